@@ -1,0 +1,65 @@
+"""What a hosting platform must offer. A backend is one file with ``Options`` and ``create``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from app.schemas.rows import Row
+
+
+class BackendOptions(BaseModel):
+    """Base of every backend's ``Options``: frozen, and an unknown option is an error.
+
+    Options are stored with the model version and shown to callers, so they hold no secrets.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that one call may carry: rows, and bytes of request body."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One output per row, in the order of the rows, and what the platform says answered (None: it does not)."""
+
+    outputs: list[JsonValue]
+    revision: str | None = None
+
+
+class Backend(Protocol):
+    """One deployed model version, open for calls.
+
+    ``predict`` makes one call and does not retry: it raises the BackendError that says what happened, and
+    the caller decides. ``timeout`` is in seconds. Outputs need not be checked for NaN, nor counted.
+    """
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def row_bytes(self, row: Row) -> int:
+        """How many bytes of request body this row takes."""
+        ...
+
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply: ...
+
+    async def revision(self) -> str | None:
+        """What the platform has deployed now; None where it cannot say or we may not ask."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class BackendModule(Protocol):
+    """The shape of a backend's file."""
+
+    Options: type[BackendOptions]
+
+    def create(self, options: BackendOptions, features: Sequence[str], concurrency: int) -> Backend: ...

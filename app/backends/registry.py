@@ -1,0 +1,43 @@
+"""The backends by name. A module is imported when a model version first needs it."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from pydantic import JsonValue, ValidationError
+
+from app.backends.base import Backend, BackendModule
+from app.core.errors import FieldError, InvalidInput, Misconfigured
+
+BACKENDS = {
+    "sagemaker": "app.backends.sagemaker",
+}
+
+
+def open_backend(
+    name: str, options: Mapping[str, JsonValue], features: Sequence[str], *, concurrency: int
+) -> Backend:
+    """Validate the options and make the backend. InvalidInput names the option that is wrong."""
+    module = _module(name)
+    try:
+        parsed = module.Options.model_validate(options)
+    except ValidationError as error:
+        faults = [FieldError(_path(fault["loc"]), fault["msg"]) for fault in error.errors()]
+        raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=faults) from error
+    return module.create(parsed, features, concurrency)
+
+
+def _module(name: str) -> BackendModule:
+    if name not in BACKENDS:
+        known = ", ".join(sorted(BACKENDS))
+        raise InvalidInput(
+            f"There is no backend {name!r}.", errors=[FieldError("backend", f"must be one of: {known}")]
+        )
+    try:
+        return cast(BackendModule, importlib.import_module(BACKENDS[name]))
+    except ModuleNotFoundError as error:
+        raise Misconfigured(f"The backend {name!r} needs the package {error.name!r} installed.") from error
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(["options", *map(str, location)])

@@ -1,0 +1,126 @@
+"""Every failure the service answers with.
+
+    AppError
+    |- InvalidInput        422  the caller's data; names the field and what would be right
+    |- NotFound            404
+    |- Conflict            409
+    |- PreconditionFailed  412  If-Match did not hold
+    |- TooLarge            413
+    |- UserCodeError       500  preprocess or postprocess raised; names the stage
+    |- Unavailable         503  a part of ours is missing (database, draining)
+    |- Misconfigured       500  settings or registry; raised at start-up and registration
+    `- BackendError        502  the hosting platform
+       |- BackendTimeout   504
+       |- BackendThrottled 503  with Retry-After
+       |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
+       |- BackendRejected  502  the platform or the model refused these rows
+       |- BackendRefused   502  the platform refused us: credentials, unknown endpoint, wrong options
+       `- BadOutput        502  the model answered something that cannot be a prediction
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing wrong with the caller's data: where it is, and what would be right."""
+
+    field: str
+    message: str
+
+
+class AppError(Exception):
+    """A failure with an HTTP meaning.
+
+    ``detail`` is shown to callers, so it never holds secrets, paths or stack traces.
+    ``retry_after`` is in seconds.
+    """
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[FieldError] = (), retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+
+
+class InvalidInput(AppError):
+    status, slug, title = 422, "invalid-input", "Invalid input"
+
+
+class NotFound(AppError):
+    status, slug, title = 404, "not-found", "Not found"
+
+
+class Conflict(AppError):
+    status, slug, title = 409, "conflict", "Conflict"
+
+
+class PreconditionFailed(AppError):
+    status, slug, title = 412, "precondition-failed", "Precondition failed"
+
+
+class TooLarge(AppError):
+    status, slug, title = 413, "too-large", "Request too large"
+
+
+class UserCodeError(AppError):
+    status, slug, title = 500, "user-code", "The pipeline's own code failed"
+
+
+class Unavailable(AppError):
+    status, slug, title = 503, "unavailable", "Service unavailable"
+
+
+class Misconfigured(AppError):
+    status, slug, title = 500, "misconfigured", "Misconfigured"
+
+
+class BackendError(AppError):
+    status, slug, title = 502, "backend", "The hosting platform failed"
+
+
+class BackendTimeout(BackendError):
+    status, slug, title = 504, "backend-timeout", "The model did not answer in time"
+
+
+class BackendThrottled(BackendError):
+    status, slug, title = 503, "backend-throttled", "The hosting platform is busy"
+    retryable = True
+
+
+class BackendDown(BackendError):
+    slug, title = "backend-down", "The hosting platform is failing"
+    retryable = True
+
+
+class BackendRejected(BackendError):
+    slug, title = "backend-rejected", "The model refused the rows"
+
+
+class BackendRefused(BackendError):
+    slug, title = "backend-refused", "The hosting platform refused the call"
+
+
+class BadOutput(BackendError):
+    slug, title = "bad-output", "The model's answer cannot be used"
+
+
+def _tree(root: type[AppError]) -> dict[str, type[AppError]]:
+    found = {root.slug: root}
+    for child in root.__subclasses__():
+        found |= _tree(child)
+    return found
+
+
+def revive(slug: str, detail: str, *, retry_after: float | None = None) -> AppError:
+    """Rebuild an error that another process stored by its slug and detail."""
+    return _tree(AppError).get(slug, AppError)(detail, retry_after=retry_after)

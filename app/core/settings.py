@@ -1,0 +1,67 @@
+"""All settings, read from the environment (or a file named .env) when the app is created."""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """The service's settings. The README's table is made from these docstrings."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
+
+    database_url: SecretStr
+    """Postgres, as postgresql://user:password@host:port/database."""
+    database_direct_url: SecretStr | None = None
+    """The same database past a transaction pooler, for migrations and LISTEN; default DATABASE_URL."""
+    database_pooler: bool = False
+    """DATABASE_URL goes through a pooler in transaction mode (PgBouncer): no prepared statements."""
+    database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    """Connections each process may hold, beside one for LISTEN."""
+    database_pool_timeout: Seconds = 10
+    """Seconds a request waits for a connection before it is answered 503."""
+
+    host: str = "127.0.0.1"
+    """Address the service listens on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """Port the service listens on."""
+    log_format: Literal["console", "json"] = "json"
+    """Log lines for people or for machines."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe level that is logged."""
+
+    default_model: str | None = None
+    """The model that answers when a request names none."""
+    pipeline_version: str | None = None
+    """Replaces the fingerprint of the user's code in the cache key."""
+    prediction_ttl: Seconds | None = None
+    """Seconds a prediction stays valid; default for ever (until the input, model or code changes)."""
+    predict_timeout: Seconds = 70
+    """Seconds a caller waits for one prediction before 504, retries and waiting for others included."""
+    claim_lease: Seconds = 15
+    """Seconds after which a silent leader's claim may be taken over; renewed every third of it."""
+    failure_hold: Annotated[float, Field(ge=0)] = 1
+    """Seconds a failed inference is shared with other callers before one of them may try again."""
+
+    inference_concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
+    """Calls to a hosting platform that run at once, per model version and process."""
+    revision_refresh: Seconds = 60
+    """Seconds between two looks at what the platform has deployed."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 10_000_000
+    """Largest JSON request body, in bytes."""
+    max_import_bytes: Annotated[int, Field(ge=1024)] = 2_000_000_000
+    """Largest body of a bulk import over HTTP, in bytes."""
+    max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    """Most records in one predict or records request."""
+
+    @cached_property
+    def direct_url(self) -> SecretStr:
+        """Where migrations and LISTEN connect."""
+        return self.database_direct_url or self.database_url

@@ -1,0 +1,56 @@
+"""The engine and its sessions."""
+
+import json
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app.core.errors import Misconfigured
+from app.core.settings import Settings
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def async_url(url: str) -> URL:
+    """The URL with the asyncpg driver, whichever Postgres scheme it was written with."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise Misconfigured("DATABASE_URL is not a database URL.") from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise Misconfigured("DATABASE_URL must start with postgresql://.")
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+def create_engine(settings: Settings) -> AsyncEngine:
+    """The pooled engine requests use. Sessions autocommit unless a transaction is begun."""
+    return create_async_engine(
+        async_url(settings.database_url.get_secret_value()),
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=settings.database_pool_timeout,
+        pool_pre_ping=False,
+        connect_args=_connect_args(pooler=settings.database_pooler),
+        json_serializer=dump_json,
+    )
+
+
+def create_direct_engine(settings: Settings) -> AsyncEngine:
+    """An unpooled engine past any pooler: migrations and LISTEN."""
+    return create_async_engine(async_url(settings.direct_url.get_secret_value()), poolclass=NullPool)
+
+
+def _connect_args(*, pooler: bool) -> dict[str, object]:
+    if not pooler:
+        return {}
+    # A transaction pooler hands each transaction another server connection: nothing prepared survives.
+    return {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+
+
+def dump_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def create_sessions(engine: AsyncEngine) -> Sessions:
+    return async_sessionmaker(engine, expire_on_commit=False)
