@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from app.core.errors import BadOutput
 from app.schemas.rows import Row
 
 
@@ -28,9 +29,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reply:
-    """One output per row, in the order of the rows, and what the platform says answered (None: it does not)."""
+    """One output per row, in the order of the rows, and what the platform says answered (None: it does not).
 
-    outputs: list[JsonValue]
+    A row whose own answer is unusable (NaN, say) holds a BadOutput as a value: its neighbours stand.
+    """
+
+    outputs: list[JsonValue | BadOutput]
     revision: str | None = None
 
 
@@ -38,7 +42,7 @@ class Backend(Protocol):
     """One deployed model version, open for calls.
 
     ``predict`` makes one call and does not retry: it raises the BackendError that says what happened, and
-    the caller decides. ``timeout`` is in seconds. Outputs need not be checked for NaN, nor counted.
+    the caller decides. ``timeout`` is in seconds. The caller counts and checks the outputs too.
     """
 
     @property

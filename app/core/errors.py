@@ -1,21 +1,21 @@
 """Every failure the service answers with.
 
-    AppError
-    |- InvalidInput        422  the caller's data; names the field and what would be right
-    |- NotFound            404
-    |- Conflict            409
-    |- PreconditionFailed  412  If-Match did not hold
-    |- TooLarge            413
-    |- UserCodeError       500  preprocess or postprocess raised; names the stage
-    |- Unavailable         503  a part of ours is missing (database, draining)
-    |- Misconfigured       500  settings or registry; raised at start-up and registration
-    `- BackendError        502  the hosting platform
-       |- BackendTimeout   504
-       |- BackendThrottled 503  with Retry-After
-       |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
-       |- BackendRejected  502  the platform or the model refused these rows
-       |- BackendRefused   502  the platform refused us: credentials, unknown endpoint, wrong options
-       `- BadOutput        502  the model answered something that cannot be a prediction
+AppError
+|- InvalidInput        422  the caller's data; names the field and what would be right
+|- NotFound            404
+|- Conflict            409
+|- PreconditionFailed  412  If-Match did not hold
+|- TooLarge            413
+|- UserCodeError       500  preprocess or postprocess raised; names the stage
+|- Unavailable         503  a part of ours is missing (database, draining)
+|- Misconfigured       500  settings or registry; raised at start-up and registration
+`- BackendError        502  the hosting platform
+   |- BackendTimeout   504
+   |- BackendThrottled 503  with Retry-After
+   |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
+   |- BackendRejected  502  the platform or the model refused these rows
+   |- BackendRefused   502  the platform refused us: credentials, unknown endpoint, wrong options
+   `- BadOutput        502  the model answered something that cannot be a prediction
 """
 
 from collections.abc import Sequence

@@ -17,6 +17,7 @@ MAX_DEPTH = 32
 """Levels of lists and objects."""
 MAX_DIGITS = 308
 """Digits of an integer: the magnitude a double can hold."""
+LIMIT = 10**MAX_DIGITS
 
 
 def parse(text: str | bytes) -> JsonValue:
@@ -46,12 +47,8 @@ def check(value: JsonValue, path: str = "", depth: int = 0) -> None:
         _check_text(value, here)
     elif isinstance(value, bool) or value is None:
         return
-    elif isinstance(value, int):
-        if abs(value) >= 10**MAX_DIGITS:
-            raise InvalidInput(f"{here}: a number may have at most {MAX_DIGITS} digits.")
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise InvalidInput(f"{here}: numbers must be finite; use null where a value is missing.")
+    elif isinstance(value, int | float):
+        _check_number(value, here)
     elif depth >= MAX_DEPTH:
         raise InvalidInput(f"{here}: nested more than {MAX_DEPTH} levels deep.")
     elif isinstance(value, dict):
@@ -61,6 +58,14 @@ def check(value: JsonValue, path: str = "", depth: int = 0) -> None:
     else:
         for index, item in enumerate(value):
             check(item, f"{path}[{index}]", depth + 1)
+
+
+def _check_number(number: float, where: str) -> None:
+    if isinstance(number, int):
+        if abs(number) >= LIMIT:
+            raise InvalidInput(f"{where}: a number may have at most {MAX_DIGITS} digits.")
+    elif not math.isfinite(number):
+        raise InvalidInput(f"{where}: numbers must be finite; use null where a value is missing.")
 
 
 def _check_text(text: str, where: str) -> None:

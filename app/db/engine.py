@@ -2,7 +2,10 @@
 
 import json
 
+import asyncpg
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -16,11 +19,14 @@ def async_url(url: str) -> URL:
     """The URL with the asyncpg driver, whichever Postgres scheme it was written with."""
     try:
         parsed = make_url(url)
-    except Exception as error:
+    except ArgumentError as error:
         raise Misconfigured("DATABASE_URL is not a database URL.") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise Misconfigured("DATABASE_URL must start with postgresql://.")
-    return parsed.set(drivername="postgresql+asyncpg")
+    query = dict(parsed.query)
+    if "sslmode" in query:  # libpq's name, which other tools expect in the same variable
+        query["ssl"] = query.pop("sslmode")
+    return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
 def create_engine(settings: Settings) -> AsyncEngine:
@@ -54,3 +60,16 @@ def dump_json(value: object) -> str:
 
 def create_sessions(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyTimeout, DBAPIError, asyncpg.PostgresError, OSError)
+"""What can be raised when the database cannot be reached; `is_outage` tells those from bugs."""
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database is away, full or restarting, rather than our statement wrong."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] in ("08", "28", "53", "57")
+    return True

@@ -179,7 +179,7 @@ class EvaluationMetricRow(Base):
     __tablename__ = "evaluation_metrics"
     __table_args__ = (
         CheckConstraint("(value is null) <> (reason is null)", name="value_or_reason"),
-        CheckConstraint("value <> 'NaN'::float8", name="value_is_a_number"),
+        CheckConstraint("value not in ('NaN', 'Infinity', '-Infinity')", name="value_is_finite"),
     )
 
     evaluation_id: Mapped[int] = mapped_column(

@@ -14,7 +14,7 @@ FEATURES = (
     *("origin_lat", "origin_lon", "destination_lat", "destination_lon"),
     *("great_circle_km", "minute_of_day", "weekday", "carrier", "recent_transit_ratio", "month"),
 )
-CARRIERS = "9E AA AS B6 DL EV F9 FL HA MQ OO UA US VX WN YV".split()
+CARRIERS = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
 
 
 def preprocess(items: Sequence[InputObject]) -> list[Row]:

@@ -1,0 +1,99 @@
+"""Every failure leaves as application/problem+json (RFC 9457), crashes included."""
+
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import JsonValue
+from starlette.exceptions import HTTPException
+
+from app.core.errors import AppError, FieldError, InvalidInput, Unavailable
+from app.db.engine import OUTAGES, is_outage
+from app.schemas.problem import Problem
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "urn:sagemaker-fastapi:problem:"
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers. A crash is answered by the RequestContext middleware, the outermost of all."""
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    for outage in OUTAGES:
+        app.add_exception_handler(outage, _outage)
+
+
+def problem(
+    status: int,
+    slug: str,
+    title: str,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """The one place where a problem's body is made."""
+    body: dict[str, JsonValue] = {"type": PREFIX + slug, "title": title, "status": status, "detail": detail}
+    body["request_id"] = structlog.contextvars.get_contextvars().get("request_id", "")
+    if errors:
+        body["errors"] = [{"field": fault.field, "message": fault.message} for fault in errors]
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def responses(*kinds: type[AppError]) -> dict[int | str, dict[str, object]]:
+    """The ``responses=`` of a route: which of our errors it answers."""
+    described: dict[int | str, dict[str, object]] = {}
+    for kind in kinds:
+        entry = {"model": Problem, "content": {"application/problem+json": {}}, "description": kind.title}
+        described[kind.status] = entry
+    return described
+
+
+def crash(error: Exception) -> JSONResponse:
+    """What a bug answers: nothing of it; the log has the rest, under the request's id."""
+    log.error("crashed", exc_info=error)
+    return problem(500, "internal", "Internal error", "The service failed; its log has the request's id.")
+
+
+def from_app_error(error: AppError) -> JSONResponse:
+    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
+    if error.status >= 500:
+        log.warning("request failed", problem=error.slug, detail=error.detail, exc_info=error.__cause__)
+    return problem(error.status, error.slug, error.title, error.detail, errors=error.errors, headers=headers)
+
+
+async def _app_error(_request: Request, error: Exception) -> JSONResponse:
+    return from_app_error(cast(AppError, error))
+
+
+async def _outage(_request: Request, error: Exception) -> JSONResponse:
+    if not is_outage(error):
+        return crash(error)
+    log.warning("database unavailable", error=type(error).__name__)
+    return from_app_error(Unavailable("The database cannot be reached.", retry_after=1))
+
+
+async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
+    faults = [
+        FieldError(".".join(map(str, fault["loc"])), fault["msg"])
+        for fault in cast(RequestValidationError, error).errors()
+    ]
+    return from_app_error(InvalidInput("The request does not fit.", errors=faults))
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    failure = cast(HTTPException, error)
+    title = HTTPStatus(failure.status_code).phrase
+    slug = title.lower().replace(" ", "-")
+    detail = str(failure.detail)
+    if failure.status_code == 404 and detail == title:
+        detail = f"There is no route {request.method} {request.url.path}."
+    headers = dict(failure.headers) if failure.headers else None
+    return problem(failure.status_code, slug, title, detail, headers=headers)

@@ -1,0 +1,81 @@
+"""Bring a database to the newest migration, once, however many replicas start together."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.settings import Settings
+from app.db.engine import create_direct_engine
+
+log = structlog.get_logger(__name__)
+
+ADVISORY_LOCK = 7_206_051_844_133_219_570
+"""Any number that nothing else in the database uses."""
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+async def upgrade(settings: Settings, *, revision: str = "head") -> None:
+    """Migrate, unless the database is at the head already.
+
+    The lock is polled: a blocking advisory lock is a transaction that CREATE INDEX CONCURRENTLY in the
+    migration of another replica would wait for, and so a deadlock.
+    """
+    engine = create_direct_engine(settings)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            while not await _at(connection, revision):
+                if await _try_lock(connection):
+                    await _migrate_locked(connection, revision)
+                    return
+                await asyncio.sleep(random.uniform(0.1, 0.3))
+    finally:
+        await engine.dispose()
+
+
+async def is_current(connection: AsyncConnection) -> bool:
+    """Whether the database is at the newest migration this code knows."""
+    return await _at(connection, "head")
+
+
+async def _at(connection: AsyncConnection, revision: str) -> bool:
+    wanted = ScriptDirectory.from_config(_config()).get_revisions(revision)
+    return await connection.run_sync(_heads) == tuple(script.revision for script in wanted if script)
+
+
+def _heads(connection: Connection) -> tuple[str, ...]:
+    return MigrationContext.configure(connection).get_current_heads()
+
+
+async def _try_lock(connection: AsyncConnection) -> bool:
+    return bool(await connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}))
+
+
+async def _migrate_locked(lock_holder: AsyncConnection, revision: str) -> None:
+    try:
+        if not await _at(lock_holder, revision):
+            async with lock_holder.engine.begin() as connection:
+                await connection.execute(text("set local lock_timeout = '10s'"))
+                await connection.execute(text("set local statement_timeout = '15min'"))
+                await connection.run_sync(_run, revision)
+            log.info("migrated", revision=revision)
+    finally:
+        await lock_holder.execute(text("select pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+
+
+def _run(connection: Connection, revision: str) -> None:
+    command.upgrade(_config(connection), revision)
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config

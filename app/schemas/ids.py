@@ -1,0 +1,40 @@
+"""The names that callers choose."""
+
+import unicodedata
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, StringConstraints
+
+from app.core.errors import FieldError, InvalidInput
+
+MAX_RECORD_ID = 200
+NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
+
+
+def record_id_fault(record_id: str) -> str | None:
+    """What is wrong with an id, in words, or None."""
+    if not 1 <= len(record_id) <= MAX_RECORD_ID:
+        return f"must have 1 to {MAX_RECORD_ID} characters, has {len(record_id)}"
+    if record_id in (".", ".."):
+        return "must not be '.' or '..', which clients remove from paths"
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in record_id):
+        return "must not contain control characters or lone surrogates"
+    return None
+
+
+def check_record_id(record_id: str) -> str:
+    """The id, or InvalidInput that says what is wrong with it."""
+    if fault := record_id_fault(record_id):
+        raise InvalidInput("This is no record id.", errors=[FieldError("record_id", fault)])
+    return record_id
+
+
+def _legal(record_id: str) -> str:
+    if fault := record_id_fault(record_id):
+        raise ValueError(fault)
+    return record_id
+
+
+RecordIdText: TypeAlias = Annotated[str, AfterValidator(_legal)]
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME)]
+"""A model's or version's name: 1 to 64 letters, digits, dots, dashes, underscores."""

@@ -1,0 +1,31 @@
+"""Alembic's entry: uses the connection of app.db.migrate, or opens one for the `alembic` command."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+
+from app.core.settings import Settings
+from app.db.engine import create_direct_engine
+from app.db.tables import Base
+
+
+def run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def connect_and_run() -> None:
+    engine = create_direct_engine(Settings())
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+if (given := context.config.attributes.get("connection")) is not None:
+    run(given)
+else:
+    asyncio.run(connect_and_run())
