@@ -26,6 +26,8 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
+    for name in ("alembic", "botocore", "boto3", "urllib3", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they narrate
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = name != "uvicorn.access"  # our own access line has the request id

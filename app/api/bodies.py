@@ -1,0 +1,57 @@
+"""JSON bodies, parsed strictly: FastAPI hands what this returns to pydantic."""
+
+from collections.abc import Callable, Coroutine
+
+from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import JsonValue
+
+from app.core import strict_json
+from app.core.errors import AppError, InvalidInput, TooLarge
+from app.core.settings import Settings
+
+
+class StrictRequest(Request):
+    """A request whose JSON is bounded and storable (see core.strict_json)."""
+
+    async def body(self) -> bytes:
+        """The whole body, or 413 as soon as it is larger than the setting allows."""
+        if not hasattr(self, "_body"):
+            settings: Settings = self.app.state.settings
+            limit, size, chunks = settings.max_body_bytes, 0, []
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise _Refused(TooLarge(f"A JSON body may have at most {limit} bytes."))
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> JsonValue:
+        try:
+            return strict_json.parse(await self.body())
+        except InvalidInput as error:
+            raise _Refused(error) from error
+
+
+class _Refused(HTTPException):
+    """Carries our error past FastAPI's body parsing, which turns anything but an HTTPException into a 400."""
+
+    def __init__(self, error: AppError) -> None:
+        super().__init__(error.status, error.detail)
+        self.error = error
+
+
+class StrictRoute(APIRoute):
+    """A route with strict JSON; give it to a router as ``route_class``."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            try:
+                return await handle(StrictRequest(request.scope, request.receive))
+            except _Refused as refused:
+                raise refused.error from refused
+
+        return strictly
