@@ -1,15 +1,24 @@
 """The ASGI application: ``uvicorn --factory app.main:create_app``."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
-from app.api import health, problems
+from app.api import health, models, predictions, problems, records
 from app.api.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
-from app.db.engine import create_engine, create_sessions
+from app.db.engine import open_database
+from app.db.listener import Listener
+from app.services import revisions
+from app.services.inference import Inference
+from app.services.leading import Leader
+from app.services.pipeline import pipeline_version
+from app.services.prediction import Predictor
+from app.services.single_flight import SingleFlight
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -27,14 +36,29 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestContext)
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(records.router)
+    app.include_router(models.router)
+    app.include_router(predictions.router)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.engine = create_engine(app.state.settings)
-    app.state.sessions = create_sessions(app.state.engine)
-    try:
+    """Open everything, and close it in the opposite order: what is under way lands first."""
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as opened:
+        database = open_database(settings)
+        opened.push_async_callback(database.engine.dispose)
+        inference = Inference(settings)
+        opened.push_async_callback(inference.aclose)
+        listener = Listener(settings)
+        listener.start()
+        opened.push_async_callback(listener.aclose)
+        flights = SingleFlight(settings, Leader(settings, database, inference, listener))
+        opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
+        refresher = asyncio.create_task(revisions.refresh_forever(settings, database, inference))
+        opened.callback(refresher.cancel)
+        app.state.engine, app.state.sessions = database.engine, database.transactions
+        app.state.inference = inference
+        app.state.predictor = Predictor(settings, database, flights, pipeline_version(settings))
         yield
-    finally:
-        await app.state.engine.dispose()

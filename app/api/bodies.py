@@ -1,6 +1,7 @@
 """JSON bodies, parsed strictly: FastAPI hands what this returns to pydantic."""
 
 from collections.abc import Callable, Coroutine
+from typing import ClassVar
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
@@ -13,6 +14,8 @@ from app.core.settings import Settings
 
 class StrictRequest(Request):
     """A request whose JSON is bounded and storable (see core.strict_json)."""
+
+    parse = staticmethod(strict_json.parse)
 
     async def body(self) -> bytes:
         """The whole body, or 413 as soon as it is larger than the setting allows."""
@@ -29,9 +32,15 @@ class StrictRequest(Request):
 
     async def json(self) -> JsonValue:
         try:
-            return strict_json.parse(await self.body())
+            return self.parse(await self.body())
         except InvalidInput as error:
             raise _Refused(error) from error
+
+
+class ItemwiseRequest(StrictRequest):
+    """A request whose items the service checks one by one, so that a bad one does not spoil the others."""
+
+    parse = staticmethod(strict_json.loads)
 
 
 class _Refused(HTTPException):
@@ -45,13 +54,21 @@ class _Refused(HTTPException):
 class StrictRoute(APIRoute):
     """A route with strict JSON; give it to a router as ``route_class``."""
 
+    request_class: ClassVar[type[StrictRequest]] = StrictRequest
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
             try:
-                return await handle(StrictRequest(request.scope, request.receive))
+                return await handle(self.request_class(request.scope, request.receive))
             except _Refused as refused:
                 raise refused.error from refused
 
         return strictly
+
+
+class ItemwiseRoute(StrictRoute):
+    """A route whose body is a batch of items with a status each."""
+
+    request_class = ItemwiseRequest

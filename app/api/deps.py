@@ -1,15 +1,15 @@
 """What routes ask for by type."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import Depends, Path, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.ids import RecordIdText, check_record_id
+from app.services.inference import Inference
+from app.services.prediction import Predictor
 
 
 def _sessions(request: Request) -> Sessions:
@@ -22,9 +22,14 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
-async def _transaction(sessions: Annotated[Sessions, Depends(_sessions)]) -> AsyncIterator[AsyncSession]:
-    async with sessions.begin() as session:
-        yield session
+def _inference(request: Request) -> Inference:
+    inference: Inference = request.app.state.inference
+    return inference
+
+
+def _predictor(request: Request) -> Predictor:
+    predictor: Predictor = request.app.state.predictor
+    return predictor
 
 
 def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:
@@ -33,7 +38,7 @@ def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")
 
 SessionsDep = Annotated[Sessions, Depends(_sessions)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
-Transaction = Annotated[AsyncSession, Depends(_transaction, scope="function")]
-"""A session in a transaction, committed before the response is sent: a failing commit is no success."""
+InferenceDep = Annotated[Inference, Depends(_inference)]
+PredictorDep = Annotated[Predictor, Depends(_predictor)]
 RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""

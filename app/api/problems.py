@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 
 from app.core.errors import AppError, FieldError, InvalidInput, Unavailable
 from app.db.engine import OUTAGES, is_outage
-from app.schemas.problem import Problem
+from app.schemas.predictions import ItemProblem
+from app.schemas.problem import FieldProblem, Problem
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,17 @@ def from_app_error(error: AppError) -> JSONResponse:
     if error.status >= 500:
         log.warning("request failed", problem=error.slug, detail=error.detail, exc_info=error.__cause__)
     return problem(error.status, error.slug, error.title, error.detail, errors=error.errors, headers=headers)
+
+
+def item_problem(error: AppError) -> ItemProblem:
+    """The problem of one item of a batch."""
+    return ItemProblem(
+        type=PREFIX + error.slug,
+        title=error.title,
+        detail=error.detail,
+        errors=[FieldProblem(field=fault.field, message=fault.message) for fault in error.errors] or None,
+        retry_after=error.retry_after,
+    )
 
 
 async def _app_error(_request: Request, error: Exception) -> JSONResponse:

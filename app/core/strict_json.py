@@ -22,6 +22,13 @@ LIMIT = 10**MAX_DIGITS
 
 def parse(text: str | bytes) -> JsonValue:
     """Parse JSON and check it; what is wrong comes back as InvalidInput with the place of the fault."""
+    value = loads(text)
+    check(value)
+    return value
+
+
+def loads(text: str | bytes) -> JsonValue:
+    """Parse JSON whose parts are checked later, one by one. InvalidInput where it is not JSON."""
     try:
         value: JsonValue = json.loads(text, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
@@ -32,7 +39,6 @@ def parse(text: str | bytes) -> JsonValue:
         raise InvalidInput(f"This is not valid JSON: {error.msg} at character {error.pos}.") from error
     except ValueError as error:  # Python's limit of 4,300 digits
         raise InvalidInput(f"A number has more than {MAX_DIGITS} digits.") from error
-    check(value)
     return value
 
 

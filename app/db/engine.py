@@ -1,9 +1,13 @@
 """The engine and its sessions."""
 
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import asyncpg
 from sqlalchemy import URL, make_url
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -13,6 +17,8 @@ from app.core.errors import Misconfigured
 from app.core.settings import Settings
 
 Sessions = async_sessionmaker[AsyncSession]
+T = TypeVar("T")
+STALE_PLAN = AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
 
 
 def async_url(url: str) -> URL:
@@ -30,7 +36,7 @@ def async_url(url: str) -> URL:
 
 
 def create_engine(settings: Settings) -> AsyncEngine:
-    """The pooled engine requests use. Sessions autocommit unless a transaction is begun."""
+    """The pooled engine that requests use."""
     return create_async_engine(
         async_url(settings.database_url.get_secret_value()),
         pool_size=settings.database_pool_size,
@@ -59,7 +65,27 @@ def dump_json(value: object) -> str:
 
 
 def create_sessions(engine: AsyncEngine) -> Sessions:
+    """Sessions in transactions."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+@dataclass(frozen=True)
+class Database:
+    """The engine and two kinds of sessions on its one pool.
+
+    Those of ``statements`` autocommit: no BEGIN and COMMIT around a lookup or a claim.
+    """
+
+    engine: AsyncEngine
+    transactions: Sessions
+    statements: Sessions
+
+
+def open_database(settings: Settings) -> Database:
+    """Nothing is connected before it is used; dispose of the engine in the end."""
+    engine = create_engine(settings)
+    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return Database(engine, create_sessions(engine), create_sessions(autocommit))
 
 
 OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyTimeout, DBAPIError, asyncpg.PostgresError, OSError)
@@ -73,3 +99,19 @@ def is_outage(error: Exception) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "")[:2] in ("08", "28", "53", "57")
     return True
+
+
+async def run(sessions: Sessions, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """Do ``work`` in a session, once more if the connection had died in the pool or a plan was stale.
+
+    A plan is stale when a migration changed a table under a prepared statement. ``work`` may so run twice,
+    and must be idempotent.
+    """
+    try:
+        async with sessions() as session:
+            return await work(session)
+    except DBAPIError as error:
+        if not (error.connection_invalidated or isinstance(error.orig, STALE_PLAN)):
+            raise
+    async with sessions() as session:
+        return await work(session)

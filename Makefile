@@ -1,0 +1,75 @@
+# `make` lists the targets.
+PYTHON ?= python3
+PORT ?= 8000
+DATA_DIR ?= .local
+
+VENV := .venv/.requirements-installed
+BIN := .venv/bin
+WEED := .s3/bin/weed
+PIP_INSTALL := -m pip install -qq --require-hashes --no-compile
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lock bench test-mms clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV) ## Run everything on this machine until Ctrl-C: PORT=8000 DATA_DIR=.local
+	@$(BIN)/python -m app demo --port $(PORT) --data-dir "$(DATA_DIR)"
+
+test: $(VENV) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
+	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV) ## Formatting, lint, types, and which module may import which
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lock: ## Pin pyproject.toml's dependencies anew; ARGS=--upgrade takes the newest of each
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && set -e && \
+	$(PYTHON) -m venv "$$tools" && "$$tools/bin/python" -m pip install -qq uv && \
+	export PATH="$$tools/bin:$$PATH" && \
+	$(LOCK) $(ARGS) pyproject.toml -o requirements.txt >/dev/null && \
+	$(LOCK) $(ARGS) pyproject.toml --extra local --extra dev -o requirements-dev.txt >/dev/null && \
+	$(PYTHON) -c 'import tomllib; \
+	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["s3"], sep="\n")' \
+	  > "$$tools/s3.in" && \
+	$(LOCK) $(ARGS) "$$tools/s3.in" -o requirements-s3.txt >/dev/null
+
+bench: $(VENV) ## Measure what the README's numbers say (a few minutes)
+	@for benchmark in first_prediction import_sample accuracy single_flight; do \
+	  $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
+	done
+
+test-mms: $(VENV) ## Compare the local endpoint with AWS's multi-model-server (needs Java 17)
+	@$(BIN)/python -m pytest -m mms tests/mms $(ARGS)
+
+clean: ## Remove .venv, .s3 and caches; the demo's data stays
+	@rm -rf .venv .s3 .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Removed .venv, .s3 and the caches."
+	@if [ -e "$(DATA_DIR)" ]; then \
+	  echo "Kept $(DATA_DIR), which holds the demo's database; to remove it: rm -rf $(DATA_DIR)"; \
+	fi
+
+# The stamp is made last, so a venv that was interrupted half-way is made anew.
+$(VENV): requirements-dev.txt
+	@command -v "$(PYTHON)" >/dev/null || \
+	  { echo "$(PYTHON) was not found; name another: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $$("$(PYTHON)" --version 2>&1) is too old; name another: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make a venv; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Installing requirements-dev.txt into .venv ..."
+	@"$(PYTHON)" -m venv --clear .venv
+	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# One large static binary that only tests use; kept out of .venv.
+$(WEED): requirements-s3.txt | $(VENV)
+	@echo "Installing requirements-s3.txt into .s3 ..."
+	@rm -rf .s3
+	@$(BIN)/python $(PIP_INSTALL) --target .s3 -r requirements-s3.txt
+	@touch $@

@@ -1,0 +1,124 @@
+"""Predict, and search what was predicted."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import AwareDatetime
+
+from app.api.bodies import ItemwiseRoute
+from app.api.deps import PredictorDep, RecordId, SessionsDep, SettingsDep
+from app.api.problems import item_problem, responses
+from app.core.errors import (
+    AppError,
+    BackendError,
+    BackendThrottled,
+    BackendTimeout,
+    Conflict,
+    FieldError,
+    InvalidInput,
+    NotFound,
+    TooLarge,
+    UserCodeError,
+)
+from app.schemas.ids import Name, RecordIdText
+from app.schemas.predictions import (
+    BatchAnswer,
+    BatchRequest,
+    FailedItem,
+    LoggedPrediction,
+    PredictedItem,
+    Prediction,
+    PredictionPage,
+)
+from app.services import history, inline
+from app.services.history import Search
+from app.services.prediction import Answer, Ask
+
+router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
+
+FAILURES = (NotFound, Conflict, InvalidInput, BackendError, BackendTimeout, BackendThrottled, UserCodeError)
+ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
+VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
+RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what is cached")]
+
+
+@router.post("/predict", responses=responses(NotFound, Conflict, InvalidInput, TooLarge))
+async def predict_batch(
+    body: BatchRequest,
+    predictor: PredictorDep,
+    sessions: SessionsDep,
+    settings: SettingsDep,
+    model: ModelQuery = None,
+    version: VersionQuery = None,
+    refresh: RefreshQuery = False,
+) -> BatchAnswer:
+    """Predict many records, or inline input objects, which are stored under an id made from their content.
+
+    Every item has its own status, in the order of the request; a repeated id is inferred once, and items that
+    are missing or fail do not spoil the others.
+    """
+    _require_size(body, settings.max_batch)
+    ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(sessions, body.inputs or [])
+    stored = [one for one in ids if isinstance(one, str)]
+    answers = await predictor.predict_many(stored, Ask(model, version, refresh))
+    return BatchAnswer(items=[_item(one, answers[one] if isinstance(one, str) else one) for one in ids])
+
+
+@router.post("/predict/{record_id:path}", responses=responses(*FAILURES))
+async def predict(
+    record_id: RecordId,
+    predictor: PredictorDep,
+    response: Response,
+    model: ModelQuery = None,
+    version: VersionQuery = None,
+    refresh: RefreshQuery = False,
+) -> Prediction:
+    """Predict one record, from the cache if it has been predicted before with the same input and model.
+
+    `X-Cache` says HIT, MISS, or COALESCED (another call was already inferring the same), `Age` how many
+    seconds ago it was computed.
+    """
+    answer = await predictor.predict(record_id, Ask(model, version, refresh))
+    response.headers["X-Cache"] = answer.cache
+    response.headers["Age"] = str(max(0, int(answer.age)))
+    response.headers["ETag"] = f'"{answer.id}"'
+    return Prediction.model_validate(answer, from_attributes=True)
+
+
+@router.get("/predictions", responses=responses(InvalidInput))
+async def search_predictions(
+    sessions: SessionsDep,
+    record_id: RecordIdText | None = None,
+    model: Name | None = None,
+    version: Name | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+) -> PredictionPage:
+    """Every prediction ever made, newest first, page by page; superseded ones and those of old inputs too."""
+    search = Search(record_id, model, version, since, until)
+    return await history.page(sessions, search, limit=limit, cursor=cursor)
+
+
+@router.get("/predictions/{prediction_id}", responses=responses(NotFound, InvalidInput))
+async def get_prediction(
+    prediction_id: Annotated[int, Path(ge=1, le=2**63 - 1)], sessions: SessionsDep
+) -> LoggedPrediction:
+    """One prediction of the history."""
+    return await history.get(sessions, prediction_id)
+
+
+def _require_size(body: BatchRequest, limit: int) -> None:
+    for name, given in (("record_ids", body.record_ids), ("inputs", body.inputs)):
+        if given is not None and len(given) > limit:
+            fault = FieldError(name, f"must have at most {limit} items, has {len(given)}")
+            raise InvalidInput("The batch is too long.", errors=[fault])
+
+
+def _item(record_id: str | AppError, answer: Answer | AppError) -> PredictedItem | FailedItem:
+    if isinstance(answer, AppError):
+        named = record_id if isinstance(record_id, str) else None
+        return FailedItem(status=answer.status, record_id=named, problem=item_problem(answer))
+    return PredictedItem.model_validate(answer, from_attributes=True)

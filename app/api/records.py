@@ -1,0 +1,113 @@
+"""Records: input objects under the callers' own ids, and the truths about them.
+
+Encode an id in a path as one segment (a slash is `%2F`). Plain slashes work too, except that an id ending in
+`/label` needs the encoding.
+"""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Body, Query, Response
+from pydantic import Discriminator, JsonValue, Tag
+
+from app.api.bodies import StrictRoute
+from app.api.deps import RecordId, SessionsDep, SettingsDep
+from app.api.etags import Condition, IfNoneMatch, etag, names
+from app.api.problems import responses
+from app.core.errors import InvalidInput, NotFound, PreconditionFailed, TooLarge
+from app.schemas.records import (
+    InputJson,
+    LabelWrite,
+    Record,
+    RecordLabel,
+    RecordPage,
+    RecordStatus,
+    RecordWrite,
+)
+from app.services import labels, records
+
+router = APIRouter(prefix="/records", tags=["records"], route_class=StrictRoute)
+
+
+def _is_list(body: JsonValue) -> str:
+    return "items" if isinstance(body, list) else "item"
+
+
+OneOrMany = Annotated[
+    Annotated[RecordWrite, Tag("item")] | Annotated[list[RecordWrite], Tag("items")],
+    Discriminator(_is_list),
+    Body(),
+]
+
+
+@router.post("", status_code=201, responses=responses(InvalidInput, TooLarge))
+async def post_records(
+    body: OneOrMany, sessions: SessionsDep, settings: SettingsDep, response: Response
+) -> Record | list[RecordStatus]:
+    """Create or replace one record, or a list of them: all are stored, or none.
+
+    A record that exists under the id gets the new input; with the same input nothing changes, so a request
+    can be repeated safely. One record answers 201 if it is new, else 200; a list answers 200 with a status
+    per item, in order. An id may come once in a list.
+    """
+    if isinstance(body, list):
+        response.status_code = 200
+        return await records.put_many(sessions, body, limit=settings.max_batch)
+    record, created = await records.put(sessions, body.id, body.input, path="input")
+    _describe(response, record, created=created)
+    return record
+
+
+@router.get("", responses=responses(InvalidInput))
+async def list_records(
+    sessions: SessionsDep,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    prefix: Annotated[str, Query(description="Only ids that start with this")] = "",
+) -> RecordPage:
+    """Records in the order of their ids, page by page."""
+    return await records.page(sessions, limit=limit, cursor=cursor, prefix=prefix)
+
+
+@router.put("/{record_id:path}/label", responses=responses(InvalidInput, NotFound))
+async def put_label(record_id: RecordId, label: LabelWrite, sessions: SessionsDep) -> RecordLabel:
+    """Set the truth about a record. It does not change the record's version."""
+    return await labels.put_label(sessions, record_id, label.value, observed_at=label.observed_at)
+
+
+@router.put("/{record_id:path}", responses=responses(InvalidInput, PreconditionFailed, TooLarge))
+async def put_record(
+    record_id: RecordId, body: InputJson, condition: Condition, sessions: SessionsDep, response: Response
+) -> Record:
+    """Create (201) or replace (200) the input under this id; the same input changes nothing.
+
+    With If-Match of several writers who saw one version one wins; the others are answered 412.
+    """
+    record, created = await records.put(sessions, record_id, body, allows=condition)
+    _describe(response, record, created=created)
+    return record
+
+
+@router.get("/{record_id:path}", response_model=Record, responses=responses(NotFound, InvalidInput))
+async def get_record(
+    record_id: RecordId, sessions: SessionsDep, response: Response, if_none_match: IfNoneMatch = None
+) -> Record | Response:
+    """The record with its label. The ETag stands for the input: a new label leaves it as it is."""
+    record = await records.get(sessions, record_id)
+    if if_none_match is not None and names(if_none_match, record.version, weak=True):
+        return Response(status_code=304, headers={"ETag": etag(record.version)})
+    response.headers["ETag"] = etag(record.version)
+    return record
+
+
+@router.delete("/{record_id:path}", status_code=204, responses=responses(NotFound, PreconditionFailed))
+async def delete_record(record_id: RecordId, condition: Condition, sessions: SessionsDep) -> None:
+    """Delete the record and its label. Predictions that were made for it stay on the books."""
+    await records.delete(sessions, record_id, allows=condition)
+
+
+def _describe(response: Response, record: Record, *, created: bool) -> None:
+    response.status_code = 201 if created else 200
+    response.headers["ETag"] = etag(record.version)
+    if created:
+        response.headers["Location"] = f"/records/{quote(record.id, safe='')}"

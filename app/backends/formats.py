@@ -1,0 +1,86 @@
+"""Rows as a request body: CSV, JSON or JSON Lines.
+
+CSV has no header. A null is an empty cell, a boolean is 1 or 0 (what numeric readers take), text is quoted
+only where a reader would misread it otherwise; an empty text is ``""``.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from pydantic import JsonValue
+
+from app.core.errors import InvalidInput
+from app.schemas.rows import Row
+
+ContentType = Literal["text/csv", "application/json", "application/jsonlines"]
+
+_NEEDS_QUOTES = re.compile(r'[",\r\n]|^\s|\s$|^$')
+
+
+class RequestFormat:
+    """How rows become a body. ``json_key`` wraps the rows of application/json as ``{json_key: rows}``."""
+
+    def __init__(
+        self, content_type: ContentType, features: Sequence[str], json_key: str | None = None
+    ) -> None:
+        self._features = features
+        self._text: Callable[[Row], str] = _csv_line if content_type == "text/csv" else _json_line
+        self._head, self._separator, self._tail = b"", b"\n", b""
+        if content_type == "application/json":
+            opening = f"{{{json.dumps(json_key)}:" if json_key else ""
+            self._head, self._separator = f"{opening}[".encode(), b","
+            self._tail = b"]}" if json_key else b"]"
+
+    @property
+    def overhead(self) -> int:
+        """Bytes of a body beside its rows."""
+        return len(self._head) + len(self._tail)
+
+    def row(self, row: Row) -> bytes:
+        """One row's text. InvalidInput names the feature that the format cannot carry."""
+        try:
+            return self._text(row).encode()
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(self._fault(row)) from error
+
+    def body(self, rows: Sequence[Row]) -> bytes:
+        """The request body of all rows, in order."""
+        return self._head + self._separator.join(map(self.row, rows)) + self._tail
+
+    def _fault(self, row: Row) -> str:
+        for index, value in enumerate(row):
+            name = self._features[index] if index < len(self._features) else f"column {index + 1}"
+            try:
+                self._text([value]).encode()
+            except UnicodeEncodeError:
+                return f"The feature {name!r} holds a lone surrogate."
+            except (ValueError, TypeError) as error:
+                return f"The feature {name!r} cannot be sent: {error}."
+        raise AssertionError("the row failed, so one of its cells does")
+
+
+def _csv_line(row: Row) -> str:
+    return ",".join(map(_csv_cell, row)) or '""'  # an empty line is no row to a reader
+
+
+def _csv_cell(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float) and math.isfinite(value):
+        return float.__repr__(value)
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"' if _NEEDS_QUOTES.search(value) else value
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        raise ValueError("numbers must be finite; use null where a value is missing")
+    raise TypeError(f"text/csv has no place for a {type(value).__name__}")
+
+
+def _json_line(row: Row) -> str:
+    return json.dumps(list(row), ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,136 @@
+"""An answer's body as one output per row: CSV, JSON or JSON Lines, whichever it announces."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from pydantic import JsonValue
+
+from app.core import strict_json
+from app.core.errors import BadOutput, InvalidInput
+
+Output = JsonValue | BadOutput
+CsvReply = Literal["lines", "one_line"]
+
+WRAPPERS = ("predictions", "scores", "projections")
+"""Keys under which an application/json answer may hold its list: TensorFlow Serving and most built-in
+algorithms say predictions, Random Cut Forest scores, PCA projections (SageMaker's algorithm pages)."""
+
+# Digits after a leading zero are a label ("007"), not a number.
+_INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NO_CSV = re.compile(r"\s*(?:[{\[]|<!|<\?|<html)", re.IGNORECASE)
+_NOT_A_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+
+
+def decode(body: bytes, content_type: str, expected: int, *, csv_reply: CsvReply = "lines") -> list[Output]:
+    """One output per row, by the content type the answer announces (its parameters do not matter).
+
+    A row whose own answer is unusable (NaN, an empty cell, broken JSON in JSON Lines) holds a BadOutput.
+    Raises BadOutput where the rows cannot be told apart, or are not ``expected`` in number. ``csv_reply``
+    "one_line" reads a single CSV line as one value per row.
+    """
+    outputs = _decoder(content_type, csv_reply)(_text(body))
+    if len(outputs) != expected:
+        raise BadOutput(f"The model answered {len(outputs)} rows for {expected}.")
+    return outputs
+
+
+def _decoder(content_type: str, csv_reply: CsvReply) -> Callable[[str], list[Output]]:
+    match content_type.partition(";")[0].strip().lower():
+        case "text/csv":
+            return _from_csv_line if csv_reply == "one_line" else _from_csv
+        case "application/json":
+            return _from_json
+        case "application/jsonlines" | "application/x-jsonlines" | "application/x-ndjson":
+            return _from_json_lines
+        case other:
+            raise BadOutput(f"The model answered {other[:100]!r}; CSV, JSON and JSON Lines can be read.")
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadOutput("The model's answer is not valid UTF-8.") from error
+    if not text.strip():
+        raise BadOutput("The model answered with an empty body.")
+    return text
+
+
+def _from_csv(text: str) -> list[Output]:
+    return [_csv_output(cells) for cells in _csv_lines(text)]
+
+
+def _from_csv_line(text: str) -> list[Output]:
+    lines = _csv_lines(text)
+    if len(lines) != 1:
+        raise BadOutput(f"The model answered {len(lines)} CSV lines where one was configured.")
+    return [_usable(_scalar(cell)) for cell in lines[0]]
+
+
+def _csv_lines(text: str) -> list[list[str]]:
+    if _NO_CSV.match(text):
+        raise BadOutput("The model announced CSV and answered something else (JSON, or a page).")
+    try:
+        lines = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), skipinitialspace=True, strict=True)
+        return list(lines)
+    except csv.Error as error:
+        raise BadOutput(f"The model's answer is broken CSV: {error}.") from error
+
+
+def _csv_output(cells: list[str]) -> Output:
+    values = [_scalar(cell) for cell in cells or [""]]
+    for value in values:
+        if isinstance(value, BadOutput):
+            return value
+    return _usable(values[0] if len(values) == 1 else values)  # type: ignore[arg-type]
+
+
+def _scalar(cell: str) -> Output:
+    text = cell.strip()
+    if not text:
+        return BadOutput("The model answered an empty cell.")
+    if _NOT_A_NUMBER.fullmatch(text):
+        return BadOutput(f"The model answered {text}.")
+    if _INTEGER.fullmatch(text) and len(text) <= strict_json.MAX_DIGITS:
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def _from_json(text: str) -> list[Output]:
+    try:
+        answer: JsonValue = json.loads(text)  # lenient with NaN, so that one row's does not spoil the others
+    except (ValueError, RecursionError) as error:
+        raise BadOutput("The model announced JSON; its answer is not valid, or not whole.") from error
+    if isinstance(answer, dict):
+        found = [answer[key] for key in WRAPPERS if key in answer]
+        answer = found[0] if len(found) == 1 else None
+    if not isinstance(answer, list):
+        keys = ", ".join(WRAPPERS)
+        raise BadOutput(f"The model's JSON is neither a list nor an object with one of: {keys}.")
+    return [_usable(item) for item in answer]
+
+
+def _from_json_lines(text: str) -> list[Output]:
+    return [_json_lines_output(line) for line in text.strip("\r\n").split("\n")]
+
+
+def _json_lines_output(line: str) -> Output:
+    try:
+        return strict_json.parse(line)
+    except InvalidInput as error:
+        return BadOutput(f"The model's answer for this row cannot be read: {error.detail}")
+
+
+def _usable(value: Output) -> Output:
+    if isinstance(value, BadOutput):
+        return value
+    try:
+        strict_json.check(value)
+    except InvalidInput as error:
+        return BadOutput(f"The model's answer for this row cannot be kept: {error.detail}")
+    return value

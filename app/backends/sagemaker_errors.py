@@ -1,0 +1,189 @@
+"""What SageMaker and botocore can raise, as this service's errors.
+
+The codes are those of botocore's model of InvokeEndpoint and AWS's page of common errors; the original
+status inside a ModelError is the container's. The vendor's messages name accounts, log streams and paths:
+they are logged, never passed on.
+"""
+
+import structlog
+from botocore import exceptions as aws
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
+
+from app.core.errors import (
+    BackendDown,
+    BackendError,
+    BackendRefused,
+    BackendRejected,
+    BackendThrottled,
+    BackendTimeout,
+)
+
+log = structlog.get_logger(__name__)
+
+CallError = ClientError | BotoCoreError | ResponseParserError | HTTPError
+CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError, HTTPError)
+"""Everything a boto3 call may raise for a reason outside this program."""
+
+LOADING_RETRY_AFTER = 2.0
+"""Seconds until the next look at a multi-model endpoint that loads the model; AWS gives no hint."""
+
+_DENIED = "The credentials of this service may not do this, are wrong or have expired."
+
+CODES: dict[str, tuple[type[BackendError], str]] = {
+    "ModelNotReadyException": (BackendThrottled, "The model is being loaded."),
+    "InternalFailure": (BackendDown, "SageMaker failed."),
+    "InternalServerError": (BackendDown, "SageMaker failed."),
+    "InternalDependencyException": (BackendDown, "Something SageMaker depends on failed."),
+    "ServiceUnavailable": (BackendDown, "SageMaker is unavailable."),
+    "ServiceUnavailableException": (BackendDown, "SageMaker is unavailable."),
+    **dict.fromkeys(
+        (
+            *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled"),
+            *("RequestThrottledException", "TooManyRequestsException", "RequestLimitExceeded"),
+            *("BandwidthLimitExceeded", "LimitExceededException", "SlowDown"),
+        ),
+        (BackendThrottled, "SageMaker throttles the calls."),
+    ),
+    **dict.fromkeys(
+        (
+            *("AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired"),
+            *("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidAccessKeyId"),
+            *("UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException"),
+            *("SignatureDoesNotMatch", "IncompleteSignature", "IncompleteSignatureException"),
+            *("MissingAuthenticationToken", "MissingAuthenticationTokenException"),
+        ),
+        (BackendRefused, _DENIED),
+    ),
+    **dict.fromkeys(
+        ("ValidationError", "ValidationException"),
+        (BackendRefused, "The endpoint does not exist, or does not fit these options."),
+    ),
+}
+"""Error codes of the platform. A code that is not here is told by its HTTP status."""
+
+_Vendor = type[Exception] | tuple[type[Exception], ...]
+EXCEPTIONS: tuple[tuple[_Vendor, type[BackendError], str], ...] = (
+    # A call whose answer did not come may have run: it is never made again.
+    (aws.ReadTimeoutError, BackendTimeout, "No answer came in time."),
+    (aws.SSLError, BackendRefused, "The TLS connection failed (certificate or protocol)."),
+    (aws.ConnectTimeoutError, BackendDown, "The connection could not be made in time."),
+    (aws.ProxyConnectionError, BackendDown, "The proxy could not be reached."),
+    (aws.EndpointConnectionError, BackendDown, "The platform could not be reached."),
+    (aws.ConnectionClosedError, BackendDown, "The connection was closed before an answer came."),
+    ((aws.ResponseStreamingError, aws.IncompleteReadError), BackendDown, "The answer was cut off."),
+    ((aws.ConnectionError, aws.HTTPClientError, HTTPError), BackendDown, "The connection failed."),
+    (ResponseParserError, BackendDown, "The platform answered something that is no AWS answer."),
+    (
+        (aws.NoCredentialsError, aws.NoAuthTokenError),
+        BackendRefused,
+        "This service has no AWS credentials.",
+    ),
+    (aws.PartialCredentialsError, BackendRefused, "The AWS credentials of this service are incomplete."),
+    (
+        (
+            *(aws.CredentialRetrievalError, aws.MetadataRetrievalError, aws.TokenRetrievalError),
+            *(aws.SSOError, aws.LoginError, aws.RefreshWithMFAUnsupportedError),
+            *(aws.MissingDependencyException, aws.UnknownCredentialError),
+        ),
+        BackendRefused,
+        "The AWS credentials of this service could not be fetched or renewed.",
+    ),
+    (
+        (
+            *(aws.ProfileNotFound, aws.ConfigParseError, aws.ConfigNotFound, aws.InvalidConfigError),
+            *(aws.InvalidIMDSEndpointError, aws.InvalidIMDSEndpointModeError, aws.InvalidDefaultsMode),
+            *(aws.InvalidProxiesConfigError, aws.InvalidRetryConfigurationError),
+            *(aws.UnknownSignatureVersionError, aws.UnsupportedSignatureVersionError),
+            *(aws.UnknownTokenProviderError, aws.InvalidChecksumConfigError),
+        ),
+        BackendRefused,
+        "The AWS configuration of this service is not valid.",
+    ),
+    (
+        (aws.BaseEndpointResolverError, aws.UnknownRegionError, aws.InvalidRegionError),
+        BackendRefused,
+        "No AWS region is set, or it is not known.",
+    ),
+    (
+        (
+            *(aws.EndpointProviderError, aws.InvalidEndpointConfigurationError, aws.InvalidHostLabelError),
+            *(aws.ParamValidationError, aws.ValidationError, aws.ServiceNotInRegionError),
+        ),
+        BackendRefused,
+        "The options do not make a valid call.",
+    ),
+)
+"""Failures on this side of the wire; the first that fits counts. Any other is a plain BackendError."""
+
+# Container statuses that no other choice of rows would change: the request itself, or its media types.
+_REQUEST_STATUSES = {401, 403, 404, 405, 406, 415}
+
+
+def translate(error: CallError, what: str) -> BackendError:
+    """The error of ours that says what happened to ``what`` (an endpoint, with its target model)."""
+    if not isinstance(error, ClientError):
+        log.warning("aws_call_failed", target=what, error=str(error), kind=type(error).__name__)
+        for vendor, ours, detail in EXCEPTIONS:
+            if isinstance(error, vendor):
+                return ours(f"{what}: {detail}")
+        return BackendError(f"{what}: the call could not be made.")
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    log.warning("aws_call_refused", target=what, code=code, status=status, response=error.response)
+    if code == "ModelError":
+        return _model_error(error, what)
+    kind, detail = CODES.get(code) or _by_status(status)
+    hint = _hint(what) if code.startswith("Validation") else ""
+    return kind(f"{what}: {detail} (status {status}){hint}", retry_after=_retry_after(error, code))
+
+
+def _by_status(status: int) -> tuple[type[BackendError], str]:
+    if status == 429:
+        return BackendThrottled, "SageMaker throttles the calls."
+    if status == 413:
+        return BackendRejected, "The rows are too large for one call."
+    if status in (401, 403):
+        return BackendRefused, _DENIED
+    if status in (406, 415):
+        return BackendRefused, "The content_type or accept of the options is not taken."
+    if status >= 500:
+        return BackendDown, "SageMaker failed."
+    return BackendRefused, "SageMaker refused the call."
+
+
+def _hint(what: str) -> str:
+    if "target model" in what:
+        return "; is it a multi-model endpoint, and is the target model's key under its prefix?"
+    return "; a multi-model endpoint needs target_model, one with inference components inference_component."
+
+
+def _retry_after(error: ClientError, code: str) -> float | None:
+    """Seconds the platform asks for, if it does."""
+    text = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", "")
+    if text.replace(".", "", 1).isdecimal():
+        return float(text)
+    return LOADING_RETRY_AFTER if code == "ModelNotReadyException" else None
+
+
+def _model_error(error: ClientError, what: str) -> BackendError:
+    """The container's own failure, by its status; 0 is SageMaker's word for no answer from it.
+
+    500 is what the serving toolkits answer whenever the model's code raises, an odd value included, so it
+    counts against the rows and not as an outage.
+    """
+    original = error.response.get("OriginalStatusCode")
+    status = original if isinstance(original, int) else 0
+    said = f"{what}: The model answered with status {status}"
+    if status in (408, 504) or (status == 0 and "timed out" in str(error)):
+        return BackendTimeout(f"{what}: The model did not answer within the platform's time limit.")
+    if status in (406, 415):
+        return BackendRefused(f"{said}: it does not take the content_type or accept of the options.")
+    if status in _REQUEST_STATUSES:
+        return BackendRefused(f"{said}: it does not take such calls.")
+    if status == 429:
+        return BackendThrottled(f"{said}: it is busy.", retry_after=_retry_after(error, ""))
+    if 400 <= status <= 501:
+        return BackendRejected(f"{said}: it refused the rows, or failed on them.")
+    return BackendDown(f"{said}: its container is failing.")

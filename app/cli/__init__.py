@@ -1,0 +1,54 @@
+"""``python -m app``: one file per resource, each a Typer app that is mounted here."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from app.cli import migrate, records, serve
+from app.core.errors import AppError
+from app.core.settings import Settings
+from app.db.engine import OUTAGES, is_outage
+
+commands = typer.Typer(
+    help="Predictions by record id from a hosted model, cached and evaluated in Postgres.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its traceback of a bug would print local variables, secrets among them
+)
+commands.command()(serve.serve)
+commands.command()(migrate.migrate)
+commands.add_typer(records.commands, name="records")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command. What is wrong is said in one line on standard error, with exit code 1."""
+    try:
+        commands(arguments)
+    except AppError as error:
+        faults = [f"  {fault.field}: {fault.message}" for fault in error.errors]
+        _fail("\n".join([error.detail, *faults]))
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        _fail("; ".join(_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()))
+    except OUTAGES as error:
+        if not is_outage(error):
+            raise
+        _fail(f"The database cannot be reached: {_reason(error)}")
+
+
+def _setting_fault(location: Sequence[int | str], message: str) -> str:
+    name = str(location[0]).upper()
+    return f"{name} is not set." if message == "Field required" else f"{name}: {message}"
+
+
+def _reason(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return (str(cause) or type(cause).__name__).splitlines()[0]
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"Error: {message}", err=True)
+    sys.exit(1)

@@ -1,0 +1,18 @@
+"""``python -m app demo``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    port: Annotated[
+        int, typer.Option(help="Port of the service; 0 takes a free one.", min=0, max=65535)
+    ] = 8000,
+    data_dir: Annotated[Path, typer.Option(help="Folder that keeps the demo's data.")] = Path(".local"),
+) -> None:
+    """Run the worked example on this machine, with a Postgres and a SageMaker endpoint of its own."""
+    from app.local.demo import run  # needs the extra `local`, which a service goes without
+
+    run(data_dir, port)

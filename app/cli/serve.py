@@ -1,0 +1,30 @@
+"""``python -m app serve``."""
+
+import math
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.core.logging import configure_logging
+from app.core.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.  [default: PORT]")] = None,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+) -> None:
+    """Run the service. Put a proxy before it that ends TLS."""
+    settings = Settings()
+    configure_logging(settings)
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        workers=workers,
+        log_config=None,
+        proxy_headers=False,  # otherwise anyone may claim an address
+        timeout_graceful_shutdown=math.ceil(settings.predict_timeout),
+    )

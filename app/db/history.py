@@ -1,0 +1,51 @@
+"""Searches in the log of predictions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables import ModelRow, ModelVersionRow, PredictionRow
+
+
+async def search(
+    session: AsyncSession,
+    *,
+    record_id: str | None,
+    model: str | None,
+    version: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: int | None,
+    limit: int,
+) -> Sequence[Row[*tuple[object, ...]]]:
+    """At most ``limit`` predictions that fit, newest first, with ids under ``before``."""
+    conditions = [
+        (PredictionRow.record_id == record_id, record_id),
+        (ModelRow.name == model, model),
+        (ModelVersionRow.version == version, version),
+        (PredictionRow.computed_at >= since, since),
+        (PredictionRow.computed_at < until, until),
+        (PredictionRow.id < before, before),
+    ]
+    query = _logged().where(*(condition for condition, given in conditions if given is not None))
+    return (await session.execute(query.order_by(PredictionRow.id.desc()).limit(limit))).all()
+
+
+async def find(session: AsyncSession, prediction_id: int) -> Row[*tuple[object, ...]] | None:
+    return (await session.execute(_logged().where(PredictionRow.id == prediction_id))).one_or_none()
+
+
+def _logged() -> Select[*tuple[object, ...]]:
+    row = PredictionRow
+    return (
+        select(
+            *(row.id, row.record_id, row.content_hash.label("record_version")),
+            *(ModelRow.name.label("model"), ModelVersionRow.version, row.revision, row.pipeline_version),
+            *(row.output.label("prediction"), row.raw_output, row.latency_ms),
+            *(row.computed_at, row.expires_at, row.superseded_at),
+        )
+        .join(ModelVersionRow, ModelVersionRow.id == row.model_version_id)
+        .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+    )

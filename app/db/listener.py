@@ -1,0 +1,94 @@
+"""The process's one direct connection: it hears of finished inferences, and its beacon tells that we live."""
+
+import asyncio
+import random
+from collections import Counter
+from typing import cast
+from uuid import UUID
+
+import asyncpg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.settings import Settings
+from app.db.engine import create_direct_engine
+
+log = structlog.get_logger(__name__)
+
+CHECK_EVERY = 10.0
+"""Seconds between two questions whether the connection still lives."""
+
+
+class Listener:
+    """LISTEN and the beacon, reconnecting for as long as it is open.
+
+    Notifications only shorten the wait of those who poll: while the connection is away all is slower, and
+    nothing is wrong.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.beacon: int | None = None
+        """An advisory lock held while we are connected; None while not, or behind a pooler."""
+        self._enabled = not settings.database_pooler or settings.database_direct_url is not None
+        self._engine = create_direct_engine(settings)
+        self._events: dict[str, asyncio.Event] = {}
+        self._waiters: Counter[str] = Counter()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen, in the background."""
+        if self._enabled:
+            self._task = asyncio.create_task(self._run(), name="listener")
+
+    async def aclose(self) -> None:
+        """Stop; the beacon goes out."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._engine.dispose()
+
+    async def wait(self, owner: UUID, seconds: float) -> None:
+        """Until ``owner`` has finished something, at most ``seconds``."""
+        key = str(owner)
+        event = self._events.setdefault(key, asyncio.Event())
+        self._waiters[key] += 1
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._waiters[key] -= 1
+            if not self._waiters[key]:
+                del self._waiters[key]
+                self._events.pop(key, None)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with self._engine.connect() as connection:
+                    await self._listen(connection)
+            except (DBAPIError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+                log.warning("listener lost its connection", error=type(error).__name__)
+            finally:
+                self.beacon = None
+            await asyncio.sleep(random.uniform(0.5, 1.5))
+
+    async def _listen(self, connection: AsyncConnection) -> None:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        beacon = random.getrandbits(62)  # a new one each time: the old may be held by whoever looks at it
+        await connection.execute(text("select pg_advisory_lock(:beacon)"), {"beacon": beacon})
+        raw = await connection.get_raw_connection()
+        driver = cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+        await driver.add_listener("inference_done", self._heard)
+        self.beacon = beacon
+        while True:
+            await asyncio.sleep(CHECK_EVERY)
+            async with asyncio.timeout(CHECK_EVERY):
+                await connection.execute(text("select 1"))
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        if (event := self._events.pop(str(payload), None)) is not None:
+            event.set()

@@ -1,0 +1,116 @@
+"""Queries on models, their versions and the live pointer."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables import ModelRow, ModelVersionRow, PromotionRow
+from app.schemas.deployments import Deployment
+
+
+async def ensure_model(session: AsyncSession, name: str) -> ModelRow:
+    """The model of that name, locked until the transaction ends; made if it is new."""
+    await session.execute(insert(ModelRow).values(name=name).on_conflict_do_nothing())
+    return (await session.scalars(select(ModelRow).where(ModelRow.name == name).with_for_update())).one()
+
+
+async def lock_model(session: AsyncSession, name: str) -> ModelRow | None:
+    """The model, locked until the transaction ends."""
+    return (
+        await session.scalars(select(ModelRow).where(ModelRow.name == name).with_for_update())
+    ).one_or_none()
+
+
+async def insert_version(
+    session: AsyncSession, model_id: int, deployment: Deployment, *, revision: str | None
+) -> ModelVersionRow:
+    """Insert a version; ``revision`` None: the platform did not say."""
+    row = ModelVersionRow(
+        model_id=model_id,
+        version=deployment.version,
+        backend=deployment.backend,
+        options=dict(deployment.options),
+        features=list(deployment.features),
+        revision=revision or "",
+        revision_checked_at=func.now(),
+    )
+    session.add(row)
+    await session.flush()
+    await session.refresh(row)
+    return row
+
+
+async def find_version(session: AsyncSession, model_id: int, version: str) -> ModelVersionRow | None:
+    query = select(ModelVersionRow).where(
+        ModelVersionRow.model_id == model_id, ModelVersionRow.version == version
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def get_version(session: AsyncSession, version_id: int) -> Row[str, ModelVersionRow] | None:
+    """A version with its model's name."""
+    query = (
+        select(ModelRow.name, ModelVersionRow)
+        .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+        .where(ModelVersionRow.id == version_id)
+    )
+    return (await session.execute(query)).one_or_none()
+
+
+async def list_versions(
+    session: AsyncSession, model: str | None = None
+) -> Sequence[Row[ModelRow, ModelVersionRow]]:
+    """Every version with its model, oldest first; those of one model if it is named."""
+    query = select(ModelRow, ModelVersionRow).join(ModelVersionRow, ModelVersionRow.model_id == ModelRow.id)
+    if model is not None:
+        query = query.where(ModelRow.name == model)
+    return (await session.execute(query.order_by(ModelRow.name, ModelVersionRow.id))).all()
+
+
+async def promote(session: AsyncSession, model: ModelRow, version_id: int) -> None:
+    """Move the live pointer and note the move."""
+    model.live_version_id = version_id
+    session.add(PromotionRow(model_id=model.id, version_id=version_id))
+    await session.flush()
+
+
+async def standing_promotions(session: AsyncSession, model_id: int, *, limit: int) -> Sequence[PromotionRow]:
+    """The newest promotions that were not rolled back, newest first."""
+    query = (
+        select(PromotionRow)
+        .where(PromotionRow.model_id == model_id, PromotionRow.rolled_back_at.is_(None))
+        .order_by(PromotionRow.id.desc())
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def take_stale_versions(session: AsyncSession, age: timedelta) -> Sequence[int]:
+    """Ids of versions whose revision was not looked at for ``age``, now marked as looked at.
+
+    The mark lets one of several replicas take each version.
+    """
+    checked = ModelVersionRow.revision_checked_at
+    query = (
+        update(ModelVersionRow)
+        .where(checked.is_(None) | (checked < func.now() - age))
+        .values(revision_checked_at=func.now())
+        .returning(ModelVersionRow.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def set_revision(
+    session: AsyncSession, version_id: int, revision: str, *, instead_of: str | None = None
+) -> bool:
+    """Note what is deployed, only if ``instead_of`` is (still) what was noted, when that is given."""
+    query = update(ModelVersionRow).where(
+        ModelVersionRow.id == version_id, ModelVersionRow.revision != revision
+    )
+    if instead_of is not None:
+        query = query.where(ModelVersionRow.revision == instead_of)
+    changed = await session.scalars(query.values(revision=revision).returning(ModelVersionRow.id))
+    return changed.one_or_none() is not None

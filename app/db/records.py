@@ -1,0 +1,95 @@
+"""Queries on input objects."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from pydantic import JsonValue
+from sqlalchemy import Row, Select, bindparam, delete, func, literal_column, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import Boolean, Text
+
+from app.db.engine import dump_json
+from app.db.tables import InputObjectRow, LabelRow
+
+NewRecord: TypeAlias = tuple[str, JsonValue, str]
+"""An id, its payload and the hash of it."""
+LabelledRecord: TypeAlias = Row[str, JsonValue, str, datetime, datetime, JsonValue, datetime]
+"""id, payload, content_hash, created_at, updated_at, value, observed_at; no observed_at: no label."""
+
+UPSERT = text("""
+    insert into input_objects (id, payload, content_hash)
+    select id, cast(payload as jsonb), content_hash
+    from unnest(:ids, :payloads, :hashes) as new (id, payload, content_hash)
+    order by id
+    on conflict (id) do update
+    set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
+    where input_objects.content_hash <> excluded.content_hash
+    returning id, xmax = 0 as created
+""").bindparams(*(bindparam(name, type_=ARRAY(Text())) for name in ("ids", "payloads", "hashes")))
+"""Rows are locked in the order of their ids, so that two writers cannot wait for each other."""
+
+
+def _labelled() -> Select[str, JsonValue, str, datetime, datetime, JsonValue, datetime]:
+    row = InputObjectRow
+    return select(
+        *(row.id, row.payload, row.content_hash, row.created_at, row.updated_at),
+        *(LabelRow.value, LabelRow.observed_at),
+    ).outerjoin(LabelRow, LabelRow.record_id == row.id)
+
+
+async def find(session: AsyncSession, record_id: str) -> LabelledRecord | None:
+    return (await session.execute(_labelled().where(InputObjectRow.id == record_id))).one_or_none()
+
+
+async def page(session: AsyncSession, *, after: str, prefix: str, limit: int) -> Sequence[LabelledRecord]:
+    """At most ``limit`` records whose ids start with ``prefix`` and come after ``after``, in order."""
+    query = _labelled().where(InputObjectRow.id > after).order_by(InputObjectRow.id).limit(limit)
+    if prefix:
+        query = query.where(func.starts_with(InputObjectRow.id, prefix))
+    return (await session.execute(query)).all()
+
+
+async def lock(session: AsyncSession, record_id: str) -> str | None:
+    """The version of a record, which nobody else can change until the transaction ends."""
+    query = select(InputObjectRow.content_hash).where(InputObjectRow.id == record_id).with_for_update()
+    return await session.scalar(query)
+
+
+async def insert_or_lock(session: AsyncSession, record: NewRecord) -> str | None:
+    """None if the record was inserted; else the version of the one that is there, locked and unchanged.
+
+    One statement, so that of two callers who both want to create the record one finds it there.
+    """
+    record_id, payload, content_hash = record
+    statement = insert(InputObjectRow).values(id=record_id, payload=payload, content_hash=content_hash)
+    locked = statement.on_conflict_do_update(
+        index_elements=["id"], set_={"id": statement.excluded.id}
+    ).returning(InputObjectRow.content_hash, literal_column("xmax = 0", Boolean).label("created"))
+    row = (await session.execute(locked)).one()
+    return None if row.created else row.content_hash
+
+
+async def replace(session: AsyncSession, record: NewRecord) -> None:
+    record_id, payload, content_hash = record
+    await session.execute(
+        update(InputObjectRow)
+        .where(InputObjectRow.id == record_id)
+        .values(payload=payload, content_hash=content_hash, updated_at=func.now())
+    )
+
+
+async def upsert(session: AsyncSession, records: Sequence[NewRecord]) -> dict[str, bool]:
+    """Write records with distinct ids. Ids that were created (True) or changed (False); not the unchanged."""
+    arrays = {
+        "ids": [record_id for record_id, _, _ in records],
+        "payloads": [dump_json(payload) for _, payload, _ in records],
+        "hashes": [content_hash for _, _, content_hash in records],
+    }
+    return {row.id: row.created for row in await session.execute(UPSERT, arrays)}
+
+
+async def remove(session: AsyncSession, record_id: str) -> None:
+    """Delete a record and, by the foreign key, its label."""
+    await session.execute(delete(InputObjectRow).where(InputObjectRow.id == record_id))

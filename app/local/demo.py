@@ -1,0 +1,134 @@
+"""The worked example in one command: everything it starts ends with it, however it ends."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from socket import socket
+
+import uvicorn
+
+from app.core.errors import Misconfigured
+from app.core.logging import configure_logging
+from app.core.settings import Settings
+from app.db import migrate
+from app.local import demo_data, demo_place, postgres, sample
+from app.local.endpoint_process import running_endpoint
+
+DRAIN_SECONDS = 5
+DATABASE_STOP_SECONDS = 10
+
+
+def run(data_dir: Path, port: int) -> None:
+    """Run the demo until Ctrl-C or SIGTERM, and keep its data for the next one.
+
+    Raises Misconfigured, with nothing made, where the port or the folder cannot be used.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.monotonic()
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        listener = stack.enter_context(demo_place.claimed_port(port))
+        folder = stack.enter_context(demo_place.claimed_folder(data_dir))
+        settings = _start_parts(folder, stack)
+        _fill(settings)
+        _serve(listener, folder, began)
+    _say("Stopped.\n")
+
+
+def _start_parts(folder: Path, stack: ExitStack) -> Settings:
+    """Start what the service needs, and give the settings that lead to it."""
+    with _step("Start Postgres"):
+        database_url = stack.enter_context(_running_postgres(folder / "postgres"))
+    models, cache = folder / "models", folder / "cache"
+    with _step("Build the sample models"):
+        models.mkdir(exist_ok=True)
+        for version in demo_data.VERSIONS:
+            if not (models / sample.artifact_name(version)).exists():
+                sample.build(models, version)
+    with _step("Start the local SageMaker endpoint"):
+        cache.mkdir(exist_ok=True)
+        endpoint_url = stack.enter_context(running_endpoint(demo_data.ENDPOINT, models, cache))
+    variables = demo_place.environment(database_url, endpoint_url)
+    demo_place.write_environment(folder / "demo.env", variables)
+    demo_place.adopt(variables)
+    return Settings()
+
+
+@contextmanager
+def _running_postgres(root: Path) -> Iterator[str]:
+    """Its URL; afterwards waits until the server is gone, so that its folder may be moved or removed."""
+    with postgres.start(root) as server:
+        yield server.url()
+    deadline = time.monotonic() + DATABASE_STOP_SECONDS
+    while any(server.sockets.glob(".s.PGSQL.*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _fill(settings: Settings) -> None:
+    configure_logging(settings.model_copy(update={"log_level": "WARNING"}))
+    with _step("Migrate the database"):
+        asyncio.run(migrate.upgrade(settings))
+    with _step("Load the sample orders, register the models"):
+        asyncio.run(demo_data.fill(settings))
+
+
+def _serve(listener: socket, folder: Path, began: float) -> None:
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    port: int = listener.getsockname()[1]
+    server = _Server(config, _invitation(port, folder, began))
+    try:
+        server.run(sockets=[listener])
+    except OSError as error:
+        raise demo_place.port_error(port, error) from error
+    if not server.started:
+        raise Misconfigured("The service could not start; its log above says why.")
+
+
+class _Server(uvicorn.Server):
+    """Speaks up once it answers."""
+
+    def __init__(self, config: uvicorn.Config, invitation: str) -> None:
+        super().__init__(config)
+        self._invitation = invitation
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            _say(self._invitation)
+
+
+def _invitation(port: int, folder: Path, began: float) -> str:
+    base = f"http://{demo_place.HOST}:{port}"
+    return (
+        f"\nReady in {time.monotonic() - began:.1f} s on {base} (its API: {base}/docs). Try:\n\n"
+        f"  curl -s -X POST {base}/predict/{sample.EXAMPLE_ID}\n"
+        f"  curl -s {base}/records/{sample.EXAMPLE_ID}\n\n"
+        f"For `python -m app` in another shell: set -a; . {folder / 'demo.env'}; set +a\n"
+        f"Ctrl-C stops everything; the data stays in {folder}.\n"
+    )
+
+
+@contextmanager
+def _step(text: str) -> Iterator[None]:
+    began = time.monotonic()
+    _say(f"{text:.<50} ")
+    try:
+        yield
+    except BaseException:
+        _say("\n")
+        raise
+    _say(f"{time.monotonic() - began:.1f} s\n")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

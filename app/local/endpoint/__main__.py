@@ -1,0 +1,84 @@
+"""``python -m app.local.endpoint --endpoint NAME=FOLDER --port 8001``."""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import uvicorn
+
+from app.local.endpoint.app import create_app
+from app.local.endpoint.config import Endpoint, EndpointConfig
+
+
+def main() -> None:
+    """Serve until a signal comes. Exit code 1, and one line, where the address or a folder is no good."""
+    arguments = _parser().parse_args()
+    try:
+        app = create_app(_config(arguments))
+        listener = socket.create_server((arguments.host, arguments.port), backlog=2048)
+    except OSError as error:
+        sys.exit(f"Cannot listen on {arguments.host}:{arguments.port}: {error.strerror}")
+    except (ValueError, OverflowError) as error:
+        sys.exit(str(error))
+    if arguments.exit_with_parent:
+        threading.Thread(target=_exit_at_end_of_input, daemon=True).start()
+    config = uvicorn.Config(
+        app, access_log=False, log_level="warning", ws="none", timeout_graceful_shutdown=5
+    )
+    _Server(config).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens once it does; a port of 0 has become a real one by then."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            sys.stdout.write(f"SageMaker endpoint ready on http://{host}:{port}\n")
+            sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m app.local.endpoint", description="A local SageMaker endpoint."
+    )
+    add = parser.add_argument
+    add("--endpoint", action="append", default=[], metavar="NAME=FOLDER_OR_S3", help="multi-model endpoint")
+    add("--model", action="append", default=[], metavar="NAME=MODEL.tar.gz", help="single-model endpoint")
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=8001, help="0 picks a free one")
+    add("--cache-dir", type=Path, default=Path(tempfile.gettempdir()), help="where artifacts are unpacked")
+    add("--memory-mb", type=int, default=2048, help="budget of the loaded models, by unpacked size")
+    add("--exit-with-parent", action="store_true", help="end when standard input does")
+    return parser
+
+
+def _config(arguments: argparse.Namespace) -> EndpointConfig:
+    endpoints = [_endpoint(text, True) for text in arguments.endpoint]
+    endpoints += [_endpoint(text, False) for text in arguments.model]
+    if not endpoints:
+        raise ValueError("Nothing to serve: give --endpoint or --model.")
+    return EndpointConfig(tuple(endpoints), arguments.cache_dir, arguments.memory_mb * 1024**2)
+
+
+def _endpoint(text: str, multi_model: bool) -> Endpoint:
+    name, separator, artifacts = text.partition("=")
+    if not separator:
+        raise ValueError(f"{text!r} must be NAME=WHERE")
+    return Endpoint(name, artifacts, multi_model)
+
+
+def _exit_at_end_of_input() -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The ASGI application of the local endpoint."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.local.endpoint import toolkit
+from app.local.endpoint.bucket import Bucket
+from app.local.endpoint.cache import ModelCache
+from app.local.endpoint.config import EndpointConfig
+from app.local.endpoint.control import ControlPlane
+from app.local.endpoint.errors import EndpointError, error_response
+from app.local.endpoint.runtime import Runtime
+from app.local.endpoint.sources import LOCAL_BUCKET, serve
+
+
+def create_app(config: EndpointConfig) -> Starlette:
+    """The endpoint as an ASGI application. ValueError where a configured folder or file does not exist."""
+    served = {endpoint.name: serve(endpoint) for endpoint in config.endpoints}
+    unpacked = config.cache_dir / f"models-{uuid4().hex}"
+    runtime = Runtime(config, served, ModelCache(unpacked, config.memory_bytes, config.load_seconds))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        toolkit.install()
+        unpacked.mkdir(parents=True)
+        yield
+        runtime.close()
+        shutil.rmtree(unpacked, ignore_errors=True)  # a model may still be unpacking
+
+    return Starlette(
+        routes=[
+            Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
+            Route("/", ControlPlane(served.values()).describe, methods=["POST"]),
+            Route(f"/{LOCAL_BUCKET}/{{key:path}}", Bucket(served).read, methods=["GET"]),
+        ],
+        middleware=[Middleware(SignedOnly)],
+        exception_handlers={EndpointError: error_response},
+        lifespan=lifespan,
+    )
+
+
+class SignedOnly:
+    """Refuses requests without a SigV4 signature. Whose it is does not matter: there are no accounts."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        signed = scope["type"] != "http" or Headers(scope=scope).get("authorization", "").startswith(
+            "AWS4-HMAC-SHA256 "
+        )
+        if signed:
+            await self._app(scope, receive, send)
+            return
+        error = EndpointError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+        response = await error_response(Request(scope), error)
+        await response(scope, receive, send)

@@ -1,0 +1,45 @@
+"""What the local endpoint serves, and within which limits."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+# The pattern and length of InvokeEndpoint's EndpointName and TargetVariant (AWS API reference).
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One endpoint. ``artifacts`` is a folder of model.tar.gz files or ``s3://bucket/prefix`` for a
+    multi-model endpoint, and the one model.tar.gz (a path or an s3:// address) for any other."""
+
+    name: str
+    artifacts: str
+    multi_model: bool = True
+    variant: str = "AllTraffic"
+
+    def __post_init__(self) -> None:
+        for name in (self.name, self.variant):
+            if len(name) > 63 or not NAME.fullmatch(name):
+                raise ValueError(f"{name!r} must be 1 to 63 letters, digits and inner hyphens")
+
+
+@dataclass(frozen=True)
+class EndpointConfig:
+    """The whole process. The defaults of the limits are SageMaker's for real-time endpoints."""
+
+    endpoints: tuple[Endpoint, ...]
+    cache_dir: Path
+    """Artifacts are unpacked into a folder of our own in here, which goes when the process ends well."""
+    memory_bytes: int = 2 * 1024**3
+    """Budget of the loaded models, measured by their unpacked files: a stand-in for their memory."""
+    load_seconds: float = 60
+    """How long a request waits for a model that is loading, before ModelNotReadyException."""
+    invocation_seconds: float = 60
+    """How long a model may take to answer, before ModelError."""
+    max_body_bytes: int = 25 * 1024**2
+
+    def __post_init__(self) -> None:
+        names = [endpoint.name for endpoint in self.endpoints]
+        if len(set(names)) < len(names):
+            raise ValueError("two endpoints have the same name")

@@ -1,0 +1,84 @@
+"""The control plane: DescribeEndpoint, DescribeEndpointConfig and DescribeModel, as JSON 1.1.
+
+The shapes are those of the SageMaker API reference, with what a client needs to learn what is deployed.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.local.endpoint.errors import ACCOUNT, REGION, EndpointError
+from app.local.endpoint.sources import Served
+
+IMAGE = "sagemaker-fastapi/local-endpoint:latest"
+ARN_PARTS = {"Endpoint": "endpoint", "EndpointConfig": "endpoint-config", "Model": "model"}
+
+Shape = dict[str, JsonValue]
+_parameters: TypeAdapter[Shape] = TypeAdapter(Shape)
+
+
+class ControlPlane:
+    """Describes endpoints that do not change while the process lives.
+
+    Each has one variant, one configuration and one model. Configuration and model are named after the
+    endpoint and what it serves: another place, or another single model, is another deployment.
+    """
+
+    def __init__(self, endpoints: Iterable[Served]) -> None:
+        started = time.time()
+        self._known = {key: shape for served in endpoints for key, shape in _resources(served, started)}
+
+    async def describe(self, request: Request) -> Response:
+        """One Describe call; ValidationException for a name that does not exist."""
+        operation = request.headers.get("x-amz-target", "")
+        kind = operation.removeprefix("SageMaker.Describe")
+        if kind not in ARN_PARTS:
+            raise EndpointError(400, "UnknownOperationException", f"The operation {operation!r} is unknown.")
+        try:
+            name = str(_parameters.validate_json(await request.body()).get(f"{kind}Name"))
+        except ValidationError as error:
+            raise EndpointError(400, "SerializationException", "The body is not a JSON object.") from error
+        if (kind, name) not in self._known:
+            text = ARN_PARTS[kind].replace("-config", " configuration")
+            raise EndpointError(400, "ValidationException", f'Could not find {text} "{_arn(kind, name)}".')
+        return JSONResponse(self._known[kind, name], media_type="application/x-amz-json-1.1")
+
+
+def _resources(served: Served, started: float) -> Iterable[tuple[tuple[str, str], Shape]]:
+    name, variant = served.endpoint.name, served.endpoint.variant
+    deployed = f"{served.endpoint.artifacts} {served.state}"
+    deployment = f"{name[:54]}-{hashlib.sha256(deployed.encode()).hexdigest()[:8]}"
+    yield _resource(
+        *("Endpoint", name, started),
+        EndpointStatus="InService",
+        EndpointConfigName=deployment,
+        LastModifiedTime=started,
+        ProductionVariants=[{"VariantName": variant, **_instances(started)}],
+    )
+    yield _resource(
+        *("EndpointConfig", deployment, started),
+        ProductionVariants=[{"VariantName": variant, "ModelName": deployment, "InstanceType": "local"}],
+    )
+    mode = "MultiModel" if served.endpoint.multi_model else "SingleModel"
+    yield _resource(
+        *("Model", deployment, started),
+        PrimaryContainer={"Image": IMAGE, "Mode": mode, "ModelDataUrl": served.model_data_url},
+    )
+
+
+def _resource(kind: str, name: str, started: float, **members: JsonValue) -> tuple[tuple[str, str], Shape]:
+    own: Shape = {f"{kind}Name": name, f"{kind}Arn": _arn(kind, name), "CreationTime": started}
+    return (kind, name), {**own, **members}
+
+
+def _instances(started: float) -> Shape:
+    image: Shape = {"SpecifiedImage": IMAGE, "ResolvedImage": IMAGE, "ResolutionTime": started}
+    return {"DeployedImages": [image], "CurrentInstanceCount": 1, "DesiredInstanceCount": 1}
+
+
+def _arn(kind: str, name: str) -> str:
+    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{ARN_PARTS[kind]}/{name.lower()}"

@@ -1,0 +1,111 @@
+"""Where an endpoint's artifacts come from: a folder on this machine, or a prefix in a bucket."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from boto3.session import Session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from app.local.endpoint.config import Endpoint
+
+LOCAL_BUCKET = "local"
+"""The bucket under which this process shows the artifacts of its folders, by endpoint name."""
+
+
+class NotReadable(Exception):
+    """The artifact is not there, or may not be read."""
+
+
+class Source(Protocol):
+    """The artifacts of one endpoint. ``bucket`` and ``prefix`` are what its ModelDataUrl says."""
+
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def prefix(self) -> str: ...
+
+    def open(self, name: str) -> IO[bytes]:
+        """The artifact's bytes. Raises NotReadable."""
+        ...
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Files in a folder; ``endpoint`` is the name they are shown under."""
+
+    folder: Path
+    endpoint: str
+    bucket: str = LOCAL_BUCKET
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.endpoint}/"
+
+    def open(self, name: str) -> IO[bytes]:
+        return self.path(name).open("rb")
+
+    def path(self, name: str) -> Path:
+        """The file of this name within the folder. Raises NotReadable for anything else."""
+        path = self.folder / _inside(name)
+        try:
+            found = path.is_file()
+        except OSError:  # a name too long for the file system
+            found = False
+        if not found:
+            raise NotReadable("Not Found")
+        return path
+
+
+class S3Source:
+    """A prefix in a bucket, reached through boto3's own chain of credentials and endpoint addresses."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self.bucket, self.prefix = bucket, prefix
+        self._client = Session().client("s3")
+
+    def open(self, name: str) -> IO[bytes]:
+        try:
+            found = self._client.get_object(Bucket=self.bucket, Key=self.prefix + _inside(name))
+        except (BotoCoreError, ClientError) as error:
+            raise NotReadable(str(error)) from error
+        body: IO[bytes] = found["Body"]
+        return body
+
+
+@dataclass(frozen=True)
+class Served:
+    """An endpoint with its artifacts; ``only`` names the one artifact where it is not multi-model."""
+
+    endpoint: Endpoint
+    source: Source
+    only: str | None = None
+    state: str = ""
+    """Changes when the file of a single model does; such a file is a new deployment on SageMaker."""
+
+    @property
+    def model_data_url(self) -> str:
+        return f"s3://{self.source.bucket}/{self.source.prefix}{self.only or ''}"
+
+
+def serve(endpoint: Endpoint) -> Served:
+    """Open an endpoint's artifacts. ValueError where a configured folder or file does not exist."""
+    location = endpoint.artifacts
+    if location.startswith("s3://"):
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        folder, _, only = (key.rstrip("/"), "", None) if endpoint.multi_model else key.rpartition("/")
+        return Served(endpoint, S3Source(bucket, f"{folder}/" if folder else ""), only)
+    path = Path(location)
+    if not (path.is_dir() if endpoint.multi_model else path.is_file()):
+        raise ValueError(f"endpoint {endpoint.name!r}: there is no {location!r}")
+    if endpoint.multi_model:
+        return Served(endpoint, FolderSource(path, endpoint.name))
+    state = f"{path.stat().st_mtime_ns} {path.stat().st_size}"
+    return Served(endpoint, FolderSource(path.parent, endpoint.name), path.name, state)
+
+
+def _inside(name: str) -> str:
+    """The name itself, if it stays within the prefix: S3 servers on a file system may resolve ``..``."""
+    if name.startswith("/") or ".." in name.split("/"):
+        raise NotReadable("Not Found")
+    return name

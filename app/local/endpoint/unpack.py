@@ -1,0 +1,44 @@
+"""From a stored model.tar.gz to a folder."""
+
+import tarfile
+from contextlib import closing
+from pathlib import Path
+from typing import IO
+
+from botocore.exceptions import BotoCoreError
+
+from app.local.endpoint.errors import ModelFailed, validation_error
+from app.local.endpoint.sources import NotReadable, Source
+
+OUT_OF_MEMORY = 507
+"""What a container answers when a model does not fit (SageMaker's contract for multi-model containers)."""
+
+
+def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
+    """Unpack an artifact into ``folder`` and return the bytes it takes there.
+
+    Raises ValidationError where it cannot be read, as SageMaker does, and ModelFailed beyond ``limit`` bytes.
+    """
+    where = f"(bucket: {source.bucket}, key: {source.prefix}{name})"
+    try:
+        with closing(source.open(name)) as stream:
+            return _unpack(stream, folder, limit)
+    except (NotReadable, BotoCoreError) as error:
+        raise validation_error(
+            f"Failed to download model data{where}. Please ensure that there is an object located at the URL "
+            f"and that the role passed to CreateModel has permissions to download the model. {error}"
+        ) from error
+    except (tarfile.TarError, EOFError) as error:
+        raise validation_error(f"Failed to extract model data archive{where}. {error}") from error
+
+
+def _unpack(stream: IO[bytes], folder: Path, limit: int) -> int:
+    """The data filter refuses paths and links that leave the folder, devices, and the like."""
+    size = 0
+    with tarfile.open(fileobj=stream, mode="r|gz") as archive:
+        for member in archive:
+            size += member.size
+            if size > limit:
+                raise ModelFailed(OUT_OF_MEMORY, f"The model needs more than the {limit} bytes there are.")
+            archive.extract(member, folder, filter="data")
+    return size

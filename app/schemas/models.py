@@ -1,0 +1,52 @@
+"""Models and versions on the wire."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from app.schemas.ids import Name
+
+
+class NewVersion(BaseModel):
+    """A model version to register; once registered it never changes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    version: Name
+    backend: str
+    """The hosting platform, for example `sagemaker`."""
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    """The backend's options. They are shown to callers: no secrets."""
+    features: list[str] | None = None
+    """Names of preprocess.FEATURES that this version takes, in its order; default all of them."""
+    promote: bool = False
+    """Make it live at once."""
+
+
+class VersionChoice(BaseModel):
+    """A version of the model by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Name
+
+
+class ModelVersion(BaseModel):
+    """A registered version. `revision` is what the platform last said is deployed, empty if it cannot say."""
+
+    model: str
+    version: str
+    live: bool
+    backend: str
+    options: dict[str, JsonValue]
+    features: list[str]
+    revision: str
+    created_at: datetime
+
+
+class Model(BaseModel):
+    """A model with its versions, oldest first."""
+
+    model: str
+    live_version: str | None
+    versions: list[ModelVersion]

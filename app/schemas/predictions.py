@@ -1,0 +1,93 @@
+"""Predictions on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from app.schemas.problem import FieldProblem
+
+
+class Prediction(BaseModel):
+    """One prediction and where it came from. `record_version` is the hash of the input it was made from."""
+
+    record_id: str
+    record_version: str
+    prediction: JsonValue
+    cached: bool
+    model: str
+    version: str
+    revision: str
+    computed_at: datetime
+
+
+class BatchRequest(BaseModel):
+    """Either ids of stored records, or input objects to store and predict."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    record_ids: list[str] | None = None
+    inputs: list[JsonValue] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.record_ids is None) == (self.inputs is None):
+            raise ValueError("give record_ids or inputs, one of them")
+        return self
+
+
+class ItemProblem(BaseModel):
+    """Why one item failed, as the problem that a request for it alone would answer."""
+
+    type: str
+    title: str
+    detail: str
+    errors: list[FieldProblem] | None = None
+    retry_after: float | None = None
+    """Seconds to wait before another try, where the platform is busy."""
+
+
+class PredictedItem(Prediction):
+    """An item that succeeded."""
+
+    status: Literal[200] = 200
+    cache: Literal["HIT", "MISS", "COALESCED"]
+
+
+class FailedItem(BaseModel):
+    """An item that failed; the others did not. `record_id` is null for an input that could not be stored."""
+
+    status: Annotated[int, Field(ge=400, le=599)]
+    record_id: str | None
+    problem: ItemProblem
+
+
+class BatchAnswer(BaseModel):
+    """One item per id or input, in their order."""
+
+    items: list[PredictedItem | FailedItem]
+
+
+class LoggedPrediction(BaseModel):
+    """A row of the prediction history. It is the cache's answer for its key while `superseded_at` is null."""
+
+    id: int
+    record_id: str
+    record_version: str
+    model: str
+    version: str
+    revision: str
+    pipeline_version: str
+    prediction: JsonValue
+    raw_output: JsonValue
+    latency_ms: float
+    computed_at: datetime
+    expires_at: datetime | None
+    superseded_at: datetime | None
+
+
+class PredictionPage(BaseModel):
+    """Predictions, newest first; `next_cursor` is null on the last page."""
+
+    items: list[LoggedPrediction]
+    next_cursor: str | None

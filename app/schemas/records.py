@@ -1,0 +1,88 @@
+"""Records and their labels on the wire."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    JsonValue,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from app.schemas.ids import RecordIdText
+from app.schemas.input_object import InputObject
+
+
+class _DescribedAsInputObject:
+    """Shows a JSON object as InputObject in the OpenAPI text; the service validates it, more strictly."""
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(InputObject.__pydantic_core_schema__)
+
+
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie in the years 1 to 9999 in UTC") from error
+
+
+InputJson: TypeAlias = Annotated[dict[str, JsonValue], _DescribedAsInputObject()]
+Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""A point in time; a text without an offset is refused, since its time zone would be a guess."""
+
+
+class RecordLabel(BaseModel):
+    """The truth about a record, and when it was observed."""
+
+    value: JsonValue
+    observed_at: datetime
+
+
+class LabelWrite(BaseModel):
+    """``observed_at`` defaults to now, or stays as it is if the value is the stored one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: JsonValue
+    observed_at: Moment | None = None
+
+
+class Record(BaseModel):
+    """An input object under its id; ``version`` is the hash of its content and its ETag."""
+
+    id: str
+    input: InputJson
+    version: str
+    created_at: datetime
+    updated_at: datetime
+    label: RecordLabel | None
+
+
+class RecordWrite(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: RecordIdText
+    input: InputJson
+
+
+class RecordStatus(BaseModel):
+    """What writing one record of a list did."""
+
+    id: str
+    version: str
+    status: Literal["created", "updated", "unchanged"]
+
+
+class RecordPage(BaseModel):
+    """Records in the order of their ids; ``next_cursor`` is null on the last page."""
+
+    items: list[Record]
+    next_cursor: str | None

@@ -1,0 +1,55 @@
+"""Keeps the noted revisions of model versions in step with what their platforms have deployed."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from app.core.errors import BackendError
+from app.core.settings import Settings
+from app.db import claims
+from app.db import models as rows
+from app.db.engine import OUTAGES, Database, is_outage
+from app.services import models
+from app.services.inference import Inference
+
+log = structlog.get_logger(__name__)
+
+CLAIMS_KEPT = 600.0
+"""Seconds that a dead claim is left in its table."""
+
+
+async def refresh_forever(settings: Settings, database: Database, inference: Inference) -> None:
+    """Look every ``settings.revision_refresh`` seconds; each version is looked at by one replica."""
+    while True:
+        await asyncio.sleep(settings.revision_refresh)
+        try:
+            await refresh(database, inference, age=settings.revision_refresh)
+        except OUTAGES as error:
+            if not is_outage(error):
+                raise
+            log.warning("revisions not refreshed", error=type(error).__name__)
+
+
+async def refresh(database: Database, inference: Inference, *, age: float) -> None:
+    """Ask about the versions that nobody asked about for ``age`` seconds, and tidy the claims."""
+    async with database.transactions.begin() as session:
+        stale = await rows.take_stale_versions(session, timedelta(seconds=age))
+        await claims.purge(session, older_than=CLAIMS_KEPT)
+    for version_id in stale:
+        await _refresh_one(database, inference, version_id)
+
+
+async def _refresh_one(database: Database, inference: Inference, version_id: int) -> None:
+    deployment = await models.deployment(database.transactions, version_id)
+    named = {"model": deployment.model, "version": deployment.version}
+    try:
+        revision = await inference.revision(deployment)
+    except BackendError as error:
+        log.warning("revision unknown", **named, detail=error.detail)
+        return
+    if revision is None:
+        return
+    async with database.transactions.begin() as session:
+        if await rows.set_revision(session, version_id, revision):
+            log.info("revision changed", **named, revision=revision)

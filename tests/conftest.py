@@ -1,0 +1,41 @@
+"""A database of its own for every test that asks for one. Nothing starts before the first does."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from app.core.settings import Settings
+from app.db.engine import Sessions, create_engine, create_sessions
+from tests.support.postgres import TestServer, choice, migrated_server
+from tests.support.settings import IsolatedSettings
+
+
+def pytest_report_header() -> str:
+    return f"postgres: {choice()}, if a test needs one"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[TestServer]:
+    with migrated_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres_server: TestServer) -> Iterator[str]:
+    """A fresh, migrated database."""
+    with postgres_server.clone() as url:
+        yield url
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """The defaults and a fresh database."""
+    return IsolatedSettings(database_url=SecretStr(database_url))
+
+
+@pytest.fixture
+async def sessions(settings: Settings) -> AsyncIterator[Sessions]:
+    engine = create_engine(settings)
+    yield create_sessions(engine)
+    await engine.dispose()

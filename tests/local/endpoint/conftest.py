@@ -1,0 +1,43 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from app.local.endpoint.app import create_app
+from app.local.endpoint.config import Endpoint, EndpointConfig
+from tests.local.endpoint import spy
+from tests.support.aws import Aws
+from tests.support.s3 import S3Server, s3_server
+from tests.support.server import serving
+
+Serve = Callable[..., Aws]
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Path:
+    """The folder of the endpoint ``multi``."""
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def serve(artifacts: Path, tmp_path: Path) -> Iterator[Serve]:
+    """Serves the endpoint ``multi`` and those given; keywords are EndpointConfig's."""
+    spy.reset()
+    with ExitStack() as stack:
+
+        def start(*endpoints: Endpoint, **limits: float) -> Aws:
+            every = (Endpoint("multi", str(artifacts)), *endpoints)
+            app = create_app(EndpointConfig(every, tmp_path / "cache", **limits))
+            return Aws(stack.enter_context(serving(app)))
+
+        yield start
+        spy.gate.set()  # nothing may wait for a test that has failed
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server

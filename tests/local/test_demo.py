@@ -1,0 +1,114 @@
+"""The demo as its user meets it: processes, ports, folders and signals."""
+
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from app.local import sample
+from tests.support.demo import (
+    ROOT,
+    Demo,
+    demo_folder,
+    processes_of,
+    running_demo,
+    start_demo,
+    wait_until_gone,
+)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """One folder for the demos of this file, which run one after the other and keep its data."""
+    with demo_folder() as folder:
+        yield folder
+
+
+def predict(demo: Demo, record_id: str = sample.EXAMPLE_ID) -> httpx.Response:
+    return httpx.post(f"{demo.url}/predict/{record_id}", timeout=60)
+
+
+def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        first, second = predict(demo), predict(demo)
+        assert first.status_code == 200, first.text
+        assert 100 < first.json()["prediction"] < 200  # a flight from New York to Orlando, in minutes
+        assert [answer.headers["x-cache"] for answer in (first, second)] == ["MISS", "HIT"]
+        model = httpx.get(f"{demo.url}/models/transit-time").json()
+        assert model["live_version"] == "2"
+        assert [version["version"] for version in model["versions"]] == ["1", "2"]
+        truth = httpx.get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()["label"]
+        assert truth["value"] == 140
+        started = processes_of(folder)
+        assert len(started) >= 3  # the demo, its endpoint, Postgres and what watches it
+        assert demo.interrupt().endswith("Stopped.\n")
+        assert demo.process.returncode == 0
+    assert "Traceback" not in (folder.parent / "demo.log").read_text()
+    assert psutil.wait_procs(started, timeout=0)[1] == []
+
+
+def test_a_second_demo_keeps_the_data(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        record = httpx.get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()
+        changed = {**record["input"], "carrier": "AA"}
+        assert httpx.put(f"{demo.url}/records/changed", json=changed).status_code == 201
+        assert predict(demo).headers["x-cache"] == "HIT"
+        assert demo.interrupt(signal.SIGTERM).endswith("Stopped.\n")
+        assert demo.process.returncode == 0
+    with running_demo(folder) as demo:
+        assert httpx.get(f"{demo.url}/records/changed").json()["input"]["carrier"] == "AA"
+
+
+def test_the_command_line_works_beside_it(folder: Path) -> None:
+    with running_demo(folder):
+        environment = folder / "demo.env"
+        assert environment.stat().st_mode & 0o777 == 0o600
+        command = f"{sys.executable} -m app records get {sample.EXAMPLE_ID}"
+        script = f"set -a; . {shlex.quote(str(environment))}; {command}"
+        done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert sample.EXAMPLE_ID in done.stdout
+
+
+def test_a_killed_demo_leaves_nothing_behind(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        assert len(processes_of(folder)) >= 3
+        demo.process.kill()
+        wait_until_gone(folder)
+
+
+def test_two_demos_cannot_share_a_folder(folder: Path) -> None:
+    with running_demo(folder):
+        said = refused(start_demo(folder))
+        assert "Another demo uses the folder" in said
+
+
+def test_a_port_in_use_is_said_before_anything_is_made() -> None:
+    with demo_folder() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refused(start_demo(folder, port=port))
+        assert f"Port {port} is in use" in said
+        assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_used_is_said_in_one_line() -> None:
+    with demo_folder() as folder:
+        folder.write_text("a file, not a folder")
+        said = refused(start_demo(folder / "data"))
+        assert f"The folder {folder / 'data'} cannot be used: Not a directory" in said
+
+
+def refused(process: subprocess.Popen[str]) -> str:
+    """The one line that a demo which does not start leaves on standard error."""
+    said, complaint = process.communicate(timeout=30)
+    assert said == ""
+    assert process.returncode == 1
+    assert complaint.count("\n") == 1
+    return complaint
