@@ -7,7 +7,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from app.api import health, models, predictions, problems, records
+from app.api import health, imports, models, predictions, problems, records
 from app.api.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestContext)
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(imports.router)
     app.include_router(records.router)
     app.include_router(models.router)
     app.include_router(predictions.router)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NotRequired, Protocol, TypedDict, cast
 
-import boto3
 from botocore.config import Config
 
 from app.backends.base import Limits, Reply
 from app.backends.formats import RequestFormat
 from app.backends.replies import decode
+from app.backends.sagemaker_clients import make_client
 from app.backends.sagemaker_errors import CALL_ERRORS, translate
 from app.backends.sagemaker_options import Options
 from app.backends.sagemaker_revision import RevisionReader
@@ -95,8 +95,9 @@ def create(options: Options, features: Sequence[str], concurrency: int) -> SageM
         max_pool_connections=concurrency,
     )
     try:
-        session = boto3.Session(region_name=options.region)
-        client = session.client("sagemaker-runtime", endpoint_url=options.endpoint_url, config=config)
+        client = make_client(
+            "sagemaker-runtime", config, region=options.region, endpoint_url=options.endpoint_url
+        )
     except CALL_ERRORS as error:
         raise translate(error, options.describe()) from error
     return SageMakerBackend(options, features, concurrency, cast(_Runtime, client))

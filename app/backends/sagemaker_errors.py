@@ -136,7 +136,7 @@ def translate(error: CallError, what: str) -> BackendError:
         return _model_error(error, what)
     kind, detail = CODES.get(code) or _by_status(status)
     hint = _hint(what) if code.startswith("Validation") else ""
-    return kind(f"{what}: {detail} (status {status}){hint}", retry_after=_retry_after(error, code))
+    return kind(f"{what}, status {status}: {detail}{hint}", retry_after=_retry_after(error, code))
 
 
 def _by_status(status: int) -> tuple[type[BackendError], str]:
@@ -155,8 +155,8 @@ def _by_status(status: int) -> tuple[type[BackendError], str]:
 
 def _hint(what: str) -> str:
     if "target model" in what:
-        return "; is it a multi-model endpoint, and is the target model's key under its prefix?"
-    return "; a multi-model endpoint needs target_model, one with inference components inference_component."
+        return " Is it a multi-model endpoint, and is the target model's key under its prefix?"
+    return " A multi-model endpoint needs target_model, one with inference components inference_component."
 
 
 def _retry_after(error: ClientError, code: str) -> float | None:

@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import NotRequired, Protocol, TypedDict, TypeVar, cast
 from urllib.parse import urlsplit
 
-import boto3
 import structlog
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from app.backends.sagemaker_clients import make_client
 from app.backends.sagemaker_errors import CALL_ERRORS, translate
 from app.backends.sagemaker_options import Options
 from app.core.errors import BackendDown
@@ -83,11 +83,10 @@ class RevisionReader:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._what = options.describe()
-        self._session = boto3.Session(region_name=options.region)
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5, read_timeout=10
         )
-        self._one_at_a_time = threading.Lock()  # a session may not make clients in two threads
+        self._one_at_a_time = threading.Lock()
         self._last: str | None = None
         self._denied: set[str] = set()
 
@@ -165,11 +164,11 @@ class RevisionReader:
 
     @cached_property
     def _control(self) -> _ControlPlane:
-        return cast(_ControlPlane, self._session.client("sagemaker", config=self._config))
+        return cast(_ControlPlane, make_client("sagemaker", self._config, region=self._options.region))
 
     @cached_property
     def _s3(self) -> _S3:
-        return cast(_S3, self._session.client("s3", config=self._config))
+        return cast(_S3, make_client("s3", self._config, region=self._options.region))
 
 
 class _Changing(Exception):

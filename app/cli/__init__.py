@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import migrate, records, serve
+from app.cli import demo, migrate, records, serve
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage
@@ -17,6 +17,7 @@ commands = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its traceback of a bug would print local variables, secrets among them
 )
+commands.command()(demo.demo)
 commands.command()(serve.serve)
 commands.command()(migrate.migrate)
 commands.add_typer(records.commands, name="records")

@@ -1,15 +1,27 @@
 """``python -m app records``."""
 
 import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from app.cli.database import open_sessions
+from app.core.errors import InvalidInput
 from app.schemas.ids import check_record_id
+from app.schemas.imports import Counts, FileFormat, ImportReport
 from app.schemas.records import Record
-from app.services import records
+from app.services import importer, records
 
-commands = typer.Typer(help="Input objects and their truths.", no_args_is_help=True)
+commands = typer.Typer(help="Input objects and the truths about them.", no_args_is_help=True)
+
+CHUNK = 64 * 1024
+SUFFIXES: dict[str, FileFormat] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
 @commands.command()
@@ -21,3 +33,64 @@ def get(record_id: str) -> None:
 async def _get(record_id: str) -> Record:
     async with open_sessions() as sessions:
         return await records.get(sessions, record_id)
+
+
+@commands.command("import")
+def import_file(
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="CSV or NDJSON; - is standard input.")],
+    file_format: Annotated[
+        FileFormat | None, typer.Option("--format", help="Default: what the file's name says.")
+    ] = None,
+    delimiter: Annotated[str, typer.Option(help="Between the cells of a CSV.")] = ",",
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Import the good lines, list the others.")
+    ] = False,
+) -> None:
+    """Create or replace records and their truths from a file: every line, or none of them."""
+    chosen = file_format or SUFFIXES.get(Path(file.name).suffix.lower())
+    if chosen is None:
+        raise InvalidInput("The file's name does not say which format it has: give --format csv or ndjson.")
+    with _watched(file) as source:
+        report = asyncio.run(_import(source, chosen, delimiter=delimiter, skip_bad=skip_bad))
+    typer.echo(_in_words(report))
+
+
+@contextmanager
+def _watched(file: BinaryIO) -> Iterator[BinaryIO]:
+    """The file, with a progress bar on standard error if that is a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as progress:
+        size = os.fstat(file.fileno()).st_size  # of a pipe 0, and no bar
+        yield progress.wrap_file(file, total=size, description=Path(file.name).name) if size else file
+
+
+async def _import(
+    source: BinaryIO, file_format: FileFormat, *, delimiter: str, skip_bad: bool
+) -> ImportReport:
+    async with open_sessions() as sessions:
+        return await importer.import_records(
+            sessions, _chunks(source), file_format=file_format, delimiter=delimiter, skip_bad=skip_bad
+        )
+
+
+async def _chunks(source: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := source.read(CHUNK):
+        yield chunk
+
+
+def _in_words(report: ImportReport) -> str:
+    lines = [
+        f"{report.read} lines read.",
+        f"Records: {_counted(report)}.",
+        f"Labels: {_counted(report.labels)}.",
+    ]
+    if report.skipped:
+        lines.append(f"Skipped: {report.skipped} lines. What is wrong with them (the first faults):")
+    for error in report.errors:
+        field = f"{error.field}: " if error.field else ""
+        lines.append(f"  line {error.line}: {field}{error.message}")
+    return "\n".join(lines)
+
+
+def _counted(counts: Counts) -> str:
+    return f"{counts.created} created, {counts.updated} updated, {counts.unchanged} unchanged"

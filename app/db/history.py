@@ -21,15 +21,20 @@ async def search(
     limit: int,
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """At most ``limit`` predictions that fit, newest first, with ids under ``before``."""
-    conditions = [
-        (PredictionRow.record_id == record_id, record_id),
-        (ModelRow.name == model, model),
-        (ModelVersionRow.version == version, version),
-        (PredictionRow.computed_at >= since, since),
-        (PredictionRow.computed_at < until, until),
-        (PredictionRow.id < before, before),
-    ]
-    query = _logged().where(*(condition for condition, given in conditions if given is not None))
+    query = _logged()
+    for column, wanted in (
+        (PredictionRow.record_id, record_id),
+        (ModelRow.name, model),
+        (ModelVersionRow.version, version),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if since is not None:
+        query = query.where(PredictionRow.computed_at >= since)
+    if until is not None:
+        query = query.where(PredictionRow.computed_at < until)
+    if before is not None:
+        query = query.where(PredictionRow.id < before)
     return (await session.execute(query.order_by(PredictionRow.id.desc()).limit(limit))).all()
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from app.core.errors import Misconfigured
 from app.schemas.input_object import InputObject
 from app.services.evaluation import LABEL
@@ -90,9 +92,12 @@ def train(version: str) -> bytes:
 
 @cache
 def orders() -> tuple[Order, ...]:
-    """The sample data in file order."""
+    """The sample data in file order; Misconfigured once the user's InputObject is another."""
     with DATA.open(encoding="utf-8", newline="") as file:
-        return tuple(map(_order, csv.DictReader(file)))
+        try:
+            return tuple(map(_order, csv.DictReader(file)))
+        except ValidationError as error:
+            raise Misconfigured(f"InputObject no longer fits the sample data in data/{DATA.name}.") from error
 
 
 def _order(line: dict[str, str]) -> Order:

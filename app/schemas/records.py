@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     GetJsonSchemaHandler,
     JsonValue,
+    SkipValidation,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
@@ -34,7 +35,8 @@ def _to_utc(moment: datetime) -> datetime:
         raise ValueError("must lie in the years 1 to 9999 in UTC") from error
 
 
-InputJson: TypeAlias = Annotated[dict[str, JsonValue], _DescribedAsInputObject()]
+InputJson: TypeAlias = Annotated[dict[str, SkipValidation[JsonValue]], _DescribedAsInputObject()]
+"""An object out of parsed JSON, whose values need no second look before the service's."""
 Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A point in time; a text without an offset is refused, since its time zone would be a guess."""
 

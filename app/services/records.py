@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from app.core import strict_json
 from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed
 from app.db import records as rows
-from app.db.engine import Sessions
+from app.db.engine import Sessions, run
 from app.schemas.ids import record_id_fault
 from app.schemas.input_object import InputObject
 from app.schemas.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
@@ -35,11 +35,10 @@ def normalise(raw: JsonValue, model: type[BaseModel] = InputObject, *, path: str
     the form that pydantic dumps: an integer in a float field becomes a float, a Decimal a string that keeps
     its zeros ("0.10"), minus zero zero. ``path`` is where the input stands in the request.
     """
-    strict_json.check(raw, path)
     try:
         parsed = model.model_validate(raw, extra="forbid")
     except ValidationError as error:
-        raise InvalidInput("The input does not fit.", errors=faults(error, path or "input")) from error
+        raise InvalidInput("The input does not fit.", errors=faults(error, path)) from error
     dumped = parsed.model_dump(mode="json", by_alias=True, round_trip=True)
     strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
     payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
@@ -57,7 +56,7 @@ def faults(error: ValidationError, path: str = "") -> list[FieldError]:
 def _path(location: Sequence[int | str], path: str) -> str:
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return path.removeprefix(".")
+    return path.removeprefix(".") or "input"
 
 
 def always(_version: str | None) -> bool:
@@ -67,8 +66,7 @@ def always(_version: str | None) -> bool:
 
 async def get(sessions: Sessions, record_id: str) -> Record:
     """The record with its label, or NotFound."""
-    async with sessions() as session:
-        row = await rows.find(session, record_id)
+    row = await run(sessions, lambda session: rows.find(session, record_id))
     return _found(row, record_id)
 
 
@@ -141,8 +139,9 @@ async def page(sessions: Sessions, *, limit: int, cursor: str | None, prefix: st
     """Records in the order of their ids, from the place where the last page's cursor points."""
     strict_json.check(prefix, "prefix")
     after = _decode_cursor(cursor) if cursor else ""
-    async with sessions() as session:
-        found = await rows.page(session, after=after, prefix=prefix, limit=limit + 1)
+    found = await run(
+        sessions, lambda session: rows.page(session, after=after, prefix=prefix, limit=limit + 1)
+    )
     more = len(found) > limit
     items = [_record(row) for row in found[:limit]]
     return RecordPage(items=items, next_cursor=_encode_cursor(items[-1].id) if more else None)

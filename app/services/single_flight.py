@@ -46,6 +46,11 @@ class SingleFlight:
         ours = {one.record_id for one in fresh}
         return {record_id: _result(flight, ours=record_id in ours) for record_id, flight in flights.items()}
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._tasks)
+
     async def aclose(self, *, grace: float) -> None:
         """Let what is under way land for ``grace`` seconds, then give up the claims of the rest."""
         if not self._tasks:

@@ -63,7 +63,9 @@ def test_json_lines_keep_a_line_break_within_its_row() -> None:
 
 @pytest.mark.parametrize("content_type", FORMATS)
 def test_overhead_and_rows_account_for_every_byte(content_type: ContentType) -> None:
-    request = RequestFormat(content_type, FEATURES, "instances" if content_type == "application/json" else None)
+    request = RequestFormat(
+        content_type, FEATURES, "instances" if content_type == "application/json" else None
+    )
     rows: list[Row] = [[1, "é"], [2, None], [3.5, "x"]]
     lengths = sum(len(request.row(row)) for row in rows)
     assert len(request.body(rows)) == request.overhead + lengths + len(rows) - 1

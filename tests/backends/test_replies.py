@@ -26,9 +26,7 @@ CSV, JSON, LINES = "text/csv", "application/json", "application/jsonlines"
         ("application/x-ndjson", '"a\u2028b"\n2', ["a\u2028b", 2]),
     ],
 )
-def test_each_format_gives_one_output_per_row(
-    content_type: str, body: str, outputs: list[JsonValue]
-) -> None:
+def test_each_format_gives_one_output_per_row(content_type: str, body: str, outputs: list[JsonValue]) -> None:
     decoded = decode(body.encode(), content_type, len(outputs))
     assert decoded == outputs
     assert [type(value) for value in decoded] == [type(value) for value in outputs]

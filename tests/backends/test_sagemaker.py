@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from pydantic import JsonValue
 
-from app.backends import sagemaker
 from app.backends.base import Backend
 from app.backends.registry import open_backend
 from app.core.errors import BackendTimeout, BadOutput, InvalidInput
+from app.schemas.rows import Row
 from tests.support.aws_stub import Answer, AwsStub, csv, reply
 
 FEATURES = ("a", "b")
@@ -67,7 +67,7 @@ async def test_without_an_announced_type_the_answer_is_read_as_asked_for(
 
 async def test_json_lines_and_wrapped_json_are_sent(aws: AwsStub, opener: Opener) -> None:
     aws.script(csv("1\n2"))
-    rows = [[1, None], [2.5, "x"]]
+    rows: list[Row] = [[1, None], [2.5, "x"]]
     await opener(content_type="application/jsonlines").predict(rows, 5)
     await opener(content_type="application/json", json_key="instances").predict(rows, 5)
     assert aws.requests[0].body == b'[1,null]\n[2.5,"x"]'
@@ -101,6 +101,7 @@ async def test_the_timeout_ends_the_wait_though_the_call_goes_on(aws: AwsStub, o
     backend = opener()
     with pytest.raises(BackendTimeout, match=r"endpoint 'churn': no answer came within 0\.1 s"):
         await backend.predict([[1, 2]], 0.1)
+    await aws.received()
     assert (await backend.predict([[1, 2]], 5)).outputs == [2]
     go_on.set()
 
@@ -110,8 +111,7 @@ async def test_a_cancelled_call_leaves_the_backend_usable(aws: AwsStub, opener: 
     aws.script(Answer(wait=go_on), csv("2"))
     backend = opener()
     call = asyncio.create_task(backend.predict([[1, 2]], 60))
-    while not aws.requests:
-        await asyncio.sleep(0.01)
+    await aws.received()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -124,8 +124,7 @@ async def test_closing_does_not_wait_for_a_hanging_call(aws: AwsStub, opener: Op
     aws.script(Answer(wait=go_on))
     backend = opener()
     call = asyncio.create_task(backend.predict([[1, 2]], 60))
-    while not aws.requests:
-        await asyncio.sleep(0.01)
+    await aws.received()
     await backend.aclose()
     assert not call.done()
     go_on.set()
@@ -134,12 +133,13 @@ async def test_closing_does_not_wait_for_a_hanging_call(aws: AwsStub, opener: Op
 
 
 async def test_limits_and_row_sizes_bound_the_body(aws: AwsStub, opener: Opener) -> None:
+    aws.script(csv("1\n2"))
     backend = opener(content_type="application/json", json_key="instances", max_rows=7, max_bytes=2000)
-    rows = [["é" * 10, 1], [None, 2]]
-    await backend.predict(rows, 5) if False else None
-    body = sagemaker.RequestFormat("application/json", FEATURES, "instances").body(rows)
+    rows: list[Row] = [["é" * 10, 1], [None, 2]]
+    await backend.predict(rows, 5)
+    envelope = 2000 - backend.limits.bytes
     assert backend.limits.rows == 7
-    assert len(body) <= 2000 - backend.limits.bytes + sum(map(backend.row_bytes, rows))
+    assert len(aws.requests[0].body) <= envelope + sum(map(backend.row_bytes, rows))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """boto3 as a service would use it, against one address."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 
 from boto3.session import Session
 from botocore.config import Config
@@ -31,35 +32,52 @@ class Refusal:
     original: int | None = None
 
 
+connect = partial(_session.client, config=_config)
+"""boto3's own ``client``: ``connect("s3", endpoint_url=...)``."""
+
+
 class Aws:
-    """boto3's clients, each made when it is first used."""
+    """An endpoint by its address."""
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.runtime = _session.client("sagemaker-runtime", endpoint_url=address, config=_config)
+        self._runtime = connect("sagemaker-runtime", endpoint_url=address)
 
-    @cached_property
-    def control(self):
-        return _session.client("sagemaker", endpoint_url=self.address, config=_config)
-
-    @cached_property
-    def s3(self):
-        return _session.client("s3", endpoint_url=self.address, config=_config)
-
-    def invoke(self, endpoint: str, body: str | bytes = "1,2", kind: str = "text/csv", **more: str) -> Reply:
-        """One InvokeEndpoint call that is expected to work."""
-        found = self.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=kind, **more)
-        attributes = found.get("CustomAttributes")
-        text = found["Body"].read().decode()
+    def outcome(
+        self, endpoint: str, body: str | bytes = "1,2", kind: str = "text/csv", **more: str
+    ) -> Reply | Refusal:
+        """One InvokeEndpoint call; an empty ``kind`` sends no content type."""
+        if kind:
+            more["ContentType"] = kind
+        try:
+            found = self._runtime.invoke_endpoint(EndpointName=endpoint, Body=body, **more)
+        except ClientError as error:
+            return _refusal(error)
+        text, attributes = found["Body"].read().decode(), found.get("CustomAttributes")
         return Reply(text, found["ContentType"], found["InvokedProductionVariant"], attributes)
 
-    def refusal(self, endpoint: str, body: str | bytes = "1,2", kind: str = "text/csv", **more: str) -> Refusal:
-        """One InvokeEndpoint call that is expected to be refused."""
-        try:
-            reply = self.invoke(endpoint, body, kind, **more)
-        except ClientError as error:
-            response = error.response
-            status = response["ResponseMetadata"]["HTTPStatusCode"]
-            fault = response["Error"]
-            return Refusal(fault["Code"], status, fault["Message"], response.get("OriginalStatusCode"))
-        raise AssertionError(f"was answered {reply}")
+    def invoke(self, endpoint: str, body: str | bytes = "1,2", kind: str = "text/csv", **more: str) -> Reply:
+        """A call that has to be answered."""
+        outcome = self.outcome(endpoint, body, kind, **more)
+        assert isinstance(outcome, Reply), outcome
+        return outcome
+
+    def refusal(
+        self, endpoint: str, body: str | bytes = "1,2", kind: str = "text/csv", **more: str
+    ) -> Refusal:
+        """A call that has to be refused."""
+        outcome = self.outcome(endpoint, body, kind, **more)
+        assert isinstance(outcome, Refusal), outcome
+        return outcome
+
+
+def _refusal(error: ClientError) -> Refusal:
+    response, fault = error.response, error.response["Error"]
+    original = response.get("OriginalStatusCode")
+    original = original if isinstance(original, int) else None
+    status = response["ResponseMetadata"]["HTTPStatusCode"]
+    return Refusal(fault["Code"], status, fault["Message"], original)
+
+
+Serve = Callable[..., Aws]
+"""Starts an endpoint (given what it serves, and its limits) and connects to it."""

@@ -1,5 +1,6 @@
 """A scripted server that speaks the wire of SageMaker's runtime and control plane, and of S3's HEAD."""
 
+import asyncio
 import json
 import os
 import socket
@@ -52,11 +53,16 @@ def reply(value: JsonValue) -> Answer:
 def error(
     code: str, status: int, message: str | None = "secret", retry_after: str | None = None, **more: JsonValue
 ) -> Answer:
-    """An error as the platform sends it: the code in a header, the rest in a JSON body."""
+    """An error as the runtime sends it: the code in a header, the rest in a JSON body."""
     headers = {"x-amzn-ErrorType": code, "Content-Type": "application/json"}
     if retry_after is not None:
         headers["Retry-After"] = retry_after
     return Answer(status, json.dumps({"Message": message, **more}).encode(), headers)
+
+
+def control_error(code: str, message: str = "secret") -> Answer:
+    """An error as the control plane sends it: the code in the body."""
+    return Answer(400, json.dumps({"__type": code, "message": message}).encode())
 
 
 def model_error(status: int, message: str = "secret") -> Answer:
@@ -71,6 +77,9 @@ def model_error(status: int, message: str = "secret") -> Answer:
     )
 
 
+Respond = Callable[[Request], Answer]
+
+
 class AwsStub(ThreadingHTTPServer):
     """Answers every request with ``respond`` and keeps what was asked in ``requests``."""
 
@@ -81,7 +90,8 @@ class AwsStub(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[Request] = []
-        self.respond: Callable[[Request], Answer] = lambda request: csv("1")
+        self.respond: Respond = lambda request: csv("1")
+        self._arrival = threading.Condition()
 
     @property
     def url(self) -> str:
@@ -97,6 +107,21 @@ class AwsStub(ThreadingHTTPServer):
 
         self.respond = respond
 
+    def receive(self, request: Request) -> Answer:
+        with self._arrival:
+            self.requests.append(request)
+            self._arrival.notify_all()
+        return self.respond(request)
+
+    async def received(self, count: int = 1) -> None:
+        """Return when so many requests have come in."""
+
+        def wait() -> bool:
+            with self._arrival:
+                return self._arrival.wait_for(lambda: len(self.requests) >= count, timeout=20)
+
+        assert await asyncio.to_thread(wait), f"{len(self.requests)} requests came, not {count}"
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is part of the tests."""
 
@@ -109,8 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, self.rfile.read(length))
-        self.server.requests.append(request)
-        answer = self.server.respond(request)
+        answer = self.server.receive(request)
         if answer.wait:
             answer.wait.wait(30)
         if answer.reset:

@@ -85,6 +85,14 @@ def start_demo(
     )
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie that nobody has reaped yet does not."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def processes_of(folder: Path) -> list[psutil.Process]:
     """Every process that names the folder in its command line, but this one and its own parents."""
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}

@@ -1,6 +1,8 @@
 """From a stored model.tar.gz to a folder."""
 
+import gzip
 import tarfile
+import zlib
 from contextlib import closing
 from pathlib import Path
 from typing import IO
@@ -28,17 +30,20 @@ def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
             f"Failed to download model data{where}. Please ensure that there is an object located at the URL "
             f"and that the role passed to CreateModel has permissions to download the model. {error}"
         ) from error
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise validation_error(f"Failed to extract model data archive{where}. {error}") from error
 
 
 def _unpack(stream: IO[bytes], folder: Path, limit: int) -> int:
     """The data filter refuses paths and links that leave the folder, devices, and the like."""
     size = 0
-    with tarfile.open(fileobj=stream, mode="r|gz") as archive:
+    # tarfile's own "r|gz" takes an archive that is cut off between two members for a whole one.
+    with gzip.GzipFile(fileobj=stream) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
         for member in archive:
             size += member.size
             if size > limit:
                 raise ModelFailed(OUT_OF_MEMORY, f"The model needs more than the {limit} bytes there are.")
             archive.extract(member, folder, filter="data")
+        while plain.read(1024**2):
+            pass  # up to the checksum
     return size

@@ -1,17 +1,25 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pytest
 
 from app.local.endpoint.app import create_app
 from app.local.endpoint.config import Endpoint, EndpointConfig
 from tests.local.endpoint import spy
-from tests.support.aws import Aws
+from tests.support.aws import Aws, Serve
 from tests.support.s3 import S3Server, s3_server
 from tests.support.server import serving
 
-Serve = Callable[..., Aws]
+
+class Limits(TypedDict, total=False):
+    """EndpointConfig's."""
+
+    memory_bytes: int
+    load_seconds: float
+    invocation_seconds: float
+    max_body_bytes: int
 
 
 @pytest.fixture
@@ -28,7 +36,7 @@ def serve(artifacts: Path, tmp_path: Path) -> Iterator[Serve]:
     spy.reset()
     with ExitStack() as stack:
 
-        def start(*endpoints: Endpoint, **limits: float) -> Aws:
+        def start(*endpoints: Endpoint, **limits: Unpack[Limits]) -> Aws:
             every = (Endpoint("multi", str(artifacts)), *endpoints)
             app = create_app(EndpointConfig(every, tmp_path / "cache", **limits))
             return Aws(stack.enter_context(serving(app)))

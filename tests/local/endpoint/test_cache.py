@@ -1,10 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from app.local.endpoint.app import create_app
+from app.local.endpoint.config import Endpoint, EndpointConfig
 from tests.local.endpoint import spy
-from tests.local.endpoint.conftest import Serve
 from tests.support.artifacts import write_artifact
-from tests.support.aws import Aws
+from tests.support.aws import Aws, Serve
+from tests.support.server import serving
 
 ONE = len(spy.LOADS.format(name="x")) * 2
 """More than one of the artifacts below takes, and less than two and a bit."""
@@ -44,7 +46,9 @@ def test_the_least_recently_used_model_makes_room(artifacts: Path, serve: Serve,
     assert spy.loads == ["a", "b", "c", "b"]
 
 
-def test_a_model_larger_than_the_budget_is_out_of_memory(artifacts: Path, serve: Serve, tmp_path: Path) -> None:
+def test_a_model_larger_than_the_budget_is_out_of_memory(
+    artifacts: Path, serve: Serve, tmp_path: Path
+) -> None:
     write_spies(artifacts, "a")
     aws = serve(memory_bytes=10)
     refusal = aws.refusal("multi", TargetModel="a")
@@ -95,8 +99,10 @@ def test_a_replaced_artifact_is_seen_after_an_eviction_only(artifacts: Path, ser
     assert aws.invoke("multi", TargetModel="a").body == '"new"'
 
 
-def test_nothing_unpacked_stays_behind(artifacts: Path, serve: Serve, tmp_path: Path) -> None:
+def test_nothing_unpacked_stays_behind(artifacts: Path, tmp_path: Path) -> None:
     write_spies(artifacts, "a")
-    with ThreadPoolExecutor(1):
-        load(serve(), "a")
-    assert unpacked(tmp_path) == 1
+    config = EndpointConfig((Endpoint("multi", str(artifacts)),), tmp_path / "cache")
+    with serving(create_app(config)) as address:
+        load(Aws(address), "a")
+        assert unpacked(tmp_path) == 1
+    assert list((tmp_path / "cache").iterdir()) == []

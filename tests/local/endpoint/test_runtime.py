@@ -6,9 +6,8 @@ import pytest
 from app.local.endpoint.config import Endpoint
 from app.local.endpoint.runtime import TIMED_OUT
 from tests.local.endpoint import spy
-from tests.local.endpoint.conftest import Serve
 from tests.support.artifacts import write_artifact
-from tests.support.aws import Reply
+from tests.support.aws import Reply, Serve
 
 CHOOSES_ITS_STATUS = """
     from sagemaker_inference.errors import GenericInferenceToolkitError
@@ -62,41 +61,39 @@ def test_an_endpoint_of_one_model_takes_no_target(artifacts: Path, serve: Serve)
     assert "Endpoint one is not a multi-model endpoint" in refusal.message
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
+def test_what_the_endpoint_does_not_serve_is_a_validation_error(
+    artifacts: Path, tmp_path: Path, serve: Serve
+) -> None:
+    write_artifact(artifacts / "a")
+    write_artifact(tmp_path / "secret")
+    aws = serve(max_body_bytes=1024)
+    cases: list[tuple[dict[str, str], str]] = [
         ({"endpoint": "no/such"}, "Endpoint no/such of account 000000000000 not found."),
         ({}, "is missing a target model header."),
-        ({"TargetModel": "no.tar.gz"}, "Failed to download model data(bucket: local, key: multi/no.tar.gz)."),
-        ({"TargetModel": "../secret.tar.gz"}, "Failed to download model data"),
-        ({"TargetModel": "a/../../secret.tar.gz"}, "Failed to download model data"),
-        ({"TargetModel": "%2e%2e/secret.tar.gz"}, "Failed to download model data"),
-        ({"TargetModel": "{tmp}/secret.tar.gz"}, "Failed to download model data"),
+        ({"TargetModel": "no"}, "Failed to download model data(bucket: local, key: multi/no)."),
+        ({"TargetModel": "../secret"}, "Failed to download model data"),
+        ({"TargetModel": "a/../../secret"}, "Failed to download model data"),
+        ({"TargetModel": "%2e%2e/secret"}, "Failed to download model data"),
+        ({"TargetModel": f"{tmp_path}/secret"}, "Failed to download model data"),
         ({"TargetModel": "x" * 1000}, "Failed to download model data"),
-        ({"TargetModel": "a.tar.gz", "TargetVariant": "Green"}, "Variant Green not found"),
-        ({"TargetModel": "a.tar.gz", "InferenceId": "x" * 65}, "'inference-id' failed to satisfy"),
-        ({"TargetModel": "a.tar.gz", "InferenceComponentName": "c"}, "does not support inference component"),
-        ({"TargetModel": "a.tar.gz", "TargetContainerHostname": "c"}, "is not a multi-container endpoint"),
-        ({"TargetModel": "a.tar.gz", "body": "x" * 1025}, "'body' failed to satisfy constraint"),
-    ],
-)
-def test_what_the_endpoint_does_not_serve_is_a_validation_error(
-    artifacts: Path, tmp_path: Path, serve: Serve, arguments: dict[str, str], message: str
-) -> None:
-    write_artifact(artifacts / "a.tar.gz")
-    write_artifact(tmp_path / "secret.tar.gz")
-    arguments = {name: value.replace("{tmp}", str(tmp_path)) for name, value in arguments.items()}
-    refusal = serve(max_body_bytes=1024).refusal(**{"endpoint": "multi", **arguments})
-    assert (refusal.code, refusal.status, refusal.original) == ("ValidationError", 400, None)
-    assert message in refusal.message
+        ({"TargetModel": "a", "TargetVariant": "Green"}, "Variant Green not found"),
+        ({"TargetModel": "a", "InferenceId": "x" * 65}, "'inference-id' failed to satisfy"),
+        ({"TargetModel": "a", "InferenceComponentName": "c"}, "does not support inference component"),
+        ({"TargetModel": "a", "TargetContainerHostname": "c"}, "is not a multi-container endpoint"),
+        ({"TargetModel": "a", "body": "x" * 1025}, "'body' failed to satisfy constraint"),
+    ]
+    for arguments, message in cases:
+        refusal = aws.refusal(**{"endpoint": "multi", **arguments})
+        assert (refusal.code, refusal.status, refusal.original) == ("ValidationError", 400, None)
+        assert message in refusal.message
 
 
 @pytest.mark.parametrize(
     ("body", "kind", "original", "message"),
     [
-        ("1", "application/json", 415, "client error (415) from primary with message \"only text/csv"),
+        ("1", "application/json", 415, 'client error (415) from primary with message "only text/csv'),
         ("bad", "text/csv", 400, "no such row"),
-        ("raise", "text/csv", 500, "server error (500) from primary with message \"the model is broken"),
+        ("raise", "text/csv", 500, 'server error (500) from primary with message "the model is broken'),
         ("exit", "text/csv", 500, "SystemExit"),
         (b"\xff", "text/csv", 500, "can't decode byte"),
     ],

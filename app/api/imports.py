@@ -1,0 +1,73 @@
+"""Bulk import over HTTP: the body is the file, read as it arrives."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.requests import ClientDisconnect
+
+from app.api.deps import SessionsDep, SettingsDep
+from app.api.problems import responses
+from app.core.errors import FieldError, InvalidInput, TooLarge
+from app.schemas.imports import FileFormat, ImportReport
+from app.services import importer
+
+router = APIRouter(prefix="/records", tags=["records"])
+
+CONTENT_TYPES: dict[str, FileFormat] = {"application/x-ndjson": "ndjson", "text/csv": "csv"}
+BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in CONTENT_TYPES}}
+
+
+@router.post(
+    "/import",
+    responses=responses(InvalidInput, TooLarge),
+    openapi_extra={"requestBody": BODY | {"required": True}},
+)
+async def import_records(
+    request: Request,
+    sessions: SessionsDep,
+    settings: SettingsDep,
+    file_format: Annotated[
+        FileFormat | None, Query(alias="format", description="Default: what Content-Type says")
+    ] = None,
+    delimiter: Annotated[str, Query(description="Between the cells of a CSV")] = ",",
+    skip_bad: Annotated[bool, Query(description="Import the good lines and report the others")] = False,
+) -> ImportReport:
+    """Create or replace records, and set their truths, from a file in UTF-8.
+
+    NDJSON has lines `{"id", "input": {...}, "label"?, "observed_at"?}`. CSV has a header: `id`, the input's
+    fields (those with a default may be left out), and optionally the label's column and `observed_at`; an
+    empty cell is absent. Of several lines with one id the last wins.
+
+    Either all lines go in, or none and up to 100 faults are listed, with line numbers. The same file again
+    changes nothing.
+    """
+    return await importer.import_records(
+        sessions,
+        _bounded(request, settings.max_import_bytes),
+        file_format=file_format or _format(request),
+        delimiter=delimiter,
+        skip_bad=skip_bad,
+    )
+
+
+def _format(request: Request) -> FileFormat:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in CONTENT_TYPES:
+        choice = FieldError(
+            "format", f"give this parameter, or a Content-Type of {' or '.join(CONTENT_TYPES)}"
+        )
+        raise InvalidInput("It is not said which format the file has.", errors=[choice])
+    return CONTENT_TYPES[kind]
+
+
+async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(f"An import may have at most {limit} bytes.")
+            yield chunk
+    except ClientDisconnect as error:
+        raise InvalidInput("The upload broke off; nothing was imported.") from error

@@ -1,0 +1,180 @@
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from pydantic import JsonValue
+from structlog.testing import capture_logs
+
+from app.backends.base import Backend
+from app.backends.registry import open_backend
+from app.core.errors import BackendDown, BackendRefused
+from tests.support.aws_stub import Answer, AwsStub, Request, control_error, reply
+
+Opener = Callable[..., Backend]
+DENIED = control_error("AccessDeniedException")
+
+
+@pytest.fixture
+async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
+    opened: list[Backend] = []
+
+    def open_one(**options: JsonValue) -> Backend:
+        values = {"endpoint_name": "churn"} | options
+        opened.append(open_backend("sagemaker", values, ["a"], concurrency=1))
+        return opened[-1]
+
+    yield open_one
+    for backend in opened:
+        await backend.aclose()
+
+
+class Account:
+    """What the control plane and S3 say; a test changes the answer of one operation."""
+
+    def __init__(self, aws: AwsStub) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.set("DescribeEndpoint", EndpointConfigName="config-1", EndpointStatus="InService")
+        blue: JsonValue = {"VariantName": "blue", "ModelName": "model-blue"}
+        green: JsonValue = {"VariantName": "green", "ModelName": "model-green"}
+        self.set("DescribeEndpointConfig", ProductionVariants=[blue, green])
+        self.set("DescribeModel", PrimaryContainer={"ModelDataUrl": "s3://bucket/models/"})
+        self.answers[""] = Answer(headers={"ETag": '"abc"'})
+        self.aws = aws
+        aws.respond = self.respond
+
+    def set(self, operation: str, **answer: JsonValue) -> None:
+        self.answers[operation] = reply(answer)
+
+    def respond(self, request: Request) -> Answer:
+        return self.answers[request.operation]
+
+    @property
+    def operations(self) -> list[str]:
+        return [request.operation or request.path for request in self.aws.requests]
+
+
+@pytest.fixture
+def account(aws: AwsStub) -> Account:
+    return Account(aws)
+
+
+async def test_it_is_the_configuration_of_exactly_this_endpoint(account: Account, opener: Opener) -> None:
+    assert await opener().revision() == "config-1"
+    assert account.operations == ["DescribeEndpoint"]
+    assert account.aws.requests[0].body == b'{"EndpointName": "churn"}'
+
+
+async def test_while_it_changes_the_last_known_stays(account: Account, opener: Opener) -> None:
+    backend = opener()
+    assert await backend.revision() == "config-1"
+    account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="Updating")
+    assert await backend.revision() == "config-1"
+    account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="InService")
+    assert await backend.revision() == "config-2"
+
+
+async def test_while_it_changes_and_nothing_is_known_the_caller_keeps_its_own(
+    account: Account, opener: Opener
+) -> None:
+    account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="Updating")
+    with pytest.raises(BackendDown, match="'churn' is not in service: Updating"):
+        await opener().revision()
+
+
+async def test_a_target_model_adds_its_artifact(account: Account, opener: Opener) -> None:
+    assert await opener(target_model="v3/model.tar.gz").revision() == "config-1 abc"
+    assert account.operations[-1] == "/bucket/models/v3/model.tar.gz"
+    assert account.aws.requests[-2].body == b'{"ModelName": "model-blue"}'
+
+
+async def test_the_artifact_is_that_of_the_variant(account: Account, opener: Opener) -> None:
+    await opener(target_model="a b.tar.gz", target_variant="green").revision()
+    assert account.aws.requests[-2].body == b'{"ModelName": "model-green"}'
+    assert account.operations[-1] == "/bucket/models/a%20b.tar.gz"
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        ({"Containers": [{"ModelDataUrl": "s3://bucket/many"}]}, "/bucket/many/m.tar.gz"),
+        ({"PrimaryContainer": {"ModelDataUrl": "s3://bucket"}}, "/bucket/m.tar.gz"),
+    ],
+)
+async def test_where_the_artifacts_are(
+    account: Account, opener: Opener, model: dict[str, JsonValue], path: str
+) -> None:
+    account.set("DescribeModel", **model)
+    assert await opener(target_model="m.tar.gz").revision() == "config-1 abc"
+    assert account.operations[-1] == path
+
+
+@pytest.mark.parametrize(
+    "model", [{"PrimaryContainer": {"Image": "x"}}, {}, {"PrimaryContainer": {"ModelDataUrl": "https://x/y"}}]
+)
+async def test_a_model_without_artifacts_on_s3_adds_nothing(
+    account: Account, opener: Opener, model: dict[str, JsonValue]
+) -> None:
+    account.set("DescribeModel", **model)
+    assert await opener(target_model="m.tar.gz").revision() == "config-1"
+
+
+@pytest.mark.parametrize(
+    ("runs", "revision"),
+    [
+        ({"ModelName": "model-7"}, "config-1 model-7"),
+        ({"Container": {"ArtifactUrl": "s3://bucket/7.tar.gz"}}, "config-1 s3://bucket/7.tar.gz"),
+        ({}, "config-1"),
+    ],
+)
+async def test_an_inference_component_adds_what_it_runs(
+    account: Account, opener: Opener, runs: dict[str, JsonValue], revision: str
+) -> None:
+    account.set("DescribeInferenceComponent", InferenceComponentStatus="InService", Specification=runs)
+    backend = opener(inference_component="tiny")
+    assert await backend.revision() == revision
+    account.set("DescribeInferenceComponent", InferenceComponentStatus="Updating", Specification={})
+    assert await backend.revision() == revision
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "revision"),
+    [
+        ("DescribeEndpoint", DENIED, None),
+        ("DescribeEndpoint", Answer(404), None),
+        ("DescribeEndpointConfig", DENIED, "config-1"),
+        ("DescribeModel", DENIED, "config-1"),
+        ("", Answer(403), "config-1"),
+        ("", Answer(404), "config-1"),
+    ],
+)
+async def test_what_we_may_not_ask_is_left_out_and_logged_once(
+    account: Account, opener: Opener, operation: str, answer: Answer, revision: str | None
+) -> None:
+    account.answers[operation] = answer
+    backend = opener(target_model="m.tar.gz")
+    with capture_logs() as logs:
+        assert await backend.revision() == revision
+        assert await backend.revision() == revision
+    assert [entry["operation"] for entry in logs] == [operation or "HeadObject"]
+
+
+async def test_a_component_we_may_not_ask_about_is_left_out(account: Account, opener: Opener) -> None:
+    account.answers["DescribeInferenceComponent"] = DENIED
+    assert await opener(inference_component="tiny").revision() == "config-1"
+
+
+async def test_an_unreachable_platform_is_an_error(account: Account, opener: Opener) -> None:
+    backend = opener()
+    assert await backend.revision() == "config-1"
+    account.answers["DescribeEndpoint"] = Answer(reset=True)
+    with pytest.raises(BackendDown):
+        await backend.revision()
+
+
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "ValidationException"])
+async def test_a_refusal_that_is_no_missing_permission_is_an_error(
+    account: Account, opener: Opener, code: str
+) -> None:
+    account.answers["DescribeEndpoint"] = control_error(code, "Could not find endpoint of 123456789012")
+    with pytest.raises(BackendRefused) as caught:
+        await opener().revision()
+    assert "123456789012" not in caught.value.detail

@@ -1,0 +1,57 @@
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from app.local.endpoint.errors import EndpointError, ModelFailed
+from app.local.endpoint.sources import FolderSource
+from app.local.endpoint.unpack import fetch
+from tests.support.artifacts import write_artifact
+
+
+def write_member(path: Path, member: tarfile.TarInfo, content: bytes = b"x") -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+
+
+def link(name: str, target: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = tarfile.SYMTYPE, target
+    return member
+
+
+@pytest.mark.parametrize(
+    "member", [tarfile.TarInfo("../out"), link("code", "/etc"), link("code", "../../out")], ids=str
+)
+def test_members_that_leave_the_folder_are_refused(tmp_path: Path, member: tarfile.TarInfo) -> None:
+    write_member(tmp_path / "a", member, b"")
+    with pytest.raises(EndpointError, match="Failed to extract") as caught:
+        fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 1000)
+    assert caught.value.code == "ValidationError"
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_archive_or_is_cut_off_is_refused(tmp_path: Path) -> None:
+    whole = write_artifact(tmp_path / "whole").read_bytes()
+    damaged = whole[:-8] + bytes(8)  # the checksum
+    contents = {"empty": b"", "text": b"no gzip", "cut": whole[:-1], "damaged": damaged}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(EndpointError, match="Failed to extract"):
+            fetch(FolderSource(tmp_path, "e"), name, tmp_path / "unpacked", 1000)
+
+
+def test_an_archive_is_unpacked_no_further_than_the_limit(tmp_path: Path) -> None:
+    write_member(tmp_path / "bomb", tarfile.TarInfo("zeros"), bytes(10_000_000))
+    with pytest.raises(ModelFailed) as caught:
+        fetch(FolderSource(tmp_path, "e"), "bomb", tmp_path / "unpacked", 1000)
+    assert caught.value.status == 507
+    assert not (tmp_path / "unpacked" / "zeros").exists()
+
+
+def test_the_size_is_that_of_the_unpacked_files(tmp_path: Path) -> None:
+    write_member(tmp_path / "a", tarfile.TarInfo("zeros"), bytes(900))
+    assert fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 1000) == 900
+    assert (tmp_path / "unpacked" / "zeros").read_bytes() == bytes(900)

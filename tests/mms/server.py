@@ -1,0 +1,64 @@
+"""AWS's multi-model-server as SageMaker starts it in a multi-model container, but without the container."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.mms.venv import mms_venv
+
+START_SECONDS = 60
+
+
+@contextmanager
+def multi_model_server(folder: Path) -> Iterator[str]:
+    """Run the server with its files in ``folder``; gives its address."""
+    programs = mms_venv()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    config = folder / "mms.properties"
+    config.write_text(_properties(address))
+    command = [str(programs / "multi-model-server"), "--start", "--foreground"]
+    command += ["--mms-config", str(config), "--model-store", "/"]
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"  # its workers are the `python` of the path
+    environment = {**os.environ, "PATH": path, "TEMP": str(folder), "SAGEMAKER_MULTI_MODEL": "true"}
+    with (folder / "mms.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            _wait_until_ready(address, process)
+            yield address
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)  # with its Java process and the workers
+            process.wait()
+
+
+def _properties(address: str) -> str:
+    """The toolkit's settings for multi-model containers, with our handler and one address for all."""
+    return "\n".join(
+        (
+            *("enable_envvars_config=true", "decode_input_request=false", "model_store=/"),
+            *(f"inference_address={address}", f"management_address={address}"),
+            f"default_service_handler={Path(__file__).with_name('service.py')}:handle",
+            *("default_workers_per_model=1", "async_logging=true"),
+        )
+    )
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            httpx.get(f"{address}/ping").raise_for_status()
+            return
+        except httpx.HTTPError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("multi-model-server did not start; see mms.log") from error
+            time.sleep(0.2)

@@ -1,0 +1,99 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from app.backends import registry
+from app.backends.base import BackendOptions, Limits, Reply
+from app.core.errors import InvalidInput
+from app.schemas.deployments import Deployment
+from app.schemas.rows import Row
+from app.services import open_backends
+from app.services.open_backends import OpenBackends
+
+
+class Options(BackendOptions):
+    name: str
+
+
+class Fake:
+    """A backend that knows whether it is open."""
+
+    opened: list["Fake"] = []  # noqa: RUF012
+    limits = Limits(10, 1000)
+
+    def __init__(self, name: str) -> None:
+        self.name, self.closed = name, False
+        self.opened.append(self)
+
+    def row_bytes(self, row: Row) -> int:
+        return 1
+
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
+        return Reply([1 for _ in rows])
+
+    async def revision(self) -> str | None:
+        return None
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def create(options: Options, features: Sequence[str], concurrency: int) -> Fake:
+    return Fake(options.name)
+
+
+@pytest.fixture
+async def backends(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenBackends]:
+    monkeypatch.setitem(registry.BACKENDS, "fake", __name__)
+    monkeypatch.setattr(open_backends, "MAX_OPEN", 2)
+    monkeypatch.setattr(Fake, "opened", [])
+    opened = OpenBackends(4)
+    yield opened
+    await opened.aclose()
+    assert all(fake.closed for fake in Fake.opened)
+
+
+def deployment(number: int) -> Deployment:
+    return Deployment(number, "m", "1", "fake", {"name": str(number)}, ("a",))
+
+
+def still_open() -> list[str]:
+    return [fake.name for fake in Fake.opened if not fake.closed]
+
+
+async def use(backends: OpenBackends, number: int) -> None:
+    async with backends.borrow(deployment(number)) as opened:
+        assert isinstance(opened.backend, Fake)
+        assert (opened.backend.name, opened.backend.closed) == (str(number), False)
+        await asyncio.sleep(0)
+
+
+async def test_a_backend_is_opened_once_however_many_want_it(backends: OpenBackends) -> None:
+    await asyncio.gather(*(use(backends, 1) for _ in range(20)))
+    assert len(Fake.opened) == 1
+
+
+async def test_the_longest_unused_is_closed(backends: OpenBackends) -> None:
+    for number in (1, 2, 1, 3):
+        await use(backends, number)
+    assert still_open() == ["1", "3"]
+    await use(backends, 2)
+    assert still_open() == ["3", "2"]
+
+
+async def test_what_is_in_use_is_not_closed(backends: OpenBackends) -> None:
+    async with backends.borrow(deployment(1)), backends.borrow(deployment(2)):
+        await use(backends, 3)
+        assert still_open() == ["1", "2"]
+        async with backends.borrow(deployment(4)), backends.borrow(deployment(4)):
+            assert still_open() == ["1", "2", "4"]
+    assert len(still_open()) == 2
+
+
+async def test_a_failure_to_open_is_told_and_not_kept(backends: OpenBackends) -> None:
+    wrong = Deployment(1, "m", "1", "fake", {"nom": "1"}, ("a",))
+    with pytest.raises(InvalidInput):
+        async with backends.borrow(wrong):
+            pass
+    await use(backends, 1)

@@ -1,0 +1,13 @@
+"""Waiting for what happens in the background."""
+
+import asyncio
+from collections.abc import Callable
+
+TIMEOUT = 20.0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds; fail after TIMEOUT seconds."""
+    async with asyncio.timeout(TIMEOUT):
+        while not condition():  # noqa: ASYNC110 - the conditions are another thread's or process's
+            await asyncio.sleep(0.01)

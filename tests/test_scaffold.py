@@ -1,0 +1,218 @@
+"""Another use case in the four user files, and nothing else changed: the whole path over HTTP."""
+
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.local.demo_place import environment
+from app.local.endpoint_process import running_endpoint
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 30
+
+USER_FILES = {
+    "app/schemas/input_object.py": '''
+from decimal import Decimal
+
+from pydantic import BaseModel
+
+
+class InputObject(BaseModel):
+    """A message to sort."""
+
+    text: str
+    urgent: bool
+    price: Decimal
+    links: list[list[str]] = []
+''',
+    "app/services/preprocess.py": """
+from collections.abc import Sequence
+
+from app.schemas.input_object import InputObject
+from app.schemas.rows import Row
+
+FEATURES = ("text", "urgent", "price", "links")
+
+
+def preprocess(items: Sequence[InputObject]) -> list[Row]:
+    return [[item.text, item.urgent, float(item.price), sum(map(len, item.links))] for item in items]
+""",
+    "app/services/postprocess.py": """
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+
+def postprocess(outputs: Sequence[JsonValue]) -> list[JsonValue]:
+    return [{"kind": output} for output in outputs]
+""",
+    "app/services/evaluation.py": """
+from typing import Literal
+
+LABEL = "kind"
+Label = Literal["ham", "spam"]
+""",
+}
+
+MODEL_CODE = """
+import json
+
+
+def model_fn(model_dir):
+    return None
+
+
+def input_fn(body, content_type):
+    return json.loads(body)
+
+
+def predict_fn(rows, model):
+    return ["spam" if price == 0 or links > 2 else "ham" for text, urgent, price, links in rows]
+"""
+
+CSV = """\
+id,text,urgent,price,kind
+m/1,"Win, now",true,0,spam
+m/2,Lunch?,false,12.50,ham
+"""
+NDJSON = [
+    {"id": "m/3", "input": {"text": "é", "urgent": False, "price": "0.10", "links": [["a", "b"], ["c"]]}},
+    {"id": "m/4", "input": {"text": "", "urgent": True, "price": "7"}, "label": "ham"},
+]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the service with the user's four files replaced."""
+    tree = tmp_path_factory.mktemp("scaffold")
+    for part in ("app", "migrations"):
+        shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in USER_FILES.items():
+        assert (tree / name).exists()
+        (tree / name).write_text(text)
+    return tree
+
+
+@pytest.fixture
+def service(tree: Path, database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
+    """The changed service on a fresh database, with a model of its own."""
+    _write_artifact(tmp_path / "sorter.tar.gz")
+    with running_endpoint("sorting", tmp_path, tmp_path) as endpoint_url:
+        variables = environment(database_url, endpoint_url) | {"DEFAULT_MODEL": "sorter"}
+        with _running_service(tree, variables) as client:
+            yield client
+
+
+def test_four_files_make_another_service(service: httpx.Client) -> None:
+    _import_records(service)
+    _register_model(service)
+    assert _predict(service, "m/1") == ("MISS", {"kind": "spam"})
+    assert _predict(service, "m/1") == ("HIT", {"kind": "spam"})
+    _check_batches(service)
+    history = service.get("/predictions", params={"record_id": "m/1"}).json()["items"]
+    assert [(entry["prediction"], entry["raw_output"]) for entry in history] == [({"kind": "spam"}, "spam")]
+
+
+def _import_records(service: httpx.Client) -> None:
+    done = service.post("/records/import", content=CSV, headers={"content-type": "text/csv"})
+    assert done.status_code == 200, done.text
+    assert (done.json()["created"], done.json()["labels"]["created"]) == (2, 2)
+    lines = "\n".join(map(json.dumps, NDJSON))
+    done = service.post("/records/import", content=lines, headers={"content-type": "application/x-ndjson"})
+    assert done.status_code == 200, done.text
+    assert (done.json()["created"], done.json()["labels"]["created"]) == (2, 1)
+    record = service.get("/records/m%2F3").json()
+    assert record["input"]["price"] == "0.10"
+    assert record["input"]["links"] == [["a", "b"], ["c"]]
+    assert service.get("/records/m%2F1").json()["label"]["value"] == "spam"
+    wrong = service.put("/records/m%2F1/label", json={"value": "eggs"})
+    assert wrong.status_code == 422
+
+
+def _register_model(service: httpx.Client) -> None:
+    options = {
+        "endpoint_name": "sorting",
+        "target_model": "sorter.tar.gz",
+        "content_type": "application/json",
+    }
+    version = {"version": "1", "backend": "sagemaker", "options": options}
+    registered = service.post("/models/sorter/versions", json=version)
+    assert registered.status_code == 201, registered.text
+    assert registered.json()["features"] == ["text", "urgent", "price", "links"]
+    assert service.post("/models/sorter/promote", json={"version": "1"}).json()["live_version"] == "1"
+
+
+def _check_batches(service: httpx.Client) -> None:
+    batch = service.post("/predict", json={"record_ids": ["m/4", "m/1", "m/3", "none"]}).json()["items"]
+    assert [item["status"] for item in batch] == [200, 200, 200, 404]
+    kinds = [item["prediction"]["kind"] for item in batch[:3]]
+    assert kinds == ["ham", "spam", "spam"]
+    inputs = [{"text": "Hi", "urgent": False, "price": "1"}, {"text": "Hi"}]
+    good, bad = service.post("/predict", json={"inputs": inputs}).json()["items"]
+    assert good["prediction"] == {"kind": "ham"}
+    assert bad["status"] == 422
+    assert {error["field"] for error in bad["problem"]["errors"]} == {"inputs[1].urgent", "inputs[1].price"}
+
+
+def _predict(service: httpx.Client, record_id: str) -> tuple[str, object]:
+    answer = service.post(f"/predict/{record_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.headers["x-cache"], answer.json()["prediction"]
+
+
+def _write_artifact(path: Path) -> None:
+    with tarfile.open(path, "w:gz") as tar:
+        entry = tarfile.TarInfo("code/inference.py")
+        entry.size = len(MODEL_CODE)
+        tar.addfile(entry, io.BytesIO(MODEL_CODE.encode()))
+
+
+@contextmanager
+def _running_service(tree: Path, variables: dict[str, str]) -> Iterator[httpx.Client]:
+    port = _free_port()
+    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    with (tree / "service.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", "--port", str(port)],
+            cwd=tree,
+            env=clean | variables,
+            stdin=subprocess.DEVNULL,
+            stderr=log,
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            _wait_until_ready(client, process)
+            yield client
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if client.get("/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    pytest.fail("the service did not become ready")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
