@@ -142,9 +142,7 @@ class CsvReader:
         self._number -= len(lines)
         self._unfinished = lines
         if sum(map(len, lines)) > MAX_LINE:
-            detail = (
-                f"A quoted cell that begins in line {self._number + 1} is not closed within {MAX_LINE} bytes."
-            )
+            detail = f"The row that begins in line {self._number + 1} does not end within {MAX_LINE} bytes."
             raise InvalidInput(detail)
 
 

@@ -1,5 +1,6 @@
 """Register model versions, and move the live pointer."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import cast
 
@@ -18,6 +19,9 @@ from app.services.inference import Inference
 from app.services.preprocess import FEATURES
 
 log = structlog.get_logger(__name__)
+
+PATIENCE = 5.0
+"""Seconds that a registration waits for the platform to say what it has deployed."""
 
 
 async def register(

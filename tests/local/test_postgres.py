@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import subprocess
@@ -152,6 +153,27 @@ def test_a_killed_server_recovers_every_acknowledged_row(folder: Path) -> None:
         postmaster(folder).kill()
         with start(folder) as again:
             assert query(again.url(), "select count(*) from kept") == [(1000,)]
+
+
+async def test_a_start_waits_for_the_children_of_a_killed_server(folder: Path) -> None:
+    with start(folder, durable=False) as server:
+        busy = await asyncpg.connect(server.url())
+        await busy.execute("set statement_timeout = '1s'")
+        counting = asyncio.create_task(busy.execute("select count(*) from generate_series(1, 1e9)"))
+        await asyncio.to_thread(wait_until_counting, server)
+        postmaster(folder).kill()
+        with await asyncio.to_thread(start, folder, durable=False) as again:
+            assert counting.done(), "two servers on the same data"
+            assert await asyncio.to_thread(query, again.url(), "select 1") == [(1,)]
+        with pytest.raises(asyncpg.PostgresError):
+            await counting
+        busy.terminate()
+
+
+def wait_until_counting(server: LocalPostgres) -> None:
+    counting = "query like 'select count%generate_series%' and pid <> pg_backend_pid() and state = 'active'"
+    while query(server.url(), f"select count(*) from pg_stat_activity where {counting}") != [(1,)]:
+        pass
 
 
 def test_a_server_whose_supervisor_was_killed_is_taken_over(folder: Path) -> None:

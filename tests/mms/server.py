@@ -2,16 +2,16 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 
 from tests.mms.venv import mms_venv
+from tests.support.ports import free_ports
 
 START_SECONDS = 60
 
@@ -20,23 +20,22 @@ START_SECONDS = 60
 def multi_model_server(folder: Path) -> Iterator[str]:
     """Run the server with its files in ``folder``; gives its address."""
     programs = mms_venv()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    address = f"http://127.0.0.1:{free_ports(1)[0]}"  # it takes no port above 32,767
     config = folder / "mms.properties"
     config.write_text(_properties(address))
     command = [str(programs / "multi-model-server"), "--start", "--foreground"]
     command += ["--mms-config", str(config), "--model-store", "/"]
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"  # its workers are the `python` of the path
-    environment = {**os.environ, "PATH": path, "TEMP": str(folder), "SAGEMAKER_MULTI_MODEL": "true"}
+    own = {"TEMP": str(folder), "TMPDIR": str(folder), "SAGEMAKER_MULTI_MODEL": "true"}
     with (folder / "mms.log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            command, cwd=folder, env={**os.environ, **own}, stdout=log, stderr=log, start_new_session=True
         )
         try:
             _wait_until_ready(address, process)
             yield address
         finally:
-            os.killpg(process.pid, signal.SIGKILL)  # with its Java process and the workers
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with its Java process and the workers
             process.wait()
 
 

