@@ -1,16 +1,8 @@
 """Another use case in the four user files, and nothing else changed: the whole path over HTTP."""
 
-import io
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import tarfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -18,9 +10,10 @@ import pytest
 
 from app.local.demo_place import environment
 from app.local.endpoint_process import running_endpoint
+from tests.support.artifacts import write_artifact
+from tests.support.service import running_service
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 30
 
 USER_FILES = {
     "app/schemas/input_object.py": '''
@@ -108,10 +101,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def service(tree: Path, database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
     """The changed service on a fresh database, with a model of its own."""
-    _write_artifact(tmp_path / "sorter.tar.gz")
+    write_artifact(tmp_path / "sorter.tar.gz", MODEL_CODE)
     with running_endpoint("sorting", tmp_path, tmp_path) as endpoint_url:
         variables = environment(database_url, endpoint_url) | {"DEFAULT_MODEL": "sorter"}
-        with _running_service(tree, variables) as client:
+        with (
+            running_service(tree, variables, tree / "service.log") as url,
+            httpx.Client(base_url=url, timeout=60) as client,
+        ):
             yield client
 
 
@@ -170,49 +166,3 @@ def _predict(service: httpx.Client, record_id: str) -> tuple[str, object]:
     answer = service.post(f"/predict/{record_id}")
     assert answer.status_code == 200, answer.text
     return answer.headers["x-cache"], answer.json()["prediction"]
-
-
-def _write_artifact(path: Path) -> None:
-    with tarfile.open(path, "w:gz") as tar:
-        entry = tarfile.TarInfo("code/inference.py")
-        entry.size = len(MODEL_CODE)
-        tar.addfile(entry, io.BytesIO(MODEL_CODE.encode()))
-
-
-@contextmanager
-def _running_service(tree: Path, variables: dict[str, str]) -> Iterator[httpx.Client]:
-    port = _free_port()
-    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    with (tree / "service.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", str(port)],
-            cwd=tree,
-            env=clean | variables,
-            stdin=subprocess.DEVNULL,
-            stderr=log,
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            _wait_until_ready(client, process)
-            yield client
-    finally:
-        process.terminate()
-        process.wait(START_SECONDS)
-
-
-def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            if client.get("/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    pytest.fail("the service did not become ready")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

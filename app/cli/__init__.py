@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import demo, migrate, records, serve
+from app.cli import demo, migrate, models, records, serve
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage
@@ -21,6 +21,7 @@ commands.command()(demo.demo)
 commands.command()(serve.serve)
 commands.command()(migrate.migrate)
 commands.add_typer(records.commands, name="records")
+commands.add_typer(models.commands, name="models")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

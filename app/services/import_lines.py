@@ -119,7 +119,10 @@ class CsvReader:
                 yield Line(number, _content(self._header, self._inputs, row))
 
     def _rows(self, lines: list[bytes], *, last: bool) -> Iterator[tuple[int, list[str] | InvalidInput]]:
-        """Rows and the numbers of their first lines. One whose quoted cell is still open waits for more."""
+        """Rows and the numbers of their first lines. One whose quoted cell is still open waits for more.
+
+        A line that cannot be read stands for itself; the reader starts anew after it.
+        """
         before = self._number
         rows = csv.reader(map(self._next_line, lines), delimiter=self._delimiter, strict=True)
         self._unfinished = []
@@ -127,7 +130,7 @@ class CsvReader:
             try:
                 yield before + start + 1, next(rows)
             except InvalidInput as error:
-                yield before + start + 1, error
+                yield self._number, error
             except csv.Error as error:
                 if self._number - before == len(lines) and not last:
                     self._put_back(lines[start:])

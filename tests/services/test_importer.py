@@ -202,6 +202,8 @@ async def test_an_empty_ndjson_file(sessions: Sessions) -> None:
 async def test_wrong_encodings(sessions: Sessions) -> None:
     latin = as_csv(row("a"), row("b", carrier="é")).decode().encode("latin-1")
     assert "UTF-8" in (await refused(sessions, latin))["line 3"]
+    inside = as_csv(row("a", carrier="x\né")).decode().encode("latin-1")
+    assert "UTF-8" in (await refused(sessions, inside))["line 3"]
     assert "UTF-8" in (await refused(sessions, latin.decode("latin-1").encode("utf-16")))["line 1"]
     with pytest.raises(InvalidInput) as caught:
         await read_ndjson(sessions, as_ndjson({"id": "é"}).decode().encode("utf-16"))

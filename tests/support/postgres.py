@@ -20,7 +20,6 @@ import pytest
 from docker.errors import DockerException  # type: ignore[import-untyped]
 from pydantic import SecretStr
 from sqlalchemy import make_url
-from testcontainers.community.postgres import PostgresContainer
 
 from app.db.migrate import upgrade
 from app.local.postgres import start
@@ -62,6 +61,8 @@ def running_server() -> Iterator[str]:
             folder = stack.enter_context(throwaway_folder())
             yield stack.enter_context(start(folder, durable=False)).url()
         else:
+            from testcontainers.community.postgres import PostgresContainer  # 0.4 s, for this case only
+
             container = PostgresContainer(IMAGE, driver=None).with_command(f"postgres {UNSAFE}")
             yield stack.enter_context(container).get_connection_url()
 

@@ -76,14 +76,13 @@ class ModelCache:
             self._used += size
             return await asyncio.to_thread(Model, folder)
         except BaseException:
-            self._drop(key)
             raise
         finally:
             self._changed.set()
 
     async def _make_room(self, size: int) -> None:
         while self._used + size > self._budget:
-            idle = (key for key, entry in self._entries.items() if entry.loading.done())
+            idle = (key for key, entry in self._entries.items() if not entry.users and entry.loading.done())
             key = next(idle, None)
             if key is None:
                 self._changed.clear()

@@ -1,0 +1,100 @@
+"""``python -m app models``."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import JsonValue, ValidationError
+
+from app.cli.database import open_sessions
+from app.core import strict_json
+from app.core.errors import InvalidInput
+from app.core.settings import Settings
+from app.db.engine import Sessions
+from app.schemas.models import Model, ModelVersion, NewVersion
+from app.services import models
+from app.services.inference import Inference
+from app.services.records import faults
+
+commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
+
+T = TypeVar("T")
+
+
+@commands.command("list")
+def list_models() -> None:
+    """Every model with its versions; the live one has a star."""
+    for model in _run(models.list_all):
+        _print(model)
+
+
+@commands.command()
+def register(
+    model: str,
+    version: str,
+    backend: Annotated[str, typer.Option(help="The hosting platform.")] = "sagemaker",
+    options: Annotated[str, typer.Option(help="The backend's options, as JSON.")] = "{}",
+    features: Annotated[
+        str | None, typer.Option(help="The features it takes, with commas; default all.")
+    ] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Make it live at once.")] = False,
+) -> None:
+    """Register a version, and the model with its first one. The same again changes nothing."""
+    new = _parse(
+        {
+            "version": version,
+            "backend": backend,
+            "options": strict_json.parse(options),
+            "features": None if features is None else list[JsonValue](features.split(",")),
+            "promote": promote,
+        }
+    )
+    registered, is_new = _run(lambda sessions: _register(sessions, model, new))
+    typer.echo(f"{'Registered' if is_new else 'Already registered'}: {_in_words(registered)}")
+
+
+@commands.command()
+def promote(model: str, version: str) -> None:
+    """Make a version live, at once for every replica."""
+    _print(_run(lambda sessions: models.promote(sessions, model, version)))
+
+
+@commands.command()
+def rollback(model: str) -> None:
+    """Go back to the version that was live before."""
+    _print(_run(lambda sessions: models.roll_back(sessions, model)))
+
+
+def _run(work: Callable[[Sessions], Awaitable[T]]) -> T:
+    async def in_sessions() -> T:
+        async with open_sessions() as sessions:
+            return await work(sessions)
+
+    return asyncio.run(in_sessions())
+
+
+def _parse(body: JsonValue) -> NewVersion:
+    try:
+        return NewVersion.model_validate(body)
+    except ValidationError as error:
+        raise InvalidInput("The version does not fit.", errors=faults(error)) from error
+
+
+async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:
+    inference = Inference(Settings())
+    try:
+        return await models.register(sessions, inference, model, new)
+    finally:
+        await inference.aclose()
+
+
+def _print(model: Model) -> None:
+    for version in model.versions:
+        typer.echo(_in_words(version))
+
+
+def _in_words(version: ModelVersion) -> str:
+    star = "*" if version.live else " "
+    revision = f" ({version.revision})" if version.revision else ""
+    return f"{star} {version.model} {version.version}: {version.backend}{revision}"

@@ -1,0 +1,101 @@
+"""Bulk import over HTTP; what a file may hold is tests/services/test_importer.py's."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.types import Message
+
+from app.core.settings import Settings
+from tests.support.orders import order
+
+ROWS = Path(__file__).parents[2].joinpath("data/transit_orders.csv").read_bytes().splitlines(keepends=True)
+CSV = b"".join(ROWS[:51])
+NDJSON = "".join(
+    json.dumps({"id": f"n{number}", "input": order(), "label": 1}) + "\n" for number in range(50)
+)
+NOTHING = {"items": [], "next_cursor": None}
+
+
+async def test_the_content_type_says_the_format(client: httpx.AsyncClient) -> None:
+    for kind, content in (("text/csv; charset=utf-8", CSV), ("application/x-ndjson", NDJSON.encode())):
+        response = await client.post("/records/import", content=content, headers={"content-type": kind})
+        assert response.status_code == 200, response.text
+        report = response.json()
+        assert (report["read"], report["created"], report["skipped"], report["errors"]) == (50, 50, 0, [])
+        assert report["labels"]["created"] > 40
+    assert len((await client.get("/records")).json()["items"]) == 100
+
+
+async def test_the_parameter_says_the_format(client: httpx.AsyncClient) -> None:
+    semicolons = CSV.replace(b",", b";")
+    parameters = {"format": "csv", "delimiter": ";"}
+    headers = {"content-type": "application/x-ndjson"}
+    for created in (50, 0):
+        response = await client.post(
+            "/records/import", params=parameters, content=semicolons, headers=headers
+        )
+        assert response.json()["created"] == created
+        assert response.json()["unchanged"] == 50 - created
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [("", "application/json"), ("", ""), ("?format=xlsx", "text/csv"), ("?delimiter=ab", "text/csv")],
+)
+async def test_what_is_not_understood(client: httpx.AsyncClient, query: str, kind: str) -> None:
+    response = await client.post(f"/records/import{query}", content=CSV, headers={"content-type": kind})
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "format" in response.text or "delimiter" in response.text
+
+
+async def test_bad_lines_refuse_the_file_or_are_reported(client: httpx.AsyncClient) -> None:
+    content = b"".join([*ROWS[:3], b"x,y\n", ROWS[3].replace(b"2013", b"someday"), ROWS[4]])
+    headers = {"content-type": "text/csv"}
+    refused = await client.post("/records/import", content=content, headers=headers)
+    assert refused.status_code == 422
+    assert [fault["field"] for fault in refused.json()["errors"]] == ["line 4", "line 5: scheduled_at"]
+    assert (await client.get("/records")).json() == NOTHING
+    skipped = await client.post("/records/import?skip_bad=true", content=content, headers=headers)
+    report = skipped.json()
+    assert (report["read"], report["created"], report["skipped"]) == (5, 3, 2)
+    assert [(fault["line"], fault["field"]) for fault in report["errors"]] == [(4, ""), (5, "scheduled_at")]
+
+
+async def test_a_file_that_is_too_large(settings: Settings, app: FastAPI, client: httpx.AsyncClient) -> None:
+    app.state.settings = settings.model_copy(update={"max_import_bytes": 2000})
+
+    async def body() -> AsyncIterator[bytes]:
+        for row in ROWS[:51]:
+            yield row
+
+    response = await client.post("/records/import", content=body(), headers={"content-type": "text/csv"})
+    assert response.status_code == 413
+    assert (await client.get("/records")).json() == NOTHING
+
+
+async def test_a_broken_upload_leaves_nothing(app: FastAPI, client: httpx.AsyncClient) -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"".join(ROWS[:1500]), "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        **{"type": "http", "method": "POST", "path": "/records/import", "raw_path": b"/records/import"},
+        **{"query_string": b"", "headers": [(b"content-type", b"text/csv")], "http_version": "1.1"},
+    }
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 422
+    assert app.state.engine.pool.checkedout() == 0
+    assert (await client.get("/records")).json() == NOTHING

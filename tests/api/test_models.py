@@ -1,0 +1,95 @@
+"""Registering, promoting and rolling back, over HTTP and on the command line."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from pydantic import JsonValue
+
+from app.services.preprocess import FEATURES
+from tests.support import aws_stub
+from tests.support.aws_stub import Answer, AwsStub, Request, error
+from tests.support.orders import register
+
+VERSION: dict[str, JsonValue] = {
+    "version": "1",
+    "backend": "sagemaker",
+    "options": {"endpoint_name": "transit"},
+}
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
+    with aws_stub.aws_stub(monkeypatch) as server:
+        server.respond = lambda request: error("AccessDeniedException", 400)
+        yield server
+
+
+async def test_a_version_is_registered_once_and_never_changes(client: httpx.AsyncClient) -> None:
+    first = await client.post("/models/transit/versions", json=VERSION)
+    again = await client.post("/models/transit/versions", json=VERSION)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert first.json()["features"] == list(FEATURES)
+    assert first.json()["revision"] == ""
+    other = await client.post("/models/transit/versions", json=VERSION | {"features": ["month"]})
+    assert other.status_code == 409
+    assert "never change" in other.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"backend": "sagemakr"}, "backend"),
+        ({"options": {}}, "options.endpoint_name"),
+        ({"options": {"endpoint_name": "bad_name"}}, "options.endpoint_name"),
+        ({"options": {"endpoint_name": "e", "endpont_url": "x"}}, "options.endpont_url"),
+        ({"features": ["minute_of_day", "minute"]}, "features[1]"),
+        ({"version": "a b"}, "body.version"),
+        ({"version": "a\0"}, "b.version"),
+        ({"secret": "x"}, "body.secret"),
+    ],
+)
+async def test_what_does_not_fit_is_named_and_nothing_is_registered(
+    client: httpx.AsyncClient, changes: dict[str, JsonValue], field: str
+) -> None:
+    answer = await client.post("/models/transit/versions", json=VERSION | changes)
+    assert answer.status_code == 422
+    named = [fault["field"] for fault in answer.json().get("errors") or []]
+    assert field in named or "U+0000" in answer.json()["detail"]
+    assert (await client.get("/models")).json() == []
+
+
+async def test_promote_and_roll_back_walk_the_history(client: httpx.AsyncClient) -> None:
+    for version in ("1", "2", "3"):
+        await register(client, version, options={"endpoint_name": f"transit-{version}"})
+    await client.post("/models/transit/promote", json={"version": "1"})
+    await client.post("/models/transit/promote", json={"version": "1"})  # no move, and so none to undo
+    lives = []
+    for _ in range(3):
+        lives.append((await client.post("/models/transit/rollback")).json()["live_version"])
+    assert lives == ["3", "2", "1"]
+    done = await client.post("/models/transit/rollback")
+    assert done.status_code == 409
+    model = (await client.get("/models/transit")).json()
+    assert [version["live"] for version in model["versions"]] == [True, False, False]
+
+
+async def test_unknown_models_and_versions_are_not_found(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/models/none")).status_code == 404
+    assert (await client.post("/models/none/rollback")).status_code == 404
+    assert (await client.post("/models/none/promote", json={"version": "1"})).status_code == 404
+    await register(client)
+    assert (await client.post("/models/transit/promote", json={"version": "2"})).status_code == 404
+
+
+async def test_the_revision_is_what_the_platform_says(client: httpx.AsyncClient, aws: AwsStub) -> None:
+    def describe(request: Request) -> Answer:
+        if request.operation != "DescribeEndpoint":
+            return error("AccessDeniedException", 400)
+        return aws_stub.reply({"EndpointStatus": "InService", "EndpointConfigName": "config-7"})
+
+    aws.respond = describe
+    await register(client)
+    (version,) = (await client.get("/models/transit")).json()["versions"]
+    assert "config-7" in version["revision"]

@@ -1,0 +1,52 @@
+"""The service as a process of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.support.ports import free_ports
+
+START_SECONDS = 30
+
+
+@contextmanager
+def running_service(tree: Path, variables: Mapping[str, str], log: Path) -> Iterator[str]:
+    """Run ``python -m app serve`` of a source tree on a free port; gives its address once it is ready.
+
+    Of this process's environment it has only what a program needs to run at all.
+    """
+    [port] = free_ports(1)
+    base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    with log.open("a") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", "--port", str(port)],
+            cwd=tree,
+            env=base | dict(variables),
+            stdin=subprocess.DEVNULL,
+            stderr=stderr,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(url, process, log)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"the service did not become ready: {log.read_text()}")
