@@ -21,7 +21,7 @@ def main() -> None:
         clone = outer / "clone"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         began = time.monotonic()
-        with running_demo(clone / ".local", ["make", "demo"], clone) as demo:
+        with running_demo(clone / ".local", ["make", "demo", "PORT=0"], clone) as demo:
             ready = time.monotonic()
             httpx.post(f"{demo.url}/predict/{sample.EXAMPLE_ID}", timeout=60).raise_for_status()
             done = time.monotonic()

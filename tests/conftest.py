@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
-from tests.support.postgres import TestServer, choice, migrated_server
+from tests.support.postgres import MigratedServer, choice, migrated_server
 from tests.support.settings import IsolatedSettings
 
 
@@ -16,13 +16,13 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[TestServer]:
+def postgres_server() -> Iterator[MigratedServer]:
     with migrated_server() as server:
         yield server
 
 
 @pytest.fixture
-def database_url(postgres_server: TestServer) -> Iterator[str]:
+def database_url(postgres_server: MigratedServer) -> Iterator[str]:
     """A fresh, migrated database."""
     with postgres_server.clone() as url:
         yield url

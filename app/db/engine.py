@@ -18,6 +18,8 @@ from app.core.settings import Settings
 
 Sessions = async_sessionmaker[AsyncSession]
 T = TypeVar("T")
+CONNECT_TIMEOUT = 10.0
+"""Seconds for a new connection, which a database that is starting answers late."""
 STALE_PLAN = AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
 
 
@@ -54,10 +56,10 @@ def create_direct_engine(settings: Settings) -> AsyncEngine:
 
 
 def _connect_args(*, pooler: bool) -> dict[str, object]:
-    if not pooler:
-        return {}
-    # A transaction pooler hands each transaction another server connection: nothing prepared survives.
-    return {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+    arguments: dict[str, object] = {"timeout": CONNECT_TIMEOUT}
+    if pooler:  # it hands each transaction another server connection, where nothing prepared is known
+        arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+    return arguments
 
 
 def dump_json(value: object) -> str:

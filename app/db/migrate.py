@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -47,8 +48,13 @@ async def is_current(connection: AsyncConnection) -> bool:
 
 
 async def _at(connection: AsyncConnection, revision: str) -> bool:
-    wanted = ScriptDirectory.from_config(_config()).get_revisions(revision)
-    return await connection.run_sync(_heads) == tuple(script.revision for script in wanted if script)
+    return await connection.run_sync(_heads) == _wanted(revision)
+
+
+@cache
+def _wanted(revision: str) -> tuple[str, ...]:
+    scripts = ScriptDirectory.from_config(_config()).get_revisions(revision)
+    return tuple(script.revision for script in scripts if script)
 
 
 def _heads(connection: Connection) -> tuple[str, ...]:

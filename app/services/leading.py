@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
+import structlog
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,12 +16,14 @@ from app.core.settings import Settings
 from app.db import claims, models, predictions
 from app.db.cache import Entry, Scope
 from app.db.claims import Failure, KeyState, Lease
-from app.db.engine import Database, run
+from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.listener import Listener
 from app.db.predictions import NewPrediction
 from app.schemas.deployments import Deployment
 from app.services import pipeline
 from app.services.inference import Inference
+
+log = structlog.get_logger(__name__)
 
 SHORTEST_POLL, LONGEST_POLL = 0.05, 0.5
 """Seconds between two looks at a key that another process computes."""
@@ -123,9 +126,14 @@ class Leader:
         record_ids = [one.record_id for one in claimed]
         while True:
             await asyncio.sleep(batch.lease.seconds / 3)
-            await run(
-                self._database.statements, lambda session: claims.renew(session, batch.lease, record_ids)
-            )
+            try:
+                await run(
+                    self._database.statements, lambda session: claims.renew(session, batch.lease, record_ids)
+                )
+            except OUTAGES as error:  # the model may still answer before the lease ends
+                if not is_outage(error):
+                    raise
+                log.warning("claims not renewed", error=type(error).__name__)
 
     async def _finish(
         self,

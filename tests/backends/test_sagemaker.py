@@ -82,7 +82,7 @@ async def test_the_built_in_xgboost_answers_in_one_line(aws: AwsStub, opener: Op
         await opener().predict(rows, 5)
 
 
-async def test_fifty_calls_run_fifty_wide(aws: AwsStub, opener: Opener) -> None:
+async def test_fifty_calls_run_fifty_wide_and_keep_their_connections(aws: AwsStub, opener: Opener) -> None:
     together = threading.Barrier(50)
 
     def respond(request: object) -> Answer:
@@ -91,8 +91,10 @@ async def test_fifty_calls_run_fifty_wide(aws: AwsStub, opener: Opener) -> None:
 
     aws.respond = respond
     backend = opener(concurrency=50)
-    replies = await asyncio.gather(*(backend.predict([[1, 2]], 20) for _ in range(50)))
-    assert [reply.outputs for reply in replies] == [[1]] * 50
+    for _ in range(2):
+        replies = await asyncio.gather(*(backend.predict([[1, 2]], 20) for _ in range(50)))
+        assert [reply.outputs for reply in replies] == [[1]] * 50
+    assert aws.connections == 50
 
 
 async def test_the_timeout_ends_the_wait_though_the_call_goes_on(aws: AwsStub, opener: Opener) -> None:

@@ -16,11 +16,12 @@ from app.local import sample
 from tests.support.demo import (
     ROOT,
     Demo,
+    demo_command,
     demo_folder,
     is_alive,
     processes_of,
     running_demo,
-    start_demo,
+    start,
     wait_until_gone,
 )
 
@@ -64,7 +65,7 @@ def test_a_second_demo_keeps_the_data_and_leaves_nothing_when_killed(folder: Pat
         changed = {**record["input"], "carrier": "AA"}
         assert httpx.put(f"{demo.url}/records/changed", json=changed).status_code == 201
         assert predict(demo).headers["x-cache"] == "HIT"
-        assert "Another demo uses the folder" in refused(start_demo(folder))
+        assert "Another demo uses the folder" in refused(folder)
         demo.process.kill()
         wait_until_gone(folder)
 
@@ -84,7 +85,7 @@ def test_the_command_line_works_beside_a_demo_and_sigterm_ends_it(folder: Path) 
 def test_a_port_in_use_is_said_before_anything_is_made() -> None:
     with demo_folder() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = refused(start_demo(folder, port=port))
+        said = refused(folder, port=port)
         assert f"Port {port} is in use" in said
         assert not folder.exists()
 
@@ -92,12 +93,13 @@ def test_a_port_in_use_is_said_before_anything_is_made() -> None:
 def test_a_folder_that_cannot_be_used_is_said_in_one_line() -> None:
     with demo_folder() as folder:
         folder.write_text("a file, not a folder")
-        said = refused(start_demo(folder / "data"))
+        said = refused(folder / "data")
         assert f"The folder {folder / 'data'} cannot be used: Not a directory" in said
 
 
-def refused(process: subprocess.Popen[str]) -> str:
+def refused(folder: Path, *, port: int = 0) -> str:
     """The one line that a demo which does not start leaves on standard error."""
+    process = start(demo_command(folder, port=port))
     said, complaint = process.communicate(timeout=30)
     assert said == ""
     assert process.returncode == 1

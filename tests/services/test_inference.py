@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 import pytest
 from pydantic import JsonValue
 
+from app.backends import registry
 from app.core.errors import (
     AppError,
     BackendDown,
@@ -24,7 +25,9 @@ from app.schemas.deployments import Deployment
 from app.schemas.rows import Row
 from app.services import inference as module
 from app.services.inference import Inference, Inferred, Outcome
+from tests.support import fake_backend
 from tests.support.aws_stub import Answer, AwsStub, Request, Respond, aws_stub, csv, error, model_error
+from tests.support.fake_backend import FakeBackend
 
 
 @pytest.fixture
@@ -212,7 +215,9 @@ async def test_no_answer_by_the_deadline_is_one_call(aws: AwsStub, inference: In
 
 async def test_a_deadline_in_the_past_calls_nothing(aws: AwsStub, inference: Inference) -> None:
     assert outputs(await predict(inference, [[1, 0]], seconds=-1)) == [BackendTimeout]
-    assert not aws.requests
+    aws.respond = echo
+    assert outputs(await predict(inference, [[2, 0]])) == [2]
+    assert [rows_of(request) for request in aws.requests] == [["2"]]
 
 
 async def test_waiting_for_a_free_slot_ends_at_the_deadline(aws: AwsStub, inference: Inference) -> None:
@@ -310,3 +315,25 @@ async def test_the_revision_is_the_platforms(aws: AwsStub, inference: Inference)
 async def test_large_integers_reach_the_model_intact(aws: AwsStub, inference: Inference) -> None:
     aws.respond = echo
     assert outputs(await predict(inference, [[2**63 + 1, 0]])) == [2**63 + 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ([1, float("nan"), "a\0b"], [1, BadOutput, BadOutput]),
+        ([1, 2], [BadOutput] * 3),
+        ([1, 2, 3, 4], [BadOutput] * 3),
+    ],
+)
+async def test_no_backend_is_trusted_with_its_outputs(
+    inference: Inference,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: list[JsonValue],
+    expected: list[JsonValue | type[AppError]],
+) -> None:
+    monkeypatch.setitem(registry.BACKENDS, "fake", fake_backend.__name__)
+    monkeypatch.setattr(FakeBackend, "outputs", answer)
+    other = Deployment(2, "m", "1", "fake", {"name": "x"}, ("a",))
+    outcomes = await inference.predict(other, [[1], [2], [3]], asyncio.get_running_loop().time() + 5)
+    assert outputs(outcomes) == expected
+    assert {item.revision for item in outcomes if isinstance(item, Inferred)} <= {"r7"}

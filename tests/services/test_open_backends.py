@@ -1,57 +1,26 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import pytest
 
 from app.backends import registry
-from app.backends.base import BackendOptions, Limits, Reply
 from app.core.errors import InvalidInput
 from app.schemas.deployments import Deployment
-from app.schemas.rows import Row
 from app.services import open_backends
 from app.services.open_backends import OpenBackends
-
-
-class Options(BackendOptions):
-    name: str
-
-
-class Fake:
-    """A backend that knows whether it is open."""
-
-    opened: list["Fake"] = []  # noqa: RUF012
-    limits = Limits(10, 1000)
-
-    def __init__(self, name: str) -> None:
-        self.name, self.closed = name, False
-        self.opened.append(self)
-
-    def row_bytes(self, row: Row) -> int:
-        return 1
-
-    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        return Reply([1 for _ in rows])
-
-    async def revision(self) -> str | None:
-        return None
-
-    async def aclose(self) -> None:
-        self.closed = True
-
-
-def create(options: Options, features: Sequence[str], concurrency: int) -> Fake:
-    return Fake(options.name)
+from tests.support import fake_backend
+from tests.support.fake_backend import FakeBackend as Fake
 
 
 @pytest.fixture
 async def backends(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenBackends]:
-    monkeypatch.setitem(registry.BACKENDS, "fake", __name__)
+    monkeypatch.setitem(registry.BACKENDS, "fake", fake_backend.__name__)
     monkeypatch.setattr(open_backends, "MAX_OPEN", 2)
-    monkeypatch.setattr(Fake, "opened", [])
+    monkeypatch.setattr(Fake, "made", [])
     opened = OpenBackends(4)
     yield opened
     await opened.aclose()
-    assert all(fake.closed for fake in Fake.opened)
+    assert all(fake.closed for fake in Fake.made)
 
 
 def deployment(number: int) -> Deployment:
@@ -59,7 +28,7 @@ def deployment(number: int) -> Deployment:
 
 
 def still_open() -> list[str]:
-    return [fake.name for fake in Fake.opened if not fake.closed]
+    return [fake.name for fake in Fake.made if not fake.closed]
 
 
 async def use(backends: OpenBackends, number: int) -> None:
@@ -71,7 +40,7 @@ async def use(backends: OpenBackends, number: int) -> None:
 
 async def test_a_backend_is_opened_once_however_many_want_it(backends: OpenBackends) -> None:
     await asyncio.gather(*(use(backends, 1) for _ in range(20)))
-    assert len(Fake.opened) == 1
+    assert len(Fake.made) == 1
 
 
 async def test_the_longest_unused_is_closed(backends: OpenBackends) -> None:

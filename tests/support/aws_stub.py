@@ -31,8 +31,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back. ``wait`` holds it until the event is set; a ``reset`` cuts the connection instead;
-    ``missing`` announces so many bytes more than are sent."""
+    """What is sent back.
+
+    ``wait`` holds it until the event is set (20 s at most); a ``reset`` cuts the connection instead;
+    ``missing`` announces so many bytes more than are sent.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -91,6 +94,7 @@ class AwsStub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[Request] = []
         self.respond: Respond = lambda request: csv("1")
+        self.connections = 0
         self._arrival = threading.Condition()
 
     @property
@@ -106,6 +110,10 @@ class AwsStub(ThreadingHTTPServer):
                 return next(left, last)
 
         self.respond = respond
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        self.connections += 1
+        return super().get_request()
 
     def receive(self, request: Request) -> Answer:
         with self._arrival:
@@ -135,9 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, self.rfile.read(length))
         answer = self.server.receive(request)
-        if answer.wait:
-            answer.wait.wait(30)
-        if answer.reset:
+        if answer.reset or (answer.wait and not answer.wait.wait(20)):
             self._reset()
         else:
             self._send(answer)

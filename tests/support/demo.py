@@ -16,7 +16,6 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "app", "demo")
 LONGEST_STOP = 20
 """Seconds within which everything has to be gone; a bound for a broken demo, not a measurement."""
 
@@ -50,10 +49,13 @@ def demo_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running_demo(folder: Path, command: Sequence[str] = COMMAND, cwd: Path = ROOT) -> Iterator[Demo]:
-    """Start a demo on a free port, wait until it is ready, and stop it if that was not done."""
+def running_demo(folder: Path, command: Sequence[str] = (), cwd: Path = ROOT) -> Iterator[Demo]:
+    """Start a demo on a free port, wait until it is ready, and stop it if that was not done.
+
+    ``command`` starts it another way, with ``folder`` for its data.
+    """
     with (folder.parent / "demo.log").open("a") as log:
-        process = start_demo(folder, command=command, cwd=cwd, stderr=log.fileno())
+        process = start(command or demo_command(folder), cwd=cwd, stderr=log.fileno())
     assert process.stdout is not None
     try:
         output, url = "", None
@@ -71,17 +73,15 @@ def running_demo(folder: Path, command: Sequence[str] = COMMAND, cwd: Path = ROO
         process.communicate(timeout=LONGEST_STOP)
 
 
-def start_demo(
-    folder: Path,
-    *,
-    port: int = 0,
-    command: Sequence[str] = COMMAND,
-    cwd: Path = ROOT,
-    stderr: int = subprocess.PIPE,
+def demo_command(folder: Path, *, port: int = 0) -> list[str]:
+    return [sys.executable, "-m", "app", "demo", "--port", str(port), "--data-dir", str(folder)]
+
+
+def start(
+    command: Sequence[str], *, cwd: Path = ROOT, stderr: int = subprocess.PIPE
 ) -> subprocess.Popen[str]:
-    arguments = [*command, "--port", str(port), "--data-dir", str(folder)]
     return subprocess.Popen(
-        arguments, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True
+        command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True
     )
 
 

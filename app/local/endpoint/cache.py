@@ -76,6 +76,7 @@ class ModelCache:
             self._used += size
             return await asyncio.to_thread(Model, folder)
         except BaseException:
+            self._drop(key)
             raise
         finally:
             self._changed.set()

@@ -43,7 +43,11 @@ class FolderSource:
         return f"{self.endpoint}/"
 
     def open(self, name: str) -> IO[bytes]:
-        return self.path(name).open("rb")
+        path = self.path(name)
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise NotReadable(error.strerror) from error
 
     def path(self, name: str) -> Path:
         """The file of this name within the folder. Raises NotReadable for anything else."""

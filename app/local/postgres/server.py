@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,8 @@ class Server:
         pid = "".join(self._pid_file()[:1])
         if not pid.isdigit() or not self._is_ours(int(pid)):
             return False
-        os.kill(int(pid), signal.SIGINT)
+        with suppress(ProcessLookupError):  # it just ended
+            os.kill(int(pid), signal.SIGINT)
         return True
 
     def _void_pid_file(self) -> None:

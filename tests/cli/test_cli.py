@@ -1,0 +1,68 @@
+"""What goes wrong on the command line is said in one line."""
+
+import re
+
+import pytest
+
+from app.cli import main
+from tests.support.ports import free_ports
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in ("DATABASE_URL", "DATABASE_DIRECT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path_factory.mktemp("empty"))  # no .env there
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 1
+    out, errors = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(r"Error: [^\n]+\n", errors), errors
+    return errors
+
+
+COMMANDS = [["migrate"], ["serve"], ["records", "get", "a"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_database_url(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    assert fails(capsys, *command) == "Error: DATABASE_URL is not set.\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_settings_that_do_not_fit(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/x")
+    monkeypatch.setenv("PORT", "eighty")
+    assert "PORT: " in fails(capsys, *command)
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["migrate", "--wait", "0.6"], ["records", "get", "a"]])
+def test_a_database_that_is_away(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    [port] = free_ports(1)
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://user:hunter2@127.0.0.1:{port}/x")
+    said = fails(capsys, *command)
+    assert "database cannot be reached" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "localhost"])
+def test_no_postgres_url(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert "DATABASE_URL" in fails(capsys, "migrate")
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    assert {"serve", "migrate", "records"} <= set(re.findall(r"\w+", capsys.readouterr().out))

@@ -1,0 +1,130 @@
+"""Migrations on an empty database."""
+
+import asyncio
+import os
+import re
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from pydantic import SecretStr
+from sqlalchemy import Connection
+
+from app.core.settings import Settings
+from app.db import migrate
+from app.db.engine import create_direct_engine
+from app.db.tables import Base
+from tests.support.postgres import MigratedServer, at_database, query
+from tests.support.settings import IsolatedSettings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def empty_url(postgres_server: MigratedServer) -> Iterator[str]:
+    name = f"empty_{secrets.token_hex(6)}"
+    query(postgres_server.admin_url, f"create database {name}")
+    yield at_database(postgres_server.admin_url, name)
+    query(postgres_server.admin_url, f"drop database {name} with (force)")
+
+
+async def alembic(settings: Settings, work: Callable[[Connection, Config], None]) -> None:
+    engine = create_direct_engine(settings)
+    async with engine.begin() as connection:
+
+        def run(connection: Connection) -> None:
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(migrate.MIGRATIONS))
+            work(connection, config)
+
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+def relations(url: str) -> set[object]:
+    listing = "select relname from pg_class where relnamespace = 'public'::regnamespace"
+    return {name for (name,) in query(url, listing)}
+
+
+def test_up_down_up(empty_url: str) -> None:
+    settings = IsolatedSettings(database_url=SecretStr(empty_url))
+    asyncio.run(migrate.upgrade(settings))
+    tables = relations(empty_url)
+    assert "input_objects" in tables
+    asyncio.run(alembic(settings, lambda _, config: command.downgrade(config, "base")))
+    assert relations(empty_url) == {"alembic_version", "alembic_version_pkc"}
+    asyncio.run(migrate.upgrade(settings))
+    assert relations(empty_url) == tables
+
+
+async def test_the_migrations_make_the_tables_of_the_code(settings: Settings) -> None:
+    differences: list[object] = []
+
+    def compare(connection: Connection, _: Config) -> None:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        differences.extend(compare_metadata(context, Base.metadata))
+
+    await alembic(settings, compare)
+    assert differences == []
+
+
+async def test_four_processes_start_at_once_and_one_migrates(empty_url: str) -> None:
+    environment = os.environ | {"DATABASE_URL": empty_url, "LOG_FORMAT": "json"}
+    environment.pop("DATABASE_DIRECT_URL", None)
+
+    async def start() -> tuple[int | None, bytes]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "migrate"),
+            cwd=ROOT,
+            env=environment,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+        return process.returncode, errors
+
+    ended = await asyncio.gather(*(start() for _ in range(4)))
+    assert [code for code, _ in ended] == [0] * 4, ended
+    assert sum(errors.count(b'"migrated"') for _, errors in ended) == 1
+
+
+async def test_an_empty_database_is_not_current(empty_url: str) -> None:
+    settings = IsolatedSettings(database_url=SecretStr(empty_url))
+    engine = create_direct_engine(settings)
+    async with engine.connect() as connection:
+        assert not await migrate.is_current(connection)
+    await migrate.upgrade(settings)
+    async with engine.connect() as connection:
+        assert await migrate.is_current(connection)
+    await engine.dispose()
+
+
+def test_constraints_and_indexes_are_named_by_the_convention(database_url: str) -> None:
+    names = query(
+        database_url,
+        """
+        select conrelid::regclass::text, conname from pg_constraint
+        where connamespace = 'public'::regnamespace and contype <> 'n'
+        union select tablename, indexname from pg_indexes where schemaname = 'public'
+        """,
+    )
+    wrong = [
+        (table, name)
+        for table, name in names
+        if not re.match(f"(pk|fk|uq|ck|ix)_{table}", str(name)) and table != "alembic_version"
+    ]
+    assert len(names) > 20
+    assert wrong == []
+
+
+def test_only_the_claims_are_unlogged(database_url: str) -> None:
+    unlogged = query(
+        database_url, "select relname from pg_class where relpersistence = 'u' and relkind = 'r'"
+    )
+    assert unlogged == [("inference_claims",)]
