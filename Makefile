@@ -15,8 +15,9 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+# exec: a signal to make has to reach the demo, which a shell in between would not pass on.
 demo: $(VENV) ## Run everything on this machine until Ctrl-C: PORT=8000 DATA_DIR=.local
-	@$(BIN)/python -m app demo --port $(PORT) --data-dir "$(DATA_DIR)"
+	@exec $(BIN)/python -m app demo --port $(PORT) --data-dir "$(DATA_DIR)"
 
 test: $(VENV) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
 	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest $(ARGS)

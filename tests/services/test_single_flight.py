@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,11 +16,17 @@ from sqlalchemy import text
 
 from app.core.errors import AppError, BackendError
 from app.core.settings import Settings
+from app.db import claims
+from app.db.cache import Scope
+from app.db.claims import Lease
 from app.db.engine import Sessions
+from app.db.listener import Listener
 from app.main import create_app
+from app.schemas.deployments import Deployment
 from app.schemas.models import NewVersion
 from app.services import models, records
 from app.services.inference import Inference
+from app.services.leading import Landed, Wanted
 from app.services.prediction import Answer, Ask, Predictor
 from tests.support import aws_stub
 from tests.support.aws_stub import Answer as Reply
@@ -136,6 +143,46 @@ async def test_a_failure_is_shared_with_the_other_replica(
     with pytest.raises(BackendError):  # for failure_hold seconds nobody tries again
         await pair[1].predict("a", ASK)
     assert len(invocations(aws)) == 1
+
+
+async def test_a_leader_looks_once_more_before_it_infers(
+    pair: tuple[Predictor, Predictor], aws: AwsStub
+) -> None:
+    """Another replica landed between this one's lookup and its claim."""
+    ahead, behind = pair
+    landed = await ahead.predict("a", ASK)
+    deployment = Deployment(1, "transit", "1", "sagemaker", {"endpoint_name": "transit"}, tuple(FEATURES))
+    scope = Scope(1, behind.pipeline_version, "")
+    wanted = Wanted("a", landed.record_version, order(1.5))
+    result = (await behind.flights.predict(deployment, scope, [wanted]))["a"]
+    assert isinstance(result, Landed)
+    assert (result.entry.id, result.led) == (landed.id, False)
+    assert len(invocations(aws)) == 1
+    assert await count(behind.database.transactions, "inference_claims") == 0
+
+
+async def test_waiters_hear_of_the_end(settings: Settings, sessions: Sessions) -> None:
+    listener, owner = Listener(settings), uuid4()
+    listener.start()
+    await until(lambda: listener.beacon is not None)
+    waiting = asyncio.create_task(listener.wait(owner, 3600))
+    await asyncio.sleep(0)
+    async with sessions.begin() as session:
+        await claims.notify(session, Lease(owner, None, 1))
+    await asyncio.wait_for(waiting, 20)
+    await listener.aclose()
+
+
+async def test_a_lost_listener_comes_back_with_another_beacon(settings: Settings, sessions: Sessions) -> None:
+    listener = Listener(settings)
+    listener.start()
+    await until(lambda: listener.beacon is not None)
+    first = listener.beacon
+    async with sessions.begin() as session:
+        ended = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+        await session.execute(text(ended))
+    await until(lambda: listener.beacon not in (first, None))
+    await listener.aclose()
 
 
 async def test_a_lease_is_renewed_while_the_model_is_slower_than_it(settings: Settings, aws: AwsStub) -> None:
