@@ -55,10 +55,7 @@ class Listener:
         event = self._events.setdefault(key, asyncio.Event())
         self._waiters[key] += 1
         try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return
+            await _is_set(event, seconds)
         finally:
             self._waiters[key] -= 1
             if not self._waiters[key]:
@@ -84,11 +81,22 @@ class Listener:
         driver = cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
         await driver.add_listener("inference_done", self._heard)
         self.beacon = beacon
-        while True:
-            await asyncio.sleep(CHECK_EVERY)
+        closed = asyncio.Event()
+        driver.add_termination_listener(lambda _: closed.set())
+        while not await _is_set(closed, CHECK_EVERY):
             async with asyncio.timeout(CHECK_EVERY):
                 await connection.execute(text("select 1"))
+        raise ConnectionError("the server closed the connection")
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         if (event := self._events.pop(str(payload), None)) is not None:
             event.set()
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event for at most so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
