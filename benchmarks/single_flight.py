@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
 from app.local import postgres, sample
@@ -61,7 +62,8 @@ def main() -> None:
 def _start(folder: Path, inferences: Path, stack: ExitStack) -> list[str]:
     """Everything but the callers; gives the addresses of the service's processes."""
     database_url = stack.enter_context(postgres.start(folder / "postgres")).url()
-    settings: Settings = IsolatedSettings(database_url=SecretStr(database_url))
+    settings: Settings = IsolatedSettings(database_url=SecretStr(database_url), log_level="WARNING")
+    configure_logging(settings)
     asyncio.run(migrate.upgrade(settings))
     write_artifact(folder / "slow.tar.gz", MODEL.format(log=str(inferences)))
     endpoint_url = stack.enter_context(running_endpoint("slow", folder, folder))

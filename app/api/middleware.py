@@ -57,10 +57,11 @@ class ExactPaths:
     """Keeps an encoded slash inside its path segment, so that `/records/kg%2Fs/label` has the id `kg/s`.
 
     Servers hand over a path that is already decoded, where `kg%2Fs` has become two segments. This decodes
-    the raw path anew, leaving `%2F` and `%25`; the route's RecordId decodes those two (see api/deps.py).
+    the raw path anew, leaving `%2F`, `%25` and line feeds, at which a route's pattern ends; RecordId decodes
+    those (see api/deps.py).
     """
 
-    KEPT = re.compile(rb"%(?:2[fF5])")
+    KEPT = re.compile(rb"%(?:2[fF5]|0[aA])")
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

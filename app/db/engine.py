@@ -8,7 +8,7 @@ from typing import TypeVar
 import asyncpg
 from sqlalchemy import URL, make_url
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -94,13 +94,19 @@ OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyTimeout, DBAPIError, asyncpg.P
 """What can be raised when the database cannot be reached; `is_outage` tells those from bugs."""
 
 
+OUTAGE_CLASSES = ("08", "28", "3D", "53", "57P")
+"""SQLSTATE: no connection, refused log-in, no such database, out of resources, shutting down or starting."""
+
+
 def is_outage(error: Exception) -> bool:
     """Whether the database is away, full or restarting, rather than our statement wrong."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "")[:2] in ("08", "28", "53", "57")
-    return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, InterfaceError)):
+        return True
+    sqlstate: str | None = getattr(cause, "sqlstate", None)
+    if sqlstate is not None:
+        return sqlstate.startswith(OUTAGE_CLASSES)
+    return not isinstance(error, DBAPIError | asyncpg.PostgresError)
 
 
 async def run(sessions: Sessions, work: Callable[[AsyncSession], Awaitable[T]]) -> T:

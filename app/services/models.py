@@ -109,12 +109,12 @@ def _deployment(model: str, new: NewVersion) -> Deployment:
 
 
 async def _first_revision(inference: Inference, deployment: Deployment) -> str | None:
+    named = {"model": deployment.model, "version": deployment.version}
     try:
-        return await inference.revision(deployment)
-    except BackendError as error:
-        log.warning(
-            "revision unknown", model=deployment.model, version=deployment.version, detail=error.detail
-        )
+        async with asyncio.timeout(PATIENCE):
+            return await inference.revision(deployment)
+    except (BackendError, TimeoutError) as error:
+        log.warning("revision unknown", **named, reason=str(error) or "no answer in time")
         return None
 
 

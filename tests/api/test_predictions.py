@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import JsonValue
 from sqlalchemy import event
 
 from app.core.settings import Settings
@@ -152,7 +153,7 @@ async def test_what_cannot_be_a_prediction_is_a_502(
 
 async def test_inline_inputs_meet_the_same_cache(predict: httpx.AsyncClient, aws: AwsStub) -> None:
     shuffled = dict(reversed(order(4.0).items()))
-    body = {"inputs": [order(4.0), {"carrier": "UA"}, shuffled, order(4.0, carrier="U\0")]}
+    body: dict[str, JsonValue] = {"inputs": [order(4.0), {"carrier": "UA"}, shuffled, order(4.0, carrier="U\0")]}
     items = (await predict.post("/predict", json=body)).json()["items"]
     assert statuses(items) == [200, 422, 200, 422]
     assert items[0]["record_id"] == items[2]["record_id"]
@@ -305,7 +306,7 @@ async def test_the_history_is_paged_and_filtered(predict: httpx.AsyncClient) -> 
         await predict.post(f"/predict/{record_id}")
     seen, cursor = [], None
     while True:
-        params: dict[str, str | int] = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        params: dict[str, str] = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
         page = (await predict.get("/predictions", params=params)).json()
         seen += [item["record_id"] for item in page["items"]]
         if not (cursor := page["next_cursor"]):

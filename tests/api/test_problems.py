@@ -104,7 +104,6 @@ async def test_the_database_is_away() -> None:
         assert (await client.get("/health/live")).status_code == 200
 
 
-@pytest.mark.xfail(strict=True, reason="engine.is_outage must look at the sqlstate of a DBAPIError's orig")
 async def test_the_database_refuses_the_connection(database_url: str) -> None:
     wrong = make_url(database_url).set(password="wrong").render_as_string(hide_password=False)
     async with service_on(IsolatedSettings(database_url=SecretStr(wrong))) as client:

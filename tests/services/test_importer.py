@@ -14,7 +14,7 @@ from app.db.engine import Sessions
 from app.schemas.imports import ImportReport
 from app.schemas.records import Record
 from app.services import importer, records
-from app.services.import_lines import MAX_LINE
+from app.services.import_lines import MAX_LINE, batches
 from tests.support.orders import order
 
 FIELDS = list(order())
@@ -255,6 +255,25 @@ async def test_no_more_than_a_hundred_faults_are_listed(sessions: Sessions) -> N
     assert await stored(sessions) == {}
     report = await read_csv(sessions, data, skip_bad=True)
     assert (report.read, report.skipped, report.created, len(report.errors)) == (3001, 3000, 1, 100)
+
+
+async def test_reading_stops_at_a_hundred_faults(sessions: Sessions) -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b"{\n" * 1000
+
+    with pytest.raises(InvalidInput, match="reading stopped"):
+        await importer.import_records(sessions, endless(), file_format="ndjson")
+    assert taken == 1
+
+
+async def test_a_line_that_never_ends_is_not_collected_for_ever() -> None:
+    [batch] = [batch async for batch in batches(chunks(b"x" * 5 * MAX_LINE))]
+    assert [len(line) for line in batch] == [MAX_LINE + 1]
 
 
 async def test_a_quote_that_is_never_closed(sessions: Sessions) -> None:

@@ -13,12 +13,12 @@ from app.core.settings import Settings
 from app.schemas.deployments import Deployment
 from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
-from app.services import pipeline
+from app.services import pipeline, postprocess, preprocess
 from app.services.inference import Inference, Inferred
 from app.services.pipeline import Computed
 from tests.support.orders import order
 
-ALL = tuple(pipeline.preprocess.FEATURES)
+ALL = tuple(preprocess.FEATURES)
 
 
 class FirstFeature:
@@ -61,12 +61,12 @@ async def test_a_stored_record_that_no_longer_fits_fails_alone() -> None:
 async def test_what_user_code_raises_names_the_stage_and_spares_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def preprocess(items: Sequence[InputObject]) -> list[Row]:
+    def refuse(items: Sequence[InputObject]) -> list[Row]:
         if any(item.carrier == "XX" for item in items):
             raise KeyError("/home/secret")
         return [[1.0] * len(ALL) for _ in items]
 
-    monkeypatch.setattr(pipeline.preprocess, "preprocess", preprocess)
+    monkeypatch.setattr(preprocess, "preprocess", refuse)
     first, second, third = await run([order(), order(carrier="XX"), order()])
     assert isinstance(first, Computed)
     assert isinstance(third, Computed)
@@ -90,14 +90,14 @@ async def test_a_bad_model_output_is_not_the_users_fault(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("stage", ["preprocess", "postprocess"])
 async def test_lengths_are_checked(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
-    monkeypatch.setattr(getattr(pipeline, stage), stage, lambda values: [])
+    monkeypatch.setattr(f"app.services.{stage}.{stage}", lambda values: [])
     (outcome,) = await run([order()])
     assert isinstance(outcome, UserCodeError)
     assert f"{stage} returned 0 results for 1 items" in outcome.detail
 
 
 async def test_rows_must_have_as_many_values_as_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline.preprocess, "preprocess", lambda items: [[1.0] for _ in items])
+    monkeypatch.setattr(preprocess, "preprocess", lambda items: [[1.0] for _ in items])
     (outcome,) = await run([order()])
     assert isinstance(outcome, UserCodeError)
     assert f"a row of 1 values for {len(ALL)} FEATURES" in outcome.detail
@@ -107,7 +107,7 @@ async def test_rows_must_have_as_many_values_as_features(monkeypatch: pytest.Mon
 async def test_what_json_cannot_hold_never_leaves_postprocess(
     monkeypatch: pytest.MonkeyPatch, output: JsonValue
 ) -> None:
-    monkeypatch.setattr(pipeline.postprocess, "postprocess", lambda outputs: [output])
+    monkeypatch.setattr(postprocess, "postprocess", lambda outputs: [output])
     (outcome,) = await run([order()])
     assert isinstance(outcome, UserCodeError)
 
