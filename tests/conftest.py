@@ -1,4 +1,4 @@
-"""A database of its own for every test that asks for one. Nothing starts before the first does."""
+"""What tests ask for by name. Nothing starts before the first test asks for it."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
+from tests.support.aws_stub import AwsStub, aws_stub
 from tests.support.postgres import MigratedServer, choice, migrated_server
 from tests.support.settings import IsolatedSettings
 
@@ -39,3 +40,10 @@ async def sessions(settings: Settings) -> AsyncIterator[Sessions]:
     engine = create_engine(settings)
     yield create_sessions(engine)
     await engine.dispose()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
+    """A scripted SageMaker that boto3 finds by its environment."""
+    with aws_stub(monkeypatch) as server:
+        yield server

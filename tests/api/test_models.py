@@ -1,7 +1,5 @@
 """Registering, promoting and rolling back, over HTTP and on the command line."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from pydantic import JsonValue
@@ -19,10 +17,9 @@ VERSION: dict[str, JsonValue] = {
 
 
 @pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub.aws_stub(monkeypatch) as server:
-        server.respond = lambda request: error("AccessDeniedException", 400)
-        yield server
+def aws(aws: AwsStub) -> AwsStub:
+    aws.respond = lambda request: error("AccessDeniedException", 400)
+    return aws
 
 
 async def test_a_version_is_registered_once_and_never_changes(client: httpx.AsyncClient) -> None:

@@ -2,13 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import JsonValue
 from sqlalchemy import event
 
 from app.core.settings import Settings
@@ -20,10 +18,9 @@ from tests.support.orders import answer_ten_times, invocations, order, register,
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub.aws_stub(monkeypatch) as server:
-        server.respond = answer_ten_times
-        yield server
+def aws(aws: AwsStub) -> AwsStub:
+    aws.respond = answer_ten_times
+    return aws
 
 
 @pytest.fixture
@@ -153,8 +150,8 @@ async def test_what_cannot_be_a_prediction_is_a_502(
 
 async def test_inline_inputs_meet_the_same_cache(predict: httpx.AsyncClient, aws: AwsStub) -> None:
     shuffled = dict(reversed(order(4.0).items()))
-    body: dict[str, JsonValue] = {"inputs": [order(4.0), {"carrier": "UA"}, shuffled, order(4.0, carrier="U\0")]}
-    items = (await predict.post("/predict", json=body)).json()["items"]
+    inputs = [order(4.0), {"carrier": "UA"}, shuffled, order(4.0, carrier="U\0")]
+    items = (await predict.post("/predict", json={"inputs": inputs})).json()["items"]
     assert statuses(items) == [200, 422, 200, 422]
     assert items[0]["record_id"] == items[2]["record_id"]
     assert "inputs[1].origin" in {error["field"] for error in items[1]["problem"]["errors"]}
@@ -183,8 +180,8 @@ async def test_a_body_that_does_not_fit_is_named(
 
 
 async def test_an_empty_batch_has_no_items(predict: httpx.AsyncClient) -> None:
-    for body in ({"record_ids": []}, {"inputs": []}):
-        assert (await predict.post("/predict", json=body)).json() == {"items": []}
+    for name in ("record_ids", "inputs"):
+        assert (await predict.post("/predict", json={name: []})).json() == {"items": []}
 
 
 @pytest.mark.parametrize(

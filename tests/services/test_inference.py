@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from pydantic import JsonValue
@@ -26,14 +26,8 @@ from app.schemas.rows import Row
 from app.services import inference as module
 from app.services.inference import Inference, Inferred, Outcome
 from tests.support import fake_backend
-from tests.support.aws_stub import Answer, AwsStub, Request, Respond, aws_stub, csv, error, model_error
+from tests.support.aws_stub import Answer, AwsStub, Request, Respond, csv, error, model_error
 from tests.support.fake_backend import FakeBackend
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as server:
-        yield server
 
 
 @pytest.fixture

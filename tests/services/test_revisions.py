@@ -1,26 +1,14 @@
 """The background refresh of revisions."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from app.core.settings import Settings
 from app.main import create_app
-from app.schemas.models import NewVersion
-from app.services import models, records, revisions
+from app.services import models, revisions
 from app.services.inference import Inference
 from app.services.prediction import Ask, Predictor
-from tests.support import aws_stub
 from tests.support.aws_stub import Answer, AwsStub, Request, error, reply
-from tests.support.orders import FEATURES, answer_ten_times, order
+from tests.support.orders import answer_ten_times, prepare
 
 ASK = Ask(model="transit")
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub.aws_stub(monkeypatch) as server:
-        yield server
 
 
 def deployed(config: str, request: Request) -> Answer:
@@ -45,16 +33,7 @@ async def test_a_swap_on_the_platform_makes_old_answers_stale(settings: Settings
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
         predictor: Predictor = app.state.predictor
-        sessions = predictor.database.transactions
-        new = NewVersion(
-            version="1",
-            backend="sagemaker",
-            options={"endpoint_name": "transit"},
-            features=list(FEATURES),
-            promote=True,
-        )
-        await models.register(sessions, app.state.inference, "transit", new)
-        await records.put(sessions, "a", order(1.5))
+        await prepare(predictor)
         assert (await predictor.predict("a", ASK)).cache == "MISS"
 
         await refresh(predictor)

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
@@ -23,25 +23,21 @@ from app.db.engine import Sessions
 from app.db.listener import Listener
 from app.main import create_app
 from app.schemas.deployments import Deployment
-from app.schemas.models import NewVersion
-from app.services import models, records
-from app.services.inference import Inference
+from app.services import records
 from app.services.leading import Landed, Wanted
 from app.services.prediction import Answer, Ask, Predictor
-from tests.support import aws_stub
 from tests.support.aws_stub import Answer as Reply
 from tests.support.aws_stub import AwsStub, Request, csv, model_error
 from tests.support.eventually import until
-from tests.support.orders import FEATURES, answer_ten_times, invocations, order
+from tests.support.orders import answer_ten_times, invocations, order, prepare
 
 ASK = Ask(model="transit")
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub.aws_stub(monkeypatch) as server:
-        server.respond = answer_ten_times
-        yield server
+def aws(aws: AwsStub) -> AwsStub:
+    aws.respond = answer_ten_times
+    return aws
 
 
 @asynccontextmanager
@@ -60,19 +56,6 @@ async def pair(settings: Settings, aws: AwsStub) -> AsyncIterator[tuple[Predicto
         one, two = [await stack.enter_async_context(replica(chosen)) for _ in range(2)]
         await prepare(one)
         yield one, two
-
-
-async def prepare(predictor: Predictor) -> None:
-    sessions = predictor.database.transactions
-    new = NewVersion(
-        version="1",
-        backend="sagemaker",
-        options={"endpoint_name": "transit"},
-        features=list(FEATURES),
-        promote=True,
-    )
-    await models.register(sessions, Inference(predictor.settings), "transit", new)
-    await records.put(sessions, "a", order(1.5))
 
 
 def held(request: Request, release: threading.Event) -> Reply:

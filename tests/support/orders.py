@@ -5,6 +5,10 @@ from collections.abc import Sequence
 import httpx
 from pydantic import JsonValue
 
+from app.schemas.models import NewVersion
+from app.services import models, records
+from app.services.inference import Inference
+from app.services.prediction import Predictor
 from tests.support.aws_stub import Answer, AwsStub, Request, csv
 
 FEATURES = ["recent_transit_ratio"]
@@ -63,3 +67,17 @@ async def store(client: httpx.AsyncClient, ratios: dict[str, float | None]) -> N
 
 def statuses(items: Sequence[dict[str, JsonValue]]) -> list[JsonValue]:
     return [item["status"] for item in items]
+
+
+async def prepare(predictor: Predictor) -> None:
+    """A live version of the model `transit`, and the record `a`, without HTTP."""
+    sessions = predictor.database.transactions
+    new = NewVersion(
+        version="1",
+        backend="sagemaker",
+        options={"endpoint_name": "transit"},
+        features=list(FEATURES),
+        promote=True,
+    )
+    await models.register(sessions, Inference(predictor.settings), "transit", new)
+    await records.put(sessions, "a", order(1.5))
