@@ -29,7 +29,7 @@ from app.services.prediction import Answer, Ask, Predictor
 from tests.support.aws_stub import Answer as Reply
 from tests.support.aws_stub import AwsStub, Request, csv, model_error
 from tests.support.eventually import until
-from tests.support.orders import answer_ten_times, invocations, order, prepare
+from tests.support.orders import FEATURES, answer_ten_times, invocations, order, prepare
 
 ASK = Ask(model="transit")
 
