@@ -31,7 +31,7 @@ UPSERT = (
 
 async def upsert(
     session: AsyncSession, record_id: str, value: JsonValue, observed_at: datetime | None
-) -> Row[tuple[JsonValue, datetime]] | None:
+) -> Row[JsonValue, datetime] | None:
     """The label as it now stands, or None if there is no such record.
 
     Without ``observed_at`` the same value keeps its time, so that saying a truth twice changes nothing.

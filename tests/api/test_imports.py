@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import JsonValue
 from starlette.types import Message
 
 from app.core.settings import Settings
@@ -17,7 +18,7 @@ CSV = b"".join(ROWS[:51])
 NDJSON = "".join(
     json.dumps({"id": f"n{number}", "input": order(), "label": 1}) + "\n" for number in range(50)
 )
-NOTHING = {"items": [], "next_cursor": None}
+NOTHING: dict[str, JsonValue] = {"items": [], "next_cursor": None}
 
 
 async def test_the_content_type_says_the_format(client: httpx.AsyncClient) -> None:
