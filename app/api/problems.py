@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.core.errors import AppError, FieldError, InvalidInput, Unavailable
 from app.db.engine import OUTAGES, is_outage
+from app.schemas.faults import field_errors
 from app.schemas.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
 
@@ -93,11 +94,10 @@ async def _outage(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
-    faults = [
-        FieldError(".".join(map(str, fault["loc"])), fault["msg"])
-        for fault in cast(RequestValidationError, error).errors()
-    ]
-    return from_app_error(InvalidInput("The request does not fit.", errors=faults))
+    faults = cast(RequestValidationError, error).errors()
+    for fault in faults:  # a field is named as the caller wrote it, without "body" or "query" before it
+        fault["loc"] = fault["loc"][1:] or fault["loc"]
+    return from_app_error(InvalidInput("The request does not fit.", errors=field_errors(faults)))
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

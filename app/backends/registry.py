@@ -8,6 +8,7 @@ from pydantic import JsonValue, ValidationError
 
 from app.backends.base import Backend, BackendModule
 from app.core.errors import FieldError, InvalidInput, Misconfigured
+from app.schemas.faults import field_errors
 
 BACKENDS = {
     "sagemaker": "app.backends.sagemaker",
@@ -22,8 +23,8 @@ def open_backend(
     try:
         parsed = module.Options.model_validate(options)
     except ValidationError as error:
-        faults = [FieldError(_path(fault["loc"]), fault["msg"]) for fault in error.errors()]
-        raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=faults) from error
+        errors = field_errors(error.errors(), "options")
+        raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=errors) from error
     return module.create(parsed, features, concurrency)
 
 
@@ -37,7 +38,3 @@ def _module(name: str) -> BackendModule:
         return cast(BackendModule, importlib.import_module(BACKENDS[name]))
     except ModuleNotFoundError as error:
         raise Misconfigured(f"The backend {name!r} needs the package {error.name!r} installed.") from error
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(["options", *map(str, location)])

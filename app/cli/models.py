@@ -12,10 +12,10 @@ from app.core import strict_json
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Sessions
+from app.schemas.faults import field_errors
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import models
 from app.services.inference import Inference
-from app.services.records import faults
 
 commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
 
@@ -78,7 +78,7 @@ def _parse(body: JsonValue) -> NewVersion:
     try:
         return NewVersion.model_validate(body)
     except ValidationError as error:
-        raise InvalidInput("The version does not fit.", errors=faults(error)) from error
+        raise InvalidInput("The version does not fit.", errors=field_errors(error.errors())) from error
 
 
 async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:

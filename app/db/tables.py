@@ -40,13 +40,15 @@ class Base(DeclarativeBase):
 
 
 Now = func.now()
+RecordKey = Text(collation="C")
+"""A record's id, ordered by code points: the same everywhere, and by prefix from the primary key's index."""
 
 
 class InputObjectRow(Base):
     __tablename__ = "input_objects"
     __table_args__ = (CheckConstraint(f"length(id) between 1 and {MAX_ID}", name="id_length"),)
 
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(RecordKey, primary_key=True)
     payload: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     content_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
@@ -59,7 +61,7 @@ class LabelRow(Base):
     __tablename__ = "labels"
 
     record_id: Mapped[str] = mapped_column(
-        ForeignKey("input_objects.id", ondelete="CASCADE"), primary_key=True
+        RecordKey, ForeignKey("input_objects.id", ondelete="CASCADE"), primary_key=True
     )
     value: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     observed_at: Mapped[datetime] = mapped_column(index=True)
@@ -128,7 +130,7 @@ class PredictionRow(Base):
     model_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("model_versions.id"))
     revision: Mapped[str]
     pipeline_version: Mapped[str]
-    record_id: Mapped[str]
+    record_id: Mapped[str] = mapped_column(RecordKey)
     content_hash: Mapped[str]
     output: Mapped[JsonValue] = mapped_column(JSON(), nullable=False)
     raw_output: Mapped[JsonValue] = mapped_column(JSON(), nullable=False)
@@ -145,7 +147,7 @@ class ClaimRow(Base):
     __tablename__ = "inference_claims"
     __table_args__ = {"prefixes": ["UNLOGGED"]}
 
-    record_id: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[str] = mapped_column(RecordKey, primary_key=True)
     model_version_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     content_hash: Mapped[str] = mapped_column(primary_key=True)
     pipeline_version: Mapped[str] = mapped_column(primary_key=True)

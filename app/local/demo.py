@@ -28,6 +28,7 @@ def run(data_dir: Path, port: int) -> None:
     Raises Misconfigured, with nothing made, where the port or the folder cannot be used.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell's `&` started this
     began = time.monotonic()
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         listener = stack.enter_context(demo_place.claimed_port(port))

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from app.core.errors import FieldError, InvalidInput
 from app.db import imports as rows
 from app.db.engine import Sessions, dump_json
+from app.schemas.faults import field_errors
 from app.schemas.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
 from app.services.import_lines import CsvReader, Line, NdjsonReader, Reader, batches
 from app.services.labels import normalise_label
-from app.services.records import faults, normalise
+from app.services.records import normalise
 
 MAX_ERRORS = 100
 """Faults that are listed; an import that is to be all or nothing stops reading there."""
@@ -88,7 +89,7 @@ def _incoming(line: Line, label_field: str) -> rows.Incoming:
     try:
         parsed = ImportLine.model_validate(line.content)
     except ValidationError as error:
-        raise InvalidInput("The line does not fit.", errors=faults(error)) from error
+        raise InvalidInput("The line does not fit.", errors=field_errors(error.errors())) from error
     given = normalise(parsed.input)
     label = None
     if parsed.label is not None:

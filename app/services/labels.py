@@ -8,9 +8,9 @@ from app.core import strict_json
 from app.core.errors import InvalidInput, NotFound
 from app.db import labels as rows
 from app.db.engine import Sessions
+from app.schemas.faults import field_errors
 from app.schemas.records import RecordLabel
 from app.services.evaluation import Label
-from app.services.records import faults
 
 LABEL_TYPE: TypeAdapter[Label] = TypeAdapter(Label)
 
@@ -35,6 +35,6 @@ def normalise_label(value: JsonValue, *, path: str) -> JsonValue:
     try:
         label: JsonValue = LABEL_TYPE.dump_python(LABEL_TYPE.validate_python(value), mode="json")
     except ValidationError as error:
-        raise InvalidInput("The label does not fit.", errors=faults(error, path)) from error
+        raise InvalidInput("The label does not fit.", errors=field_errors(error.errors(), path)) from error
     strict_json.check(label, path)
     return label

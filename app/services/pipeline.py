@@ -15,10 +15,11 @@ import structlog
 from pydantic import JsonValue, ValidationError
 
 from app.core import strict_json
-from app.core.errors import AppError, FieldError, InvalidInput, UserCodeError
+from app.core.errors import AppError, InvalidInput, UserCodeError
 from app.core.settings import Settings
 from app.schemas import input_object
 from app.schemas.deployments import Deployment
+from app.schemas.faults import field_errors
 from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
 from app.services import postprocess, preprocess
@@ -104,8 +105,8 @@ def _parse(payload: JsonValue) -> InputObject | AppError:
     try:
         return InputObject.model_validate(payload)
     except ValidationError as error:
-        faults = [FieldError(".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
-        return InvalidInput("The stored record does not fit the present InputObject.", errors=faults)
+        errors = field_errors(error.errors())
+        return InvalidInput("The stored record does not fit the present InputObject.", errors=errors)
 
 
 def _select(row: Row, columns: Sequence[int]) -> Row | AppError:

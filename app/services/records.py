@@ -12,6 +12,7 @@ from app.core import strict_json
 from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed
 from app.db import records as rows
 from app.db.engine import Sessions, run
+from app.schemas.faults import field_errors
 from app.schemas.ids import record_id_fault
 from app.schemas.input_object import InputObject
 from app.schemas.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
@@ -38,25 +39,12 @@ def normalise(raw: JsonValue, model: type[BaseModel] = InputObject, *, path: str
     try:
         parsed = model.model_validate(raw, extra="forbid")
     except ValidationError as error:
-        raise InvalidInput("The input does not fit.", errors=faults(error, path)) from error
+        errors = field_errors(error.errors(), path)
+        raise InvalidInput("The input does not fit.", errors=errors) from error
     dumped = parsed.model_dump(mode="json", by_alias=True, round_trip=True)
     strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
     payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
     return Input(payload, strict_json.content_hash(payload))
-
-
-def faults(error: ValidationError, path: str = "") -> list[FieldError]:
-    """What pydantic found, by dotted path: ``items[3].input.origin_lat``."""
-    return [
-        FieldError(_path(fault["loc"], path), fault["msg"].removeprefix("Value error, "))
-        for fault in error.errors()
-    ]
-
-
-def _path(location: Sequence[int | str], path: str) -> str:
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return path.removeprefix(".") or "input"
 
 
 def always(_version: str | None) -> bool:

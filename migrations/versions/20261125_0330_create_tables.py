@@ -27,7 +27,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "inference_claims",
-        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(collation="C"), nullable=False),
         sa.Column("model_version_id", sa.BigInteger(), nullable=False),
         sa.Column("content_hash", sa.Text(), nullable=False),
         sa.Column("pipeline_version", sa.Text(), nullable=False),
@@ -52,7 +52,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "input_objects",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(collation="C"), nullable=False),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("content_hash", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -71,7 +71,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "labels",
-        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(collation="C"), nullable=False),
         sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("observed_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -126,7 +126,7 @@ def upgrade() -> None:
         sa.Column("model_version_id", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.Text(), nullable=False),
         sa.Column("pipeline_version", sa.Text(), nullable=False),
-        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(collation="C"), nullable=False),
         sa.Column("content_hash", sa.Text(), nullable=False),
         sa.Column("output", sa.JSON(), nullable=False),
         sa.Column("raw_output", sa.JSON(), nullable=False),

@@ -42,9 +42,9 @@ async def test_a_version_is_registered_once_and_never_changes(client: httpx.Asyn
         ({"options": {"endpoint_name": "bad_name"}}, "options.endpoint_name"),
         ({"options": {"endpoint_name": "e", "endpont_url": "x"}}, "options.endpont_url"),
         ({"features": ["minute_of_day", "minute"]}, "features[1]"),
-        ({"version": "a b"}, "body.version"),
+        ({"version": "a b"}, "version"),
         ({"version": "a\0"}, "b.version"),
-        ({"secret": "x"}, "body.secret"),
+        ({"secret": "x"}, "secret"),
     ],
 )
 async def test_what_does_not_fit_is_named_and_nothing_is_registered(
