@@ -60,6 +60,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         refresher = asyncio.create_task(revisions.refresh_forever(settings, database, inference))
         opened.callback(refresher.cancel)
         app.state.engine, app.state.sessions = database.engine, database.transactions
+        # An import holds a connection while its upload lasts: half of them stay free for everybody else.
+        app.state.import_slots = asyncio.Semaphore(max(1, settings.database_pool_size // 2))
         app.state.inference = inference
         app.state.predictor = Predictor(settings, database, flights, pipeline_version(settings))
         yield

@@ -1,5 +1,6 @@
 """Bulk import over HTTP: the body is the file, read as it arrives."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from app.api.deps import SessionsDep, SettingsDep
 from app.api.problems import responses
-from app.core.errors import FieldError, InvalidInput, TooLarge
+from app.core.errors import FieldError, InvalidInput, TooLarge, Unavailable
 from app.schemas.imports import FileFormat, ImportReport
 from app.services import importer
 
@@ -20,7 +21,7 @@ BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for
 
 @router.post(
     "/import",
-    responses=responses(InvalidInput, TooLarge),
+    responses=responses(InvalidInput, TooLarge, Unavailable),
     openapi_extra={"requestBody": BODY | {"required": True}},
 )
 async def import_records(
@@ -42,13 +43,17 @@ async def import_records(
     Either all lines go in, or none and up to 100 faults are listed, with line numbers. The same file again
     changes nothing.
     """
-    return await importer.import_records(
-        sessions,
-        _bounded(request, settings.max_import_bytes),
-        file_format=file_format or _format(request),
-        delimiter=delimiter,
-        skip_bad=skip_bad,
-    )
+    slots: asyncio.Semaphore = request.app.state.import_slots
+    if slots.locked():
+        raise Unavailable("As many imports as may run at once are running.", retry_after=5)
+    async with slots:
+        return await importer.import_records(
+            sessions,
+            _bounded(request, settings.max_import_bytes),
+            file_format=file_format or _format(request),
+            delimiter=delimiter,
+            skip_bad=skip_bad,
+        )
 
 
 def _format(request: Request) -> FileFormat:

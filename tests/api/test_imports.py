@@ -1,5 +1,6 @@
 """Bulk import over HTTP; what a file may hold is tests/services/test_importer.py's."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from pydantic import JsonValue
 from starlette.types import Message
 
 from app.core.settings import Settings
+from app.main import create_app
+from tests.support.eventually import until
 from tests.support.orders import order
 
 ROWS = Path(__file__).parents[2].joinpath("data/transit_orders.csv").read_bytes().splitlines(keepends=True)
@@ -100,3 +103,27 @@ async def test_a_broken_upload_leaves_nothing(app: FastAPI, client: httpx.AsyncC
     assert sent[0]["status"] == 422
     assert app.state.engine.pool.checkedout() == 0
     assert (await client.get("/records")).json() == NOTHING
+
+
+async def test_stalled_uploads_leave_connections_to_others(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"database_pool_size": 4, "database_pool_timeout": 1}))
+    go_on = asyncio.Event()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"\n"
+        await go_on.wait()
+
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+    ):
+        uploads = [
+            asyncio.create_task(client.post("/records/import?format=ndjson", content=stalled()))
+            for _ in range(2)
+        ]
+        await until(lambda: app.state.engine.pool.checkedout() == 2)
+        refused = await client.post("/records/import?format=ndjson", content=b"")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        assert (await client.get("/records")).status_code == 200
+        go_on.set()
+        assert [answer.status_code for answer in await asyncio.gather(*uploads)] == [200, 200]
