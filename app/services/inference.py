@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
+import structlog
 from pydantic import JsonValue
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
@@ -12,6 +13,7 @@ from app.backends.base import Backend, Reply
 from app.core import strict_json
 from app.core.errors import (
     AppError,
+    BackendError,
     BackendRejected,
     BackendThrottled,
     BackendTimeout,
@@ -24,6 +26,10 @@ from app.schemas.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.open_backends import OpenBackend, OpenBackends
 
+log = structlog.get_logger(__name__)
+
+PATIENCE = 5.0
+"""Seconds that a registration waits for the platform to say what it has deployed."""
 MAX_ATTEMPTS = 4
 """Calls for one chunk while the platform is failing; while it throttles, only the deadline ends them."""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 8.0
@@ -85,9 +91,19 @@ class Inference:
         async with self._backends.borrow(deployment) as opened:
             return await opened.backend.revision()
 
-    async def validate(self, deployment: Deployment) -> None:
-        """Open the backend and close it, calling nothing. InvalidInput names the option that is wrong."""
-        await (await self._backends.new(deployment)).aclose()
+    async def probe(self, deployment: Deployment) -> str | None:
+        """Try a version that is not registered yet (it has no id): its revision, None where the platform
+        does not say within PATIENCE. Raises where the backend cannot be opened: InvalidInput names the
+        option that is wrong."""
+        backend = await self._backends.new(deployment)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await backend.revision()
+        except (BackendError, TimeoutError) as error:
+            log.warning("revision unknown", model=deployment.model, reason=str(error) or "no answer in time")
+            return None
+        finally:
+            await backend.aclose()
 
     async def aclose(self) -> None:
         """Close every backend."""

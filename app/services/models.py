@@ -1,15 +1,13 @@
 """Register model versions, and move the live pointer."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import cast
 
-import structlog
 from pydantic import JsonValue
 from sqlalchemy import Row, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import BackendError, Conflict, FieldError, InvalidInput, NotFound
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.db import models as db
 from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
@@ -17,11 +15,6 @@ from app.schemas.deployments import Deployment
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services.inference import Inference
 from app.services.preprocess import FEATURES
-
-log = structlog.get_logger(__name__)
-
-PATIENCE = 5.0
-"""Seconds that a registration waits for the platform to say what it has deployed."""
 
 
 async def register(
@@ -32,8 +25,7 @@ async def register(
     Asks the platform what it has deployed; if it does not answer, the background refresh asks again.
     """
     deployment = _deployment(model, new)
-    await inference.validate(deployment)
-    revision = await _first_revision(inference, deployment)
+    revision = await inference.probe(deployment)
     async with sessions.begin() as session:
         row = await db.ensure_model(session, model)
         found = await db.find_version(session, row.id, new.version)
@@ -106,16 +98,6 @@ def _deployment(model: str, new: NewVersion) -> Deployment:
     if unknown:
         raise InvalidInput("A feature is unknown.", errors=unknown)
     return Deployment(0, model, new.version, new.backend, new.options, features)
-
-
-async def _first_revision(inference: Inference, deployment: Deployment) -> str | None:
-    named = {"model": deployment.model, "version": deployment.version}
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await inference.revision(deployment)
-    except (BackendError, TimeoutError) as error:
-        log.warning("revision unknown", **named, reason=str(error) or "no answer in time")
-        return None
 
 
 def _same(row: ModelVersionRow, wanted: Deployment) -> bool:

@@ -1,5 +1,7 @@
 """Registering, promoting and rolling back, over HTTP and on the command line."""
 
+import json
+
 import httpx
 import pytest
 from pydantic import JsonValue
@@ -84,9 +86,12 @@ async def test_the_revision_is_what_the_platform_says(client: httpx.AsyncClient,
     def describe(request: Request) -> Answer:
         if request.operation != "DescribeEndpoint":
             return error("AccessDeniedException", 400)
-        return aws_stub.reply({"EndpointStatus": "InService", "EndpointConfigName": "config-7"})
+        asked = json.loads(request.body)["EndpointName"]
+        return aws_stub.reply({"EndpointStatus": "InService", "EndpointConfigName": f"config-of-{asked}"})
 
     aws.respond = describe
-    await register(client)
-    (version,) = (await client.get("/models/transit")).json()["versions"]
-    assert "config-7" in version["revision"]
+    for version in ("1", "2"):
+        await register(client, version, options={"endpoint_name": f"transit-{version}"})
+    versions = (await client.get("/models/transit")).json()["versions"]
+    for version in versions:
+        assert f"config-of-transit-{version['version']}" in version["revision"]
