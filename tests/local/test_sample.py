@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_artifact_is_the_same_bytes_every_time(folder: Path, tmp_path: Path) -> None:
     again = sample.build(tmp_path, "2")
     assert again.read_bytes() == (folder / "transit-2.tar.gz").read_bytes()
+    assert again.read_bytes()[4:8] == bytes(4)  # gzip's time, which two builds in one second would share
     assert [path.name for path in tmp_path.iterdir()] == ["transit-2.tar.gz"]
 
 
