@@ -47,16 +47,18 @@ def main() -> None:
         inferences = folder / "inferences"
         urls = _start(folder, inferences, stack)
         asyncio.run(_call_all(urls, "warm-up"))
-        latencies: list[float] = []
         inferences.write_text("")
-        for key in range(KEYS):
-            latencies += asyncio.run(_call_all(urls, f"key-{key}"))
+        misses = [one for key in range(KEYS) for one in asyncio.run(_call_all(urls, f"key-{key}"))]
         count = inferences.read_text().count("\n")
+        hits = [one for key in range(KEYS) for one in asyncio.run(_call_all(urls, f"key-{key}"))]
     print(
         f"{PROCESSES} processes x {CALLERS} callers, one key at a time, {KEYS} keys: {count} inferences; "
-        f"callers waited {statistics.median(latencies) * 1000:.0f} ms (median), "
-        f"{max(latencies) * 1000:.0f} ms (longest)"
+        f"callers waited {_spread(misses)}; for the same again, as hits, {_spread(hits)}"
     )
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds) * 1000:.0f} ms (median), {max(seconds) * 1000:.0f} ms (longest)"
 
 
 def _start(folder: Path, inferences: Path, stack: ExitStack) -> list[str]:

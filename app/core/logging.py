@@ -42,5 +42,11 @@ def configure_logging(settings: Settings) -> None:
 def _rendering(log_format: str) -> list[Processor]:
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if log_format == "console":
-        return [remove, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [remove, _console()]
     return [remove, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+def _console() -> Processor:
+    # The default shows local variables with a traceback, secrets among them.
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
