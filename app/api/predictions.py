@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime
 
 from app.api.bodies import ItemwiseRoute
 from app.api.deps import PredictorDep, RecordId, SessionsDep, SettingsDep
@@ -21,6 +20,7 @@ from app.core.errors import (
     TooLarge,
     UserCodeError,
 )
+from app.core.strict_json import readable
 from app.schemas.ids import Name, RecordIdText
 from app.schemas.predictions import (
     BatchAnswer,
@@ -31,6 +31,7 @@ from app.schemas.predictions import (
     Prediction,
     PredictionPage,
 )
+from app.schemas.records import Moment
 from app.services import history, inline
 from app.services.history import Search
 from app.services.prediction import Answer, Ask
@@ -92,8 +93,8 @@ async def search_predictions(
     record_id: RecordIdText | None = None,
     model: Name | None = None,
     version: Name | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
 ) -> PredictionPage:
@@ -119,6 +120,6 @@ def _require_size(body: BatchRequest, limit: int) -> None:
 
 def _item(record_id: str | AppError, answer: Answer | AppError) -> PredictedItem | FailedItem:
     if isinstance(answer, AppError):
-        named = record_id if isinstance(record_id, str) else None
+        named = readable(record_id) if isinstance(record_id, str) else None
         return FailedItem(status=answer.status, record_id=named, problem=item_problem(answer))
     return PredictedItem.model_validate(answer, from_attributes=True)

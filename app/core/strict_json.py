@@ -7,11 +7,10 @@ that they cannot be read back. All of that is refused here, before anything is s
 import hashlib
 import json
 import math
-from typing import NoReturn
 
 from pydantic import JsonValue
 
-from app.core.errors import InvalidInput
+from app.core.errors import FieldError, InvalidInput
 
 MAX_DEPTH = 32
 """Levels of lists and objects."""
@@ -28,9 +27,12 @@ def parse(text: str | bytes) -> JsonValue:
 
 
 def loads(text: str | bytes) -> JsonValue:
-    """Parse JSON whose parts are checked later, one by one. InvalidInput where it is not JSON."""
+    """Parse JSON whose parts are checked later, one by one. InvalidInput where it is not JSON.
+
+    NaN and Infinity pass here, so that the check can say where they stand.
+    """
     try:
-        value: JsonValue = json.loads(text, parse_constant=_no_constant)
+        value: JsonValue = json.loads(text)
     except UnicodeDecodeError as error:
         raise InvalidInput("The JSON is not valid UTF-8.") from error
     except RecursionError as error:
@@ -42,47 +44,48 @@ def loads(text: str | bytes) -> JsonValue:
     return value
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise InvalidInput(f"{name} is not a JSON number; use null where a value is missing.")
-
-
 def check(value: JsonValue, path: str = "", depth: int = 0) -> None:
     """Raise InvalidInput, naming the path, where ``value`` holds what cannot be stored and read back."""
-    here = path or "the value"
     if isinstance(value, str):
-        _check_text(value, here)
+        _check_text(value, path)
     elif isinstance(value, bool) or value is None:
         return
     elif isinstance(value, int | float):
-        _check_number(value, here)
+        _check_number(value, path)
     elif depth >= MAX_DEPTH:
-        raise InvalidInput(f"{here}: nested more than {MAX_DEPTH} levels deep.")
+        raise _unfit(path, f"must not be nested more than {MAX_DEPTH} levels deep")
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_text(key, f"a key of {here}")
+            _check_text(key, path, what="a key")
             check(item, f"{path}.{key}" if path else key, depth + 1)
     else:
         for index, item in enumerate(value):
             check(item, f"{path}[{index}]", depth + 1)
 
 
-def _check_number(number: float, where: str) -> None:
+def _check_number(number: float, path: str) -> None:
     if isinstance(number, int):
         if abs(number) >= LIMIT:
-            raise InvalidInput(f"{where}: a number may have at most {MAX_DIGITS} digits.")
+            raise _unfit(path, f"a number must have at most {MAX_DIGITS} digits")
     elif not math.isfinite(number):
-        raise InvalidInput(f"{where}: numbers must be finite; use null where a value is missing.")
+        raise _unfit(path, "a number must be finite; use null where a value is missing")
 
 
-def _check_text(text: str, where: str) -> None:
+def _check_text(text: str, path: str, *, what: str = "text") -> None:
     if "\0" in text:
-        raise InvalidInput(f"{where.replace(chr(0), '?')}: text must not contain U+0000.")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            readable = where.encode("utf-8", "replace").decode()
-            raise InvalidInput(f"{readable}: text must not contain a lone surrogate.") from error
+        raise _unfit(path, f"{what} must not contain U+0000")
+    if not text.isascii() and readable(text) != text:
+        raise _unfit(path, f"{what} must not contain a lone surrogate")
+
+
+def _unfit(path: str, message: str) -> InvalidInput:
+    field = readable(path) or "value"
+    return InvalidInput(f"{field}: {message}.", errors=[FieldError(field, message)])
+
+
+def readable(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def canonical(value: JsonValue) -> str:

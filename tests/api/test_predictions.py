@@ -1,6 +1,7 @@
 """Predictions over HTTP, on a real database and boto3 against a scripted runtime."""
 
 import asyncio
+import json
 import threading
 from urllib.parse import quote
 
@@ -121,6 +122,19 @@ async def test_a_batch_keeps_order_and_items_do_not_spoil_each_other(
     assert [item.get("prediction") for item in items] == [15.0, None, 15.0, None, 25.0]
     (call,) = invocations(aws)
     assert sorted(call.body.split()) == [b"1.5", b"2.5"]
+
+
+async def test_what_cannot_be_stored_fails_alone_in_a_batch(predict: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json"}
+    ids = await predict.post("/predict", content=r'{"record_ids": ["a", "\ud800"]}', headers=headers)
+    assert statuses(ids.json()["items"]) == [200, 422]
+    bad = json.dumps(order(float("nan")))
+    inputs = await predict.post(
+        "/predict", content=f'{{"inputs": [{json.dumps(order())}, {bad}]}}', headers=headers
+    )
+    items = inputs.json()["items"]
+    assert statuses(items) == [200, 422]
+    assert items[1]["problem"]["errors"][0]["field"] == "inputs[1].recent_transit_ratio"
 
 
 async def test_a_bad_output_spoils_its_own_item_only_and_is_not_cached(
@@ -324,7 +338,16 @@ async def test_the_history_is_paged_and_filtered(predict: httpx.AsyncClient) -> 
 
 
 @pytest.mark.parametrize(
-    "query", ["cursor=x", "cursor=-1", "limit=0", "since=2026-01-01T00:00:00", "record_id=a%00", "model=%00"]
+    "query",
+    [
+        "cursor=x",
+        "cursor=-1",
+        "limit=0",
+        "since=2026-01-01T00:00:00",
+        "until=9999-12-31T23:59:59-14:00",
+        "record_id=a%00",
+        "model=%00",
+    ],
 )
 async def test_a_search_that_does_not_fit_is_a_422(predict: httpx.AsyncClient, query: str) -> None:
     assert (await predict.get(f"/predictions?{query}")).status_code == 422
