@@ -10,7 +10,7 @@ PIP_INSTALL := -m pip install -qq --require-hashes --no-compile
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lock bench test-mms clean
+.PHONY: help demo up down logs stack-test test check lock bench test-mms clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,6 +18,18 @@ help: ## List the targets
 # exec: a signal to make has to reach the demo, which a shell in between would not pass on.
 demo: $(VENV) ## Run everything on this machine until Ctrl-C: PORT=8000 DATA_DIR=.local
 	@exec $(BIN)/python -m app demo --port $(PORT) --data-dir "$(DATA_DIR)"
+
+up: .env ## Run everything in Docker, in the background
+	@docker compose up --build --detach --wait
+
+down: ## Stop what `up` started; its data stays
+	@docker compose --profile "*" down
+
+logs: ## Follow the logs of what `up` started
+	@docker compose logs --follow --tail 100
+
+stack-test: $(VENV) ## Kill and starve the Docker stack, check that nothing is lost (7 minutes)
+	@$(BIN)/python -m tests.stack $(ARGS)
 
 test: $(VENV) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
 	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest $(ARGS)
@@ -34,6 +46,8 @@ lock: ## Pin pyproject.toml's dependencies anew; ARGS=--upgrade takes the newest
 	export PATH="$$tools/bin:$$PATH" && \
 	$(LOCK) $(ARGS) pyproject.toml -o requirements.txt >/dev/null && \
 	$(LOCK) $(ARGS) pyproject.toml --extra local --extra dev -o requirements-dev.txt >/dev/null && \
+	$(LOCK) $(ARGS) pyproject.toml --extra sample -c requirements-dev.txt -o requirements-sample.txt \
+	  >/dev/null && \
 	$(PYTHON) -c 'import tomllib; \
 	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["s3"], sep="\n")' \
 	  > "$$tools/s3.in" && \
@@ -67,6 +81,14 @@ $(VENV): requirements-dev.txt
 	@"$(PYTHON)" -m venv --clear .venv
 	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
+
+# Never made anew: what is in the volumes knows these passwords. Two steps, so none is left half made.
+.env:
+	@umask 077 && while IFS= read -r line; do case "$$line" in \
+	  [A-Z]*=) printf '%s%s\n' "$$line" "$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" ;; \
+	  *) printf '%s\n' "$$line" ;; \
+	esac; done < .env.example > .env.half && mv .env.half .env
+	@echo "Wrote .env with random passwords."
 
 # One large static binary that only tests use; kept out of .venv.
 $(WEED): requirements-s3.txt | $(VENV)

@@ -11,14 +11,17 @@ from app.api import health, imports, models, predictions, problems, records
 from app.api.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
+from app.core.shutdown import announced_shutdown
 from app.db.engine import open_database
 from app.db.listener import Listener
 from app.services import revisions
+from app.services.health import Health
 from app.services.inference import Inference
 from app.services.leading import Leader
 from app.services.pipeline import pipeline_version
 from app.services.prediction import Predictor
 from app.services.single_flight import SingleFlight
+from app.storage import open_storage
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -52,6 +55,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened.push_async_callback(database.engine.dispose)
         inference = Inference(settings)
         opened.push_async_callback(inference.aclose)
+        storage = open_storage(settings.storage_url) if settings.storage_url else None
+        health = Health(database, inference, storage)
+        opened.push_async_callback(health.aclose)
+        opened.enter_context(announced_shutdown(health.shut_down, settings.shutdown_delay))
         listener = Listener(settings)
         listener.start()
         opened.push_async_callback(listener.aclose)
@@ -60,6 +67,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         refresher = asyncio.create_task(revisions.refresh_forever(settings, database, inference))
         opened.callback(refresher.cancel)
         app.state.engine, app.state.sessions = database.engine, database.transactions
+        app.state.health = health
         # An import holds a connection while its upload lasts: half of them stay free for everybody else.
         app.state.import_slots = asyncio.Semaphore(max(1, settings.database_pool_size // 2))
         app.state.inference = inference

@@ -7,13 +7,14 @@ from pydantic import SecretStr
 
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
+from tests.support import postgres, s3
 from tests.support.aws_stub import AwsStub, aws_stub
-from tests.support.postgres import MigratedServer, choice, migrated_server
+from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
 
 
 def pytest_report_header() -> str:
-    return f"postgres: {choice()}, if a test needs one"
+    return f"if a test needs them: Postgres from {postgres.choice()}; S3 from {s3.choice()}"
 
 
 @pytest.fixture(scope="session")

@@ -107,12 +107,12 @@ def test_the_error_table_is_the_error_tree() -> None:
     assert error_table() in README
 
 
-def test_the_example_environment_names_only_settings() -> None:
-    lines = [line.lstrip("# ") for line in (ROOT / ".env.example").read_text().splitlines()]
-    names = {match[1] for line in lines if (match := re.match(r"([A-Z_]+)=", line))}
-    assert {name for name in names if not name.startswith("AWS_")} <= {
-        name.upper() for name in Settings.model_fields
-    }
+def test_the_example_environment_names_only_what_is_read() -> None:
+    names = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    compose = (ROOT / "docker-compose.yml").read_text()
+    read = {name.upper() for name in Settings.model_fields} | set(re.findall(r"\$\{(\w+)", compose))
+    assert {name for name in names if not name.startswith("AWS_")} <= read
+    assert set(re.findall(r"\$\{(\w+):\?", compose)) <= names
 
 
 def settings_table() -> str:

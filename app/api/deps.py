@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.ids import RecordIdText, check_record_id
+from app.services.health import Health
 from app.services.inference import Inference
 from app.services.prediction import Predictor
 
@@ -32,6 +33,11 @@ def _predictor(request: Request) -> Predictor:
     return predictor
 
 
+def _health(request: Request) -> Health:
+    health: Health = request.app.state.health
+    return health
+
+
 def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:
     return check_record_id(unquote(record_id))
 
@@ -39,6 +45,7 @@ def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")
 SessionsDep = Annotated[Sessions, Depends(_sessions)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 InferenceDep = Annotated[Inference, Depends(_inference)]
+HealthDep = Annotated[Health, Depends(_health)]
 PredictorDep = Annotated[Predictor, Depends(_predictor)]
 RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""

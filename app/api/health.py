@@ -1,31 +1,28 @@
 """Whether the process lives, and whether it can work."""
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncEngine
+from fastapi import APIRouter, Response
 
-from app.api.problems import responses
-from app.core.errors import Unavailable
-from app.db import migrate
+from app.api.deps import HealthDep
+from app.schemas.health import Liveness, Readiness
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-class Health(BaseModel):
-    status: str = "ok"
-
-
 @router.get("/live")
-async def live() -> Health:
+async def live() -> Liveness:
     """The process answers; nothing else is looked at."""
-    return Health()
+    return Liveness()
 
 
-@router.get("/ready", responses=responses(Unavailable))
-async def ready(request: Request) -> Health:
-    """The database answers and is migrated."""
-    engine: AsyncEngine = request.app.state.engine
-    async with engine.connect() as connection:
-        if not await migrate.is_current(connection):
-            raise Unavailable("The database is not migrated: run `python -m app migrate`.", retry_after=5)
-    return Health()
+@router.get("/ready", responses={503: {"model": Readiness, "description": "A part is missing"}})
+async def ready(health: HealthDep, response: Response) -> Readiness:
+    """Which parts are there, as found in the last seconds.
+
+    503 without the database or its migrations, and once a shutdown has begun. Anything else that is missing
+    leaves the status `degraded`, and 200: what is stored is still answered, and taking every replica out of
+    service would not bring a platform back.
+    """
+    found = await health.readiness()
+    if found.status == "unavailable":
+        response.status_code = 503
+    return found

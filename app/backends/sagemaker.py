@@ -7,11 +7,11 @@ from typing import NotRequired, Protocol, TypedDict, cast
 
 from botocore.config import Config
 
+from app.aws import CALL_ERRORS, make_client
 from app.backends.base import Limits, Reply
 from app.backends.formats import RequestFormat
 from app.backends.replies import decode
-from app.backends.sagemaker_clients import make_client
-from app.backends.sagemaker_errors import CALL_ERRORS, translate
+from app.backends.sagemaker_errors import translate
 from app.backends.sagemaker_options import Options
 from app.backends.sagemaker_revision import RevisionReader
 from app.core.errors import BackendTimeout

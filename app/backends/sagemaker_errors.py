@@ -7,10 +7,11 @@ they are logged, never passed on.
 
 import structlog
 from botocore import exceptions as aws
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from app.aws import CallError
 from app.core.errors import (
     BackendDown,
     BackendError,
@@ -21,10 +22,6 @@ from app.core.errors import (
 )
 
 log = structlog.get_logger(__name__)
-
-CallError = ClientError | BotoCoreError | ResponseParserError | HTTPError
-CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError, HTTPError)
-"""Everything a boto3 call may raise for a reason outside this program."""
 
 LOADING_RETRY_AFTER = 2.0
 """Seconds until the next look at a multi-model endpoint that loads the model; AWS gives no hint."""
@@ -123,15 +120,22 @@ _REQUEST_STATUSES = {401, 403, 404, 405, 406, 415}
 
 def translate(error: CallError, what: str) -> BackendError:
     """The error of ours that says what happened to ``what`` (an endpoint, with its target model)."""
-    if not isinstance(error, ClientError):
+    if isinstance(error, ClientError):
+        log.warning("aws_call_refused", target=what, response=error.response)
+    else:
         log.warning("aws_call_failed", target=what, error=str(error), kind=type(error).__name__)
+    return in_our_words(error, what)
+
+
+def in_our_words(error: CallError, what: str) -> BackendError:
+    """The same without a line in the log, for callers who ask again and again."""
+    if not isinstance(error, ClientError):
         for vendor, ours, detail in EXCEPTIONS:
             if isinstance(error, vendor):
                 return ours(f"{what}: {detail}")
         return BackendError(f"{what}: the call could not be made.")
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    log.warning("aws_call_refused", target=what, code=code, status=status, response=error.response)
     if code == "ModelError":
         return _model_error(error, what)
     kind, detail = CODES.get(code) or _by_status(status)

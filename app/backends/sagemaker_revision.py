@@ -15,8 +15,8 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from app.backends.sagemaker_clients import make_client
-from app.backends.sagemaker_errors import CALL_ERRORS, translate
+from app.aws import CALL_ERRORS, make_client
+from app.backends.sagemaker_errors import in_our_words
 from app.backends.sagemaker_options import Options
 from app.core.errors import BackendDown
 
@@ -103,7 +103,7 @@ class RevisionReader:
                 if self._last is None:
                     raise BackendDown(f"{self._what} is not in service: {change}.") from change
             except CALL_ERRORS as error:
-                raise translate(error, self._what) from error
+                raise in_our_words(error, self._what) from error
             return self._last
 
     def _current(self) -> str | None:

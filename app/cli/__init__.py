@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import demo, migrate, models, records, serve
+from app.cli import demo, migrate, models, records, sample, serve, storage
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage
@@ -22,6 +22,8 @@ commands.command()(serve.serve)
 commands.command()(migrate.migrate)
 commands.add_typer(records.commands, name="records")
 commands.add_typer(models.commands, name="models")
+commands.add_typer(storage.commands, name="storage")
+commands.add_typer(sample.commands, name="sample")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

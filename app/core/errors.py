@@ -9,6 +9,8 @@ AppError
 |- UserCodeError       500  preprocess or postprocess raised; names the stage
 |- Unavailable         503  a part of ours is missing (database, draining)
 |- Misconfigured       500  settings or registry; raised at start-up and registration
+|- StorageError        502  the storage refused us: credentials, bucket, configuration
+|  `- StorageDown      503  the storage is failing or cannot be reached; worth another try
 `- BackendError        502  the hosting platform
    |- BackendTimeout   504
    |- BackendThrottled 503  with Retry-After
@@ -82,6 +84,15 @@ class Unavailable(AppError):
 
 class Misconfigured(AppError):
     status, slug, title = 500, "misconfigured", "Misconfigured"
+
+
+class StorageError(AppError):
+    status, slug, title = 502, "storage-refused", "The storage refused the call"
+
+
+class StorageDown(StorageError):
+    status, slug, title = 503, "storage-down", "The storage is failing"
+    retryable = True
 
 
 class BackendError(AppError):

@@ -1,12 +1,23 @@
 """All settings, read from the environment (or a file named .env) when the app is created."""
 
+import re
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
+
+
+# The bucket's name as S3 has it; plain names in the prefix, since servers on file systems resolve dots.
+STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+)*/?")
+
+
+def _storage_url(url: str) -> str:
+    if not STORAGE_URL.fullmatch(url):
+        raise ValueError("must be s3://bucket or s3://bucket/prefix")
+    return url
 
 
 class Settings(BaseSettings):
@@ -27,10 +38,15 @@ class Settings(BaseSettings):
     database_pool_timeout: Seconds = 10
     """Seconds a request waits for a connection before it is answered 503."""
 
+    storage_url: Annotated[str, AfterValidator(_storage_url)] | None = None
+    """Where artifacts and reports are kept: s3://bucket or s3://bucket/prefix, on any S3 server."""
+
     host: str = "127.0.0.1"
     """Address the service listens on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port the service listens on."""
+    shutdown_delay: Annotated[float, Field(ge=0)] = 0
+    """Seconds the service goes on after SIGTERM, no longer ready, so that balancers turn away first."""
     log_format: Literal["console", "json"] = "json"
     """Log lines for people or for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

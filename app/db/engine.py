@@ -100,13 +100,38 @@ OUTAGE_CLASSES = ("08", "28", "3D", "53", "57P")
 
 def is_outage(error: Exception) -> bool:
     """Whether the database is away, full or restarting, rather than our statement wrong."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, InterfaceError)):
         return True
-    sqlstate: str | None = getattr(cause, "sqlstate", None)
-    if sqlstate is not None:
+    if (sqlstate := _sqlstate(error)) is not None:
         return sqlstate.startswith(OUTAGE_CLASSES)
     return not isinstance(error, DBAPIError | asyncpg.PostgresError)
+
+
+OUTAGE_REASONS = {
+    "28": "The database refuses the log-in of this service.",
+    "3D": "The database does not exist.",
+    "53300": "The database has no connection left for this service.",
+    "57P": "The database is starting or stopping.",
+}
+"""By the beginning of the SQLSTATE."""
+
+
+def outage_in_words(error: Exception) -> str:
+    """Why the database is away, without a host or a user."""
+    if isinstance(error, SQLAlchemyTimeout):
+        return "Every connection of this process to the database is in use."
+    sqlstate = _sqlstate(error) or ""
+    known = (words for beginning, words in OUTAGE_REASONS.items() if sqlstate.startswith(beginning))
+    return next(known, "The database cannot be reached.")
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether the database had no room to write."""
+    return _sqlstate(error) == "53100"
+
+
+def _sqlstate(error: Exception) -> str | None:
+    return getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
 
 
 async def run(sessions: Sessions, work: Callable[[AsyncSession], Awaitable[T]]) -> T:

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 ADVISORY_LOCK = 7_206_051_844_133_219_570
 """Any number that nothing else in the database uses."""
+NOT_MIGRATED = "The database is not migrated: run `python -m app migrate`."
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 

@@ -4,17 +4,42 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from app.backends.registry import open_backend
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
 from app.local import sample
 from app.schemas.models import NewVersion
 from app.services import importer, models
 from app.services.inference import Inference
+from app.storage import Storage
 
 ENDPOINT = "transit"
 MODEL = "transit-time"
 VERSIONS = ("1", "2")
 """Registered in this order; the last is live."""
+ARTIFACTS = "models/"
+"""Where the endpoint looks for them in the storage."""
+
+
+async def put_artifacts(storage: Storage) -> None:
+    """Train the versions that the storage lacks. One that is there stays: artifacts never change."""
+    there = {entry.key for entry in await storage.list(ARTIFACTS)}
+    for version in VERSIONS:
+        key = ARTIFACTS + sample.artifact_name(version)
+        if key not in there:
+            await storage.put(key, await asyncio.to_thread(sample.artifact, version))
+
+
+async def check_endpoint() -> None:
+    """Raise BackendError if the endpoint cannot be reached or does not exist."""
+    new = _new(VERSIONS[-1])
+    backend = await asyncio.to_thread(
+        open_backend, new.backend, new.options, new.features or (), concurrency=1
+    )
+    try:
+        await backend.revision()
+    finally:
+        await backend.aclose()
 
 
 async def fill(settings: Settings) -> None:

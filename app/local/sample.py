@@ -59,12 +59,17 @@ def artifact_name(version: str) -> str:
 
 
 def build(folder: Path, version: str) -> Path:
-    """Train a version and write its artifact: the same bytes, and so the same ETag, every time."""
-    artifact = folder / artifact_name(version)
-    half = artifact.with_suffix(f".{os.getpid()}")
-    half.write_bytes(_pack({"code/inference.py": MODEL_CODE.read_bytes(), "model.ubj": train(version)}))
-    half.replace(artifact)
-    return artifact
+    """Train a version and write its artifact."""
+    path = folder / artifact_name(version)
+    half = path.with_suffix(f".{os.getpid()}")
+    half.write_bytes(artifact(version))
+    half.replace(path)
+    return path
+
+
+def artifact(version: str) -> bytes:
+    """Train a version and pack its model.tar.gz: the same bytes, and so the same ETag, every time."""
+    return _pack({"code/inference.py": MODEL_CODE.read_bytes(), "model.ubj": train(version)})
 
 
 def train(version: str) -> bytes:

@@ -83,7 +83,17 @@ async def deployment(sessions: Sessions, version_id: int) -> Deployment:
         found = await db.get_version(session, version_id)
     if found is None:
         raise NotFound(f"There is no model version with the id {version_id}.")
-    model, row = found
+    return _stored(*found)
+
+
+async def live_deployments(sessions: Sessions) -> list[Deployment]:
+    """The live version of every model, as inference needs to know it."""
+    async with sessions() as session:
+        found = await db.list_versions(session)
+    return [_stored(model.name, row) for model, row in found if row.id == model.live_version_id]
+
+
+def _stored(model: str, row: ModelVersionRow) -> Deployment:
     options = cast(dict[str, JsonValue], row.options)
     return Deployment(row.id, model, row.version, row.backend, options, tuple(row.features))
 

@@ -10,10 +10,10 @@ import pytest
 from botocore import exceptions as aws_exceptions
 from pydantic import JsonValue
 
+from app.aws import session
 from app.backends import sagemaker
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.backends.sagemaker_clients import session
 from app.backends.sagemaker_errors import CODES, EXCEPTIONS, LOADING_RETRY_AFTER, translate
 from app.core.errors import (
     BackendDown,

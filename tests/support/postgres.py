@@ -2,27 +2,23 @@
 
 import asyncio
 import fcntl
-import functools
-import gc
 import os
 import secrets
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import docker  # type: ignore[import-untyped]
 import pytest
-from docker.errors import DockerException  # type: ignore[import-untyped]
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from app.db.migrate import upgrade
 from app.local.postgres import start
+from tests.support.docker import docker_is_used
 from tests.support.settings import IsolatedSettings
 
 IMAGE = "postgres:18"
@@ -30,24 +26,11 @@ IMAGE = "postgres:18"
 UNSAFE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
-@functools.cache
 def choice() -> str:
     """Which server the tests use; nothing is started."""
     if os.environ.get("DATABASE_URL"):
         return "DATABASE_URL"
-    return f"Docker ({IMAGE})" if _docker_answers() else "the wheel"
-
-
-def _docker_answers() -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # docker forgets its socket where nobody listens
-        try:
-            docker.from_env(timeout=2).close()  # asks the daemon for its version
-        except DockerException:
-            return False
-        finally:
-            gc.collect()
-    return True
+    return f"Docker ({IMAGE})" if docker_is_used() else "the wheel"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,6 +21,9 @@ from app.local.endpoint.control import ControlPlane
 from app.local.endpoint.errors import EndpointError, error_response
 from app.local.endpoint.runtime import Runtime
 from app.local.endpoint.sources import LOCAL_BUCKET, serve
+
+PING = "/ping"
+"""The health check of SageMaker's containers; the one path that takes unsigned requests."""
 
 
 def create_app(config: EndpointConfig) -> Starlette:
@@ -38,6 +42,7 @@ def create_app(config: EndpointConfig) -> Starlette:
 
     return Starlette(
         routes=[
+            Route(PING, ping, methods=["GET"]),
             Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
             Route("/", ControlPlane(served.values()).describe, methods=["POST"]),
             Route(f"/{LOCAL_BUCKET}/{{key:path}}", Bucket(served).read, methods=["GET"]),
@@ -48,6 +53,11 @@ def create_app(config: EndpointConfig) -> Starlette:
     )
 
 
+async def ping(_: Request) -> Response:
+    """The process serves. Artifacts are fetched when they are asked for, so their store may be away."""
+    return Response()
+
+
 class SignedOnly:
     """Refuses requests without a SigV4 signature. Whose it is does not matter: there are no accounts."""
 
@@ -55,12 +65,13 @@ class SignedOnly:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        signed = scope["type"] != "http" or Headers(scope=scope).get("authorization", "").startswith(
-            "AWS4-HMAC-SHA256 "
-        )
-        if signed:
+        if scope["type"] != "http" or scope["path"] == PING or _is_signed(scope):
             await self._app(scope, receive, send)
             return
         error = EndpointError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
         response = await error_response(Request(scope), error)
         await response(scope, receive, send)
+
+
+def _is_signed(scope: Scope) -> bool:
+    return Headers(scope=scope).get("authorization", "").startswith("AWS4-HMAC-SHA256 ")

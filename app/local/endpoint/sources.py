@@ -5,16 +5,23 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from boto3.session import Session
+from botocore import exceptions as vendor
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.local.endpoint.config import Endpoint
 
 LOCAL_BUCKET = "local"
 """The bucket under which this process shows the artifacts of its folders, by endpoint name."""
+S3_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=30)
 
 
 class NotReadable(Exception):
     """The artifact is not there, or may not be read."""
+
+
+class StoreAway(Exception):
+    """The bucket's server is failing or cannot be reached: the same call may work later."""
 
 
 class Source(Protocol):
@@ -26,7 +33,7 @@ class Source(Protocol):
     def prefix(self) -> str: ...
 
     def open(self, name: str) -> IO[bytes]:
-        """The artifact's bytes. Raises NotReadable."""
+        """The artifact's bytes. Raises NotReadable or StoreAway."""
         ...
 
 
@@ -66,13 +73,13 @@ class S3Source:
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self.bucket, self.prefix = bucket, prefix
-        self._client = Session().client("s3")
+        self._client = Session().client("s3", config=S3_CONFIG)
 
     def open(self, name: str) -> IO[bytes]:
         try:
             found = self._client.get_object(Bucket=self.bucket, Key=self.prefix + _inside(name))
         except (BotoCoreError, ClientError) as error:
-            raise NotReadable(str(error)) from error
+            raise (StoreAway if _is_away(error) else NotReadable)(str(error)) from error
         body: IO[bytes] = found["Body"]
         return body
 
@@ -106,6 +113,12 @@ def serve(endpoint: Endpoint) -> Served:
         return Served(endpoint, FolderSource(path, endpoint.name))
     state = f"{path.stat().st_mtime_ns} {path.stat().st_size}"
     return Served(endpoint, FolderSource(path.parent, endpoint.name), path.name, state)
+
+
+def _is_away(error: BotoCoreError | ClientError) -> bool:
+    if isinstance(error, ClientError):
+        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return isinstance(error, vendor.ConnectionError | vendor.HTTPClientError)
 
 
 def _inside(name: str) -> str:

@@ -9,8 +9,8 @@ from typing import IO
 
 from botocore.exceptions import BotoCoreError
 
-from app.local.endpoint.errors import ModelFailed, validation_error
-from app.local.endpoint.sources import NotReadable, Source
+from app.local.endpoint.errors import EndpointError, ModelFailed, validation_error
+from app.local.endpoint.sources import NotReadable, Source, StoreAway
 
 OUT_OF_MEMORY = 507
 """What a container answers when a model does not fit (SageMaker's contract for multi-model containers)."""
@@ -19,13 +19,17 @@ OUT_OF_MEMORY = 507
 def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
     """Unpack an artifact into ``folder`` and return the bytes it takes there.
 
-    Raises ValidationError where it cannot be read, as SageMaker does, and ModelFailed beyond ``limit`` bytes.
+    Raises ValidationError where it cannot be read, as SageMaker does, ServiceUnavailable where that may
+    change by itself, and ModelFailed beyond ``limit`` bytes.
     """
     where = f"(bucket: {source.bucket}, key: {source.prefix}{name})"
     try:
         with closing(source.open(name)) as stream:
             return _unpack(stream, folder, limit)
-    except (NotReadable, BotoCoreError) as error:
+    except (StoreAway, BotoCoreError) as error:  # botocore's own is a download that broke off
+        message = f"The model data{where} could not be downloaded. {error}"
+        raise EndpointError(503, "ServiceUnavailable", message) from error
+    except NotReadable as error:
         raise validation_error(
             f"Failed to download model data{where}. Please ensure that there is an object located at the URL "
             f"and that the role passed to CreateModel has permissions to download the model. {error}"

@@ -7,9 +7,10 @@ import pytest
 
 from app.local.endpoint.app import create_app
 from app.local.endpoint.config import Endpoint, EndpointConfig
+from app.local.s3 import S3Server
 from tests.local.endpoint import spy
 from tests.support.aws import Aws, Serve
-from tests.support.s3 import S3Server, s3_server
+from tests.support.s3 import s3_server
 from tests.support.server import serving
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from app.local.endpoint.config import Endpoint
 from app.local.endpoint.sources import serve as open_endpoint
+from app.local.s3 import S3Server
 from tests.support.artifacts import write_artifact
 from tests.support.aws import Serve
-from tests.support.s3 import S3Server
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""boto3 clients from one session: each session keeps its own copy of the service models, 26 MB for these."""
+"""boto3 clients from one session: each session keeps its own copy of the service models, tens of MB."""
 
 import threading
 from functools import cache
@@ -6,6 +6,13 @@ from functools import cache
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
+
+CallError = ClientError | BotoCoreError | ResponseParserError | HTTPError
+CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError, HTTPError)
+"""Everything a boto3 call may raise for a reason outside this program."""
 
 _one_at_a_time = threading.Lock()  # clients may be used by all threads, but a session makes one at a time
 
@@ -17,7 +24,7 @@ def session() -> boto3.Session:
 
 
 def make_client(
-    service: str, config: Config, *, region: str | None, endpoint_url: str | None = None
+    service: str, config: Config, *, region: str | None = None, endpoint_url: str | None = None
 ) -> BaseClient:
     """A client of ``service``; ``region`` and ``endpoint_url`` default to the environment's."""
     with _one_at_a_time:

@@ -1,0 +1,40 @@
+# One image: the service, its one-shot commands (migrate, storage init, ...) and the local endpoint.
+FROM python:3.13-slim AS packages
+
+COPY requirements-sample.txt /
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv --without-pip /opt/venv \
+ && pip --python /opt/venv/bin/python install --require-hashes --no-compile -r /requirements-sample.txt \
+ && find /opt/venv -type d -name tests -prune -exec rm -rf {} +
+# A read-only root file system keeps no bytecode, so it is made here. Of SciPy XGBoost imports a small part.
+RUN /opt/venv/bin/python -m compileall -q -j 0 -x /scipy/ /opt/venv \
+ && /opt/venv/bin/python -c "import xgboost"
+
+
+FROM python:3.13-slim
+
+LABEL org.opencontainers.image.title="sagemaker-fastapi" \
+      org.opencontainers.image.description="Predictions by record id from a hosted model" \
+      org.opencontainers.image.licenses="Apache-2.0"
+
+RUN pip uninstall --quiet --yes --root-user-action ignore pip \
+ && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent app
+ENV PATH=/opt/venv/bin:$PATH HOST=0.0.0.0
+
+# From what seldom changes to what changes with every edit.
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /srv
+COPY LICENSE deploy/healthcheck.py ./
+COPY data data
+COPY migrations migrations
+COPY app app
+RUN python -m compileall -q app migrations
+
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+# Liveness, since some orchestrators restart what is unhealthy, which does not bring a database back.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+    CMD ["python", "-IS", "healthcheck.py", "8000", "/health/live"]
+ENTRYPOINT ["python", "-m", "app"]
+CMD ["serve"]

@@ -1,0 +1,199 @@
+"""Objects on S3 or any server that speaks it, through boto3.
+
+Address and credentials are boto3's own: AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID and so on. A server that does
+not know the checksums of recent SDKs needs AWS_REQUEST_CHECKSUM_CALCULATION=when_required and
+AWS_RESPONSE_CHECKSUM_VALIDATION=when_required.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import NotRequired, Protocol, TypedDict, TypeVar, cast
+
+from botocore import exceptions as vendor
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
+
+from app.aws import CALL_ERRORS, CallError, make_client
+from app.core.errors import AppError, NotFound, StorageDown, StorageError
+
+T = TypeVar("T")
+
+CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 3},  # every call of ours may be made twice
+    connect_timeout=3,
+    read_timeout=30,
+    tcp_keepalive=True,
+)
+NO_BUCKET = "NoSuchBucket"
+MADE_MEANWHILE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"}
+"""Codes of CreateBucket where somebody else makes the same bucket."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of a listing: its key, its size in bytes, and the ETag without its quotes."""
+
+    key: str
+    etag: str
+    last_modified: datetime
+    size: int
+
+
+class Storage:
+    """The objects of a bucket under a prefix; keys are relative to it, and any text.
+
+    Every method raises StorageError if the server refuses us, StorageDown if it is failing or away.
+    """
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        """``prefix`` is empty or ends with a slash."""
+        self._bucket, self._prefix = bucket, prefix
+
+    async def put(self, key: str, content: bytes) -> None:
+        """Create or replace an object."""
+        await self._call(
+            lambda: self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content)
+        )
+
+    async def get(self, key: str) -> bytes:
+        """The object's bytes; NotFound if there is none."""
+        return await self._call(
+            lambda: self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
+        )
+
+    async def list(self, prefix: str) -> list[Entry]:
+        """Every object whose key starts with ``prefix``, in the order of their keys."""
+
+        def read() -> list[Entry]:
+            pages = self._client.get_paginator("list_objects_v2")
+            found = pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
+            return [self._entry(each) for page in found for each in page.get("Contents", [])]
+
+        return await self._call(read)
+
+    async def ensure_bucket(self) -> None:
+        """Make the bucket unless it is there; several may do so at once."""
+        await self._call(self._make_bucket)
+
+    async def check(self) -> None:
+        """Raise what keeps us from the storage, if anything does."""
+        await self._call(self._look)
+
+    def _make_bucket(self) -> None:
+        try:
+            self._look()
+        except ClientError as error:
+            if _code(error) != NO_BUCKET:
+                raise
+            self._create_bucket()
+            self._look()
+
+    def _create_bucket(self) -> None:
+        region = self._client.meta.region_name
+        # us-east-1 is where buckets are made by default, and the one place that may not be named.
+        place = {} if region == "us-east-1" else {"LocationConstraint": region}
+        configuration = {"CreateBucketConfiguration": place} if place else {}
+        try:
+            self._client.create_bucket(Bucket=self._bucket, **configuration)
+        except ClientError as error:
+            if _code(error) not in MADE_MEANWHILE:
+                raise
+
+    def _look(self) -> None:
+        # Allowed to whoever may list below the prefix, unlike HeadBucket.
+        self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+
+    def _entry(self, found: "_Object") -> Entry:
+        key = found["Key"].removeprefix(self._prefix)
+        return Entry(key, found["ETag"].strip('"'), found["LastModified"], found["Size"])
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(work)
+        except CALL_ERRORS as error:
+            raise _translate(error) from error
+
+    @cached_property
+    def _client(self) -> "_S3":
+        return cast(_S3, make_client("s3", CONFIG))
+
+
+def open_storage(url: str) -> Storage:
+    """The storage at ``s3://bucket[/prefix]``; nothing is called before it is used."""
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    prefix = prefix.rstrip("/")
+    return Storage(bucket, f"{prefix}/" if prefix else "")
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def _translate(error: CallError) -> AppError:
+    """The vendor's messages name hosts, keys and accounts: they are the cause, never the detail."""
+    if isinstance(error, ClientError):
+        return _refusal(_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if isinstance(error, vendor.SSLError):
+        return StorageError("The TLS connection to the storage failed (certificate or protocol).")
+    if isinstance(error, vendor.HTTPClientError | vendor.ConnectionError | HTTPError):
+        return StorageDown("The storage cannot be reached.")
+    if isinstance(error, vendor.ResponseStreamingError | vendor.IncompleteReadError):
+        return StorageDown("The storage's answer was cut off.")
+    if isinstance(error, ResponseParserError):
+        return StorageDown("The storage answered something that is not S3's protocol.")
+    return StorageError("The AWS credentials or configuration of this service are missing or not valid.")
+
+
+def _refusal(code: str, status: int) -> AppError:
+    if code == "NoSuchKey":
+        return NotFound("There is no such object in the storage.")
+    if code == NO_BUCKET:
+        return StorageError("The storage's bucket does not exist: run `python -m app storage init`.")
+    if status in (401, 403):
+        return StorageError("The storage refused the credentials of this service, or they may not do this.")
+    if status == 429 or status >= 500:
+        return StorageDown("The storage is failing.")
+    return StorageError("The storage refused the call.")
+
+
+class _Object(TypedDict):
+    Key: str
+    ETag: str
+    LastModified: datetime
+    Size: int
+
+
+class _Page(TypedDict):
+    Contents: NotRequired[list[_Object]]
+
+
+class _Body(Protocol):
+    def read(self) -> bytes: ...
+
+
+class _Content(TypedDict):
+    Body: _Body
+
+
+class _Pages(Protocol):
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterable[_Page]: ...  # noqa: N803 - S3's names
+
+
+class _Meta(Protocol):
+    region_name: str
+
+
+class _S3(Protocol):
+    """What is used of boto3's client."""
+
+    meta: _Meta
+    put_object: Callable[..., object]
+    get_object: Callable[..., _Content]
+    list_objects_v2: Callable[..., _Page]
+    create_bucket: Callable[..., object]
+    get_paginator: Callable[..., _Pages]
