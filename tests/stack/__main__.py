@@ -1,6 +1,7 @@
 """``python -m tests.stack [CASE...]``: the Docker stack, from nothing and back to nothing."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,7 @@ def main() -> None:
         "cases", nargs="*", choices=[[], *CASES], metavar="CASE", help=f"default: {' '.join(CASES)}"
     )
     chosen = parser.parse_args().cases or list(CASES)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidies up, too
     with tempfile.TemporaryDirectory(prefix="stack-test-") as folder:
         stack, report, ledger = Stack(Path(folder)), Report(), Ledger()
         try:

@@ -13,7 +13,8 @@ import httpx
 from tests.support.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
-PROJECT = "sagemaker-fastapi-stack-test"
+PROJECT = f"stack-test-{secrets.token_hex(4)}"
+"""Another one in every run, so that two on one machine do not meet."""
 EXAMPLE = "B679-20130101-JFK-MCO"
 """A record of the sample."""
 UP_SECONDS = 300
