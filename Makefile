@@ -16,8 +16,9 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # exec: a signal to make has to reach the demo, which a shell in between would not pass on.
-demo: $(VENV) ## Run everything on this machine until Ctrl-C: PORT=8000 DATA_DIR=.local
-	@exec $(BIN)/python -m app demo --port $(PORT) --data-dir "$(DATA_DIR)"
+demo: $(VENV) $(if $(S3),$(WEED)) ## Run everything on this machine until Ctrl-C: PORT=8000 DATA_DIR=.local S3=1
+	@$(if $(S3),WEED="$(CURDIR)/$(WEED)") exec \
+	  $(BIN)/python -m app demo --port $(PORT) --data-dir "$(DATA_DIR)" $(if $(S3),--s3)
 
 up: .env ## Run everything in Docker, in the background
 	@docker compose up --build --detach --wait

@@ -68,7 +68,7 @@ def _start(folder: Path, inferences: Path, stack: ExitStack) -> list[str]:
     configure_logging(settings)
     asyncio.run(migrate.upgrade(settings))
     write_artifact(folder / "slow.tar.gz", MODEL.format(log=str(inferences)))
-    endpoint_url = stack.enter_context(running_endpoint("slow", folder, folder))
+    endpoint_url = stack.enter_context(running_endpoint("slow", str(folder), folder))
     variables = environment(database_url, endpoint_url) | {"DEFAULT_MODEL": "slow", "LOG_LEVEL": "WARNING"}
     urls = [
         stack.enter_context(running_service(ROOT, variables, folder / f"service-{number}.log"))

@@ -102,7 +102,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(tree: Path, database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
     """The changed service on a fresh database, with a model of its own."""
     write_artifact(tmp_path / "sorter.tar.gz", MODEL_CODE)
-    with running_endpoint("sorting", tmp_path, tmp_path) as endpoint_url:
+    with running_endpoint("sorting", str(tmp_path), tmp_path) as endpoint_url:
         variables = environment(database_url, endpoint_url) | {"DEFAULT_MODEL": "sorter"}
         with (
             running_service(tree, variables, tree / "service.log") as url,

@@ -17,13 +17,17 @@ from app.core.settings import Settings
 from app.db import migrate
 from app.local import demo_data, demo_place, postgres, sample
 from app.local.endpoint_process import running_endpoint
+from app.local.s3 import local_s3
+from app.storage import Storage, open_storage
 
 DRAIN_SECONDS = 5
 DATABASE_STOP_SECONDS = 10
 
 
-def run(data_dir: Path, port: int) -> None:
+def run(data_dir: Path, port: int, *, s3: bool = False) -> None:
     """Run the demo until Ctrl-C or SIGTERM, and keep its data for the next one.
+
+    With ``s3`` the models are on an S3 server of the demo's own, not in a folder.
 
     Raises Misconfigured, with nothing made, where the port or the folder cannot be used.
     """
@@ -33,29 +37,54 @@ def run(data_dir: Path, port: int) -> None:
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         listener = stack.enter_context(demo_place.claimed_port(port))
         folder = stack.enter_context(demo_place.claimed_folder(data_dir))
-        settings = _start_parts(folder, stack)
+        settings = _start_parts(folder, stack, s3=s3)
         _fill(settings)
         _serve(listener, folder, began)
     _say("Stopped.\n")
 
 
-def _start_parts(folder: Path, stack: ExitStack) -> Settings:
+def _start_parts(folder: Path, stack: ExitStack, *, s3: bool) -> Settings:
     """Start what the service needs, and give the settings that lead to it."""
     with _step("Start Postgres"):
         database_url = stack.enter_context(_running_postgres(folder / "postgres"))
-    models, cache = folder / "models", folder / "cache"
-    with _step("Build the sample models"):
-        models.mkdir(exist_ok=True)
-        for version in demo_data.VERSIONS:
-            if not (models / sample.artifact_name(version)).exists():
-                sample.build(models, version)
+    storage = _start_s3(folder / "s3", stack) if s3 else {}
+    models = (
+        f"{storage['STORAGE_URL']}/{demo_data.ARTIFACTS}" if s3 else str(_build_models(folder / "models"))
+    )
+    cache = folder / "cache"
     with _step("Start the local SageMaker endpoint"):
         cache.mkdir(exist_ok=True)
         endpoint_url = stack.enter_context(running_endpoint(demo_data.ENDPOINT, models, cache))
-    variables = demo_place.environment(database_url, endpoint_url)
+    variables = demo_place.environment(database_url, endpoint_url) | storage
     demo_place.write_environment(folder / "demo.env", variables)
     demo_place.adopt(variables)
     return Settings()
+
+
+def _build_models(folder: Path) -> Path:
+    with _step("Build the sample models"):
+        folder.mkdir(exist_ok=True)
+        for version in demo_data.VERSIONS:
+            if not (folder / sample.artifact_name(version)).exists():
+                sample.build(folder, version)
+    return folder
+
+
+def _start_s3(folder: Path, stack: ExitStack) -> dict[str, str]:
+    """Start SeaweedFS with the sample models on it; the variables that lead to it."""
+    with _step("Start S3"):
+        folder.mkdir(exist_ok=True)
+        server = stack.enter_context(local_s3(folder).running())
+    variables = {**server.environment, "STORAGE_URL": demo_place.STORAGE_URL}
+    demo_place.adopt(variables)
+    with _step("Build the sample models"):
+        asyncio.run(_fill_storage(open_storage(demo_place.STORAGE_URL)))
+    return variables
+
+
+async def _fill_storage(storage: Storage) -> None:
+    await storage.ensure_bucket()
+    await demo_data.put_artifacts(storage)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from app.core.errors import Misconfigured
 
 HOST = "127.0.0.1"
+STORAGE_URL = "s3://demo"
 
 
 @contextmanager

@@ -12,8 +12,8 @@ STOP_SECONDS = 10
 
 
 @contextmanager
-def running_endpoint(name: str, artifacts: Path, cache: Path) -> Iterator[str]:
-    """Serve the artifacts of a folder as one multi-model endpoint; gives its address.
+def running_endpoint(name: str, artifacts: str, cache: Path) -> Iterator[str]:
+    """Serve the artifacts of a folder or S3 prefix as one multi-model endpoint; gives its address.
 
     The child ends when its standard input does, and so with this process, however that dies. It has a
     session of its own: a Ctrl-C is for the parent, which then stops it in order.

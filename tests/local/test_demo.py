@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from app.local import sample
+from app.local.s3 import find_binary
 from tests.support.demo import (
     ROOT,
     Demo,
@@ -80,6 +81,17 @@ def test_the_command_line_works_beside_a_demo_and_sigterm_ends_it(folder: Path) 
         assert '"carrier": "AA"' in done.stdout  # written before the kill
         assert demo.interrupt(signal.SIGTERM).endswith("Stopped.\n")
         assert demo.process.returncode == 0
+
+
+def test_with_s3_the_models_are_on_a_server_that_dies_with_the_demo() -> None:
+    if find_binary() is None:
+        pytest.skip("needs SeaweedFS: make test installs it")
+    with demo_folder() as folder, running_demo(folder, [*demo_command(folder), "--s3"]) as demo:
+        assert [predict(demo).headers["x-cache"] for _ in range(2)] == ["MISS", "HIT"]
+        assert not (folder / "models").exists()
+        assert "STORAGE_URL=s3://demo" in (folder / "demo.env").read_text()
+        demo.process.kill()
+        wait_until_gone(folder)
 
 
 def test_a_port_in_use_is_said_before_anything_is_made() -> None:
