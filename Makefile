@@ -10,7 +10,7 @@ PIP_INSTALL := -m pip install -qq --require-hashes --no-compile
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down logs stack-test test check lock bench test-mms clean
+.PHONY: help demo up down logs stack-test test test-pooler check lock bench test-mms clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,9 @@ stack-test: $(VENV) ## Kill and starve the Docker stack, check that nothing is l
 
 test: $(VENV) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
 	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest $(ARGS)
+
+test-pooler: $(VENV) ## Run the tests that use the database through PgBouncer (needs its program)
+	@POOLER=1 $(BIN)/python -m pytest tests/api tests/db tests/services $(ARGS)
 
 check: $(VENV) ## Formatting, lint, types, and which module may import which
 	@$(BIN)/ruff format --check .

@@ -9,6 +9,7 @@ from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
 from tests.support import postgres, s3
 from tests.support.aws_stub import AwsStub, aws_stub
+from tests.support.pooler import pooler, pooler_is_used, through
 from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
 
@@ -30,10 +31,24 @@ def database_url(postgres_server: MigratedServer) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def pooler_port(postgres_server: MigratedServer) -> Iterator[int | None]:
+    """Where PgBouncer listens, if the tests are to go through it."""
+    if not pooler_is_used():
+        yield None
+        return
+    with pooler(postgres_server.admin_url) as port:
+        yield port
+
+
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, pooler_port: int | None) -> Settings:
     """The defaults and a fresh database."""
-    return IsolatedSettings(database_url=SecretStr(database_url))
+    direct = SecretStr(database_url)
+    if pooler_port is None:
+        return IsolatedSettings(database_url=direct)
+    pooled = SecretStr(through(pooler_port, database_url))
+    return IsolatedSettings(database_url=pooled, database_direct_url=direct, database_pooler=True)
 
 
 @pytest.fixture

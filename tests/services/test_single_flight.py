@@ -237,7 +237,11 @@ async def test_a_killed_leader_is_replaced_within_a_poll(settings: Settings, aws
 
 async def serve(settings: Settings) -> tuple[asyncio.subprocess.Process, str]:
     """The service as a process of its own, ready; and its address."""
-    environment = os.environ | {"DATABASE_URL": settings.database_url.get_secret_value()}
+    environment = os.environ | {
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "DATABASE_DIRECT_URL": settings.direct_url.get_secret_value(),
+        "DATABASE_POOLER": str(settings.database_pooler),
+    }
     with httpx.Client() as client:
         port = free_port()
         command = [sys.executable, "-m", "app", "serve", "--port", str(port)]

@@ -1,0 +1,91 @@
+"""PgBouncer in transaction mode before the tests' Postgres, for ``make test-pooler``."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from app.local.ports import free_ports
+
+START_SECONDS = 10
+HOST = "127.0.0.1"
+
+
+def pooler_is_used() -> bool:
+    """POOLER=1 says so."""
+    return os.environ.get("POOLER") == "1"
+
+
+@contextmanager
+def pooler(server_url: str) -> Iterator[int]:
+    """The port of a PgBouncer that leads to every database of the server."""
+    binary = shutil.which("pgbouncer")
+    if binary is None:
+        pytest.exit("POOLER=1 needs the program pgbouncer (Debian's package has this name).", returncode=4)
+    url = make_url(server_url)
+    port = free_ports(1)[0]
+    with tempfile.TemporaryDirectory(prefix="pooler-") as name:
+        folder = Path(name)
+        (folder / "users.txt").write_text(f'"{url.username}" "{url.password}"\n')
+        (folder / "pgbouncer.ini").write_text(
+            _configuration(folder, port, url.host or url.query["host"], url.port)
+        )
+        for path in (folder, *folder.iterdir()):
+            path.chmod(0o755)
+        with subprocess.Popen([binary, "-q", str(folder / "pgbouncer.ini")], user=_user()) as process:
+            try:
+                _wait_until_listening(process, port)
+                yield port
+            finally:
+                process.terminate()
+
+
+def through(port: int, url: str) -> str:
+    """The same database, by way of the pooler."""
+    direct = make_url(url)
+    return direct.set(host=HOST, port=port, query={}).render_as_string(hide_password=False)
+
+
+def _configuration(folder: Path, port: int, host: object, server_port: int | None) -> str:
+    return f"""
+[databases]
+* = host={host} port={server_port or 5432}
+[pgbouncer]
+listen_addr = {HOST}
+listen_port = {port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = {folder / "users.txt"}
+pool_mode = transaction
+default_pool_size = 20
+max_client_conn = 500
+"""
+
+
+def _user() -> str | None:
+    """PgBouncer does not run as root; the server's user may enter its socket's folder."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _wait_until_listening(process: "subprocess.Popen[bytes]", port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection((HOST, port), timeout=1).close()
+            return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
