@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class MigratedServer:
         try:
             yield at_database(self.admin_url, name)
         finally:
-            query(self.admin_url, f"drop database {name} with (force)")
+            drop(self.admin_url, name)
 
 
 @contextmanager
@@ -108,7 +109,7 @@ def migrated_server() -> Iterator[MigratedServer]:
             asyncio.run(upgrade(IsolatedSettings(database_url=SecretStr(url))))
             yield server
         finally:
-            query(admin_url, f"drop database {server.template} with (force)")
+            drop(admin_url, server.template)
 
 
 def require_createdb(url: str) -> None:
@@ -122,6 +123,17 @@ def require_createdb(url: str) -> None:
             f' any. As a superuser: ALTER ROLE "{role}" CREATEDB.',
             returncode=4,
         )
+
+
+def drop(admin_url: str, name: str) -> None:
+    """Drop a database, whoever is connected; an autovacuum in it, which is not ours to end, is waited for."""
+    for _ in range(40):
+        try:
+            query(admin_url, f"drop database {name} with (force)")
+            return
+        except asyncpg.InsufficientPrivilegeError:
+            time.sleep(0.25)
+    query(admin_url, f"drop database {name} with (force)")
 
 
 def query(url: str, statement: str) -> list[tuple[object, ...]]:
