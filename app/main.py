@@ -12,6 +12,7 @@ from app.api.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
+from app.db import capacity
 from app.db.engine import open_database
 from app.db.listener import Listener
 from app.services import revisions
@@ -64,8 +65,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened.push_async_callback(listener.aclose)
         flights = SingleFlight(settings, Leader(settings, database, inference, listener))
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
-        refresher = asyncio.create_task(revisions.refresh_forever(settings, database, inference))
-        opened.callback(refresher.cancel)
+        for work in (
+            revisions.refresh_forever(settings, database, inference),
+            capacity.warn_if_too_small(settings, database),
+        ):
+            opened.push_async_callback(_stop, asyncio.create_task(work))
         app.state.engine, app.state.sessions = database.engine, database.transactions
         app.state.health = health
         # An import holds a connection while its upload lasts: half of them stay free for everybody else.
@@ -73,3 +77,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.inference = inference
         app.state.predictor = Predictor(settings, database, flights, pipeline_version(settings))
         yield
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -3,7 +3,10 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 from pydantic import SecretStr
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
@@ -56,6 +59,14 @@ async def sessions(settings: Settings) -> AsyncIterator[Sessions]:
     engine = create_engine(settings)
     yield create_sessions(engine)
     await engine.dispose()
+
+
+@pytest.fixture
+def logs() -> Iterator[list[EventDict]]:
+    """What is logged, whatever a test before configured."""
+    structlog.reset_defaults()
+    with capture_logs() as logs:
+        yield logs
 
 
 @pytest.fixture

@@ -63,12 +63,15 @@ class Listener:
                 self._events.pop(key, None)
 
     async def _run(self) -> None:
+        is_away = False
         while True:
             try:
                 async with self._engine.connect() as connection:
                     await self._listen(connection)
             except (DBAPIError, asyncpg.PostgresError, OSError, TimeoutError) as error:
-                log.warning("listener lost its connection", error=type(error).__name__)
+                if self.beacon is not None or not is_away:  # once, however often it is tried again
+                    log.warning("listener lost its connection", error=type(error).__name__)
+                is_away = True
             finally:
                 self.beacon = None
             await asyncio.sleep(random.uniform(0.5, 1.5))

@@ -9,7 +9,7 @@ from app.core.errors import BackendError
 from app.core.settings import Settings
 from app.db import claims
 from app.db import models as rows
-from app.db.engine import OUTAGES, Database, is_outage
+from app.db.engine import OUTAGES, Database
 from app.services import models
 from app.services.inference import Inference
 
@@ -25,9 +25,7 @@ async def refresh_forever(settings: Settings, database: Database, inference: Inf
         await asyncio.sleep(settings.revision_refresh)
         try:
             await refresh(database, inference, age=settings.revision_refresh)
-        except OUTAGES as error:
-            if not is_outage(error):
-                raise
+        except OUTAGES as error:  # of a database that is not migrated yet, too
             log.warning("revisions not refreshed", error=type(error).__name__)
 
 

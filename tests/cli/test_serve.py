@@ -1,11 +1,14 @@
 """`python -m app serve` as a process, over a real socket: its server parses paths its own way."""
 
+import signal
+import time
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tests.support.orders import order
-from tests.support.service import running_service
+from tests.support.service import START_SECONDS, running_service
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,3 +26,23 @@ def test_serve(database_url: str, tmp_path: Path) -> None:
         assert mine.json()["request_id"] == "mine"
     assert "Traceback" not in log.read_text()
     assert log.read_text().count('"mine"') == 1
+
+
+def test_sigterm_is_announced_before_it_ends_the_service(database_url: str, tmp_path: Path) -> None:
+    variables = {"DATABASE_URL": database_url, "SHUTDOWN_DELAY": "2"}
+    with running_service(ROOT, variables, tmp_path / "log") as url, httpx.Client(base_url=url) as client:
+        [server] = [child for child in psutil.Process().children() if "serve" in child.cmdline()]
+        server.send_signal(signal.SIGTERM)
+        ready = wait_for_503(client).json()
+        assert ready["status"] == "unavailable"
+        assert ready["parts"]["process"] == {"status": "unavailable", "reason": "It is shutting down."}
+        assert client.put("/records/a", json=order()).status_code == 201
+        server.wait(START_SECONDS)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def wait_for_503(client: httpx.Client) -> httpx.Response:
+    while (answer := client.get("/health/ready")).status_code == 200:
+        time.sleep(0.01)
+    assert answer.status_code == 503
+    return answer

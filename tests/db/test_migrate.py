@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.core.settings import Settings
 from app.db import migrate
@@ -32,6 +32,17 @@ def empty_url(postgres_server: MigratedServer) -> Iterator[str]:
     query(postgres_server.admin_url, f"create database {name}")
     yield at_database(postgres_server.admin_url, name)
     query(postgres_server.admin_url, f"drop database {name} with (force)")
+
+
+async def test_a_database_that_a_later_release_migrated_will_do(settings: Settings) -> None:
+    engine = create_direct_engine(settings)
+    async with engine.begin() as connection:
+        assert await migrate.is_current(connection)
+        await connection.execute(text("update alembic_version set version_num = 'of_the_next_release'"))
+        assert await migrate.is_current(connection)
+        await connection.execute(text("delete from alembic_version"))
+        assert not await migrate.is_current(connection)
+    await engine.dispose()
 
 
 async def alembic(settings: Settings, work: Callable[[Connection, Config], None]) -> None:

@@ -1,11 +1,16 @@
 """The background refresh of revisions."""
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
+
 from app.core.settings import Settings
 from app.main import create_app
 from app.services import models, revisions
 from app.services.inference import Inference
 from app.services.prediction import Ask, Predictor
 from tests.support.aws_stub import Answer, AwsStub, Request, error, reply
+from tests.support.eventually import until
 from tests.support.orders import answer_ten_times, prepare
 
 ASK = Ask(model="transit")
@@ -22,6 +27,27 @@ async def refresh(predictor: Predictor) -> None:
     inference = Inference(predictor.settings)
     await revisions.refresh(predictor.database, inference, age=0)
     await inference.aclose()
+
+
+async def test_the_refresh_survives_a_database_that_is_not_migrated_yet(
+    settings: Settings, aws: AwsStub
+) -> None:
+    app = create_app(settings.model_copy(update={"revision_refresh": 0.05}))
+    aws.respond = lambda request: deployed("one", request)
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+        with capture_logs() as logs:
+            await rename(app.state.engine, "model_versions", "elsewhere")
+            await until(lambda: any(entry["event"] == "revisions not refreshed" for entry in logs))
+        await rename(app.state.engine, "elsewhere", "model_versions")
+        asked = len(aws.requests)
+        await until(lambda: len(aws.requests) > asked)
+
+
+async def rename(engine: AsyncEngine, table: str, name: str) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(f"alter table {table} rename to {name}"))
 
 
 async def live_revision(predictor: Predictor) -> str:

@@ -19,6 +19,10 @@ def test_a_call_without_a_signature_is_refused(serve: Serve) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
+def test_a_health_check_needs_no_signature(serve: Serve) -> None:
+    assert httpx.get(serve().address + "/ping").status_code == 200
+
+
 @pytest.mark.parametrize(("method", "path"), [("POST", "/"), ("GET", "/local/multi/m"), ("GET", "/no")])
 def test_nothing_answers_without_a_signature(serve: Serve, method: str, path: str) -> None:
     assert httpx.request(method, serve().address + path).status_code == 403

@@ -9,6 +9,7 @@ from app.local.endpoint.sources import serve as open_endpoint
 from app.local.s3 import S3Server
 from tests.support.artifacts import write_artifact
 from tests.support.aws import Serve
+from tests.support.s3 import stoppable_s3
 
 
 @pytest.fixture
@@ -51,6 +52,22 @@ def test_a_bucket_that_refuses_us_is_a_failed_download(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     refusal = serve(Endpoint("prefix", f"s3://{bucket}/")).refusal("prefix", TargetModel="a")
     assert "SignatureDoesNotMatch" in refusal.message
+
+
+def test_a_server_that_is_away_is_said_and_waited_for(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stoppable = stoppable_s3(tmp_path)
+    for name, value in stoppable.server.environment.items():
+        monkeypatch.setenv(name, value)
+    aws = serve(Endpoint("prefix", "s3://models"))
+    refusal = aws.refusal("prefix", TargetModel="m.tar.gz")
+    assert (refusal.code, refusal.status) == ("ServiceUnavailable", 503)
+    assert "(bucket: models, key: m.tar.gz) could not be downloaded" in refusal.message
+    with stoppable.running():
+        boto3.Session().client("s3").create_bucket(Bucket="models")
+        put("models", "m.tar.gz", write_artifact(tmp_path / "m.tar.gz"))
+        assert aws.invoke("prefix", TargetModel="m.tar.gz").body == "6"
 
 
 @pytest.mark.parametrize(
