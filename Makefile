@@ -35,8 +35,8 @@ stack-test: $(VENV) ## Kill and starve the Docker stack, check that nothing is l
 test: $(VENV) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
 	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest $(ARGS)
 
-test-pooler: $(VENV) ## Run the tests that use the database through PgBouncer (needs its program)
-	@POOLER=1 $(BIN)/python -m pytest tests/api tests/db tests/services $(ARGS)
+test-pooler: $(VENV) $(WEED) ## Run the tests that use the database through PgBouncer (needs its program)
+	@POOLER=1 WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest tests/api tests/db tests/services $(ARGS)
 
 check: $(VENV) ## Formatting, lint, types, and which module may import which
 	@$(BIN)/ruff format --check .

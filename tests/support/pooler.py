@@ -39,8 +39,9 @@ def pooler(server_url: str) -> Iterator[int]:
         (folder / "pgbouncer.ini").write_text(
             _configuration(folder, port, url.host or url.query["host"], url.port)
         )
-        for path in (folder, *folder.iterdir()) if _user() else ():
-            shutil.chown(path, _user())  # it stays private: it holds the server's password
+        if user := _user():
+            for path in (folder, *folder.iterdir()):
+                shutil.chown(path, user)  # it stays private: it holds the server's password
         with subprocess.Popen([binary, "-q", str(folder / "pgbouncer.ini")], user=_user()) as process:
             try:
                 _wait_until_listening(process, port)
