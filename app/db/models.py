@@ -17,6 +17,10 @@ async def ensure_model(session: AsyncSession, name: str) -> ModelRow:
     return (await session.scalars(select(ModelRow).where(ModelRow.name == name).with_for_update())).one()
 
 
+async def find_model(session: AsyncSession, name: str) -> ModelRow | None:
+    return (await session.scalars(select(ModelRow).where(ModelRow.name == name))).one_or_none()
+
+
 async def lock_model(session: AsyncSession, name: str) -> ModelRow | None:
     """The model, locked until the transaction ends."""
     return (

@@ -161,27 +161,55 @@ class ClaimRow(Base):
 
 
 class EvaluationRow(Base):
-    """One evaluation run."""
+    """One evaluation run: of predictions against truths, of drift, or imported from a report.
+
+    ``filter`` is what was asked for; ``report`` the key of its CSV, ``etag`` that of an imported one.
+    """
 
     __tablename__ = "evaluations"
+    __table_args__ = (UniqueConstraint("report", "etag"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     model_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("model_versions.id"), index=True)
     filter: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     state: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="quality")
+    report: Mapped[str | None]
+    etag: Mapped[str | None]
     records: Mapped[int] = mapped_column(server_default="0")
     labelled: Mapped[int] = mapped_column(server_default="0")
+    predicted: Mapped[int] = mapped_column(server_default="0")
+    failed: Mapped[int] = mapped_column(server_default="0")
+    error: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
-    finished_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class EvaluationItemRow(Base):
+    """A record that a run judged: the prediction and the truth of then, so that runs can be compared."""
+
+    __tablename__ = "evaluation_items"
+
+    evaluation_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("evaluations.id", ondelete="CASCADE"), primary_key=True
+    )
+    record_id: Mapped[str] = mapped_column(RecordKey, primary_key=True)
+    prediction_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("predictions.id"))
+    truth: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    groups: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    """The slices it belongs to, as ``name=value``."""
+    bucket: Mapped[str] = mapped_column(server_default="")
 
 
 class EvaluationMetricRow(Base):
-    """One metric of one slice; value null, with the reason, where it is undefined."""
+    """One metric of one group; value null, with the reason, where it is undefined."""
 
     __tablename__ = "evaluation_metrics"
     __table_args__ = (
         CheckConstraint("(value is null) <> (reason is null)", name="value_or_reason"),
         CheckConstraint("value not in ('NaN', 'Infinity', '-Infinity')", name="value_is_finite"),
+        Index("ix_evaluation_metrics_metric_value", "metric", "value"),
     )
 
     evaluation_id: Mapped[int] = mapped_column(
@@ -189,9 +217,13 @@ class EvaluationMetricRow(Base):
     )
     metric: Mapped[str] = mapped_column(primary_key=True)
     slice: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    bucket: Mapped[str] = mapped_column(primary_key=True, server_default="")
     value: Mapped[float | None]
     reason: Mapped[str | None]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
     n: Mapped[int]
+    small: Mapped[bool] = mapped_column(server_default="false")
 
 
 class ApiKeyRow(Base):

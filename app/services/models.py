@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from sqlalchemy import Row, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from app.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
 from app.db import models as db
 from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
@@ -96,6 +96,28 @@ async def live_deployments(sessions: Sessions) -> list[Deployment]:
 def _stored(model: str, row: ModelVersionRow) -> Deployment:
     options = cast(dict[str, JsonValue], row.options)
     return Deployment(row.id, model, row.version, row.backend, options, tuple(row.features))
+
+
+def no_version(model: str, version: str | None, *, model_exists: bool) -> AppError:
+    """Why there is no such version to predict with; None asks for the live one."""
+    if not model_exists:
+        return NotFound(f"There is no model {model!r}.")
+    if version is None:
+        return Conflict(f"The model {model!r} has no live version: promote one, or name a version.")
+    return NotFound(f"The model {model!r} has no version {version!r}.")
+
+
+async def version_id(session: AsyncSession, model: str, version: str | None) -> int:
+    """The id of a version, None the live one; NotFound or Conflict says what there is not."""
+    row = await db.find_model(session, model)
+    if row is None:
+        raise no_version(model, version, model_exists=False)
+    if version is None and row.live_version_id is not None:
+        return row.live_version_id
+    found = await db.find_version(session, row.id, version) if version is not None else None
+    if found is None:
+        raise no_version(model, version, model_exists=True)
+    return found.id
 
 
 def _deployment(model: str, new: NewVersion) -> Deployment:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 
-from app.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
+from app.core.errors import AppError, FieldError, InvalidInput, NotFound
 from app.core.settings import Settings
 from app.db import cache
 from app.db.cache import Entry, Lookup, Scope
@@ -112,7 +112,7 @@ class Predictor:
             ),
         )
         if record_ids and (not found or found[0].version_id is None):
-            raise _no_version(model, ask.version, model_exists=bool(found))
+            raise models.no_version(model, ask.version, model_exists=bool(found))
         return found
 
     async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
@@ -153,11 +153,3 @@ def _answer(one: Lookup, entry: Entry, state: CacheState, model: str) -> Answer:
         computed_at=entry.computed_at,
         age=entry.age,
     )
-
-
-def _no_version(model: str, version: str | None, *, model_exists: bool) -> AppError:
-    if not model_exists:
-        return NotFound(f"There is no model {model!r}.")
-    if version is None:
-        return Conflict(f"The model {model!r} has no live version: promote one, or name a version.")
-    return NotFound(f"The model {model!r} has no version {version!r}.")

@@ -1,0 +1,80 @@
+"""Evaluation runs, their history, and comparisons."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.api.bodies import StrictRoute
+from app.api.deps import QueueDep, SessionsDep, SettingsDep
+from app.api.problems import responses
+from app.core.errors import Conflict, InvalidInput, NotFound
+from app.db.metric_history import Order, Search
+from app.schemas.evaluations import Comparison, Evaluation, EvaluationRequest, HistoryPage, Kind
+from app.schemas.ids import Name
+from app.schemas.records import Moment
+from app.services import evaluation_history, evaluations
+
+router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
+
+EvaluationId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+RunId = Annotated[int, Query(ge=1, le=2**63 - 1)]
+
+
+@router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict))
+async def ask_for_evaluation(
+    request: EvaluationRequest, sessions: SessionsDep, queue: QueueDep, settings: SettingsDep
+) -> Evaluation:
+    """Judge a version's predictions for the labelled records of a window; a worker does it.
+
+    Every record is predicted through the cache, so that a second run of the same version costs no inference.
+    """
+    return await evaluations.ask(sessions, queue, request, default_model=settings.default_model)
+
+
+@router.get("", response_model=HistoryPage, responses=responses(InvalidInput))
+async def search_metrics(
+    sessions: SessionsDep,
+    kind: Kind | None = None,
+    model: Name | None = None,
+    version: Name | None = None,
+    metric: str | None = None,
+    group: Annotated[str | None, Query(alias="slice", description="`name=value`; empty for all")] = None,
+    bucket: Annotated[str | None, Query(description="such as 2013-12; empty for the whole window")] = None,
+    since: Annotated[Moment | None, Query(description="runs that finished at or after")] = None,
+    until: Annotated[Moment | None, Query(description="runs that finished before")] = None,
+    at_least: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    at_most: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    sort: Order = "-finished_at",
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+) -> HistoryPage | Response:
+    """The history: a row per metric, group and finished run.
+
+    Undefined values match no threshold, and sort last. As CSV the next page's cursor is in the header
+    `X-Next-Cursor`.
+    """
+    wanted = Search(kind, model, version, metric, group, bucket, since, until, at_least, at_most)
+    page = await evaluation_history.page(sessions, wanted, order=sort, limit=limit, cursor=cursor)
+    if form == "json":
+        return page
+    headers = {"X-Next-Cursor": page.next_cursor} if page.next_cursor else {}
+    return Response(evaluation_history.as_csv(page.items), headers=headers, media_type="text/csv")
+
+
+@router.get("/compare", responses=responses(NotFound, Conflict, InvalidInput))
+async def compare_evaluations(sessions: SessionsDep, a: RunId, b: RunId) -> Comparison:
+    """Whether run b is better than run a, per metric and group, on the records that both judged."""
+    return await evaluations.compare(sessions, a, b)
+
+
+@router.get("/{evaluation_id}", responses=responses(NotFound, InvalidInput))
+async def get_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> Evaluation:
+    """A run: its state, how far it is, and what it found."""
+    return await evaluations.get(sessions, evaluation_id)
+
+
+@router.delete("/{evaluation_id}", status_code=204, responses=responses(NotFound, Conflict, InvalidInput))
+async def cancel_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> None:
+    """Stop a run that is queued or under way. What it has predicted stays in the cache."""
+    await evaluations.cancel(sessions, evaluation_id)

@@ -1,0 +1,41 @@
+"""Reports of other jobs, brought in from the storage."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from app.api.bodies import StrictRoute
+from app.api.deps import SessionsDep
+from app.api.problems import responses
+from app.core.errors import InvalidInput, NotFound, StorageDown, StorageError, TooLarge, Unavailable
+from app.schemas.reports import ImportedReports, ReportImport
+from app.services import report_import
+from app.storage import Storage
+
+router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
+
+
+def _storage(request: Request) -> Storage:
+    storage: Storage | None = request.app.state.storage
+    if storage is None:
+        raise Unavailable("There is no storage: STORAGE_URL is not set.")
+    return storage
+
+
+@router.post(
+    "/import", responses=responses(InvalidInput, NotFound, TooLarge, StorageError, StorageDown, Unavailable)
+)
+async def import_reports(
+    wanted: ReportImport, sessions: SessionsDep, storage: Annotated[Storage, Depends(_storage)]
+) -> ImportedReports:
+    """Bring in the CSV reports in a folder of the storage, as finished runs of the kind `report`.
+
+    A report has a header, and either a line per run and slice with a column per metric, or the columns
+    `metric` and `value`. `model`, `version`, `slice`, `bucket`, `n` and `evaluated_at` are optional: model,
+    version and time come from the line, else from this request, else from the key, as
+    `<prefix>/<model>/<version>/<timestamp>.csv`, the time at last from the file's date. The version must be
+    registered. Where a cell holds no number (`NA`, `NaN`, `inf`, nothing) the value is null, with its reason.
+
+    What cannot be used is listed with its line, and the rest goes in. The same files again change nothing.
+    """
+    return await report_import.import_reports(sessions, storage, wanted)

@@ -1,0 +1,136 @@
+"""Queries on evaluation runs, the records they judged, and what they found."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables import (
+    EvaluationItemRow,
+    EvaluationMetricRow,
+    EvaluationRow,
+    ModelRow,
+    ModelVersionRow,
+    PredictionRow,
+)
+
+UNDER_WAY = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A judged record."""
+
+    record_id: str
+    prediction_id: int
+    truth: JsonValue
+    groups: tuple[str, ...]
+    bucket: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of one group; see EvaluationMetricRow."""
+
+    metric: str
+    slice: str
+    bucket: str
+    value: float | None
+    reason: str | None
+    low: float | None
+    high: float | None
+    n: int
+    small: bool
+
+
+async def create(session: AsyncSession, version_id: int, request: JsonValue) -> int:
+    """A queued run."""
+    row = EvaluationRow(model_version_id=version_id, filter=request, state="queued")
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def find(session: AsyncSession, evaluation_id: int) -> Row[EvaluationRow, str, str] | None:
+    """A run with the names of its model and version."""
+    query = (
+        select(EvaluationRow, ModelRow.name, ModelVersionRow.version)
+        .join(ModelVersionRow, ModelVersionRow.id == EvaluationRow.model_version_id)
+        .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+        .where(EvaluationRow.id == evaluation_id)
+    )
+    return (await session.execute(query)).one_or_none()
+
+
+async def start(session: AsyncSession, evaluation_id: int, *, records: int, labelled: int) -> bool:
+    """Mark a run as running from its beginning; False if it is not to run (any more)."""
+    values = {"records": records, "labelled": labelled, "predicted": 0, "failed": 0}
+    return await _move(session, evaluation_id, state="running", started_at=func.now(), **values)
+
+
+async def progress(session: AsyncSession, evaluation_id: int, *, predicted: int, failed: int) -> bool:
+    """Note how far a run is; False if it was cancelled."""
+    return await _move(session, evaluation_id, predicted=predicted, failed=failed)
+
+
+async def end(session: AsyncSession, evaluation_id: int, state: str, *, error: str | None = None) -> bool:
+    """Finish, fail or cancel a run; False if it had ended before."""
+    return await _move(session, evaluation_id, state=state, error=error, finished_at=func.now())
+
+
+async def _move(session: AsyncSession, evaluation_id: int, **values: object) -> bool:
+    query = (
+        update(EvaluationRow)
+        .where(EvaluationRow.id == evaluation_id, EvaluationRow.state.in_(UNDER_WAY))
+        .values(**values)
+        .returning(EvaluationRow.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def store(
+    session: AsyncSession, evaluation_id: int, items: Sequence[Item], metrics: Sequence[Metric]
+) -> None:
+    """Put a run's results in, in place of those of an attempt before."""
+    for table in (EvaluationItemRow, EvaluationMetricRow):
+        await session.execute(delete(table).where(table.evaluation_id == evaluation_id))
+    if metrics:
+        rows = [{"evaluation_id": evaluation_id, **vars(metric)} for metric in metrics]
+        await session.execute(insert(EvaluationMetricRow), rows)
+    connection = await (await session.connection()).get_raw_connection()
+    columns = ("evaluation_id", "record_id", "prediction_id", "truth", "groups", "bucket")
+    await connection.driver_connection.copy_records_to_table(  # type: ignore[union-attr]
+        EvaluationItemRow.__tablename__,
+        columns=columns,
+        records=[
+            (evaluation_id, one.record_id, one.prediction_id, json.dumps(one.truth), one.groups, one.bucket)
+            for one in items
+        ],
+    )
+
+
+async def metrics_of(session: AsyncSession, evaluation_id: int) -> Sequence[EvaluationMetricRow]:
+    """A run's metrics: the whole first, then its buckets in order, then its slices."""
+    row = EvaluationMetricRow
+    query = select(row).where(row.evaluation_id == evaluation_id)
+    return (await session.scalars(query.order_by(row.slice, row.bucket, row.metric))).all()
+
+
+async def shared(
+    session: AsyncSession, a: int, b: int
+) -> Sequence[Row[JsonValue, JsonValue, JsonValue, list[str], str]]:
+    """Records that two runs judged: the truth (as b knew it), both outputs, the groups, the bucket."""
+    one, other = EvaluationItemRow.__table__.alias("one"), EvaluationItemRow.__table__.alias("other")
+    before, after = PredictionRow.__table__.alias("before"), PredictionRow.__table__.alias("after")
+    query = (
+        select(other.c.truth, before.c.output, after.c.output, other.c.groups, other.c.bucket)
+        .select_from(one)
+        .join(other, (other.c.record_id == one.c.record_id) & (other.c.evaluation_id == b))
+        .join(before, before.c.id == one.c.prediction_id)
+        .join(after, after.c.id == other.c.prediction_id)
+        .where(one.c.evaluation_id == a)
+    )
+    return (await session.execute(query)).all()

@@ -1,0 +1,20 @@
+"""How the user's evaluation code reads a prediction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Task: TypeAlias = Literal["regression", "binary", "multiclass"]
+TruthValue: TypeAlias = float | int | str | bool
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A prediction as it is compared with the truth.
+
+    ``value`` is the number or the class that was predicted; ``probabilities`` are those of the classes, where
+    the model gives them (ranking metrics are undefined without).
+    """
+
+    value: TruthValue
+    probabilities: Mapping[TruthValue, float] | None = None
