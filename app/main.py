@@ -3,26 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI
 
-from app.api import health, imports, models, predictions, problems, records
+from app.api import evaluations, health, imports, models, predictions, problems, records, reports
 from app.api.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.db import capacity
-from app.db.engine import open_database
-from app.db.listener import Listener
 from app.services import revisions
 from app.services.health import Health
-from app.services.inference import Inference
-from app.services.leading import Leader
-from app.services.pipeline import pipeline_version
-from app.services.prediction import Predictor
-from app.services.single_flight import SingleFlight
-from app.storage import open_storage
+from app.services.runtime import open_runtime
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -44,6 +36,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(records.router)
     app.include_router(models.router)
     app.include_router(predictions.router)
+    app.include_router(reports.router)
+    app.include_router(evaluations.router)
     return app
 
 
@@ -52,19 +46,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open everything, and close it in the opposite order: what is under way lands first."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as opened:
-        database = open_database(settings)
-        opened.push_async_callback(database.engine.dispose)
-        inference = Inference(settings)
-        opened.push_async_callback(inference.aclose)
-        storage = open_storage(settings.storage_url) if settings.storage_url else None
-        health = Health(database, inference, storage)
+        runtime = await opened.enter_async_context(open_runtime(settings))
+        database, inference = runtime.database, runtime.inference
+        health = Health(database, inference, runtime.storage)
         opened.push_async_callback(health.aclose)
         opened.enter_context(announced_shutdown(health.shut_down, settings.shutdown_delay))
-        listener = Listener(settings)
-        listener.start()
-        opened.push_async_callback(listener.aclose)
-        flights = SingleFlight(settings, Leader(settings, database, inference, listener))
-        opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         for work in (
             revisions.refresh_forever(settings, database, inference),
             capacity.warn_if_too_small(settings, database),
@@ -75,7 +61,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         # An import holds a connection while its upload lasts: half of them stay free for everybody else.
         app.state.import_slots = asyncio.Semaphore(max(1, settings.database_pool_size // 2))
         app.state.inference = inference
-        app.state.predictor = Predictor(settings, database, flights, pipeline_version(settings))
+        app.state.predictor = runtime.predictor
+        app.state.storage = runtime.storage
         yield
 
 

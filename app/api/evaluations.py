@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api.bodies import StrictRoute
-from app.api.deps import QueueDep, SessionsDep, SettingsDep
+from app.api.deps import SessionsDep, SettingsDep
 from app.api.problems import responses
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.db.metric_history import Order, Search
@@ -22,13 +22,13 @@ RunId = Annotated[int, Query(ge=1, le=2**63 - 1)]
 
 @router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict))
 async def ask_for_evaluation(
-    request: EvaluationRequest, sessions: SessionsDep, queue: QueueDep, settings: SettingsDep
+    request: EvaluationRequest, sessions: SessionsDep, settings: SettingsDep
 ) -> Evaluation:
     """Judge a version's predictions for the labelled records of a window; a worker does it.
 
     Every record is predicted through the cache, so that a second run of the same version costs no inference.
     """
-    return await evaluations.ask(sessions, queue, request, default_model=settings.default_model)
+    return await evaluations.ask(sessions, request, default_model=settings.default_model)
 
 
 @router.get("", response_model=HistoryPage, responses=responses(InvalidInput))

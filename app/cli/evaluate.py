@@ -1,62 +1,9 @@
 """``python -m app evaluate``."""
 
-import asyncio
-from typing import Annotated
-
 import typer
-from pydantic import ValidationError
 
-from app.cli.database import open_sessions
-from app.cli.storage import configured_storage
-from app.core.errors import InvalidInput
-from app.core.settings import Settings
-from app.schemas.faults import field_errors
-from app.schemas.reports import ImportedReports, ReportImport
-from app.services import report_import, reports
-from app.storage import Storage
+from app.cli import reports
 
 commands = typer.Typer(help="Evaluation runs and their reports.", no_args_is_help=True)
-
-
-@commands.command("import")
-def import_reports(
-    prefix: Annotated[str, typer.Argument(help="A folder in the storage, below STORAGE_URL.")],
-    delimiter: Annotated[str, typer.Option(help="Between the cells.")] = ",",
-    model: Annotated[str | None, typer.Option(help="Where the lines name none; default the key's.")] = None,
-    version: Annotated[str | None, typer.Option(help="Where the lines name none; default the key's.")] = None,
-) -> None:
-    """Bring in CSV reports of other jobs. What cannot be used is listed, the rest goes in."""
-    try:
-        wanted = ReportImport(prefix=prefix, delimiter=delimiter, model=model, version=version)
-    except ValidationError as error:
-        raise InvalidInput("The import does not fit.", errors=field_errors(error.errors())) from error
-    result = asyncio.run(_import(configured_storage(Settings()), wanted))
-    typer.echo(_in_words(result))
-
-
-@commands.command()
-def report(evaluation_id: int) -> None:
-    """Write the CSV report of a finished run, for one whose upload failed; prints its key."""
-    typer.echo(asyncio.run(_save(configured_storage(Settings()), evaluation_id)))
-
-
-async def _import(storage: Storage, wanted: ReportImport) -> ImportedReports:
-    async with open_sessions() as sessions:
-        return await report_import.import_reports(sessions, storage, wanted)
-
-
-async def _save(storage: Storage, evaluation_id: int) -> str:
-    async with open_sessions() as sessions:
-        return await reports.save(sessions, storage, evaluation_id)
-
-
-def _in_words(result: ImportedReports) -> str:
-    lines = [
-        f"Files: {result.files} found, {result.imported} imported, {result.unchanged} unchanged,"
-        f" {result.refused} refused.",
-        f"New: {result.runs} runs with {result.metrics} metrics. Skipped: {result.skipped} lines.",
-    ]
-    for fault in result.unread:
-        place = fault.key if fault.line is None else f"{fault.key}, line {fault.line}"
-        lines.append(f"  {place}: {fault.reason}")
-    return "\n".join(lines)
+commands.command("import")(reports.import_reports)
+commands.command()(reports.report)

@@ -46,9 +46,9 @@ class Metric:
     small: bool
 
 
-async def create(session: AsyncSession, version_id: int, request: JsonValue) -> int:
+async def create(session: AsyncSession, version_id: int, kind: str, request: JsonValue) -> int:
     """A queued run."""
-    row = EvaluationRow(model_version_id=version_id, filter=request, state="queued")
+    row = EvaluationRow(model_version_id=version_id, kind=kind, filter=request, state="queued")
     session.add(row)
     await session.flush()
     return row.id

@@ -226,6 +226,62 @@ class EvaluationMetricRow(Base):
     small: Mapped[bool] = mapped_column(server_default="false")
 
 
+class EvaluationScheduleRow(Base):
+    """When a model's live version is evaluated by itself; ``error`` says why the last time failed."""
+
+    __tablename__ = "evaluation_schedules"
+
+    model_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("models.id"), primary_key=True)
+    cron: Mapped[str]
+    request: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    next_run: Mapped[datetime]
+    last_evaluation_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("evaluations.id", ondelete="SET NULL")
+    )
+    error: Mapped[str | None]
+
+
+class PredictionJobRow(Base):
+    """Many predictions asked for at once; ``result`` is the key of the object they were written to."""
+
+    __tablename__ = "prediction_jobs"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("model_versions.id"), index=True)
+    engine: Mapped[str]
+    request: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    state: Mapped[str]
+    records: Mapped[int] = mapped_column(server_default="0")
+    error: Mapped[str | None]
+    result: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=Now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class PredictionJobChunkRow(Base):
+    """A part of a job that one worker does at a time.
+
+    ``attempts`` counts the starts: a worker whose count is no longer the row's has lost the chunk to another.
+    ``prediction_ids`` are in the order of ``record_ids``, null where ``errors`` says, by record, why.
+    """
+
+    __tablename__ = "prediction_job_chunks"
+    __table_args__ = (UniqueConstraint("job_id", "number"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    job_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("prediction_jobs.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(server_default="queued")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    record_ids: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    prediction_ids: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger()))
+    predicted: Mapped[int] = mapped_column(server_default="0")
+    hits: Mapped[int] = mapped_column(server_default="0")
+    failed: Mapped[int] = mapped_column(server_default="0")
+    errors: Mapped[JsonValue | None] = mapped_column(JSONB(none_as_null=True))
+
+
 class ApiKeyRow(Base):
     """A key a caller may use, kept as the SHA-256 of its random text."""
 

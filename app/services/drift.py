@@ -155,7 +155,7 @@ class Drift:
         into: Frame,
     ) -> None:
         """A record that cannot be predicted still has its features, unless preprocess fails on it."""
-        made = pipeline._to_rows([payload for _, payload, _ in batch], self._task.features)
+        made = pipeline.to_rows([payload for _, payload, _ in batch], self._task.features)
         for (record_id, _, at), features in zip(batch, made, strict=True):
             label = BUCKETS[bucket](at.astimezone(UTC)) if bucket else ""
             values: dict[str, JsonValue] = {}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.db import evaluations as rows
+from app.db import queue
 from app.db.engine import Sessions
 from app.db.windows import OBSERVED_AT
 from app.schemas.evaluations import (
@@ -18,7 +19,6 @@ from app.schemas.input_object import InputObject
 from app.services import evaluation, intervals, judging, metrics, models
 from app.services.judging import Case
 from app.services.metrics import Undefined
-from app.services.queue import Queue
 
 
 def check(request: EvaluationRequest) -> None:
@@ -49,9 +49,7 @@ def _timestamps() -> list[str]:
     return [name for name, schema in properties.items() if "date-time" in str(schema)]
 
 
-async def ask(
-    sessions: Sessions, queue: Queue, request: EvaluationRequest, *, default_model: str | None
-) -> Evaluation:
+async def ask(sessions: Sessions, request: EvaluationRequest, *, default_model: str | None) -> Evaluation:
     """Queue a run of a version (default: the live one of the default model)."""
     check(request)
     model = request.model or default_model
@@ -60,8 +58,8 @@ async def ask(
         raise InvalidInput("Which model should be judged?", errors=[missing])
     async with sessions.begin() as session:
         version_id = await models.version_id(session, model, request.version)
-        evaluation_id = await rows.create(session, version_id, request.model_dump(mode="json"))
-        await queue.evaluate(session, evaluation_id)
+        evaluation_id = await rows.create(session, version_id, request.kind, request.model_dump(mode="json"))
+        await queue.enqueue(session, "evaluate", [evaluation_id])
     return await get(sessions, evaluation_id)
 
 
@@ -96,8 +94,11 @@ async def cancel(sessions: Sessions, evaluation_id: int) -> None:
 async def compare(sessions: Sessions, a: int, b: int) -> Comparison:
     """Whether run b is better than run a, on the records that both judged."""
     for one in (a, b):
-        if (found := await get(sessions, one)).state != "done":
+        found = await get(sessions, one)
+        if found.state != "done":
             raise Conflict(f"The evaluation {one} is {found.state}: only finished ones can be compared.")
+        if found.kind != "quality":
+            raise Conflict(f"The evaluation {one} is of the kind {found.kind}: it judged no single records.")
     async with sessions() as session:
         found_rows = await rows.shared(session, a, b)
     before = [Case(row[0], row[1], row[3], row[4]) for row in found_rows]

@@ -116,8 +116,9 @@ class Evaluator:
         names = run.request.metrics or evaluation.METRICS
         found = await asyncio.to_thread(judging.judge_all, run.cases, names)
         async with self._database.transactions.begin() as session:
+            if not await rows.end(session, run.id, "done"):
+                return  # cancelled while it was judged
             await rows.store(session, run.id, run.items, found)
-            await rows.end(session, run.id, "done")
         log.info("evaluated", evaluation=run.id, records=len(run.items), failed=run.failed)
 
 

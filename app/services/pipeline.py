@@ -69,7 +69,7 @@ async def run(
     inference: Inference, deployment: Deployment, payloads: Sequence[JsonValue], *, deadline: float
 ) -> list[Outcome]:
     """One outcome per payload, in order. ``deadline`` is a time of the running loop, in seconds."""
-    rows = await asyncio.to_thread(_to_rows, payloads, deployment.features)
+    rows = await asyncio.to_thread(to_rows, payloads, deployment.features)
     inferred = _spread(rows, await inference.predict(deployment, _good(rows), deadline))
     raw = [outcome.output for outcome in _good(inferred)]
     outputs = _spread(inferred, await asyncio.to_thread(_to_outputs, raw))
@@ -94,7 +94,8 @@ def _spread(before: Sequence[T | AppError], after: Sequence[R | AppError]) -> li
     return [value if isinstance(value, AppError) else next(results) for value in before]
 
 
-def _to_rows(payloads: Sequence[JsonValue], features: Sequence[str]) -> list[Row | AppError]:
+def to_rows(payloads: Sequence[JsonValue], features: Sequence[str]) -> list[Row | AppError]:
+    """The payloads as rows of these features, in order; an error in place of each that cannot be one."""
     items = [_parse(payload) for payload in payloads]
     full = _spread(items, _isolated("preprocess", preprocess.preprocess, _good(items)))
     columns = [preprocess.FEATURES.index(name) for name in features]

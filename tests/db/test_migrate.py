@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from pgqueuer import Queries
+from pgqueuer.db import AsyncpgDriver
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
@@ -24,6 +27,8 @@ from tests.support.postgres import MigratedServer, at_database, query
 from tests.support.settings import IsolatedSettings
 
 ROOT = Path(__file__).parents[2]
+QUEUE = "pgqueuer"
+"""How the names of the queue's own tables begin."""
 
 
 @pytest.fixture
@@ -58,6 +63,10 @@ async def alembic(settings: Settings, work: Callable[[Connection, Config], None]
     await engine.dispose()
 
 
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or not (name or "").startswith(QUEUE)
+
+
 def relations(url: str) -> set[object]:
     listing = "select relname from pg_class where relnamespace = 'public'::regnamespace"
     return {name for (name,) in query(url, listing)}
@@ -76,13 +85,21 @@ def test_up_down_up(empty_url: str) -> None:
 
 async def test_the_migrations_make_the_tables_of_the_code(settings: Settings) -> None:
     differences: list[object] = []
+    options = {"compare_server_default": True, "include_name": is_ours}
 
     def compare(connection: Connection, _: Config) -> None:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        context = MigrationContext.configure(connection, opts=options)
         differences.extend(compare_metadata(context, Base.metadata))
 
     await alembic(settings, compare)
     assert differences == []
+
+
+async def test_the_queue_finds_its_tables_as_the_installed_release_wants_them(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    plan = await Queries(AsyncpgDriver(connection)).plan_upgrade()
+    await connection.close()
+    assert plan.statements == ()
 
 
 async def test_four_processes_start_at_once_and_one_migrates(empty_url: str) -> None:
@@ -128,7 +145,9 @@ def test_constraints_and_indexes_are_named_by_the_convention(database_url: str) 
     wrong = [
         (table, name)
         for table, name in names
-        if not re.match(f"(pk|fk|uq|ck|ix)_{table}", str(name)) and table != "alembic_version"
+        if not re.match(f"(pk|fk|uq|ck|ix)_{table}", str(name))
+        and table != "alembic_version"
+        and not str(table).startswith(QUEUE)
     ]
     assert len(names) > 20
     assert wrong == []

@@ -44,7 +44,7 @@ async def evaluate(predictor: Predictor, **asked: JsonValue) -> Evaluation:
     evaluations.check(request)
     sessions = predictor.database.transactions
     async with sessions.begin() as session:
-        evaluation_id = await rows.create(session, 1, request.model_dump(mode="json"))
+        evaluation_id = await rows.create(session, 1, "quality", request.model_dump(mode="json"))
     await Evaluator(predictor.database, predictor).run(evaluation_id)
     return await evaluations.get(sessions, evaluation_id)
 
@@ -109,7 +109,7 @@ async def test_what_cannot_be_predicted_is_counted_and_left_out(predictor: Predi
 async def test_a_cancelled_run_stays_so(predictor: Predictor) -> None:
     sessions = predictor.database.transactions
     async with sessions.begin() as session:
-        evaluation_id = await rows.create(session, 1, {})
+        evaluation_id = await rows.create(session, 1, "quality", {})
     await evaluations.cancel(sessions, evaluation_id)
     await Evaluator(predictor.database, predictor).run(evaluation_id)
     run = await evaluations.get(sessions, evaluation_id)

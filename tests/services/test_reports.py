@@ -53,7 +53,7 @@ async def run(sessions: Sessions) -> Evaluation:
         model = await models.ensure_model(session, "transit")
         deployment = Deployment(0, "transit", "1", "sagemaker", {}, ())
         version = await models.insert_version(session, model.id, deployment, revision=None)
-        evaluation_id = await rows.create(session, version.id, {})
+        evaluation_id = await rows.create(session, version.id, "quality", {})
         await rows.store(session, evaluation_id, [], METRICS)
         await rows.end(session, evaluation_id, "done")
     return await evaluations.get(sessions, evaluation_id)

@@ -1,0 +1,49 @@
+"""What the API and the worker both run on, opened and closed in order."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from app.core.settings import Settings
+from app.db.engine import Database, open_database
+from app.db.listener import Listener
+from app.services.inference import Inference
+from app.services.leading import Leader
+from app.services.pipeline import pipeline_version
+from app.services.prediction import Predictor
+from app.services.single_flight import SingleFlight
+from app.storage import Storage, open_storage
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The open parts of a process; ``storage`` is None where STORAGE_URL is not set."""
+
+    settings: Settings
+    database: Database
+    inference: Inference
+    storage: Storage | None
+    flights: SingleFlight
+    predictor: Predictor
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Open everything, and close it in the opposite order: what is under way lands first.
+
+    Nothing is connected before it is used, but for the listener, which goes on trying.
+    """
+    async with AsyncExitStack() as opened:
+        database = open_database(settings)
+        opened.push_async_callback(database.engine.dispose)
+        inference = Inference(settings)
+        opened.push_async_callback(inference.aclose)
+        storage = open_storage(settings.storage_url) if settings.storage_url else None
+        listener = Listener(settings)
+        listener.start()
+        opened.push_async_callback(listener.aclose)
+        flights = SingleFlight(settings, Leader(settings, database, inference, listener))
+        opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
+        predictor = Predictor(settings, database, flights, pipeline_version(settings))
+        yield Runtime(settings, database, inference, storage, flights, predictor)
