@@ -6,7 +6,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import evaluations, health, imports, models, predictions, problems, records, reports
+from app.api import (
+    evaluations,
+    health,
+    imports,
+    models,
+    prediction_jobs,
+    predictions,
+    problems,
+    records,
+    reports,
+)
 from app.api.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
@@ -36,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(records.router)
     app.include_router(models.router)
     app.include_router(predictions.router)
+    app.include_router(prediction_jobs.router)
     app.include_router(reports.router)
     app.include_router(evaluations.router)
     return app

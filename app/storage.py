@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import NotRequired, Protocol, TypedDict, TypeVar, cast
+from typing import BinaryIO, NotRequired, Protocol, TypedDict, TypeVar, cast
 
 from botocore import exceptions as vendor
 from botocore.config import Config
@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from app.aws import CALL_ERRORS, CallError, make_client
-from app.core.errors import AppError, NotFound, StorageDown, StorageError
+from app.core.errors import AppError, Conflict, NotFound, StorageDown, StorageError
 
 T = TypeVar("T")
 
@@ -54,17 +54,17 @@ class Storage:
         """``prefix`` is empty or ends with a slash."""
         self._bucket, self._prefix = bucket, prefix
 
-    async def put(self, key: str, content: bytes) -> None:
-        """Create or replace an object."""
+    async def put(self, key: str, content: bytes | BinaryIO) -> None:
+        """Create or replace an object of up to 5 GB; a file is read from where it stands, as it is sent."""
         await self._call(
             lambda: self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content)
         )
 
-    async def get(self, key: str) -> bytes:
-        """The object's bytes; NotFound if there is none."""
-        return await self._call(
-            lambda: self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
-        )
+    async def get(self, key: str, *, etag: str | None = None) -> bytes:
+        """The object's bytes; NotFound if there is none, Conflict if it is not the one of this ``etag``."""
+        condition = {"IfMatch": f'"{etag}"'} if etag else {}
+        place = {"Bucket": self._bucket, "Key": self._prefix + key}
+        return await self._call(lambda: self._client.get_object(**place, **condition)["Body"].read())
 
     async def list(self, prefix: str) -> list[Entry]:
         """Every object whose key starts with ``prefix``, in the order of their keys."""
@@ -154,6 +154,8 @@ def _refusal(code: str, status: int) -> AppError:
         return NotFound("There is no such object in the storage.")
     if code == NO_BUCKET:
         return StorageError("The storage's bucket does not exist: run `python -m app storage init`.")
+    if code == "PreconditionFailed":
+        return Conflict("The object has been replaced.")
     if status in (401, 403):
         return StorageError("The storage refused the credentials of this service, or they may not do this.")
     if status == 429 or status >= 500:

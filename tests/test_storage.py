@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -63,6 +64,15 @@ async def test_what_is_put_is_got_and_listed(storage: Storage, bucket: str) -> N
     assert {entry.key for entry in await open_storage(f"s3://{bucket}").list("")} == {
         f"some prefix/é/{key}" for key in KEYS
     }
+
+
+async def test_a_file_is_sent_from_where_it_stands(storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"head" + b"x" * 20_000_000)
+    with file.open("rb") as opened:
+        opened.seek(4)
+        await storage.put("large", opened)
+    assert await storage.get("large") == b"x" * 20_000_000
 
 
 async def test_a_listing_has_every_page(storage: Storage) -> None:

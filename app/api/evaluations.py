@@ -9,29 +9,40 @@ from app.api.deps import SessionsDep, SettingsDep
 from app.api.problems import responses
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.db.metric_history import Order, Search
-from app.schemas.evaluations import Comparison, Evaluation, EvaluationRequest, HistoryPage, Kind
+from app.schemas.evaluations import (
+    Comparison,
+    Evaluation,
+    EvaluationRequest,
+    HistoryPage,
+    Kind,
+    RunPage,
+    State,
+)
 from app.schemas.ids import Name
 from app.schemas.records import Moment
-from app.services import evaluation_history, evaluations
+from app.services import comparing, evaluation_history, evaluations
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
 
 EvaluationId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 RunId = Annotated[int, Query(ge=1, le=2**63 - 1)]
 
 
 @router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict))
 async def ask_for_evaluation(
-    request: EvaluationRequest, sessions: SessionsDep, settings: SettingsDep
+    request: EvaluationRequest, sessions: SessionsDep, settings: SettingsDep, response: Response
 ) -> Evaluation:
     """Judge a version's predictions for the labelled records of a window; a worker does it.
 
     Every record is predicted through the cache, so that a second run of the same version costs no inference.
     """
-    return await evaluations.ask(sessions, request, default_model=settings.default_model)
+    run = await evaluations.ask(sessions, request, default_model=settings.default_model)
+    response.headers["Location"] = f"{router.prefix}/{run.id}"
+    return run
 
 
-@router.get("", response_model=HistoryPage, responses=responses(InvalidInput))
+@router.get("", response_model=HistoryPage, responses=CSV | responses(InvalidInput, NotFound))
 async def search_metrics(
     sessions: SessionsDep,
     kind: Kind | None = None,
@@ -62,10 +73,24 @@ async def search_metrics(
     return Response(evaluation_history.as_csv(page.items), headers=headers, media_type="text/csv")
 
 
+@router.get("/runs", responses=responses(InvalidInput))
+async def list_evaluations(
+    sessions: SessionsDep,
+    state: State | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[
+        str | None, Query(pattern=r"^[0-9]{1,18}$", description="next_cursor of the page before")
+    ] = None,
+) -> RunPage:
+    """Every run, newest first, page by page: also those that wait, go on, failed or were cancelled."""
+    before = int(cursor) if cursor else None
+    return await evaluations.page(sessions, state=state, limit=limit, before=before)
+
+
 @router.get("/compare", responses=responses(NotFound, Conflict, InvalidInput))
 async def compare_evaluations(sessions: SessionsDep, a: RunId, b: RunId) -> Comparison:
     """Whether run b is better than run a, per metric and group, on the records that both judged."""
-    return await evaluations.compare(sessions, a, b)
+    return await comparing.compare(sessions, a, b)
 
 
 @router.get("/{evaluation_id}", responses=responses(NotFound, InvalidInput))

@@ -50,7 +50,9 @@ class RequestContext:
                 await response(scope, receive, send_with_id)
         finally:
             elapsed = round((time.perf_counter() - started) * 1000, 1)
-            log.info("request", method=scope["method"], path=scope["path"], status=status, ms=elapsed)
+            path: str = scope["path"]
+            say = log.debug if path.startswith("/health/") else log.info  # probes ask every few seconds
+            say("request", method=scope["method"], path=path, status=status, ms=elapsed)
 
 
 class ExactPaths:

@@ -13,7 +13,8 @@ from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
 from app.core.errors import AppError, FieldError, InvalidInput, Unavailable
-from app.db.engine import OUTAGES, is_outage
+from app.db.engine import OUTAGES, is_outage, is_unmigrated, server_message
+from app.db.migrate import NOT_MIGRATED
 from app.schemas.faults import field_errors
 from app.schemas.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
@@ -87,6 +88,9 @@ async def _app_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _outage(_request: Request, error: Exception) -> JSONResponse:
+    if is_unmigrated(error):
+        log.error("database not migrated", error=server_message(error))
+        return from_app_error(Unavailable(NOT_MIGRATED, retry_after=5))
     if not is_outage(error):
         return crash(error)
     log.warning("database unavailable", error=type(error).__name__)

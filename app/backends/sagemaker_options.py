@@ -1,9 +1,9 @@
 """The options of a model on SageMaker."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions
 from app.backends.formats import ContentType
@@ -13,6 +13,7 @@ from app.backends.replies import CsvReply
 Name = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
+InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
 
 
@@ -25,6 +26,22 @@ def _plain_address(url: str) -> str:
     if not plain or parts.username is not None or parts.query or parts.fragment:
         raise ValueError("must be http(s)://host[:port][/path], without a user, a query or a fragment")
     return url
+
+
+LINE_TYPES = ("text/csv", "application/jsonlines")
+"""Media types with a row per line, which batch transform can split and put together."""
+
+
+class Transform(BackendOptions):
+    """How batch transform jobs predict with the version."""
+
+    model_name: Name
+    """The SageMaker model (CreateModel) to run. A transform job asks no endpoint and knows no target model:
+    an artifact of a multi-model endpoint needs a model of its own."""
+    instance_type: InstanceType
+    """Such as ml.m5.xlarge; the account needs a quota of it "for transform job usage"."""
+    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
+    """Instances that share the job's objects, of 1,000 rows each."""
 
 
 class Options(BackendOptions):
@@ -58,6 +75,14 @@ class Options(BackendOptions):
     """Most rows in one call."""
     max_bytes: Annotated[int, Field(ge=1024, le=25_000_000)] = 6_000_000
     """Largest request body. AWS takes 25 MB from real-time endpoints (older pages say 6), 4 MB serverless."""
+    transform: Transform | None = None
+    """For prediction jobs with the engine sagemaker-batch-transform."""
+
+    @model_validator(mode="after")
+    def _transform_needs_lines(self) -> Self:
+        if self.transform and {self.content_type, self.accept or self.content_type} - set(LINE_TYPES):
+            raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
+        return self
 
     def target(self) -> dict[str, str]:
         """The arguments of InvokeEndpoint that say who is asked."""

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import demo, evaluate, migrate, models, records, sample, serve, storage, worker
+from app.cli import demo, evaluate, migrate, models, predict, records, sample, serve, storage, worker
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage
@@ -21,6 +21,7 @@ commands.command()(demo.demo)
 commands.command()(serve.serve)
 commands.command()(worker.worker)
 commands.command()(migrate.migrate)
+commands.command()(predict.predict)
 commands.add_typer(records.commands, name="records")
 commands.add_typer(models.commands, name="models")
 commands.add_typer(evaluate.commands, name="evaluate")

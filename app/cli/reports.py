@@ -18,13 +18,14 @@ from app.storage import Storage
 
 def import_reports(
     prefix: Annotated[str, typer.Argument(help="A folder in the storage, below STORAGE_URL.")],
-    delimiter: Annotated[str, typer.Option(help="Between the cells.")] = ",",
+    delimiter: Annotated[str, typer.Option(help="Between the cells; in a shell $'\\t' is a tab.")] = ",",
     model: Annotated[str | None, typer.Option(help="Where the lines name none; default the key's.")] = None,
     version: Annotated[str | None, typer.Option(help="Where the lines name none; default the key's.")] = None,
+    newest: Annotated[int | None, typer.Option(help="How many of the newest files; default all.")] = None,
 ) -> None:
     """Bring in CSV reports of other jobs. What cannot be used is listed, the rest goes in."""
     try:
-        wanted = ReportImport(prefix=prefix, delimiter=delimiter, model=model, version=version)
+        wanted = ReportImport(prefix=prefix, delimiter=delimiter, model=model, version=version, newest=newest)
     except ValidationError as error:
         raise InvalidInput("The import does not fit.", errors=field_errors(error.errors())) from error
     result = asyncio.run(_import(configured_storage(Settings()), wanted))
@@ -48,7 +49,7 @@ async def _save(storage: Storage, evaluation_id: int) -> str:
 
 def _in_words(result: ImportedReports) -> str:
     lines = [
-        f"Files: {result.files} found, {result.imported} imported, {result.unchanged} unchanged,"
+        f"Files: {result.files} looked at, {result.imported} imported, {result.unchanged} unchanged,"
         f" {result.refused} refused.",
         f"New: {result.runs} runs with {result.metrics} metrics. Skipped: {result.skipped} lines.",
     ]

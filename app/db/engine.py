@@ -125,9 +125,20 @@ def outage_in_words(error: Exception) -> str:
     return next(known, "The database cannot be reached.")
 
 
+def is_unmigrated(error: Exception) -> bool:
+    """Whether the database lacks a table or a column that this release knows."""
+    return _sqlstate(error) in ("42P01", "42703")
+
+
 def is_disk_full(error: Exception) -> bool:
     """Whether the database had no room to write."""
     return _sqlstate(error) == "53100"
+
+
+def server_message(error: Exception) -> str:
+    """The first line of what the server said, without the statement and its values. For operators only."""
+    cause = (error.orig and error.orig.__cause__) if isinstance(error, DBAPIError) else error
+    return str(cause or type(error).__name__).splitlines()[0]
 
 
 def _sqlstate(error: Exception) -> str | None:

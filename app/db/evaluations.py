@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import (
@@ -56,13 +56,27 @@ async def create(session: AsyncSession, version_id: int, kind: str, request: Jso
 
 async def find(session: AsyncSession, evaluation_id: int) -> Row[EvaluationRow, str, str] | None:
     """A run with the names of its model and version."""
-    query = (
+    return (await session.execute(_named().where(EvaluationRow.id == evaluation_id))).one_or_none()
+
+
+async def page(
+    session: AsyncSession, *, state: str | None, before: int | None, limit: int
+) -> Sequence[Row[EvaluationRow, str, str]]:
+    """At most ``limit`` runs with the names of their models and versions, newest first."""
+    query = _named().order_by(EvaluationRow.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(EvaluationRow.state == state)
+    if before is not None:
+        query = query.where(EvaluationRow.id < before)
+    return (await session.execute(query)).all()
+
+
+def _named() -> Select[EvaluationRow, str, str]:
+    return (
         select(EvaluationRow, ModelRow.name, ModelVersionRow.version)
         .join(ModelVersionRow, ModelVersionRow.id == EvaluationRow.model_version_id)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
-        .where(EvaluationRow.id == evaluation_id)
     )
-    return (await session.execute(query)).one_or_none()
 
 
 async def start(session: AsyncSession, evaluation_id: int, *, records: int, labelled: int) -> bool:
@@ -132,5 +146,6 @@ async def shared(
         .join(before, before.c.id == one.c.prediction_id)
         .join(after, after.c.id == other.c.prediction_id)
         .where(one.c.evaluation_id == a)
+        .order_by(one.c.record_id)  # so that the same comparison resamples the same records
     )
     return (await session.execute(query)).all()

@@ -106,3 +106,13 @@ def _beyond(order: Order, place: Place) -> ColumnElement[bool]:
         return or_(beyond, METRIC.value.is_(None), and_(METRIC.value == place.value, later))
     beyond = RUN.finished_at < place.finished_at if descending else RUN.finished_at > place.finished_at
     return or_(beyond, and_(RUN.finished_at == place.finished_at, later))
+
+
+async def metrics(session: AsyncSession) -> Sequence[str]:
+    """Every metric that was ever measured."""
+    return (await session.scalars(select(METRIC.metric).distinct())).all()
+
+
+async def slices(session: AsyncSession) -> Sequence[str]:
+    """Every slice that was ever measured, without the whole."""
+    return (await session.scalars(select(METRIC.slice).where(METRIC.slice != "").distinct())).all()

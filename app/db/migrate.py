@@ -11,10 +11,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.core.errors import Conflict
 from app.core.settings import Settings
-from app.db.engine import create_direct_engine
+from app.db.engine import create_direct_engine, is_outage, server_message
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +28,8 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 async def upgrade(settings: Settings, *, revision: str = "head") -> None:
     """Migrate, unless the database is at the head already.
+
+    Conflict if a later release has migrated it, or if a migration fails.
 
     The lock is polled: a blocking advisory lock is a transaction that CREATE INDEX CONCURRENTLY in the
     migration of another replica would wait for, and so a deadlock.
@@ -78,13 +82,25 @@ async def _try_lock(connection: AsyncConnection) -> bool:
 async def _migrate_locked(lock_holder: AsyncConnection, revision: str) -> None:
     try:
         if not await _at(lock_holder, revision):
-            async with lock_holder.engine.begin() as connection:
-                await connection.execute(text("set local lock_timeout = '10s'"))
-                await connection.execute(text("set local statement_timeout = '15min'"))
-                await connection.run_sync(_run, revision)
+            await _migrate(lock_holder.engine, revision)
             log.info("migrated", revision=revision)
+    except DBAPIError as error:
+        if is_outage(error):
+            raise
+        raise Conflict(f"The migration failed: {server_message(error)}") from error
     finally:
         await lock_holder.execute(text("select pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+
+
+async def _migrate(engine: AsyncEngine, revision: str) -> None:
+    async with engine.begin() as connection:
+        heads = await connection.run_sync(_heads)
+        if not _known().issuperset(heads):
+            later = ", ".join(heads)
+            raise Conflict(f"The database is at {later} of a later release, which alone can migrate it.")
+        await connection.execute(text("set local lock_timeout = '10s'"))
+        await connection.execute(text("set local statement_timeout = '15min'"))
+        await connection.run_sync(_run, revision)
 
 
 def _run(connection: Connection, revision: str) -> None:

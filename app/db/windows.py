@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Boolean, ColumnElement, DateTime, Row, and_, cast, func, select
+from sqlalchemy import Boolean, ColumnElement, DateTime, Row, and_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import InputObjectRow, LabelRow
@@ -14,9 +14,16 @@ OBSERVED_AT = "observed_at"
 """The time of the truth, where it is not a field of the input that a window goes by."""
 
 
+EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""What Python can hold in every time zone; Postgres also reads `infinity` and years BC."""
+
+
 @dataclass(frozen=True)
 class Window:
-    """Which records: by a timestamp field of the input or OBSERVED_AT, ``until`` excluded, and by values."""
+    """Which records: by a timestamp field of the input or OBSERVED_AT, ``until`` excluded, and by values.
+
+    A record without a time that can be read is in no window.
+    """
 
     time_field: str
     since: datetime | None = None
@@ -27,11 +34,14 @@ class Window:
     def time(self) -> ColumnElement[datetime]:
         if self.time_field == OBSERVED_AT:
             return LabelRow.observed_at.expression
-        return cast(InputObjectRow.payload.op("->>")(self.time_field), DateTime(timezone=True))
+        text = InputObjectRow.payload.op("->>")(self.time_field)
+        # Of a record from before the field held times a cast would raise, and end the whole query.
+        is_time = func.pg_input_is_valid(text, "timestamptz")
+        return case((is_time, cast(text, DateTime(timezone=True))))
 
     @property
     def condition(self) -> ColumnElement[bool]:
-        conditions: list[ColumnElement[bool]] = [self.time.is_not(None)]
+        conditions: list[ColumnElement[bool]] = [self.time.between(EARLIEST, LATEST)]
         if self.since is not None:
             conditions.append(self.time >= self.since)
         if self.until is not None:

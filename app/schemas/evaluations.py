@@ -1,9 +1,9 @@
 """Evaluation runs and their metrics on the wire."""
 
 from datetime import datetime
-from typing import Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from app.schemas.ids import Name
 from app.schemas.records import Moment
@@ -11,6 +11,10 @@ from app.schemas.records import Moment
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 Kind: TypeAlias = Literal["quality", "drift", "report"]
 Bucket: TypeAlias = Literal["day", "week", "month"]
+
+
+Once = AfterValidator(lambda names: list(dict.fromkeys(names)))
+"""What is named twice is meant once."""
 
 
 class Reference(BaseModel):
@@ -49,9 +53,9 @@ class EvaluationRequest(BaseModel):
     """The window ends before it."""
     where: dict[str, JsonValue] = Field(default_factory=dict)
     """Only records whose input has these values."""
-    slices: list[str] | None = None
+    slices: Annotated[list[str], Once] | None = None
     """Default: all that evaluation.py names."""
-    metrics: list[str] | None = None
+    metrics: Annotated[list[str], Field(min_length=1), Once] | None = None
     """Default: those that evaluation.py names."""
     bucket: Bucket | None = None
     """Also judge each day, week or month of the window (UTC)."""
@@ -98,9 +102,11 @@ class MetricValue(BaseModel):
     small: bool
 
 
-class Evaluation(BaseModel):
-    """A run, how far it is, and what it found. `records` counts those of the window, `labelled` the ones
-    with a truth, `failed` the ones that could not be predicted; drift counts both its windows."""
+class Run(BaseModel):
+    """A run and how far it is. `records` counts those of the window, `labelled` the ones with a truth,
+    `failed` the ones that could not be predicted; drift counts both its windows."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: int
     kind: Kind
@@ -113,10 +119,25 @@ class Evaluation(BaseModel):
     predicted: int
     failed: int
     error: str | None
+    """Why the run failed, or why a finished one has no report."""
+    report: str | None
+    """The key of its CSV in the storage."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class Evaluation(Run):
+    """A run with what it found."""
+
     metrics: list[MetricValue]
+
+
+class RunPage(BaseModel):
+    """Runs, newest first; `next_cursor` is null on the last page."""
+
+    items: list[Run]
+    next_cursor: str | None
 
 
 class HistoryRow(MetricValue):

@@ -36,7 +36,7 @@ class ImportedReports(BaseModel):
     """What an import did with the `files` it found.
 
     `imported` files brought in something, `unchanged` ones were here before, `refused` ones cannot be used at
-    all. `runs` and `metrics` are new. `skipped` counts the lines that cannot be used, of whichever file, and
+    all. `runs` and `metrics` are new. `skipped` counts the lines of which something cannot be used, and
     `unread` lists the first 1,000 of the reasons.
     """
 

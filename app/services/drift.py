@@ -21,14 +21,16 @@ from app.db.evaluations import Metric
 from app.db.windows import Window
 from app.schemas.evaluations import Bucket
 from app.services import drift_statistics, judging, pipeline
+from app.services.drift_statistics import Reference
 from app.services.judging import BUCKETS, SMALL
-from app.services.metrics import Floats, Undefined
 from app.services.prediction import Answer, Ask, Predictor
+from app.services.samples import Floats, Undefined
 
 log = structlog.get_logger(__name__)
 
 BATCH = 1000
 """Records that are predicted at a time."""
+METRICS = ("psi", "p_value", "missing")
 PREDICTION = "prediction"
 """The slice of the model's predictions; that of a feature is ``feature=NAME``."""
 
@@ -110,18 +112,20 @@ class Drift:
         self._scales = {group: Scale() for group in (*self._features, PREDICTION)}
         self._predicted = self._failed = 0
 
-    async def run(self) -> None:
-        """Read and predict both windows, then measure; nothing is stored if it is cancelled meanwhile."""
+    async def run(self) -> bool:
+        """Read and predict both windows, then measure; False, and nothing stored, if it is cancelled."""
         task, reference, window = self._task, Frame(), Frame()
         going = await self._start()
         going = going and await self._collect(task.reference, None, reference)
         if not (going and await self._collect(task.window, task.bucket, window)):
-            return
+            return False
         found = await asyncio.to_thread(measure, self._scales, reference, window)
         async with self._database.transactions.begin() as session:
-            if await rows.end(session, task.evaluation_id, "done"):
-                await rows.store(session, task.evaluation_id, [], found)
+            if not await rows.end(session, task.evaluation_id, "done"):
+                return False
+            await rows.store(session, task.evaluation_id, [], found)
         log.info("drift measured", evaluation=task.evaluation_id, records=self._predicted)
+        return True
 
     async def _start(self) -> bool:
         async with self._database.transactions.begin() as session:
@@ -175,14 +179,14 @@ def measure(scales: Mapping[str, Scale], reference: Frame, window: Frame) -> lis
     """The metrics of every slice, for the whole window and each of its buckets."""
     found = []
     for group, scale in scales.items():
-        before = np.sort(reference.whole(group))  # sorted once, each bucket's sorts of it are fast
+        before = Reference(reference.whole(group))
         found += _measure((group, ""), scale, before, window.whole(group))
         for bucket in window.buckets:
             found += _measure((group, bucket), scale, before, window.bucket(group, bucket))
     return found
 
 
-def _measure(key: tuple[str, str], scale: Scale, reference: Floats, window: Floats) -> list[Metric]:
+def _measure(key: tuple[str, str], scale: Scale, reference: Reference, window: Floats) -> list[Metric]:
     def psi() -> float:
         return drift_statistics.psi(reference, window, categories=scale.categories)
 

@@ -3,32 +3,62 @@
 import base64
 import csv
 import io
-import json
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core import strict_json
 from app.core.errors import FieldError, InvalidInput
 from app.db import metric_history as rows
 from app.db.engine import Sessions
 from app.db.metric_history import Order, Place, Search
 from app.schemas.evaluations import HistoryPage, HistoryRow
+from app.schemas.records import Moment
+from app.services import drift, evaluation, evaluations, metrics, record_filter
 
-PLACE: TypeAdapter[tuple[float | None, datetime, tuple[int, str, str, str]]] = TypeAdapter(
-    tuple[float | None, datetime, tuple[int, str, str, str]]
+RunId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+PLACE: TypeAdapter[tuple[float | None, Moment, tuple[RunId, str, str, str]]] = TypeAdapter(
+    tuple[float | None, Moment, tuple[RunId, str, str, str]]
 )
 
 
 async def page(
     sessions: Sessions, search: Search, *, order: Order, limit: int, cursor: str | None
 ) -> HistoryPage:
-    """Metrics of finished runs, from the place where the last page's cursor points."""
+    """Metrics of finished runs, from the place where the last page's cursor points.
+
+    NotFound or InvalidInput where the search names a model, version, metric or slice that there is not.
+    """
+    _check(search)
     after = _decode(cursor) if cursor else None
     async with sessions() as session:
         found = await rows.search(session, search, order=order, after=after, limit=limit + 1)
+        if not found and after is None:
+            await _require_names(session, search)
     items = [HistoryRow.model_validate(row, from_attributes=True) for row in found[:limit]]
     return HistoryPage(items=items, next_cursor=_encode(items[-1]) if len(found) > limit else None)
+
+
+def _check(search: Search) -> None:
+    for field in ("metric", "slice", "bucket"):
+        strict_json.check(getattr(search, field), field)
+    if search.since is not None and search.until is not None and search.since >= search.until:
+        fault = FieldError("until", "must be after since")
+        raise InvalidInput("The window is empty.", errors=[fault])
+
+
+async def _require_names(session: AsyncSession, search: Search) -> None:
+    """Nothing was found: because of a name that there is not?"""
+    await evaluations.require_version(session, search.model, search.version)
+    known = {*metrics.METRICS[evaluation.TASK], *drift.METRICS, *await rows.metrics(session)}
+    slices = await rows.slices(session)
+    faults = record_filter.unknown("metric", [search.metric] if search.metric else (), known)
+    if slices:  # before the first run nobody can know them
+        faults += record_filter.unknown("slice", [search.slice] if search.slice else (), slices)
+    if faults:
+        raise InvalidInput("The search names what there is not.", errors=faults)
 
 
 def as_csv(items: Sequence[HistoryRow]) -> str:
@@ -47,7 +77,7 @@ def _encode(last: HistoryRow) -> str:
 
 def _decode(cursor: str) -> Place:
     try:
-        return Place(*PLACE.validate_python(json.loads(base64.b64decode(cursor, "-_", validate=True))))
-    except (ValueError, ValidationError) as error:
+        return Place(*PLACE.validate_python(strict_json.parse(base64.b64decode(cursor, "-_", validate=True))))
+    except (ValueError, InvalidInput) as error:
         fault = FieldError("cursor", "pass next_cursor unchanged")
         raise InvalidInput("The cursor is not one of ours.", errors=[fault]) from error

@@ -1,52 +1,27 @@
-"""Ask for evaluations, look at them, cancel them, and compare two."""
+"""Ask for evaluations, look at them, and cancel them."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.db import evaluations as rows
+from app.db import models as model_rows
 from app.db import queue
 from app.db.engine import Sessions
-from app.db.windows import OBSERVED_AT
-from app.schemas.evaluations import (
-    ComparedMetric,
-    Comparison,
-    Evaluation,
-    EvaluationRequest,
-    MetricValue,
-)
-from app.schemas.input_object import InputObject
-from app.services import evaluation, intervals, judging, metrics, models
-from app.services.judging import Case
-from app.services.metrics import Undefined
+from app.db.tables import EvaluationRow
+from app.schemas.evaluations import Evaluation, EvaluationRequest, MetricValue, Run, RunPage, State
+from app.services import evaluation, metrics, models, record_filter
 
 
 def check(request: EvaluationRequest) -> None:
-    """InvalidInput names each metric, slice or field that there is not, and those that there are."""
-    unknown = [
-        *_unknown("metrics", request.metrics or (), metrics.METRICS[evaluation.TASK]),
-        *_unknown("slices", request.slices or (), evaluation.SLICES),
-        *_unknown("where", request.where, InputObject.model_fields),
+    """InvalidInput names each metric, slice, field or value that does not fit, and what would."""
+    faults = [
+        *record_filter.unknown("metrics", request.metrics or (), metrics.METRICS[evaluation.TASK]),
+        *record_filter.unknown("slices", request.slices or (), evaluation.SLICES),
+        *record_filter.faults(request.where, request.time_field),
     ]
-    if request.time_field is not None:
-        unknown += _unknown("time_field", [request.time_field], [OBSERVED_AT, *_timestamps()])
-    if unknown:
-        raise InvalidInput("The evaluation names what there is not.", errors=unknown)
-
-
-def _unknown(field: str, given: Iterable[str], known: Iterable[str]) -> list[FieldError]:
-    names = sorted(known)
-    return [
-        FieldError(field, f"there is no {name!r}; there is {', '.join(names) or 'none'}")
-        for name in given
-        if name not in names
-    ]
-
-
-def _timestamps() -> list[str]:
-    """The input's fields that hold a point in time."""
-    properties = InputObject.model_json_schema(mode="serialization").get("properties", {})
-    return [name for name, schema in properties.items() if "date-time" in str(schema)]
+    if faults:
+        raise InvalidInput("The evaluation asks for what there is not.", errors=faults)
 
 
 async def ask(sessions: Sessions, request: EvaluationRequest, *, default_model: str | None) -> Evaluation:
@@ -57,10 +32,23 @@ async def ask(sessions: Sessions, request: EvaluationRequest, *, default_model: 
         missing = FieldError("model", "name one, or set DEFAULT_MODEL")
         raise InvalidInput("Which model should be judged?", errors=[missing])
     async with sessions.begin() as session:
+        await require_version(session, model, request.version)
         version_id = await models.version_id(session, model, request.version)
         evaluation_id = await rows.create(session, version_id, request.kind, request.model_dump(mode="json"))
         await queue.enqueue(session, "evaluate", [evaluation_id])
     return await get(sessions, evaluation_id)
+
+
+async def require_version(session: AsyncSession, model: str | None, version: str | None) -> None:
+    """NotFound says which there are. None: any model, any version."""
+    known = await model_rows.list_versions(session, model)
+    if model is not None and not known:
+        every = sorted({row.name for row, _ in await model_rows.list_versions(session)})
+        raise NotFound(f"There is no model {model!r}; there is {record_filter.listed(every)}.")
+    versions = list(dict.fromkeys(row.version for _, row in known))
+    if version is not None and version not in versions:
+        lacking = f"The model {model!r} has no" if model is not None else "No model has a"
+        raise NotFound(f"{lacking} version {version!r}; there is {record_filter.listed(versions)}.")
 
 
 async def get(sessions: Sessions, evaluation_id: int) -> Evaluation:
@@ -69,15 +57,23 @@ async def get(sessions: Sessions, evaluation_id: int) -> Evaluation:
         found = await rows.find(session, evaluation_id)
         if found is None:
             raise NotFound(f"There is no evaluation {evaluation_id}.")
-        row, model, version = found
         measured = await rows.metrics_of(session, evaluation_id)
-    fields = {name: getattr(row, name) for name in Evaluation.model_fields if hasattr(row, name)} | {
-        "model": model,
-        "version": version,
-        "request": row.filter,
-        "metrics": [MetricValue.model_validate(one, from_attributes=True) for one in measured],
-    }
-    return Evaluation.model_validate(fields)
+    values = [MetricValue.model_validate(one, from_attributes=True) for one in measured]
+    return Evaluation(**vars(_run(found)), metrics=values)
+
+
+async def page(sessions: Sessions, *, state: State | None, limit: int, before: int | None) -> RunPage:
+    """Runs of every state, newest first, with ids under ``before``."""
+    async with sessions() as session:
+        found = await rows.page(session, state=state, before=before, limit=limit + 1)
+    items = [_run(row) for row in found[:limit]]
+    return RunPage(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+
+
+def _run(found: Row[EvaluationRow, str, str]) -> Run:
+    row, model, version = found
+    fields = {name: getattr(row, name) for name in Run.model_fields if hasattr(row, name)}
+    return Run.model_validate(fields | {"model": model, "version": version, "request": row.filter})
 
 
 async def cancel(sessions: Sessions, evaluation_id: int) -> None:
@@ -89,57 +85,3 @@ async def cancel(sessions: Sessions, evaluation_id: int) -> None:
     if found is None:
         raise NotFound(f"There is no evaluation {evaluation_id}.")
     raise Conflict(f"The evaluation {evaluation_id} has ended: it is {found[0].state}.")
-
-
-async def compare(sessions: Sessions, a: int, b: int) -> Comparison:
-    """Whether run b is better than run a, on the records that both judged."""
-    for one in (a, b):
-        found = await get(sessions, one)
-        if found.state != "done":
-            raise Conflict(f"The evaluation {one} is {found.state}: only finished ones can be compared.")
-        if found.kind != "quality":
-            raise Conflict(f"The evaluation {one} is of the kind {found.kind}: it judged no single records.")
-    async with sessions() as session:
-        found_rows = await rows.shared(session, a, b)
-    before = [Case(row[0], row[1], row[3], row[4]) for row in found_rows]
-    after = [Case(row[0], row[2], row[3], row[4]) for row in found_rows]
-    compared = await asyncio.to_thread(_compare, before, after)
-    return Comparison(a=a, b=b, shared=len(found_rows), metrics=compared)
-
-
-def _compare(before: Sequence[Case], after: Sequence[Case]) -> list[ComparedMetric]:
-    theirs = judging.groups(after)
-    return [
-        _compare_one(name, key, members, theirs[key])
-        for key, members in judging.groups(before).items()
-        for name in evaluation.METRICS
-    ]
-
-
-def _compare_one(
-    name: str, key: tuple[str, str], before: Sequence[Case], after: Sequence[Case]
-) -> ComparedMetric:
-    a, b = judging.sample(before), judging.sample(after)
-    compared = ComparedMetric(
-        metric=name,
-        slice=key[0],
-        bucket=key[1],
-        n=a.n,
-        a=None,
-        b=None,
-        difference=None,
-        low=None,
-        high=None,
-        verdict="undecided",
-        reason=None,
-    )
-    try:
-        compared.a = metrics.value(name, evaluation.TASK, a)
-        compared.b = metrics.value(name, evaluation.TASK, b)
-        found = intervals.difference(name, evaluation.TASK, a, b)
-    except Undefined as error:
-        compared.reason = str(error)
-        return compared
-    compared.difference, compared.verdict = found.value, found.verdict
-    compared.low, compared.high = found.interval.low, found.interval.high
-    return compared

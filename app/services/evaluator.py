@@ -4,31 +4,47 @@ Runs of the kind drift are begun here and done in drift.py.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import cast
 
 import structlog
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
-from app.core.errors import AppError, NotFound, UserCodeError
+from app.core.errors import (
+    AppError,
+    BackendDown,
+    BackendRefused,
+    BackendThrottled,
+    BackendTimeout,
+    InvalidInput,
+    NotFound,
+    StorageError,
+    UserCodeError,
+)
 from app.db import evaluations as rows
 from app.db import windows
 from app.db.engine import Database
 from app.db.evaluations import Item
 from app.db.windows import Window
 from app.schemas.evaluations import EvaluationRequest, Reference
+from app.schemas.faults import field_errors
 from app.schemas.input_object import InputObject
-from app.services import evaluation, judging, models
+from app.services import evaluation, judging, models, record_filter, reports
 from app.services.drift import Drift, Task
 from app.services.judging import BUCKETS, Case
 from app.services.prediction import Answer, Ask, Predictor
+from app.storage import Storage
 
 log = structlog.get_logger(__name__)
 
 BATCH = 1000
 """Records that are predicted at a time."""
+LONGEST_GROUP = 200
+"""Characters of a slice's name and value; the rest is cut off, since Postgres bounds what an index holds."""
+AWAY = (BackendDown, BackendRefused, BackendThrottled, BackendTimeout)
+"""The platform's own failures, not the rows'."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +66,35 @@ class _Run:
     items: list[Item] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     failed: int = 0
+    fault: AppError | None = None
+    """Why the last record that failed did."""
 
 
 class Evaluator:
     """Runs evaluations. An attempt that was cut off is begun anew, and finds its predictions in the cache."""
 
-    def __init__(self, database: Database, predictor: Predictor) -> None:
+    def __init__(self, database: Database, predictor: Predictor, storage: Storage | None = None) -> None:
+        """With a ``storage`` each finished run has its report written there."""
         self._database = database
         self._predictor = predictor
+        self._storage = storage
 
     async def run(self, evaluation_id: int) -> None:
         """Run it to its end. What fails it is noted with it; an outage of the database is raised."""
         run = await self._load(evaluation_id)
         try:
             if run.request.reference is None:
-                await self._measure_quality(run)
+                done = await self._measure_quality(run)
             else:
-                await self._measure_drift(run, run.request.reference)
+                done = await self._measure_drift(run, run.request.reference)
         except AppError as error:
             log.warning("evaluation failed", evaluation=evaluation_id, detail=error.detail)
             async with self._database.transactions.begin() as session:
                 await rows.end(session, evaluation_id, "failed", error=error.detail)
+            return
+        if done and self._storage is not None:
+            with suppress(StorageError):  # noted with the run, which is done all the same
+                await reports.save(self._database.transactions, self._storage, evaluation_id)
 
     async def _load(self, evaluation_id: int) -> _Run:
         async with self._database.transactions() as session:
@@ -81,16 +105,16 @@ class Evaluator:
         request = EvaluationRequest.model_validate(row.filter)
         return _Run(evaluation_id, row.model_version_id, Ask(model, version), request)
 
-    async def _measure_drift(self, run: _Run, reference: Reference) -> None:
+    async def _measure_drift(self, run: _Run, reference: Reference) -> bool:
         deployment = await models.deployment(self._database.transactions, run.version_id)
         window = window_of(run.request)
         before = replace(window, since=reference.since, until=reference.until)
         task = Task(run.id, run.ask, deployment.features, window, before, run.request.bucket)
-        await Drift(self._database, self._predictor, task).run()
+        return await Drift(self._database, self._predictor, task).run()
 
-    async def _measure_quality(self, run: _Run) -> None:
-        if await self._predict(run):
-            await self._judge(run)
+    async def _measure_quality(self, run: _Run) -> bool:
+        """Whether the run is done; not if it was cancelled."""
+        return await self._predict(run) and await self._judge(run)
 
     async def _predict(self, run: _Run) -> bool:
         """Predict the window batch by batch; False if the run was cancelled."""
@@ -107,45 +131,63 @@ class Evaluator:
             batch = [Labelled(*row) for row in found]
             after = batch[-1].record_id
             answers = await self._predictor.predict_many([one.record_id for one in batch], run.ask)
+            raise_if_away(answers)
             await asyncio.to_thread(_collect, run, batch, answers)
             async with self._database.transactions.begin() as session:
                 going = await rows.progress(session, run.id, predicted=len(run.items), failed=run.failed)
         return False
 
-    async def _judge(self, run: _Run) -> None:
+    async def _judge(self, run: _Run) -> bool:
+        if run.fault is not None and not run.cases:
+            raise run.fault
         names = run.request.metrics or evaluation.METRICS
         found = await asyncio.to_thread(judging.judge_all, run.cases, names)
         async with self._database.transactions.begin() as session:
             if not await rows.end(session, run.id, "done"):
-                return  # cancelled while it was judged
+                return False  # cancelled while it was judged
             await rows.store(session, run.id, run.items, found)
         log.info("evaluated", evaluation=run.id, records=len(run.items), failed=run.failed)
+        return True
 
 
 def window_of(request: EvaluationRequest) -> Window:
     """The window that a request asks for."""
     time_field = request.time_field or evaluation.TIME_FIELD
-    return Window(time_field, request.since, request.until, request.where)
+    return Window(time_field, request.since, request.until, record_filter.as_stored(request.where))
 
 
-def _collect(run: _Run, batch: Sequence[Labelled], answers: dict[str, Answer | AppError]) -> None:
+def raise_if_away(answers: Mapping[str, Answer | AppError]) -> None:
+    """Raise the platform's failure if it failed a whole batch: what is left would not judge the model."""
+    failures = [one for one in answers.values() if isinstance(one, AWAY)]
+    if failures and len(failures) == len(answers):
+        raise failures[0]
+
+
+def _collect(run: _Run, batch: Sequence[Labelled], answers: Mapping[str, Answer | AppError]) -> None:
     for one in batch:
         answer = answers[one.record_id]
+        groups = _groups(one.payload, run.request.slices)
         if isinstance(answer, AppError):
-            run.failed += 1
+            run.failed, run.fault = run.failed + 1, answer
+            continue
+        if isinstance(groups, AppError):
+            run.failed, run.fault = run.failed + 1, groups
             continue
         bucket = BUCKETS[run.request.bucket](one.at.astimezone(UTC)) if run.request.bucket else ""
-        groups = _groups(one.payload, run.request.slices)
         run.items.append(Item(one.record_id, answer.id, one.truth, groups, bucket))
         run.cases.append(Case(one.truth, answer.prediction, groups, bucket))
 
 
-def _groups(payload: JsonValue, wanted: Sequence[str] | None) -> tuple[str, ...]:
+def _groups(payload: JsonValue, wanted: Sequence[str] | None) -> tuple[str, ...] | InvalidInput:
     names = evaluation.SLICES if wanted is None else wanted
     if not names:
         return ()
-    item = InputObject.model_validate(cast(dict[str, JsonValue], payload))
     try:
-        return tuple(f"{name}={evaluation.SLICES[name](item)}" for name in names)
+        item = InputObject.model_validate(payload)
+    except ValidationError as error:
+        errors = field_errors(error.errors())
+        return InvalidInput("The stored record does not fit the present InputObject.", errors=errors)
+    try:
+        return tuple(f"{name}={evaluation.SLICES[name](item)}"[:LONGEST_GROUP] for name in names)
     except Exception as error:
         raise UserCodeError(f"a slice of evaluation.py raised {type(error).__name__}.") from error

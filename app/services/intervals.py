@@ -3,7 +3,7 @@
 Percentile bootstrap (scipy.stats.bootstrap) with a fixed seed: the same records give the same interval.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -13,20 +13,20 @@ from scipy import stats
 
 from app.schemas.judged import Task
 from app.services import metrics
-from app.services.metrics import Floats, Sample, Undefined
+from app.services.samples import Floats, Sample, Undefined
+from app.services.vectorised import VECTORISED
 
 LEVEL = 0.95
 RESAMPLES = 1000
-"""For metrics that are means of one loss per record."""
 COSTLY_RESAMPLES = 200
-"""For metrics that are computed anew on every resample, such as an area under a curve."""
+"""For metrics that scikit-learn computes one resample at a time, such as average precision."""
 UNDEFINED_SHARE = 0.05
 """Most resamples on which a metric may be undefined (one class only, say) while its interval still counts."""
-CELLS = 2_000_000
-"""Numbers held at once, which bounds the memory."""
+CELLS = 500_000
+"""Resampled records that are held at once, which bounds the memory."""
+SEED = 0
 
 Verdict: TypeAlias = Literal["better", "worse", "undecided"]
-Statistic: TypeAlias = Callable[[NDArray[np.int64]], float]
 
 
 @dataclass(frozen=True)
@@ -46,92 +46,91 @@ class Difference:
     verdict: Verdict
 
 
-def interval(name: str, task: Task, sample: Sample) -> Interval | None:
-    """The metric's interval; None where there is none (one row, or undefined on too many resamples)."""
-    if sample.n < 2:
-        return None
-    losses = metrics.losses(name, task, sample)
-    if losses is None:
-        return _recomputed(sample.n, lambda chosen: metrics.value(name, task, sample.take(chosen)))
-    return _of_mean(losses, name)
+def of(names: Sequence[str], task: Task, sample: Sample) -> dict[str, Interval]:
+    """The intervals of metrics that are defined for the sample.
+
+    One that is undefined on too many resamples has none, and neither has one row.
+    """
+    found = {name: _percentiles(rows[0]) for name, rows in _resampled(names, task, [sample]).items()}
+    return {name: interval for name, interval in found.items() if interval is not None}
 
 
-def difference(name: str, task: Task, a: Sample, b: Sample) -> Difference:
-    """b's metric less a's; the samples hold the same records in the same order. Raises Undefined."""
-    before, after = metrics.value(name, task, a), metrics.value(name, task, b)
-    spread = _paired(name, task, a, b) if a.n > 1 else None
-    if spread is None:
-        raise Undefined("too few records for an interval of the difference")
-    return Difference(after - before, spread, _verdict(name, before, after, spread))
+def differences(names: Sequence[str], task: Task, a: Sample, b: Sample) -> dict[str, Difference]:
+    """b's metrics less a's, where both are defined; the samples hold the same records in the same order."""
+    found = {}
+    for name, (before, after) in _resampled(names, task, [a, b]).items():
+        interval, gain = _percentiles(after - before), _percentiles(_gain(name, before, after))
+        if interval is not None and gain is not None:
+            value = metrics.value(name, task, b) - metrics.value(name, task, a)
+            found[name] = Difference(value, interval, _verdict(gain))
+    return found
 
 
-def _paired(name: str, task: Task, a: Sample, b: Sample) -> Interval | None:
-    before, after = metrics.losses(name, task, a), metrics.losses(name, task, b)
-    if before is None or after is None:
-        return _recomputed(
-            a.n,
-            lambda rows: metrics.value(name, task, b.take(rows)) - metrics.value(name, task, a.take(rows)),
+def _gain(name: str, before: Floats, after: Floats) -> Floats:
+    """How much better b is on each resample; nothing where the metric is not a matter of better."""
+    if name in metrics.HIGHER_IS_BETTER:
+        return after - before
+    if name in metrics.LOWER_IS_BETTER:
+        return before - after
+    return np.abs(before) - np.abs(after) if name == "bias" else np.zeros_like(before)
+
+
+def _verdict(gain: Interval) -> Verdict:
+    """Decided only where the interval leaves zero out."""
+    if gain.low > 0:
+        return "better"
+    return "worse" if gain.high < 0 else "undecided"
+
+
+def _resampled(names: Sequence[str], task: Task, samples: Sequence[Sample]) -> dict[str, Floats]:
+    """Each metric on resamples of the records, the same ones for every sample: a row per sample."""
+    if samples[0].n < 2:
+        return {}
+    fast = [name for name in names if name in VECTORISED[task]]
+    found = _together(fast, task, samples) if fast else {}
+    return found | {name: _one_by_one(name, task, samples) for name in names if name not in fast}
+
+
+def _together(names: Sequence[str], task: Task, samples: Sequence[Sample]) -> dict[str, Floats]:
+    def statistic(rows: NDArray[np.int64], axis: int) -> Floats:  # noqa: ARG001 - scipy's, always the last
+        taken = [sample.take(rows) for sample in samples]
+        return np.stack([VECTORISED[task][name](one) for name in names for one in taken])
+
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        result = stats.bootstrap(
+            (np.arange(samples[0].n),),
+            statistic,
+            vectorized=True,
+            method="percentile",
+            n_resamples=RESAMPLES,
+            batch=max(1, CELLS // samples[0].n),
+            rng=np.random.default_rng(SEED),
         )
-    root = name in metrics.ROOTS
-
-    def statistic(x: Floats, y: Floats, axis: int = -1) -> Floats:
-        return _rooted(np.mean(y, axis=axis), root) - _rooted(np.mean(x, axis=axis), root)
-
-    return _percentiles(_bootstrap((before, after), statistic))
+    shape = (len(names), len(samples), RESAMPLES)
+    return dict(zip(names, np.reshape(result.bootstrap_distribution, shape), strict=True))
 
 
-def _of_mean(losses: Floats, name: str) -> Interval | None:
-    def statistic(x: Floats, axis: int = -1) -> Floats:
-        return _rooted(np.mean(x, axis=axis), name in metrics.ROOTS)
-
-    return _percentiles(_bootstrap((losses,), statistic))
-
-
-def _rooted(mean: Floats, root: bool) -> Floats:
-    return np.asarray(np.sqrt(mean) if root else mean, dtype=np.float64)
-
-
-def _bootstrap(data: tuple[Floats, ...], statistic: Callable[..., Floats]) -> Floats:
-    result = stats.bootstrap(
-        data,
-        statistic,
-        paired=len(data) > 1,
-        vectorized=True,
-        method="percentile",
-        n_resamples=RESAMPLES,
-        batch=max(1, CELLS // data[0].size),
-        rng=np.random.default_rng(0),
-    )
-    return np.asarray(result.bootstrap_distribution, dtype=np.float64)
+def _one_by_one(name: str, task: Task, samples: Sequence[Sample]) -> Floats:
+    rng, n = np.random.default_rng(SEED), samples[0].n
+    found = np.full((len(samples), COSTLY_RESAMPLES), np.nan)
+    for place in range(COSTLY_RESAMPLES):
+        rows = rng.integers(0, n, n)
+        for row, sample in zip(found, samples, strict=True):
+            row[place] = _value_or_nan(name, task, sample.take(rows))
+    return found
 
 
-def _recomputed(n: int, statistic: Statistic) -> Interval | None:
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(COSTLY_RESAMPLES):
-        try:
-            found.append(statistic(rng.integers(0, n, n)))
-        except Undefined:
-            found.append(np.nan)
-    return _percentiles(np.asarray(found))
+def _value_or_nan(name: str, task: Task, sample: Sample) -> float:
+    try:
+        return metrics.value(name, task, sample)
+    except Undefined:
+        return np.nan
 
 
 def _percentiles(distribution: Floats) -> Interval | None:
-    if np.mean(~np.isfinite(distribution)) > UNDEFINED_SHARE:
+    finite = distribution[np.isfinite(distribution)]
+    if finite.size < (1 - UNDEFINED_SHARE) * distribution.size:
         return None
     tail = 100 * (1 - LEVEL) / 2
-    low, high = np.nanpercentile(distribution, [tail, 100 - tail])
+    low, high = np.percentile(finite, [tail, 100 - tail])
     return Interval(float(low), float(high))
-
-
-def _verdict(name: str, before: float, after: float, spread: Interval) -> Verdict:
-    """Decided only where the interval leaves zero out, and the metric is one of better and worse."""
-    if spread.low <= 0 <= spread.high:
-        return "undecided"
-    if name in metrics.HIGHER_IS_BETTER:
-        return "better" if spread.low > 0 else "worse"
-    if name in metrics.LOWER_IS_BETTER:
-        return "better" if spread.high < 0 else "worse"
-    if name == "bias":
-        return "better" if abs(after) < abs(before) else "worse"
-    return "undecided"

@@ -5,14 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from app.core.errors import AppError, BadOutput, InvalidInput, UserCodeError
+from app.core.errors import AppError, BadOutput, UserCodeError
 from app.db.evaluations import Metric
 from app.schemas.evaluations import Bucket
-from app.schemas.judged import Judged, TruthValue
-from app.services import evaluation, intervals, metrics
-from app.services.metrics import Sample, Undefined
+from app.schemas.judged import Judged
+from app.services import evaluation, intervals, metrics, samples
+from app.services.samples import Sample, Undefined
 
 SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""
@@ -48,63 +50,57 @@ def judge(output: JsonValue) -> Judged:
 
 def sample(cases: Sequence[Case]) -> Sample:
     """The cases as the metrics take them."""
-    truths = [_truth(case.truth) for case in cases]
-    return Sample(truths, [judge(case.output) for case in cases], _positive(truths))
+    truths, judged = [case.truth for case in cases], [judge(case.output) for case in cases]
+    return samples.read(evaluation.TASK, truths, judged, positive=evaluation.POSITIVE)
 
 
-def groups(cases: Sequence[Case]) -> dict[tuple[str, str], list[Case]]:
-    """The cases by (slice, bucket), both empty for all of them, which are there even if there are none."""
-    found: dict[tuple[str, str], list[Case]] = defaultdict(list)
-    found["", ""] = list(cases)
-    for case in cases:
+def groups(cases: Sequence[Case]) -> dict[tuple[str, str], NDArray[np.int64]]:
+    """The places of the cases by (slice, bucket), both empty for all cases; that group is always there."""
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    found["", ""] = list(range(len(cases)))
+    for place, case in enumerate(cases):
         if case.bucket:
-            found["", case.bucket].append(case)
+            found["", case.bucket].append(place)
         for name in case.groups:
-            found[name, ""].append(case)
-    return dict(sorted(found.items()))
+            found[name, ""].append(place)
+    return {key: np.asarray(places, dtype=np.int64) for key, places in sorted(found.items())}
 
 
 def judge_all(cases: Sequence[Case], names: Sequence[str]) -> list[Metric]:
     """Every metric of every group."""
-    found: list[Metric] = []
-    for key, members in groups(cases).items():
-        judged = sample(members)
-        found += [_metric(name, key, judged) for name in names]
-    return found
+    everything = sample(cases)
+    return [
+        metric
+        for key, places in groups(cases).items()
+        for metric in _metrics(names, key, everything.take(places))
+    ]
 
 
-def _metric(name: str, key: tuple[str, str], members: Sample) -> Metric:
-    value = reason = spread = None
-    try:
-        value = metrics.value(name, evaluation.TASK, members)
-        if name in evaluation.HEADLINE:
-            spread = intervals.interval(name, evaluation.TASK, members)
-    except Undefined as error:
-        reason = str(error)
-    return Metric(
-        name,
-        *key,
-        value=value,
-        reason=reason,
-        low=spread.low if spread else None,
-        high=spread.high if spread else None,
-        n=members.n,
-        small=members.n < SMALL,
-    )
-
-
-def _truth(value: JsonValue) -> TruthValue:
-    if isinstance(value, str | int | float):
-        return value
-    raise InvalidInput("A truth must be a number, a text, true or false to be judged.")
-
-
-def _positive(truths: Sequence[TruthValue]) -> TruthValue:
-    if evaluation.POSITIVE is not None:
-        return evaluation.POSITIVE
-    if evaluation.TASK == "binary" and (strange := {truth for truth in truths if truth not in (0, 1)}):
-        named = ", ".join(sorted(map(repr, strange))[:5])
-        raise InvalidInput(
-            f"Which class is positive? The truths hold {named}: set POSITIVE in evaluation.py."
+def _metrics(names: Sequence[str], key: tuple[str, str], members: Sample) -> list[Metric]:
+    values, reasons = values_of(names, members)
+    headline = [name for name in values if name in evaluation.HEADLINE]
+    spreads = intervals.of(headline, evaluation.TASK, members)
+    return [
+        Metric(
+            name,
+            *key,
+            value=values.get(name),
+            reason=reasons.get(name),
+            low=spreads[name].low if name in spreads else None,
+            high=spreads[name].high if name in spreads else None,
+            n=members.n,
+            small=members.n < SMALL,
         )
-    return True
+        for name in names
+    ]
+
+
+def values_of(names: Sequence[str], members: Sample) -> tuple[dict[str, float], dict[str, str]]:
+    """The metrics that are defined, and why the others are not, by name."""
+    values, reasons = {}, {}
+    for name in names:
+        try:
+            values[name] = metrics.value(name, evaluation.TASK, members)
+        except Undefined as error:
+            reasons[name] = str(error)
+    return values, reasons

@@ -9,10 +9,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
+from structlog.typing import EventDict
 
 from app.core.errors import AppError
 from app.core.settings import Settings
+from app.db.engine import Sessions
+from app.db.migrate import NOT_MIGRATED
 from app.main import create_app
 from tests.support.orders import order
 from tests.support.ports import free_ports
@@ -110,6 +113,22 @@ async def test_the_database_refuses_the_connection(database_url: str) -> None:
         check(await client.get("/records/a"), 503, "unavailable")
 
 
+@pytest.mark.parametrize(
+    "change", ["drop table input_objects cascade", "alter table input_objects rename payload to other"]
+)
+async def test_the_database_is_not_migrated(
+    client: httpx.AsyncClient, sessions: Sessions, change: str, logs: list[EventDict]
+) -> None:
+    async with sessions.begin() as session:
+        await session.execute(text(change))
+    response = await client.get("/records/a")
+    check(response, 503, "unavailable")
+    assert response.json()["detail"] == NOT_MIGRATED
+    [line] = [line for line in logs if line["event"] == "database not migrated"]
+    assert "does not exist" in line["error"]
+    assert "select" not in line["error"].lower()
+
+
 @pytest.mark.parametrize("given", ["abc-1", "A.b_c-9", "x" * 128])
 async def test_a_sane_request_id_comes_back(client: httpx.AsyncClient, given: str) -> None:
     for path in ("/health/live", "/nowhere"):
@@ -128,6 +147,13 @@ async def test_a_hostile_request_id_is_replaced(client: httpx.AsyncClient, given
 async def test_ids_differ_without_a_header(client: httpx.AsyncClient) -> None:
     ids = {(await client.get("/health/live")).headers["X-Request-ID"] for _ in range(3)}
     assert len(ids) == 3
+
+
+async def test_probes_leave_no_line(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    async with service_on(settings) as client:
+        await client.get("/health/live")
+        await client.get("/health/ready")
+    assert '"request"' not in capsys.readouterr().err
 
 
 async def test_a_json_log_line_carries_the_id(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

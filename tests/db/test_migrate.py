@@ -19,6 +19,7 @@ from pgqueuer.db import AsyncpgDriver
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
+from app.core.errors import Conflict
 from app.core.settings import Settings
 from app.db import migrate
 from app.db.engine import create_direct_engine
@@ -120,6 +121,22 @@ async def test_four_processes_start_at_once_and_one_migrates(empty_url: str) -> 
     ended = await asyncio.gather(*(start() for _ in range(4)))
     assert [code for code, _ in ended] == [0] * 4, ended
     assert sum(errors.count(b'"migrated"') for _, errors in ended) == 1
+
+
+def test_a_migration_that_fails_is_one_sentence(empty_url: str) -> None:
+    query(empty_url, "create table input_objects (in_the_way int)")
+    settings = IsolatedSettings(database_url=SecretStr(empty_url))
+    with pytest.raises(Conflict) as failed:
+        asyncio.run(migrate.upgrade(settings))
+    assert failed.value.detail == 'The migration failed: relation "input_objects" already exists'
+    query(empty_url, "drop table input_objects")
+    asyncio.run(migrate.upgrade(settings))
+
+
+def test_an_older_release_does_not_migrate(database_url: str) -> None:
+    query(database_url, "update alembic_version set version_num = 'of_the_next_release'")
+    with pytest.raises(Conflict, match="at of_the_next_release of a later release"):
+        asyncio.run(migrate.upgrade(IsolatedSettings(database_url=SecretStr(database_url))))
 
 
 async def test_an_empty_database_is_not_current(empty_url: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
+from scipy import stats
 from sqlalchemy import text
 
 from app.core.settings import Settings
@@ -19,10 +20,11 @@ from app.schemas.evaluations import Evaluation, EvaluationRequest, MetricValue
 from app.schemas.records import RecordWrite
 from app.services import drift, drift_statistics, evaluations, records
 from app.services.drift import Frame, Scale
+from app.services.drift_statistics import Reference
 from app.services.evaluator import Evaluator
-from app.services.metrics import Undefined
 from app.services.prediction import Answer, Ask, Predictor
 from app.services.preprocess import FEATURES, preprocess
+from app.services.samples import Undefined
 from tests.support.aws_stub import AwsStub, csv
 from tests.support.orders import answer_ten_times, invocations, order, prepare
 
@@ -69,6 +71,14 @@ def test_order_does_not_matter_and_what_is_stored_is_finite(
         assert one.value is None or math.isfinite(one.value)
 
 
+@given(Numbers, Numbers)
+def test_the_p_value_is_that_of_scipy(before: list[float], after: list[float]) -> None:
+    found = compared(before, after)["p_value"]
+    first, second = ([one for one in values if not math.isnan(one)] for values in (before, after))
+    if found.value is not None and found.value > 1e-6:  # less is held up by what an exact test could say
+        assert found.value == pytest.approx(stats.ks_2samp(first, second, method="asymp").pvalue)
+
+
 @given(st.lists(st.floats(-1000, 1000), min_size=200, max_size=300), st.floats(2001, 1e6))
 def test_a_shifted_sample_has_drifted(values: list[float], shift: float) -> None:
     found = compared(values, [value + shift for value in values])
@@ -77,7 +87,7 @@ def test_a_shifted_sample_has_drifted(values: list[float], shift: float) -> None
 
 
 def test_the_index_is_that_of_the_formula() -> None:
-    reference = np.arange(100.0)
+    reference = Reference(np.arange(100.0))
     window = np.concatenate([np.arange(50.0), np.arange(50.0)])  # twice in each lower tenth, none above
     low, high, even = 20.5 / 105, 0.5 / 105, 10.5 / 105
     expected = 5 * (low - even) * math.log(low / even) + 5 * (high - even) * math.log(high / even)

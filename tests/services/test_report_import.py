@@ -2,29 +2,27 @@
 
 import asyncio
 import gzip
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import text
 
 import app.aws
-from app.api import problems, reports
-from app.cli import evaluate
-from app.core.errors import InvalidInput, NotFound, StorageError
-from app.core.settings import Settings
+from app.core.errors import NotFound, StorageDown, StorageError
 from app.db import models
 from app.db.engine import Sessions
 from app.local.s3 import S3Server
 from app.schemas.deployments import Deployment
 from app.schemas.reports import ImportedReports, ReportImport, Unread
 from app.services import report_import
-from app.services.report_import import Layout, layout
-from app.services.reports import MAX_BYTES
-from app.storage import Storage, open_storage
+from app.services.report_import import AT_ONCE
+from app.services.report_lines import MAX_BYTES
+from app.services.report_runs import Layout, layout
+from app.storage import Entry, Storage, open_storage
+from tests.support.aws_stub import Answer, AwsStub
 from tests.support.s3 import s3_server
 
 WIDE = b"mae,rmse,n\n1.5,2.5,100\n"
@@ -37,19 +35,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def storage_url(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+async def storage(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Storage]:
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
     app.aws.session.cache_clear()
-    yield f"s3://bucket-{uuid4().hex}/here"
-    app.aws.session.cache_clear()
-
-
-@pytest.fixture
-async def storage(storage_url: str) -> Storage:
-    storage = open_storage(storage_url)
+    storage = open_storage(f"s3://bucket-{uuid4().hex}/here")
     await storage.ensure_bucket()
-    return storage
+    yield storage
+    app.aws.session.cache_clear()
 
 
 @pytest.fixture
@@ -118,6 +111,39 @@ async def test_the_same_again_changes_nothing_and_another_content_is_another_run
     await storage.put(key, WIDE.replace(b"1.5", b"1.75"))
     assert (await bring_in(sessions, storage)).imported == 1
     assert [row[4] for row in await history(sessions) if row[2] == "mae"] == [1.5, 1.75]
+
+
+async def test_a_file_that_is_read_again_for_its_faults_brings_no_run_in_twice(
+    sessions: Sessions, storage: Storage
+) -> None:
+    """Also if the run's time is the file's date, which a copy over itself moves."""
+    key = "reports/transit/1/latest.csv"
+    await storage.put(key, b"slice,mae\na,1\nb,x\n")
+    assert (await bring_in(sessions, storage)).runs == 1
+    await asyncio.sleep(1.1)  # dates are in whole seconds
+    await storage.put(key, b"slice,mae\na,1\nb,x\n")
+    again = await bring_in(sessions, storage)
+    assert (again.runs, again.unchanged, again.skipped) == (0, 1, 1)
+    assert len(await history(sessions)) == 1
+
+
+async def test_two_files_about_the_same_run_are_two_runs(sessions: Sessions, storage: Storage) -> None:
+    await storage.put("reports/transit/1/20131201.csv", b"mae\n1\n")
+    await storage.put("reports/copy/transit/1/20131201.csv", b"mae\n2\n")
+    assert (await bring_in(sessions, storage)).runs == 2
+    assert [row[4] for row in await history(sessions)] == [1.0, 2.0]
+
+
+async def test_a_file_may_tell_of_thousands_of_runs(sessions: Sessions, storage: Storage) -> None:
+    start = datetime(2013, 1, 1, tzinfo=UTC)
+    times = [(start + timedelta(hours=hour)).isoformat() for hour in range(4000)]
+    lines = "".join(f"{time},{hour},50\n" for hour, time in enumerate(times))
+    await storage.put("reports/transit/1/all.csv", b"evaluated_at,mae,n\n" + lines.encode())
+    assert (await bring_in(sessions, storage)).runs == 4000
+    found = await history(sessions)
+    assert [(row[1], row[4]) for row in found] == [
+        (start + timedelta(hours=hour), float(hour)) for hour in range(4000)
+    ]
 
 
 async def test_imports_at_once_bring_a_file_in_once(sessions: Sessions, storage: Storage) -> None:
@@ -217,6 +243,60 @@ async def test_a_file_that_is_too_large_is_refused_with_its_size(
     assert fault.reason == "The file has 10000001 bytes; the most that is read is 10000000."
 
 
+class Moving(Storage):
+    """A storage where something happens between the listing and the reading."""
+
+    async def list(self, prefix: str) -> list[Entry]:
+        entries = await super().list(prefix)
+        await self.put("reports/transit/1/20131201.csv", b"mae\n2\n")
+        gone = replace(entries[0], key="reports/transit/1/20131202.csv")
+        return [*entries, gone]
+
+
+async def test_a_file_that_goes_or_changes_in_between_is_listed(sessions: Sessions, storage: Storage) -> None:
+    await storage.put("reports/transit/1/20131201.csv", b"mae\n1\n")
+    await storage.put("reports/transit/1/20131203.csv", b"mae\n3\n")
+    moving = Moving(storage._bucket, storage._prefix)
+    found = await bring_in(sessions, moving)
+    assert (found.imported, found.refused) == (1, 2)
+    assert {one.key[-12:]: one.reason for one in found.unread} == {
+        "20131201.csv": "The object has been replaced.",
+        "20131202.csv": "There is no such object in the storage.",
+    }
+    assert (await bring_in(sessions, storage)).imported == 1
+    assert [row[4] for row in await history(sessions)] == [2.0, 3.0]
+
+
+class Failing(Storage):
+    """A storage that fails where the older of two files is read."""
+
+    async def get(self, key: str, *, etag: str | None = None) -> bytes:
+        if key.endswith("0000.csv"):
+            raise StorageDown("The storage is failing.")
+        return await super().get(key, etag=etag)
+
+
+async def test_an_outage_ends_it_and_the_same_import_goes_on(sessions: Sessions, storage: Storage) -> None:
+    for number in range(AT_ONCE + 1):
+        await storage.put(f"reports/transit/1/{number:04}.csv", b"mae\n1\n")
+        await asyncio.sleep(1.1 if number == 0 else 0)  # the first is the oldest: it comes last
+    with pytest.raises(StorageDown):
+        await bring_in(sessions, Failing(storage._bucket, storage._prefix))
+    found = await bring_in(sessions, storage)
+    assert (found.imported, found.unchanged) == (1, AT_ONCE)
+
+
+async def test_a_key_that_cannot_be_stored_is_listed(sessions: Sessions, aws: AwsStub) -> None:
+    listing = """<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>reports/a%00.csv</Key>
+        <LastModified>2026-01-01T00:00:00Z</LastModified><ETag>"1"</ETag><Size>1</Size></Contents>
+        </ListBucketResult>"""
+    app.aws.session.cache_clear()
+    aws.script(Answer(200, listing.encode()))
+    found = await bring_in(sessions, open_storage("s3://bucket"))
+    app.aws.session.cache_clear()
+    assert found.unread == [Unread(key="reports/a\0.csv", line=None, reason="The key holds a NUL.")]
+
+
 async def test_no_file_and_no_bucket_are_errors(sessions: Sessions, storage: Storage) -> None:
     await storage.put("reports-old/transit/1/a.csv", WIDE)
     with pytest.raises(NotFound, match="no file below 'reports/'"):
@@ -231,48 +311,3 @@ def test_what_a_key_says() -> None:
     assert layout("m/1/last week.csv") == Layout("m", "1", None)
     assert layout("1/0001-01-01T00:00+05:00") == Layout(None, "1", None)
     assert layout("x.csv") == Layout(None, None, None)
-
-
-async def test_over_http(sessions: Sessions, settings: Settings, storage: Storage) -> None:
-    await storage.put("reports/transit/9/20131201.csv", WIDE)
-    service = FastAPI()
-    service.state.settings, service.state.sessions, service.state.storage = settings, sessions, storage
-    service.include_router(reports.router)
-    problems.install(service)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=service), base_url="http://test/evaluations"
-    ) as client:
-        found = await client.post("/import", json={"prefix": "reports"})
-        assert (found.status_code, found.json()["unread"][0]["line"]) == (200, 2)
-        found = await client.post("/import", json={"prefix": "reports", "version": "1"})
-        assert found.json()["refused"] == 0
-        for wrong in ({"prefix": "/"}, {"prefix": "r", "delimiter": ";;"}, {"prefix": "r", "newest": 0}, {}):
-            assert (await client.post("/import", json=wrong)).status_code == 422
-        service.state.storage = None
-        found = await client.post("/import", json={"prefix": "reports"})
-        assert (found.status_code, "STORAGE_URL" in found.json()["detail"]) == (503, True)
-
-
-async def test_from_the_command_line(
-    sessions: Sessions,
-    storage: Storage,
-    storage_url: str,
-    database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("STORAGE_URL", storage_url)
-    await storage.put("reports/transit/1/20131201.csv", b"mae;slice\n1;a\nx;b\n")
-
-    def run(*arguments: str) -> str:
-        evaluate.commands(arguments, standalone_mode=False)
-        return capsys.readouterr().out
-
-    assert (await asyncio.to_thread(run, "import", "reports", "--delimiter", ";")).splitlines() == [
-        "Files: 1 found, 1 imported, 0 unchanged, 0 refused.",
-        "New: 1 runs with 1 metrics. Skipped: 1 lines.",
-        "  reports/transit/1/20131201.csv, line 3: mae: 'x' is not a number.",
-    ]
-    with pytest.raises(InvalidInput):
-        await asyncio.to_thread(run, "import", "reports", "--delimiter", "tab")

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.stack import crashes, outages
+from tests.stack import crashes, jobs, outages
 from tests.stack.load import Ledger
 from tests.stack.report import Report, say
 from tests.stack.stack import PROJECT, Failed, Stack, run
@@ -14,6 +14,7 @@ from tests.stack.stack import PROJECT, Failed, Stack, run
 CASES = {
     "cold_start": crashes.cold_start,
     "crashes": crashes.crashes,
+    "jobs": jobs.jobs,
     "scale": crashes.scale,
     "pooler": crashes.pooler,
     "absent_endpoint": outages.absent_endpoint,

@@ -85,7 +85,7 @@ def _crash(stack: Stack, report: Report, ledger: Ledger, service: str, client: h
         with Load(client, ledger) as load:
             time.sleep(1)
             kill(container)
-            seconds = wait_until(f"{service} is back", lambda: _is_back(container, restarts), BACK_SECONDS)
+            seconds = wait_until(f"{service} is back", lambda: is_back(container, restarts), BACK_SECONDS)
             wait_until("new records are predicted", lambda: predicts_anew(client), BACK_SECONDS)
         load.require_no_refusal()
         notes.append(f"healthy after {seconds:.1f} s; {load}; nothing lost of {ledger.verify(stack.api)}")
@@ -96,7 +96,8 @@ def _is_healthy(container: str) -> bool:
     return state(container)[2] == "healthy"
 
 
-def _is_back(container: str, restarts: int) -> bool:
+def is_back(container: str, restarts: int) -> bool:
+    """Whether the container was restarted once more than ``restarts`` times, and is healthy."""
     is_running, now, health = state(container)
     return is_running and now > restarts and health == "healthy"
 

@@ -72,6 +72,10 @@ class Stack:
         chosen = [part for profile in profiles for part in ("--profile", profile)]
         self.compose(*chosen, "up", "--build", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS))
 
+    def scale(self, service: str, count: int) -> None:
+        """Have ``count`` healthy containers of a service."""
+        self.compose("up", "--detach", "--wait", "--no-deps", "--scale", f"{service}={count}", service)
+
     def down(self, *, volumes: bool) -> None:
         """Remove the containers, and with ``volumes`` what they kept."""
         flags = ["--volumes"] if volumes else []

@@ -1,0 +1,111 @@
+"""``python -m app predict``."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from pydantic import JsonValue, ValidationError
+
+from app.cli import job_progress
+from app.cli.database import open_sessions
+from app.core import strict_json
+from app.core.errors import AppError, FieldError, InvalidInput
+from app.core.logging import configure_logging
+from app.core.settings import Settings
+from app.schemas.faults import field_errors
+from app.schemas.imports import FileFormat
+from app.schemas.prediction_jobs import Engine, PredictionJob, PredictionJobRequest
+from app.schemas.predictions import Prediction
+from app.services import prediction_jobs
+from app.services.prediction import Answer, Ask
+from app.services.runtime import open_runtime
+
+RecordIds = Annotated[list[str] | None, typer.Argument(help="Predict these now, without a worker.")]
+Everything = Annotated[bool, typer.Option("--all", help="A job: every record.")]
+IdsFile = Annotated[
+    typer.FileText | None,
+    typer.Option(help="A job: ids, one a line; - is standard input.", encoding="utf-8-sig"),
+]
+Where = Annotated[str | None, typer.Option(help='A job: inputs with these values, as {"carrier": "UA"}.')]
+Since = Annotated[str | None, typer.Option(help="A job: inputs from this time on, with its offset.")]
+Until = Annotated[str | None, typer.Option(help="A job: inputs before this time.")]
+TimeField = Annotated[str | None, typer.Option(help="What --since and --until go by.")]
+JobId = Annotated[int | None, typer.Option("--job", help="Watch this job.", min=1, max=2**63 - 1)]
+Model = Annotated[str | None, typer.Option(help="Default: the setting DEFAULT_MODEL.")]
+Version = Annotated[str | None, typer.Option(help="Default: the live one.")]
+EngineName = Annotated[Engine, typer.Option(help="How a job predicts.")]
+StoreAs = Annotated[FileFormat | None, typer.Option(help="Have the workers write a job's results to S3.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(help="Write a job's results here: .csv, else NDJSON.", dir_okay=False, writable=True),
+]
+
+
+def predict(
+    record_ids: RecordIds = None,
+    everything: Everything = False,
+    ids_file: IdsFile = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    time_field: TimeField = None,
+    job: JobId = None,
+    model: Model = None,
+    version: Version = None,
+    engine: EngineName = "pipeline",
+    store_as: StoreAs = None,
+    output: Output = None,
+) -> None:
+    """Predict records: a few now, or many as a job of the workers that is watched here until it ends.
+
+    Ctrl-C leaves a job running. The exit code is 1 if a record or the job failed.
+    """
+    chosen: dict[str, JsonValue] = {
+        "all": everything or None,
+        "ids": None if ids_file is None else _lines(ids_file),
+        "where": None if where is None else strict_json.parse(where),
+        "since": since,
+        "until": until,
+        "time_field": time_field,
+    }
+    is_chosen = any(value is not None for value in chosen.values())
+    if [bool(record_ids), job is not None, is_chosen].count(True) != 1:
+        raise InvalidInput("Give record ids, or --job, or options that say which records a job is about.")
+    if record_ids:
+        asyncio.run(_predict(record_ids, Ask(model, version)))
+        return
+    if job is None:
+        named: dict[str, JsonValue] = {"model": model, "version": version}
+        job = asyncio.run(_ask(chosen | named | {"engine": engine, "store_as": store_as})).id
+    job_progress.watch(job, output)
+
+
+def _lines(file: TextIO) -> list[JsonValue]:
+    return [line.rstrip("\r\n") for line in file if line.strip()]
+
+
+async def _predict(record_ids: Sequence[str], ask: Ask) -> None:
+    """Print a line of JSON per prediction; errors go to standard error, and to the exit code."""
+    settings = Settings()
+    configure_logging(settings.model_copy(update={"log_level": "ERROR"}))  # errors are said below
+    async with open_sessions(), open_runtime(settings) as runtime:
+        answers = await runtime.predictor.predict_many(record_ids, ask)
+    for answer in answers.values():
+        if isinstance(answer, Answer):
+            typer.echo(Prediction.model_validate(answer, from_attributes=True).model_dump_json())
+    faults = [
+        FieldError(record_id, one.detail) for record_id, one in answers.items() if isinstance(one, AppError)
+    ]
+    if faults:
+        raise InvalidInput(f"{len(faults)} of {len(answers)} records could not be predicted.", errors=faults)
+
+
+async def _ask(request: JsonValue) -> PredictionJob:
+    try:
+        wanted = PredictionJobRequest.model_validate(request)
+    except ValidationError as error:
+        raise InvalidInput("The job does not fit.", errors=field_errors(error.errors())) from error
+    async with open_sessions() as sessions:
+        return await prediction_jobs.ask(sessions, Settings(), wanted)

@@ -1,0 +1,58 @@
+"""Prediction jobs in this process: small chunks, and the queue's tasks run by hand."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from pydantic import JsonValue
+from sqlalchemy import select, text
+
+from app.core.settings import Settings
+from app.db import prediction_jobs as rows
+from app.db.engine import Sessions
+from app.db.tables import PredictionJobChunkRow
+from app.schemas.prediction_jobs import PredictionJob, PredictionJobRequest
+from app.services import prediction_jobs, records
+from app.services.runtime import Runtime, open_runtime
+from tests.support.orders import order, prepare
+
+
+@asynccontextmanager
+async def runtime_with_orders(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, count: int
+) -> AsyncIterator[Runtime]:
+    """A live model, ``count`` orders r0, r1, ... with the ratios 0, 1, ..., and chunks of three records."""
+    monkeypatch.setattr(rows, "RECORDS_PER_CHUNK", 3)
+    async with open_runtime(settings) as runtime:
+        await prepare(runtime.predictor)
+        sessions = runtime.database.transactions
+        await records.delete(sessions, "a")
+        for index in range(count):
+            await records.put(sessions, f"r{index}", order(float(index)))
+        yield runtime
+
+
+async def ask(runtime: Runtime, **request: JsonValue) -> PredictionJob:
+    """A job of the model `transit`."""
+    wanted = PredictionJobRequest.model_validate({"model": "transit"} | request)
+    return await prediction_jobs.ask(runtime.database.transactions, runtime.settings, wanted)
+
+
+async def look(runtime: Runtime, job: PredictionJob) -> PredictionJob:
+    return await prediction_jobs.get(runtime.database.transactions, job.id)
+
+
+async def queued(sessions: Sessions, task: str = "predict_chunk") -> list[int]:
+    """What the queue's tasks of this name are about, in their order."""
+    async with sessions() as session:
+        payloads = await session.scalars(
+            text("select convert_from(payload, 'UTF8') from pgqueuer where entrypoint = :task order by id"),
+            {"task": task},
+        )
+        return [int(one) for one in payloads]
+
+
+async def chunk_of(runtime: Runtime, chunk_id: int) -> PredictionJobChunkRow:
+    async with runtime.database.transactions() as session:
+        query = select(PredictionJobChunkRow).where(PredictionJobChunkRow.id == chunk_id)
+        return (await session.scalars(query)).one()
