@@ -16,6 +16,7 @@ from app.api import (
     problems,
     records,
     reports,
+    schedules,
 )
 from app.api.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(imports.router)
     app.include_router(records.router)
     app.include_router(models.router)
+    app.include_router(schedules.router)
     app.include_router(predictions.router)
     app.include_router(prediction_jobs.router)
     app.include_router(reports.router)

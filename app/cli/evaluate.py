@@ -1,9 +1,170 @@
 """``python -m app evaluate``."""
 
-import typer
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
 
-from app.cli import reports
+import typer
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from app.cli import evaluation_progress, reports, tables
+from app.cli.database import open_sessions
+from app.core import strict_json
+from app.core.errors import InvalidInput
+from app.core.settings import Settings
+from app.db.metric_history import Order, Search
+from app.schemas.evaluations import (
+    Bucket,
+    Comparison,
+    Evaluation,
+    EvaluationRequest,
+    HistoryPage,
+    Kind,
+)
+from app.schemas.faults import field_errors
+from app.schemas.records import Moment
+from app.services import comparing, evaluation_history, evaluations
 
 commands = typer.Typer(help="Evaluation runs and their reports.", no_args_is_help=True)
 commands.command("import")(reports.import_reports)
 commands.command()(reports.report)
+
+MOMENT: TypeAdapter[Moment] = TypeAdapter(Moment)
+FOUND = ("metric", "slice", "bucket", "value", "low", "high", "n", "small", "reason")
+RUN = ("evaluation_id", "model", "version", "finished_at")
+COMPARED = ("metric", "slice", "bucket", "n", "a", "b", "difference", "low", "high", "verdict", "reason")
+
+RunId = Annotated[int, typer.Argument(min=1, max=2**63 - 1)]
+Model = Annotated[str | None, typer.Option(help="Default: the setting DEFAULT_MODEL.")]
+Version = Annotated[str | None, typer.Option(help="Default: the live one.")]
+Since = Annotated[str | None, typer.Option(help="The window begins here; with its offset.")]
+Until = Annotated[str | None, typer.Option(help="The window ends before it.")]
+TimeField = Annotated[
+    str | None, typer.Option(help="What the window goes by; default what evaluation.py says.")
+]
+Where = Annotated[str | None, typer.Option(help='Only inputs with these values, as {"carrier": "UA"}.')]
+Slices = Annotated[list[str] | None, typer.Option("--slice", help="Default: all of evaluation.py.")]
+Metrics = Annotated[list[str] | None, typer.Option("--metric", help="Default: those of evaluation.py.")]
+BucketName = Annotated[Bucket | None, typer.Option(help="Also judge each of them.")]
+Detach = Annotated[bool, typer.Option("--detach/--wait", help="Only queue it and print its id.")]
+
+
+@commands.command()
+def run(
+    model: Model = None,
+    version: Version = None,
+    since: Since = None,
+    until: Until = None,
+    time_field: TimeField = None,
+    where: Where = None,
+    slices: Slices = None,
+    metrics: Metrics = None,
+    bucket: BucketName = None,
+    detach: Detach = False,
+) -> None:
+    """Judge a version's predictions by the truths of a window: a worker does it, and it is watched here.
+
+    Ctrl-C leaves it running. The exit code is 1 unless it is done.
+    """
+    evaluation_id = asyncio.run(
+        _ask(
+            {
+                "model": model,
+                "version": version,
+                "since": since,
+                "until": until,
+                "time_field": time_field,
+                "where": {} if where is None else strict_json.parse(where),
+                "slices": list[JsonValue](slices) if slices else None,
+                "metrics": list[JsonValue](metrics) if metrics else None,
+                "bucket": bucket,
+            }
+        )
+    )
+    if detach:
+        typer.echo(evaluation_id)
+        return
+    _show(evaluation_progress.watch(evaluation_id))
+
+
+async def _ask(request: JsonValue) -> int:
+    try:
+        wanted = EvaluationRequest.model_validate(request)
+    except ValidationError as error:
+        raise InvalidInput("The evaluation does not fit.", errors=field_errors(error.errors())) from error
+    async with open_sessions() as sessions:
+        asked = await evaluations.ask(sessions, wanted, default_model=Settings().default_model)
+        return asked.id
+
+
+@commands.command()
+def show(evaluation_id: RunId) -> None:
+    """What a run found; one that is under way is watched until it ends."""
+    _show(evaluation_progress.watch(evaluation_id))
+
+
+def _show(found: Evaluation) -> None:
+    about = f"{evaluation_progress.in_words(found)}: {found.model}, version {found.version}"
+    counts = f"{found.labelled:,} of {found.records:,} records have a truth, {found.failed:,} failed"
+    typer.echo(f"{about}; {counts}.{f' {found.error}' if found.error else ''}", err=True)
+    tables.show(FOUND, (_cells(one, FOUND) for one in found.metrics))
+    if found.state != "done":
+        raise typer.Exit(1)
+
+
+def _cells(row: object, columns: Sequence[str]) -> list[tables.Cell]:
+    return [getattr(row, column) for column in columns]
+
+
+@commands.command()
+def history(
+    kind: Annotated[Kind | None, typer.Option()] = None,
+    model: Annotated[str | None, typer.Option()] = None,
+    version: Annotated[str | None, typer.Option()] = None,
+    metric: Annotated[str | None, typer.Option()] = None,
+    group: Annotated[str | None, typer.Option("--slice", help="name=value; empty for all records.")] = None,
+    bucket: Annotated[str | None, typer.Option(help="As 2013-12; empty for the whole window.")] = None,
+    since: Annotated[str | None, typer.Option(help="Runs that finished at or after.")] = None,
+    until: Annotated[str | None, typer.Option(help="Runs that finished before.")] = None,
+    at_least: Annotated[float | None, typer.Option()] = None,
+    at_most: Annotated[float | None, typer.Option()] = None,
+    sort: Annotated[Order, typer.Option()] = "-finished_at",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Metrics of finished runs, undefined ones last."""
+    times = _moment(since, "since"), _moment(until, "until")
+    wanted = Search(kind, model, version, metric, group, bucket, *times, at_least, at_most)
+    page = asyncio.run(_page(wanted, sort, limit))
+    if as_csv:
+        typer.echo(evaluation_history.as_csv(page.items), nl=False)
+    else:
+        tables.show((*RUN, *FOUND), (_cells(one, (*RUN, *FOUND)) for one in page.items))
+    if page.next_cursor:
+        typer.echo(f"There is more than these {limit} rows: narrow the search, or raise --limit.", err=True)
+
+
+def _moment(text: str | None, field: str) -> Moment | None:
+    try:
+        return None if text is None else MOMENT.validate_python(text)
+    except ValidationError as error:
+        faults = field_errors(error.errors(), field)
+        raise InvalidInput("The search does not fit.", errors=faults) from error
+
+
+async def _page(wanted: Search, order: Order, limit: int) -> HistoryPage:
+    async with open_sessions() as sessions:
+        return await evaluation_history.page(sessions, wanted, order=order, limit=limit, cursor=None)
+
+
+@commands.command()
+def compare(a: RunId, b: RunId) -> None:
+    """Whether run B is better than run A, on the records that both judged."""
+    found = asyncio.run(_compare(a, b))
+    typer.echo(f"{found.shared:,} records were judged by both.", err=True)
+    tables.show(COMPARED, (_cells(one, COMPARED) for one in found.metrics))
+
+
+async def _compare(a: int, b: int) -> Comparison:
+    async with open_sessions() as sessions:
+        return await comparing.compare(sessions, a, b)

@@ -10,7 +10,11 @@ from app.services.runtime import open_runtime
 
 
 def worker() -> None:
-    """Work on evaluations and prediction jobs, on as many machines as wanted. Ctrl-C or SIGTERM ends it."""
+    """Work on evaluations and prediction jobs, on as many machines as wanted.
+
+    Ctrl-C or SIGTERM ends it in order: what cannot be finished soon goes back to the queue. A second one ends
+    it at once.
+    """
     settings = Settings()
     configure_logging(settings)
     asyncio.run(_work(settings))
@@ -18,7 +22,13 @@ def worker() -> None:
 
 async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)  # the next one is the system's own again
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_runtime(settings) as runtime:
+        loop.add_signal_handler(number, end, number)
+    async with open_runtime(settings, bulk=True) as runtime:
         await service.work(runtime, stop)

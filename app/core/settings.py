@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     revision_refresh: Seconds = 60
     """Seconds between two looks at what the platform has deployed."""
 
+    prediction_retention_days: Annotated[int, Field(ge=1)] | None = None
+    """Days after which workers delete a prediction, unless an evaluation judged it; default never."""
+    worker_alive_file: str | None = None
+    """A file that a worker touches every two seconds while its database answers, for health checks."""
+
     max_body_bytes: Annotated[int, Field(ge=1024)] = 10_000_000
     """Largest JSON request body, in bytes."""
     max_import_bytes: Annotated[int, Field(ge=1024)] = 2_000_000_000

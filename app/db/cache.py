@@ -51,9 +51,27 @@ ENTRY_COLUMNS = """
     prediction.revision as answered_by,
     cast(extract(epoch from now() - prediction.computed_at) as float8) as age
 """
-CURRENT = (
-    "prediction.superseded_at is null and (prediction.expires_at is null or prediction.expires_at > now())"
-)
+
+
+CURRENT = "(expires_at is null or expires_at > now())"
+
+
+def prediction_of(content_hash: str, revision: str, condition: str = "true") -> str:
+    """A lateral join, called prediction: the one that `wanted` has from `version` and is not superseded.
+
+    The subquery is a fence, so that each key is looked up by itself in the unique index. Without it the
+    planner may begin with all predictions of the version, which its statistics, made before that version
+    was used, take for none.
+    """
+    return f"""
+        lateral (
+            select id, output, computed_at, revision from predictions
+            where record_id = wanted.record_id and model_version_id = version.id
+              and content_hash = {content_hash} and pipeline_version = :pipeline_version
+              and revision = {revision} and superseded_at is null and {condition}
+            limit 1
+        ) prediction
+    """
 
 
 def _lookup(version_join: str) -> str:
@@ -65,11 +83,7 @@ def _lookup(version_join: str) -> str:
         left join model_versions version on {version_join}
         cross join unnest(:record_ids) with ordinality as wanted (record_id, position)
         left join input_objects record on record.id = wanted.record_id
-        left join predictions prediction
-          on prediction.record_id = record.id and prediction.model_version_id = version.id
-         and prediction.content_hash = record.content_hash
-         and prediction.pipeline_version = :pipeline_version and prediction.revision = version.revision
-         and {CURRENT}
+        left join {prediction_of("record.content_hash", "version.revision", CURRENT)} on true
         where model.name = :model
         order by wanted.position
     """

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, Float, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.cache import CURRENT, ENTRY_COLUMNS, Entry, Scope, entry_of
+from app.db.cache import CURRENT, ENTRY_COLUMNS, Entry, Scope, entry_of, prediction_of
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ _CLAIM = text("""
     returning record_id
 """).bindparams(*_KEYS)
 
+NEW_ENOUGH = f"{CURRENT} and id > wanted.after"
+
 # The version's present revision, not the claim's: a reply may have told that another one is deployed.
 _STATES = (
     text(f"""
@@ -72,15 +74,14 @@ _STATES = (
                             or coalesce(pg_try_advisory_xact_lock(held.beacon), false) end as free
         from model_versions version
         cross join unnest(:record_ids, :content_hashes, :after) as wanted (record_id, content_hash, after)
-        left join predictions prediction
-          on prediction.record_id = wanted.record_id and prediction.model_version_id = version.id
-         and prediction.content_hash = wanted.content_hash
-         and prediction.pipeline_version = :pipeline_version and prediction.revision = version.revision
-         and prediction.id > wanted.after and {CURRENT}
-        left join inference_claims held
-          on held.record_id = wanted.record_id and held.model_version_id = version.id
-         and held.content_hash = wanted.content_hash and held.pipeline_version = :pipeline_version
-         and held.revision = :revision
+        left join {prediction_of("wanted.content_hash", "version.revision", NEW_ENOUGH)} on true
+        left join lateral (
+            select owner, error, retry_at, lease_until, beacon from inference_claims
+            where record_id = wanted.record_id and model_version_id = version.id
+              and content_hash = wanted.content_hash and pipeline_version = :pipeline_version
+              and revision = :revision
+            limit 1
+        ) held on true
         where version.id = :model_version_id
     """)
     .bindparams(*_KEYS, bindparam("after", type_=ARRAY(BigInteger())))
@@ -93,7 +94,7 @@ _RENEW = text("""
 """).bindparams(_KEYS[0])
 
 _RELEASE = text("""
-    delete from inference_claims where owner = :owner and record_id = any(:record_ids)
+    delete from inference_claims where owner = :owner and record_id = any(array(select unnest(:record_ids)))
 """).bindparams(_KEYS[0])
 
 _FAIL = text("""

@@ -37,15 +37,24 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
-def create_engine(settings: Settings) -> AsyncEngine:
-    """The pooled engine that requests use."""
+def libpq_url(url: str) -> str:
+    """The URL as asyncpg itself takes it."""
+    parsed = async_url(url)
+    query = dict(parsed.query)
+    if "ssl" in query:
+        query["sslmode"] = query.pop("ssl")
+    return parsed.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
+
+
+def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
+    """The pooled engine that requests use; with ``bulk``, each statement is planned for its own values."""
     return create_async_engine(
         async_url(settings.database_url.get_secret_value()),
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_pool_timeout,
         pool_pre_ping=False,
-        connect_args=_connect_args(pooler=settings.database_pooler),
+        connect_args=_connect_args(pooler=settings.database_pooler, bulk=bulk),
         json_serializer=dump_json,
     )
 
@@ -55,10 +64,13 @@ def create_direct_engine(settings: Settings) -> AsyncEngine:
     return create_async_engine(async_url(settings.direct_url.get_secret_value()), poolclass=NullPool)
 
 
-def _connect_args(*, pooler: bool) -> dict[str, object]:
+def _connect_args(*, pooler: bool, bulk: bool) -> dict[str, object]:
     arguments: dict[str, object] = {"timeout": CONNECT_TIMEOUT}
     if pooler:  # it hands each transaction another server connection, where nothing prepared is known
         arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+    elif bulk:
+        # A plan kept since the table was nearly empty would read all of it for every batch.
+        arguments["server_settings"] = {"plan_cache_mode": "force_custom_plan"}
     return arguments
 
 
@@ -83,9 +95,9 @@ class Database:
     statements: Sessions
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, bulk: bool = False) -> Database:
     """Nothing is connected before it is used; dispose of the engine in the end."""
-    engine = create_engine(settings)
+    engine = create_engine(settings, bulk=bulk)
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     return Database(engine, create_sessions(engine), create_sessions(autocommit))
 

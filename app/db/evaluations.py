@@ -79,6 +79,17 @@ def _named() -> Select[EvaluationRow, str, str]:
     )
 
 
+async def begin(session: AsyncSession, evaluation_id: int) -> int | None:
+    """Count an attempt at a run: which one this is, None where the run has ended."""
+    query = (
+        update(EvaluationRow)
+        .where(EvaluationRow.id == evaluation_id, EvaluationRow.state.in_(UNDER_WAY))
+        .values(attempts=EvaluationRow.attempts + 1)
+        .returning(EvaluationRow.attempts)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
 async def start(session: AsyncSession, evaluation_id: int, *, records: int, labelled: int) -> bool:
     """Mark a run as running from its beginning; False if it is not to run (any more)."""
     values = {"records": records, "labelled": labelled, "predicted": 0, "failed": 0}

@@ -7,7 +7,7 @@ from typing import cast
 
 import asyncpg
 from pydantic import JsonValue
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,7 +36,7 @@ async def finished(session: AsyncSession, folder: str) -> set[tuple[str | None, 
     """Files below a folder that need no import: (key, etag) of runs read from a file of which nothing was
     skipped, and (key, None) of those that are our own."""
     run = EvaluationRow
-    below = select(run.report, run.etag).where(run.report.startswith(folder, autoescape=True))
+    below = select(run.report, run.etag).where(func.starts_with(run.report, folder))
     found = await session.execute(below.where((run.kind != "report") | (run.failed == 0)))
     return {(key, etag.partition(" ")[0] if etag else None) for key, etag in found}
 

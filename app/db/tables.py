@@ -181,6 +181,8 @@ class EvaluationRow(Base):
     predicted: Mapped[int] = mapped_column(server_default="0")
     failed: Mapped[int] = mapped_column(server_default="0")
     error: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    """How often a worker began it."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -195,7 +197,7 @@ class EvaluationItemRow(Base):
         BigInteger, ForeignKey("evaluations.id", ondelete="CASCADE"), primary_key=True
     )
     record_id: Mapped[str] = mapped_column(RecordKey, primary_key=True)
-    prediction_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("predictions.id"))
+    prediction_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("predictions.id"), index=True)
     truth: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     groups: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     """The slices it belongs to, as ``name=value``."""

@@ -18,6 +18,7 @@ from app.db import migrate
 from app.local import demo_data, demo_place, postgres, sample
 from app.local.endpoint_process import running_endpoint
 from app.local.s3 import local_s3
+from app.local.worker_process import running_worker
 from app.storage import Storage, open_storage
 
 DRAIN_SECONDS = 5
@@ -39,6 +40,7 @@ def run(data_dir: Path, port: int, *, s3: bool = False) -> None:
         folder = stack.enter_context(demo_place.claimed_folder(data_dir))
         settings = _start_parts(folder, stack, s3=s3)
         _fill(settings)
+        stack.enter_context(running_worker())
         _serve(listener, folder, began)
     _say("Stopped.\n")
 
@@ -141,7 +143,9 @@ def _invitation(port: int, folder: Path, began: float) -> str:
     return (
         f"\nReady in {time.monotonic() - began:.1f} s on {base} (its API: {base}/docs). Try:\n\n"
         f"  curl -s -X POST {base}/predict/{sample.EXAMPLE_ID}\n"
-        f"  curl -s {base}/records/{sample.EXAMPLE_ID}\n\n"
+        f"  curl -s {base}/records/{sample.EXAMPLE_ID}\n"
+        f"  curl -s {base}/evaluations -H 'content-type: application/json' -d '{{\"bucket\": \"month\"}}'\n"
+        f"  curl -s {base}/evaluations/1\n\n"
         f"For `python -m app` in another shell: set -a; . {folder / 'demo.env'}; set +a\n"
         f"Ctrl-C stops everything; the data stays in {folder}.\n"
     )

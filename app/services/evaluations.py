@@ -32,11 +32,17 @@ async def ask(sessions: Sessions, request: EvaluationRequest, *, default_model: 
         missing = FieldError("model", "name one, or set DEFAULT_MODEL")
         raise InvalidInput("Which model should be judged?", errors=[missing])
     async with sessions.begin() as session:
-        await require_version(session, model, request.version)
-        version_id = await models.version_id(session, model, request.version)
-        evaluation_id = await rows.create(session, version_id, request.kind, request.model_dump(mode="json"))
-        await queue.enqueue(session, "evaluate", [evaluation_id])
+        evaluation_id = await begin(session, model, request)
     return await get(sessions, evaluation_id)
+
+
+async def begin(session: AsyncSession, model: str, request: EvaluationRequest) -> int:
+    """Queue a checked run in the session's transaction; its id. NotFound or Conflict: no such version."""
+    await require_version(session, model, request.version)
+    version_id = await models.version_id(session, model, request.version)
+    evaluation_id = await rows.create(session, version_id, request.kind, request.model_dump(mode="json"))
+    await queue.enqueue(session, "evaluate", [evaluation_id])
+    return evaluation_id
 
 
 async def require_version(session: AsyncSession, model: str | None, version: str | None) -> None:

@@ -21,6 +21,7 @@ from app.core.errors import (
     InvalidInput,
     NotFound,
     StorageError,
+    Unavailable,
     UserCodeError,
 )
 from app.db import evaluations as rows
@@ -35,10 +36,13 @@ from app.services import evaluation, judging, models, record_filter, reports
 from app.services.drift import Drift, Task
 from app.services.judging import BUCKETS, Case
 from app.services.prediction import Answer, Ask, Predictor
+from app.services.prediction_chunks import final_reason
 from app.storage import Storage
 
 log = structlog.get_logger(__name__)
 
+MOST_ATTEMPTS = 10
+"""Workers may end for many reasons, but not so often: the run takes them down."""
 BATCH = 1000
 """Records that are predicted at a time."""
 LONGEST_GROUP = 200
@@ -81,20 +85,33 @@ class Evaluator:
 
     async def run(self, evaluation_id: int) -> None:
         """Run it to its end. What fails it is noted with it; an outage of the database is raised."""
+        async with self._database.transactions.begin() as session:
+            attempt = await rows.begin(session, evaluation_id)
+        if attempt is None:
+            return  # it has ended
         run = await self._load(evaluation_id)
         try:
+            if attempt > MOST_ATTEMPTS:
+                raise Unavailable("It was given up: each worker that began it ended before it.")
             if run.request.reference is None:
                 done = await self._measure_quality(run)
             else:
                 done = await self._measure_drift(run, run.request.reference)
         except AppError as error:
-            log.warning("evaluation failed", evaluation=evaluation_id, detail=error.detail)
-            async with self._database.transactions.begin() as session:
-                await rows.end(session, evaluation_id, "failed", error=error.detail)
+            await self._fail(evaluation_id, error.detail)
             return
+        except Exception as error:
+            if (reason := final_reason(error)) is not None:
+                await self._fail(evaluation_id, reason)
+            raise
         if done and self._storage is not None:
             with suppress(StorageError):  # noted with the run, which is done all the same
                 await reports.save(self._database.transactions, self._storage, evaluation_id)
+
+    async def _fail(self, evaluation_id: int, reason: str) -> None:
+        log.warning("evaluation failed", evaluation=evaluation_id, reason=reason)
+        async with self._database.transactions.begin() as session:
+            await rows.end(session, evaluation_id, "failed", error=reason)
 
     async def _load(self, evaluation_id: int) -> _Run:
         async with self._database.transactions() as session:

@@ -1,15 +1,16 @@
 """Bootstrap intervals of metrics, and of the difference between two versions on the same records.
 
-Percentile bootstrap (scipy.stats.bootstrap) with a fixed seed: the same records give the same interval.
+Percentile bootstrap (B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13) with a
+fixed seed: the same records give the same interval. All metrics are measured on the same resamples, drawn
+once, which scipy.stats.bootstrap would do anew for each; nor does it put up with undefined resamples.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from app.schemas.judged import Task
 from app.services import metrics
@@ -92,32 +93,27 @@ def _resampled(names: Sequence[str], task: Task, samples: Sequence[Sample]) -> d
 
 
 def _together(names: Sequence[str], task: Task, samples: Sequence[Sample]) -> dict[str, Floats]:
-    def statistic(rows: NDArray[np.int64], axis: int) -> Floats:  # noqa: ARG001 - scipy's, always the last
-        taken = [sample.take(rows) for sample in samples]
-        return np.stack([VECTORISED[task][name](one) for name in names for one in taken])
-
+    found = []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        result = stats.bootstrap(
-            (np.arange(samples[0].n),),
-            statistic,
-            vectorized=True,
-            method="percentile",
-            n_resamples=RESAMPLES,
-            batch=max(1, CELLS // samples[0].n),
-            rng=np.random.default_rng(SEED),
-        )
-    shape = (len(names), len(samples), RESAMPLES)
-    return dict(zip(names, np.reshape(result.bootstrap_distribution, shape), strict=True))
+        for rows in _resamples(samples[0].n, RESAMPLES):
+            taken = [sample.take(rows) for sample in samples]
+            found.append([[VECTORISED[task][name](one) for one in taken] for name in names])
+    values = np.concatenate(found, axis=-1)
+    values[~np.isfinite(values)] = np.nan
+    return dict(zip(names, values, strict=True))
 
 
 def _one_by_one(name: str, task: Task, samples: Sequence[Sample]) -> Floats:
-    rng, n = np.random.default_rng(SEED), samples[0].n
-    found = np.full((len(samples), COSTLY_RESAMPLES), np.nan)
-    for place in range(COSTLY_RESAMPLES):
-        rows = rng.integers(0, n, n)
-        for row, sample in zip(found, samples, strict=True):
-            row[place] = _value_or_nan(name, task, sample.take(rows))
-    return found
+    rows = [one for several in _resamples(samples[0].n, COSTLY_RESAMPLES) for one in several]
+    return np.asarray([[_value_or_nan(name, task, sample.take(one)) for one in rows] for sample in samples])
+
+
+def _resamples(n: int, count: int) -> Iterator[NDArray[np.int64]]:
+    """Places of records drawn with replacement: ``count`` times n, some at a time."""
+    rng = np.random.default_rng(SEED)
+    batch = max(1, CELLS // n)
+    for start in range(0, count, batch):
+        yield rng.integers(0, n, (min(batch, count - start), n))
 
 
 def _value_or_nan(name: str, task: Task, sample: Sample) -> float:

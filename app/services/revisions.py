@@ -12,6 +12,7 @@ from app.db import models as rows
 from app.db.engine import OUTAGES, Database
 from app.services import models
 from app.services.inference import Inference
+from app.services.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,11 @@ async def refresh_forever(settings: Settings, database: Database, inference: Inf
             await refresh(database, inference, age=settings.revision_refresh)
         except OUTAGES as error:  # of a database that is not migrated yet, too
             log.warning("revisions not refreshed", error=type(error).__name__)
+
+
+async def refresh_all(runtime: Runtime) -> None:
+    """The same once, for the worker: a deployment without an API, or with an idle one, notices too."""
+    await refresh(runtime.database, runtime.inference, age=runtime.settings.revision_refresh)
 
 
 async def refresh(database: Database, inference: Inference, *, age: float) -> None:

@@ -29,13 +29,13 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+async def open_runtime(settings: Settings, *, bulk: bool = False) -> AsyncIterator[Runtime]:
     """Open everything, and close it in the opposite order: what is under way lands first.
 
-    Nothing is connected before it is used, but for the listener, which goes on trying.
+    ``bulk``: it works on many records at a time. Nothing is connected before it is used, but for the listener, which goes on trying.
     """
     async with AsyncExitStack() as opened:
-        database = open_database(settings)
+        database = open_database(settings, bulk=bulk)
         opened.push_async_callback(database.engine.dispose)
         inference = Inference(settings)
         opened.push_async_callback(inference.aclose)

@@ -1,7 +1,7 @@
 """A chunk of a prediction job on its way through a batch transform job: its rows out, its outputs in."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -10,15 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.backends.sagemaker_transform import TransformJobs
 from app.core.errors import AppError, Conflict, NotFound
 from app.db import batch_transform as rows
-from app.db import cache, engine, predictions
-from app.db import prediction_chunks as chunks
-from app.db.cache import Lookup, Scope
-from app.db.prediction_chunks import Finished
-from app.db.predictions import NewPrediction
+from app.db import cache, engine
+from app.db.cache import Lookup
 from app.schemas.deployments import Deployment
 from app.schemas.transform import Line, Manifest
 from app.services import pipeline
-from app.services.pipeline import _to_outputs
 from app.services.runtime import Runtime
 from app.services.transform_files import TransformFiles
 
@@ -70,7 +66,11 @@ class TransformChunks:
             return error
 
     def _manifest(
-        self, found: Sequence[Lookup], misses: Sequence[Lookup], made: Sequence[bytes | AppError], revision: str
+        self,
+        found: Sequence[Lookup],
+        misses: Sequence[Lookup],
+        made: Sequence[bytes | AppError],
+        revision: str,
     ) -> Manifest:
         missing = [one.record_id for one in found if one.content_hash is None]
         errors: dict[str, AppError] = {one: NotFound(f"There is no record {one!r}.") for one in missing}

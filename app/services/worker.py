@@ -8,17 +8,21 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import asyncpg
 import pgqueuer
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.errors import RetryRequested
-from pgqueuer.models import Job
+from pgqueuer.models import Job, Schedule
 
 from app.core.errors import AppError
-from app.db.engine import OUTAGES, async_url, is_outage
+from app.db import migrate
+from app.db.engine import OUTAGES, is_outage, libpq_url, outage_in_words
 from app.db.queue import Task
+from app.services import job_results, prediction_chunks, purge, revisions, schedules
 from app.services.evaluator import Evaluator
 from app.services.runtime import Runtime
 
@@ -32,44 +36,106 @@ GRACE = 5.0
 """Seconds a task may go on after a stop, before it goes back to the queue."""
 FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=1), timedelta(minutes=5)
 """Before an interrupted task is tried again: doubled from attempt to attempt."""
-
 INTERRUPTIONS: tuple[type[Exception], ...] = (AppError, *OUTAGES)
 
 Work = Callable[[int], Awaitable[None]]
 
 
 async def work(runtime: Runtime, stop: asyncio.Event) -> None:
-    """Take tasks until ``stop``; starts anew whenever the database was away."""
+    """Take tasks until ``stop``; waits for a database that is away or not migrated, and starts anew then."""
 
     @asynccontextmanager
     async def connected() -> AsyncIterator[PgQueuer]:
-        url = async_url(runtime.settings.direct_url.get_secret_value()).set(drivername="postgresql")
-        # One connection LISTENs, which a transaction pooler would not do.
-        async with asyncpg.create_pool(
-            url.render_as_string(hide_password=False), min_size=2, max_size=3
-        ) as pool:
+        await _until_ready(runtime, stop)
+        url = libpq_url(runtime.settings.direct_url.get_secret_value())
+        # Past a transaction pooler: one connection LISTENs.
+        async with asyncpg.create_pool(url, min_size=2, max_size=3) as pool:
             queue = PgQueuer.from_asyncpg_pool(pool)
             _register(queue, runtime, stop)
+            # PgQueuer asks itself whether it hears before it has begun to LISTEN, and would start anew.
+            await queue.connection.add_listener(queue.qm.channel, lambda _: None)
             yield queue
 
-    await pgqueuer.run(
-        connected,
-        batch_size=1,  # no more than it can do at once, so that many workers share a large job
-        max_concurrent_tasks=2,
-        dequeue_timeout=POLL,
-        heartbeat_timeout=HEARTBEAT,
-        shutdown_on_listener_failure=True,
-        restart_on_failure=True,
-        restart_delay=POLL,
-        shutdown=stop,
-    )
+    alive = asyncio.create_task(_show_life(runtime))
+    try:
+        await pgqueuer.run(
+            connected,
+            batch_size=1,  # no more than it can do at once, so that many workers share a large job
+            max_concurrent_tasks=2,
+            dequeue_timeout=POLL,
+            heartbeat_timeout=HEARTBEAT,
+            shutdown_on_listener_failure=True,
+            restart_on_failure=True,
+            restart_delay=POLL,
+            shutdown=stop,
+        )
+    finally:
+        alive.cancel()
+        await asyncio.wait([alive])
+
+
+async def _until_ready(runtime: Runtime, stop: asyncio.Event) -> None:
+    said = None
+    while (missing := await _missing(runtime)) is not None and not stop.is_set():
+        if missing != said:
+            log.warning("waiting for the database", reason=missing)
+            said = missing
+        await asyncio.sleep(1)
+    log.info("worker ready")
+
+
+async def _missing(runtime: Runtime) -> str | None:
+    """Why there can be no work yet."""
+    try:
+        async with runtime.database.engine.connect() as connection:
+            return None if await migrate.is_current(connection) else migrate.NOT_MIGRATED
+    except OUTAGES as error:
+        if not is_outage(error):
+            raise
+        return outage_in_words(error)
+
+
+async def _show_life(runtime: Runtime) -> None:
+    """Touch the file that a container's health check looks at, while the database answers."""
+    file = runtime.settings.worker_alive_file
+    while file is not None:
+        if await _missing(runtime) is None:
+            await asyncio.to_thread(Path(file).touch)
+        await asyncio.sleep(POLL.total_seconds())
 
 
 def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
-    evaluator = Evaluator(runtime.database, runtime.predictor)
-    tasks: dict[Task, Work] = {"evaluate": evaluator.run}
+    evaluator = Evaluator(runtime.database, runtime.predictor, runtime.storage)
+    tasks: dict[Task, Work] = {
+        "evaluate": evaluator.run,
+        "predict_chunk": partial(prediction_chunks.run, runtime),
+        "write_result": partial(job_results.write, runtime),
+    }
     for name, function in tasks.items():
+        # A task that failed for good stays in the queue's table, to be looked at.
         queue.entrypoint(name, on_failure="hold")(_task(function, stop))
+    # Each is done by one of the workers; times that passed while there was none are made up for once.
+    periodic: dict[str, tuple[str, Callable[[Runtime], Awaitable[None]]]] = {
+        "due_evaluations": ("* * * * *", schedules.run_due),
+        "refresh_revisions": ("* * * * *", revisions.refresh_all),
+        "purge": ("17 * * * *", purge.purge),
+    }
+    for entrypoint, (cron, job) in periodic.items():
+        queue.schedule(entrypoint, cron)(_periodic(job, runtime))
+
+
+def _periodic(
+    job: Callable[[Runtime], Awaitable[None]], runtime: Runtime
+) -> Callable[[Schedule], Awaitable[None]]:
+    async def run(schedule: Schedule) -> None:
+        try:
+            await job(runtime)
+        except INTERRUPTIONS as error:
+            if not isinstance(error, AppError) and not is_outage(error):
+                raise
+            log.warning("periodic task failed", task=schedule.entrypoint, error=type(error).__name__)
+
+    return run
 
 
 def _task(function: Work, stop: asyncio.Event) -> Callable[[Job], Awaitable[None]]:

@@ -129,6 +129,9 @@ DOWN = (
 def upgrade() -> None:
     for statement in UP:
         op.get_bind().exec_driver_sql(statement)
+    op.add_column("evaluations", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False))
+    # For the purge: without it each deleted prediction would be looked for in all of them.
+    op.create_index("ix_evaluation_items_prediction_id", "evaluation_items", ["prediction_id"])
     op.create_table(
         "prediction_jobs",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -196,5 +199,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("evaluation_schedules", "prediction_job_chunks", "prediction_jobs"):
         op.drop_table(table)
+    op.drop_index("ix_evaluation_items_prediction_id", "evaluation_items")
+    op.drop_column("evaluations", "attempts")
     for statement in DOWN:
         op.get_bind().exec_driver_sql(statement)

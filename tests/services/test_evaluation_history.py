@@ -1,11 +1,12 @@
 """The history of metrics: filters, thresholds, order and pages."""
 
+import base64
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
-from app.core.errors import InvalidInput
+from app.core.errors import AppError, InvalidInput
 from app.db.engine import Sessions
 from app.db.metric_history import Order, Search
 from app.schemas.evaluations import HistoryRow
@@ -87,7 +88,30 @@ async def test_filters(sessions: Sessions) -> None:
     assert len(found) == 5
     january = Search(since=datetime(2026, 1, 3, tzinfo=UTC), until=datetime(2026, 1, 5, tzinfo=UTC), slice="")
     assert len(await walk(sessions, january, "finished_at", 100)) == 4
-    assert await walk(sessions, Search(model="other"), "value", 10) == []
+    assert await walk(sessions, Search(metric="rmse"), "value", 10) == []
+    assert await walk(sessions, Search(bucket="2013-12"), "value", 10) == []
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        (Search(model="other"), "There is no model 'other'; there is m."),
+        (Search(model="m", version="3"), "The model 'm' has no version '3'; there is 1, 2."),
+        (Search(version="3"), "No model has a version '3'; there is 1, 2."),
+        (Search(metric="accu"), "metric: there is no 'accu'; there is auc, bias, mae, median_absolute_error"),
+        (Search(slice="origin=X"), "slice: there is no 'origin=X'; there is origin=EWR"),
+        (Search(slice="a\0"), "U+0000"),
+        (Search(bucket="a\0"), "U+0000"),
+        (Search(since=datetime(2026, 1, 3, tzinfo=UTC), until=datetime(2026, 1, 3, tzinfo=UTC)), "until"),
+    ],
+)
+async def test_a_search_for_what_there_is_not_says_what_there_is(
+    sessions: Sessions, search: Search, message: str
+) -> None:
+    with pytest.raises(AppError) as caught:
+        await evaluation_history.page(sessions, search, order="value", limit=1, cursor=None)
+    faults = [f"{fault.field}: {fault.message}" for fault in caught.value.errors]
+    assert message in "; ".join([caught.value.detail, *faults])
 
 
 async def test_as_csv(sessions: Sessions) -> None:
@@ -98,7 +122,22 @@ async def test_as_csv(sessions: Sessions) -> None:
     assert cells["finished_at"].startswith("2026-01-01T00:00:00")
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10=", "bnVsbA==", "\x00"])
-async def test_a_cursor_that_is_none(sessions: Sessions, cursor: str) -> None:
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "x",
+        "[]",
+        "null",
+        '[NaN, "2026-01-01T00:00:00Z", [1, "", "", ""]]',
+        '[1, "2026-01-01T00:00:00", [1, "", "", ""]]',
+        '[1, "0001-01-01T00:00:00+05:30", [1, "", "", ""]]',
+        '[1, "2026-01-01T00:00:00Z", [1, "\\u0000", "", ""]]',
+        '[1, "2026-01-01T00:00:00Z", [1, "\\ud800", "", ""]]',
+        '[1, "2026-01-01T00:00:00Z", [9223372036854775808, "", "", ""]]',
+    ],
+)
+@pytest.mark.parametrize("encoded", [True, False])
+async def test_a_cursor_that_is_none(sessions: Sessions, inside: str, encoded: bool) -> None:
+    cursor = base64.b64encode(inside.encode()).decode() if encoded else inside
     with pytest.raises(InvalidInput):
         await evaluation_history.page(sessions, Search(), order="value", limit=1, cursor=cursor)

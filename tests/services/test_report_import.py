@@ -90,14 +90,17 @@ async def test_lines_come_before_parameters_and_parameters_before_the_key(
     await register(sessions, "2")
     await register(sessions, "3")
     lines = (
-        b"version,evaluated_at,mae",
-        b"2,2013-01-01T00:00:00Z,1",
-        b",2013-02-01T00:00:00Z,2",
-        b"2,2013-02-01T00:00:00Z,3",
+        b"model,version,evaluated_at,mae",
+        b",2,2013-01-01T00:00:00Z,1",
+        b",,2013-02-01T00:00:00Z,2",
+        b"transit,2,2013-02-01T00:00:00Z,3",
+        b"other,2,2013-02-01T00:00:00Z,4",
     )
-    await storage.put("reports/other/1/20140101.csv", b"\n".join(lines))
+    key = "reports/another/1/20140101.csv"
+    await storage.put(key, b"\n".join(lines))
     found = await bring_in(sessions, storage, model="transit", version="3", prefix="reports/")
-    assert (found.runs, found.unread) == (3, [])
+    assert found.runs == 3
+    assert found.unread == [Unread(key=key, line=5, reason="There is no model 'other'.")]
     assert [(row[0], row[4]) for row in await history(sessions)] == [("2", 1.0), ("2", 3.0), ("3", 2.0)]
 
 
@@ -280,10 +283,13 @@ async def test_an_outage_ends_it_and_the_same_import_goes_on(sessions: Sessions,
     for number in range(AT_ONCE + 1):
         await storage.put(f"reports/transit/1/{number:04}.csv", b"mae\n1\n")
         await asyncio.sleep(1.1 if number == 0 else 0)  # the first is the oldest: it comes last
+    failing = Failing(storage._bucket, storage._prefix)
     with pytest.raises(StorageDown):
-        await bring_in(sessions, Failing(storage._bucket, storage._prefix))
+        await bring_in(sessions, failing)
     found = await bring_in(sessions, storage)
     assert (found.imported, found.unchanged) == (1, AT_ONCE)
+    again = await bring_in(sessions, failing)  # what went in whole is not read again
+    assert again == ImportedReports(files=AT_ONCE + 1, unchanged=AT_ONCE + 1)
 
 
 async def test_a_key_that_cannot_be_stored_is_listed(sessions: Sessions, aws: AwsStub) -> None:

@@ -1,6 +1,7 @@
 """What is read of any CSV report, and what is said of the rest."""
 
 import gzip
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -182,8 +183,11 @@ def test_gzip_in_parts_is_read_and_damaged_gzip_is_refused() -> None:
 
 
 def test_more_than_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    bomb = gzip.compress(b"mae\n" + b"1" * MAX_BYTES)
+    bomb = gzip.compress(b"mae\n" + b"1" * (10 * MAX_BYTES), compresslevel=1)
+    tracemalloc.start()
     assert refusal(bomb) == "The file has more than 10000000 bytes when unpacked, the most that is read."
+    assert tracemalloc.get_traced_memory()[1] < 5 * MAX_BYTES
+    tracemalloc.stop()
     monkeypatch.setattr(report_reading, "MAX_METRICS", 3)
     assert len(values("a,b,c\n1,2,3\n")) == 3
     assert refusal("a,b\n1,2\n3,4\n") == "The file has more than 3 metrics, the most that is read."

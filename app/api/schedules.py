@@ -1,0 +1,36 @@
+"""The schedule of a model's evaluations."""
+
+from fastapi import APIRouter
+
+from app.api.bodies import StrictRoute
+from app.api.deps import SessionsDep
+from app.api.problems import responses
+from app.core.errors import InvalidInput, NotFound
+from app.schemas.ids import Name
+from app.schemas.schedules import EvaluationSchedule, NewSchedule
+from app.services import schedules
+
+router = APIRouter(
+    prefix="/models/{model}/evaluation-schedule", tags=["evaluations"], route_class=StrictRoute
+)
+
+
+@router.put("", responses=responses(InvalidInput, NotFound))
+async def set_evaluation_schedule(model: Name, new: NewSchedule, sessions: SessionsDep) -> EvaluationSchedule:
+    """Evaluate the model by itself, at the times of a cron expression; replaces the schedule it has.
+
+    A worker begins each run. Times that passed while no worker ran are made up for by one run.
+    """
+    return await schedules.put(sessions, model, new)
+
+
+@router.get("", responses=responses(NotFound, InvalidInput))
+async def get_evaluation_schedule(model: Name, sessions: SessionsDep) -> EvaluationSchedule:
+    """The schedule, when it is due next, and the run it began last."""
+    return await schedules.get(sessions, model)
+
+
+@router.delete("", status_code=204, responses=responses(NotFound, InvalidInput))
+async def remove_evaluation_schedule(model: Name, sessions: SessionsDep) -> None:
+    """Evaluate the model no more by itself. Runs that were begun go on."""
+    await schedules.remove(sessions, model)

@@ -1,0 +1,30 @@
+"""Deletes what is past its time, in batches."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# What an evaluation judged stays: its comparison with another one reads it.
+_PREDICTIONS = text("""
+    delete from predictions where id in (
+        select id from predictions
+        where computed_at < now() - make_interval(days => :days)
+          and not exists (select from evaluation_items where prediction_id = predictions.id)
+        order by computed_at, id limit :batch
+    ) returning id
+""")
+
+_QUEUE_LOGS = [
+    text(f"delete from {table} where created < now() - make_interval(days => :days)")
+    for table in ("pgqueuer_log", "pgqueuer_statistics")
+]
+
+
+async def predictions(session: AsyncSession, *, days: int, batch: int) -> int:
+    """Delete at most ``batch`` predictions computed more than ``days`` ago; how many there were."""
+    return len((await session.scalars(_PREDICTIONS, {"days": days, "batch": batch})).all())
+
+
+async def queue_log(session: AsyncSession, *, days: int) -> None:
+    """Delete what the queue noted of tasks that ended more than ``days`` ago."""
+    for statement in _QUEUE_LOGS:
+        await session.execute(statement, {"days": days})

@@ -1,0 +1,26 @@
+"""Deletes, hourly, what is past its time. Dead claims go with each look at the revisions."""
+
+import structlog
+
+from app.db import purge as rows
+from app.services.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+BATCH = 10_000
+"""Predictions deleted at a time, so that no transaction is long."""
+QUEUE_LOG_DAYS = 7
+
+
+async def purge(runtime: Runtime) -> None:
+    """Delete predictions past PREDICTION_RETENTION_DAYS, if that is set, and the queue's old log."""
+    async with runtime.database.transactions.begin() as session:
+        await rows.queue_log(session, days=QUEUE_LOG_DAYS)
+    days = runtime.settings.prediction_retention_days
+    deleted, last = 0, BATCH
+    while days is not None and last == BATCH:
+        async with runtime.database.transactions.begin() as session:
+            last = await rows.predictions(session, days=days, batch=BATCH)
+        deleted += last
+    if deleted:
+        log.info("predictions purged", count=deleted, older_than_days=days)

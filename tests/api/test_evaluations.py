@@ -1,0 +1,350 @@
+"""Evaluations over HTTP: runs, their history and comparisons. The test does what a worker would."""
+
+import csv
+import json
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import JsonValue
+from sqlalchemy import text
+
+from app.services.evaluator import Evaluator
+from app.services.prediction import Predictor
+from tests.support.aws_stub import AwsStub
+from tests.support.judged_orders import store_judged_orders
+from tests.support.orders import answer_ten_times, prepare
+
+JANUARY: dict[str, JsonValue] = {"since": "2013-01-01T00:00:00Z", "until": "2013-02-01T00:00:00Z"}
+
+
+@pytest.fixture
+async def model(app: FastAPI, aws: AwsStub) -> Predictor:
+    aws.respond = answer_ten_times
+    predictor: Predictor = app.state.predictor
+    await prepare(predictor)
+    return predictor
+
+
+@pytest.fixture
+async def predictor(model: Predictor) -> Predictor:
+    await store_judged_orders(model.database.transactions)
+    return model
+
+
+async def ask(client: httpx.AsyncClient, **request: JsonValue) -> str:
+    """Where a queued run is."""
+    response = await client.post("/evaluations", json={"model": "transit"} | request)
+    assert response.status_code == 202, response.text
+    location: str = response.headers["Location"]
+    assert location == f"/evaluations/{response.json()['id']}"
+    return location
+
+
+async def run(client: httpx.AsyncClient, predictor: Predictor, **request: JsonValue) -> dict[str, JsonValue]:
+    """An ended run."""
+    location = await ask(client, **request)
+    await Evaluator(predictor.database, predictor).run(int(location.rpartition("/")[2]))
+    ended: dict[str, JsonValue] = (await client.get(location)).json()
+    return ended
+
+
+async def test_a_run_is_asked_for_done_and_looked_at(client: httpx.AsyncClient, predictor: Predictor) -> None:
+    location = await ask(client, bucket="month", time_field="observed_at")
+    queued = (await client.get(location)).json()
+    assert (queued["state"], queued["version"], queued["metrics"]) == ("queued", "1", [])
+
+    done = await run(client, predictor, **JANUARY, bucket="month", metrics=["mae", "mae"], slices=["origin"])
+    assert (done["state"], done["records"], done["labelled"], done["predicted"]) == ("done", 21, 10, 10)
+    found = done["metrics"]
+    assert isinstance(found, list)
+    keys = ("metric", "slice", "bucket", "value", "reason", "n", "small")
+    assert [tuple(one[key] for key in keys) for one in found if isinstance(one, dict)] == [
+        ("mae", "", "", 1.0, None, 10, True),
+        ("mae", "", "2013-01", 1.0, None, 10, True),
+        ("mae", "origin=EWR", "", 1.0, None, 10, True),
+    ]
+
+
+async def test_a_window_is_of_points_in_time_whatever_their_offset(
+    client: httpx.AsyncClient, predictor: Predictor
+) -> None:
+    shifted = await run(
+        client, predictor, since="2013-01-10T16:30:00+05:30", until="2013-01-10T16:30:01+05:30"
+    )
+    assert shifted["labelled"] == 10
+    assert isinstance(shifted["request"], dict)
+    assert shifted["request"]["since"] == "2013-01-10T11:00:00Z"
+    assert str(shifted["finished_at"]).endswith("Z")
+    later = await run(client, predictor, since="2013-01-10T16:30:01+05:30", until="2013-01-11T00:00:00Z")
+    assert (later["state"], later["labelled"]) == ("done", 0)
+
+
+async def test_an_empty_set_is_a_stored_run_with_reasons(
+    client: httpx.AsyncClient, predictor: Predictor
+) -> None:
+    found = await run(client, predictor, since="2020-01-01T00:00:00Z")
+    metrics = found["metrics"]
+    assert isinstance(metrics, list)
+    assert found["state"] == "done"
+    assert {(one["value"], one["reason"], one["n"]) for one in metrics if isinstance(one, dict)} == {
+        (None, "no rows", 0)
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "said"),
+    [
+        ({"metrics": ["accuracy"]}, 422, "metrics: there is no 'accuracy'; there is bias, mae, median"),
+        ({"metrics": []}, 422, "metrics: List should have at least 1 item"),
+        ({"slices": ["carier"]}, 422, "slices: there is no 'carier'; there is carrier, origin"),
+        ({"where": {"carier": "UA"}}, 422, "where: there is no 'carier'; there is carrier, destination"),
+        ({"where": {"carrier": 5}}, 422, "where.carrier: Input should be a valid string"),
+        ({"where": {"carrier": ["UA"]}}, 422, "where.carrier: Input should be a valid string"),
+        ({"where": {"origin_lat": {"a": 1}}}, 422, "where.origin_lat: Input should be a valid number"),
+        ({"where": {"origin_lat": 91}}, 422, "where.origin_lat: Input should be less than or equal to 90"),
+        ({"where": []}, 422, "where: "),
+        (
+            {"time_field": "carrier"},
+            422,
+            "time_field: there is no 'carrier'; there is observed_at, scheduled_at",
+        ),
+        ({"since": JANUARY["until"], "until": JANUARY["since"]}, 422, "the window is empty"),
+        ({"since": JANUARY["since"], "until": JANUARY["since"]}, 422, "the window is empty"),
+        ({"since": "2013-01-01T00:00:00"}, 422, "since: Input should have timezone info"),
+        ({"bucket": "year"}, 422, "bucket: Input should be 'day', 'week' or 'month'"),
+        ({"kind": "report"}, 422, "kind: Input should be 'quality' or 'drift'"),
+        ({"colour": "red"}, 422, "colour: Extra inputs are not permitted"),
+        ({"version": "7"}, 404, "The model 'transit' has no version '7'; there is 1."),
+        ({"model": "other"}, 404, "There is no model 'other'; there is transit."),
+        ({"model": None}, 422, "model: name one, or set DEFAULT_MODEL"),
+    ],
+)
+async def test_what_there_is_not_is_refused_with_what_there_is(
+    client: httpx.AsyncClient, model: Predictor, request_: dict[str, JsonValue], status: int, said: str
+) -> None:
+    response = await client.post("/evaluations", json={"model": "transit"} | request_)
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert said in in_words(response)
+    assert (await client.get("/evaluations/runs")).json()["items"] == []
+
+
+def in_words(response: httpx.Response) -> str:
+    problem = response.json()
+    return "; ".join(
+        [problem["detail"], *(f"{one['field']}: {one['message']}" for one in problem.get("errors", []))]
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"where": {"a\0": 1}},
+        {"where": {"carrier": "a\0"}},
+        {"slices": ["\0"]},
+        {"metrics": ["\0"]},
+        {"time_field": "\0"},
+        {"model": "a\0"},
+        {"version": "\0"},
+        {"where": {"carrier": "\ud800"}},
+    ],
+)
+async def test_text_that_cannot_be_stored_is_refused(
+    client: httpx.AsyncClient, body: dict[str, JsonValue]
+) -> None:
+    response = await client.post("/evaluations", content=json.dumps({"model": "transit"} | body))
+    assert response.status_code == 422, response.text
+
+
+async def test_a_body_that_is_too_large_or_no_json(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/evaluations", content=b" " * 10_000_001)).status_code == 413
+    assert (await client.post("/evaluations", content=b"{")).status_code == 422
+    assert (await client.post("/evaluations", content=b'{"where": {"origin_lat": NaN}}')).status_code == 422
+    assert (await client.post("/evaluations", json=[])).status_code == 422
+
+
+async def test_a_run_is_cancelled_once(client: httpx.AsyncClient, predictor: Predictor) -> None:
+    location = await ask(client)
+    assert (await client.delete(location)).status_code == 204
+    assert (await client.get(location)).json()["state"] == "cancelled"
+    again = await client.delete(location)
+    assert (again.status_code, again.json()["detail"]) == (
+        409,
+        f"The evaluation {location.rpartition('/')[2]} has ended: it is cancelled.",
+    )
+    await Evaluator(predictor.database, predictor).run(int(location.rpartition("/")[2]))
+    assert (await client.get(location)).json()["metrics"] == []
+
+
+@pytest.mark.parametrize("number", ["9", "0", "x", "9223372036854775808"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_a_run_that_there_is_not(client: httpx.AsyncClient, method: str, number: str) -> None:
+    response = await client.request(method, f"/evaluations/{number}")
+    assert response.status_code == (404 if number == "9" else 422)
+
+
+async def test_runs_of_every_state_are_listed_newest_first(
+    client: httpx.AsyncClient, predictor: Predictor
+) -> None:
+    done = await run(client, predictor)
+    cancelled = await ask(client)
+    await client.delete(cancelled)
+    await ask(client)
+    page = (await client.get("/evaluations/runs", params={"limit": 2})).json()
+    assert [one["state"] for one in page["items"]] == ["queued", "cancelled"]
+    assert "metrics" not in page["items"][0]
+    rest = (await client.get("/evaluations/runs", params={"cursor": page["next_cursor"]})).json()
+    assert ([one["id"] for one in rest["items"]], rest["next_cursor"]) == ([done["id"]], None)
+    found = (await client.get("/evaluations/runs", params={"state": "cancelled"})).json()["items"]
+    assert [f"/evaluations/{one['id']}" for one in found] == [cancelled]
+    for wrong in ({"state": "lost"}, {"cursor": "x"}, {"limit": 0}):
+        assert (await client.get("/evaluations/runs", params=wrong)).status_code == 422
+
+
+async def test_the_history_is_filtered_sorted_and_paged(
+    client: httpx.AsyncClient, predictor: Predictor
+) -> None:
+    await run(client, predictor, bucket="month")
+    await run(client, predictor, **JANUARY, metrics=["mae"])
+    search: dict[str, str | float] = {
+        "kind": "quality",
+        "model": "transit",
+        "version": "1",
+        "metric": "mae",
+        "slice": "",
+    }
+
+    async def values(**more: str | float) -> list[tuple[str, JsonValue]]:
+        response = await client.get("/evaluations", params=search | more)
+        assert response.status_code == 200, response.text
+        return [(one["bucket"], one["value"]) for one in response.json()["items"]]
+
+    whole = sum([1.0] * 10 + [2.0] * 20) / 30
+    assert await values() == [("", 1.0), ("", whole), ("2013-01", 1.0), ("2013-02", 2.0)]
+    assert await values(sort="finished_at") == [("", whole), ("2013-01", 1.0), ("2013-02", 2.0), ("", 1.0)]
+    assert await values(sort="-value") == [("2013-02", 2.0), ("", whole), ("2013-01", 1.0), ("", 1.0)]
+    assert await values(bucket="2013-02") == [("2013-02", 2.0)]
+    assert await values(at_least=1.5, at_most=1.9) == [("", whole)]
+    assert await values(slice="carrier=AA") == [("", 1.0), ("", 1.75)]
+    (first, *_) = (await client.get("/evaluations", params=search)).json()["items"]
+    moment = datetime.fromisoformat(first["finished_at"])
+    assert await values(since=moment.isoformat()) == [("", 1.0)]
+    assert len(await values(until=moment.isoformat())) == 3
+    assert await values(since=(moment + timedelta(days=1)).isoformat()) == []
+
+    page = (await client.get("/evaluations", params=search | {"limit": 3})).json()
+    rest = await values(limit=3, cursor=page["next_cursor"])
+    assert [(one["bucket"], one["value"]) for one in page["items"]] + rest == await values()
+
+
+async def test_undefined_matches_no_threshold_and_sorts_last(
+    client: httpx.AsyncClient, predictor: Predictor
+) -> None:
+    await run(client, predictor, metrics=["mae"], slices=[])
+    await run(client, predictor, metrics=["mae"], slices=[], since="2020-01-01T00:00:00Z")
+
+    async def values(**search: str | float) -> list[float | None]:
+        response = await client.get("/evaluations", params=search)
+        return [one["value"] for one in response.json()["items"]]
+
+    defined = pytest.approx(5 / 3)
+    assert await values(sort="value") == await values(sort="-value") == [defined, None]
+    assert await values(at_least=-1e300) == await values(at_most=1e300) == [defined]
+
+
+async def test_the_history_as_csv_is_the_same_page_by_page(
+    client: httpx.AsyncClient, predictor: Predictor
+) -> None:
+    await run(client, predictor, bucket="month")
+    found: list[dict[str, str]] = []
+    cursor: dict[str, str | int] = {}
+    while True:
+        response = await client.get("/evaluations", params=cursor | {"format": "csv", "limit": 10})
+        assert response.headers["content-type"].startswith("text/csv")
+        found += csv.DictReader(response.text.splitlines())
+        if "X-Next-Cursor" not in response.headers:
+            break
+        cursor = {"cursor": response.headers["X-Next-Cursor"]}
+    expected = (await client.get("/evaluations", params={"limit": 1000})).json()["items"]
+    assert len(found) == len(expected) == 30
+    assert [row["metric"] for row in found] == [one["metric"] for one in expected]
+    assert [float(row["value"]) for row in found if row["value"]] == [
+        one["value"] for one in expected if one["value"] is not None
+    ]
+
+
+@pytest.mark.parametrize(
+    ("search", "status", "said"),
+    [
+        ({"metric": "accu"}, 422, "metric: there is no 'accu'; there is bias, mae, "),
+        (
+            {"slice": "carrier=XX"},
+            422,
+            "slice: there is no 'carrier=XX'; there is carrier=AA, carrier=UA, origin",
+        ),
+        ({"kind": "quantity"}, 422, "kind: Input should be 'quality', 'drift' or 'report'"),
+        ({"model": "other"}, 404, "There is no model 'other'; there is transit."),
+        ({"model": "transit", "version": "2"}, 404, "has no version '2'; there is 1."),
+        ({"cursor": "x"}, 422, "cursor: pass next_cursor unchanged"),
+        ({"sort": "metric"}, 422, "sort: "),
+        ({"at_least": "nan"}, 422, "at_least: Input should be a finite number"),
+        ({"at_most": "1e999"}, 422, "at_most: Input should be a finite number"),
+        ({"since": JANUARY["until"], "until": JANUARY["since"]}, 422, "until: must be after since"),
+        ({"limit": "100000"}, 422, "limit: "),
+        ({"format": "xml"}, 422, "format: Input should be 'json' or 'csv'"),
+        ({"metric": "\0"}, 422, "metric: text must not contain U+0000"),
+        ({"slice": "\0"}, 422, "slice: text must not contain U+0000"),
+        ({"bucket": "\0"}, 422, "bucket: text must not contain U+0000"),
+        ({"model": "\0"}, 422, "model: "),
+        ({"version": "\0"}, 422, "version: "),
+        ({"cursor": "\0"}, 422, "cursor: "),
+    ],
+)
+async def test_a_search_that_cannot_be(
+    client: httpx.AsyncClient, predictor: Predictor, search: dict[str, str], status: int, said: str
+) -> None:
+    await run(client, predictor)
+    response = await client.get("/evaluations", params=search)
+    assert response.status_code == status, response.text
+    assert said in in_words(response)
+
+
+async def test_two_runs_are_compared_by_group_and_bucket(
+    client: httpx.AsyncClient, predictor: Predictor
+) -> None:
+    a = await run(client, predictor, bucket="month")
+    async with predictor.database.transactions.begin() as session:
+        await session.execute(text("update labels set value = to_jsonb((value #>> '{}')::float8 + 1.5)"))
+    b = await run(client, predictor, bucket="month")
+    response = await client.get("/evaluations/compare", params={"a": str(a["id"]), "b": str(b["id"])})
+    assert response.status_code == 200, response.text
+    found = response.json()
+    assert (found["shared"], {one["bucket"] for one in found["metrics"]}) == (30, {"", "2013-01", "2013-02"})
+    assert all(
+        one["difference"] == 0 for one in found["metrics"] if one["metric"] == "mae"
+    )  # the truths of b
+    assert {one["slice"] for one in found["metrics"]} == {"", "carrier=AA", "carrier=UA", "origin=EWR"}
+
+
+async def test_what_cannot_be_compared(client: httpx.AsyncClient, predictor: Predictor) -> None:
+    done = str((await run(client, predictor))["id"])
+    waiting = (await ask(client)).rpartition("/")[2]
+    drift = await run(client, predictor, kind="drift", reference=JANUARY)
+    empty = await run(client, predictor, since="2020-01-01T00:00:00Z")
+
+    async def answer(a: object, b: object) -> tuple[int, str]:
+        response = await client.get("/evaluations/compare", params={"a": str(a), "b": str(b)})
+        return response.status_code, response.json().get("detail", "")
+
+    assert await answer(done, 99) == (404, "There is no evaluation 99.")
+    assert await answer(done, waiting) == (
+        409, f"The evaluation {waiting} is queued: only finished ones can be compared."
+    )  # fmt: skip
+    assert (await answer(done, drift["id"]))[0] == 409
+    assert (await answer(done, "x"))[0] == 422
+    assert (await client.get("/evaluations/compare")).status_code == 422
+    nothing = (await client.get("/evaluations/compare", params={"a": done, "b": str(empty["id"])})).json()
+    assert nothing["shared"] == 0
+    assert {(one["verdict"], one["reason"]) for one in nothing["metrics"]} == {("undecided", "no rows")}

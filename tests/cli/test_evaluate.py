@@ -1,0 +1,208 @@
+"""`python -m app evaluate`, in this process, on a real database; a thread does what a worker would."""
+
+import asyncio
+import csv
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+from sqlalchemy import text
+from structlog.typing import EventDict
+
+from app.cli import evaluation_progress, main
+from app.core.settings import Settings
+from app.schemas.evaluations import Evaluation
+from app.services import evaluations
+from app.services.evaluator import Evaluator
+from app.services.runtime import open_runtime
+from tests.support.aws_stub import AwsStub
+from tests.support.jobs import queued
+from tests.support.judged_orders import evaluate, store_judged_orders
+from tests.support.orders import answer_ten_times, prepare
+
+
+@pytest.fixture(autouse=True)
+def _orders(
+    aws: AwsStub,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    logs: list[EventDict],  # the thread's would be among what the command prints
+) -> None:
+    """A live model, and orders with truths."""
+    aws.respond = answer_ten_times
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("DATABASE_DIRECT_URL", settings.direct_url.get_secret_value())
+    monkeypatch.setenv("DATABASE_POOLER", str(settings.database_pooler))
+    monkeypatch.setenv("DEFAULT_MODEL", "transit")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(evaluation_progress, "PAUSE", 0.01)
+    asyncio.run(_prepare(settings))
+
+
+async def _prepare(settings: Settings) -> None:
+    async with open_runtime(settings) as runtime:
+        await prepare(runtime.predictor)
+        await store_judged_orders(runtime.database.transactions)
+
+
+def done(settings: Settings, **asked: JsonValue) -> int:
+    """The id of a finished run."""
+
+    async def work() -> int:
+        async with open_runtime(settings) as runtime:
+            return (await evaluate(runtime.predictor, **asked)).id
+
+    return asyncio.run(work())
+
+
+@contextmanager
+def worker(settings: Settings) -> Iterator[None]:
+    """Does one run, as soon as it is queued."""
+
+    async def work() -> None:
+        async with open_runtime(settings) as runtime, asyncio.timeout(20):
+            waiting: list[int] = []
+            while not waiting:
+                waiting = await queued(runtime.database.transactions, "evaluate")
+                await asyncio.sleep(0.01)
+            await Evaluator(runtime.database, runtime.predictor).run(waiting[0])
+
+    thread = threading.Thread(target=asyncio.run, args=(work(),))
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int | str | None, str, str]:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", *arguments])
+    out, errors = capsys.readouterr()
+    return caught.value.code, out, errors
+
+
+def table(out: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(out.splitlines(), delimiter="\t"))
+
+
+def test_a_run_is_watched_until_its_metrics_are_there(
+    capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    with worker(settings):
+        code, out, errors = run(
+            capsys, "run", "--since", "2013-02-01T00:00:00Z", "--until", "2013-03-01T00:00:00+05:30",
+            "--bucket", "month", "--metric", "mae", "--slice", "carrier", "--where", '{"carrier": "UA"}',
+        )  # fmt: skip
+    assert code == 0
+    assert [(row["slice"], row["bucket"], row["value"], row["n"]) for row in table(out)] == [
+        ("", "", "2.0", "17"),
+        ("", "2013-02", "2.0", "17"),
+        ("carrier=UA", "", "2.0", "17"),
+    ]
+    lines = errors.splitlines()
+    assert lines[0].startswith("Evaluation 1 ")
+    assert lines[-1] == ("Evaluation 1 is done: transit, version 1; 17 of 17 records have a truth, 0 failed.")
+    assert run(capsys, "show", "1")[:2] == (0, out)
+
+
+def test_a_terminal_gets_a_bar_and_a_table(
+    capsys: pytest.CaptureFixture[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "160")
+    with worker(settings):
+        code, out, errors = run(capsys, "run", "--metric", "mae", "--slice", "origin")
+    assert code == 0
+    assert "━" in errors
+    assert "30/30" in errors
+    assert "1.667" in out
+    assert "\t" not in out
+
+
+def test_a_run_is_only_queued(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    code, out, errors = run(capsys, "run", "--detach")
+    assert (code, out, errors) == (0, "1\n", "")
+
+
+def test_a_failed_run_says_why(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    async def spoil() -> None:
+        async with open_runtime(settings) as runtime, runtime.database.transactions.begin() as session:
+            await session.execute(text("""update labels set value = '"late"'"""))
+
+    asyncio.run(spoil())
+    code, out, errors = run(capsys, "show", str(done(settings)))
+    assert (code, table(out)) == (1, [])
+    assert errors.splitlines()[-1].endswith("A truth must be a number to be judged in a regression.")
+
+
+def test_control_c_leaves_the_run_to_the_worker(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = evaluations.get
+
+    async def interrupted(*arguments: object) -> Evaluation:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0)
+        return await get(*arguments)  # type: ignore[arg-type]
+
+    run(capsys, "run", "--detach")
+    monkeypatch.setattr(evaluations, "get", interrupted)
+    code, _, errors = run(capsys, "show", "1")
+    assert code == 130
+    assert errors.splitlines()[-1] == (
+        "The evaluation 1 goes on without you. To see it: python -m app evaluate show 1"
+    )
+
+
+def test_the_history(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    done(settings, bucket="month")
+    code, out, errors = run(capsys, "history", "--metric", "mae", "--slice", "", "--sort=-value")
+    assert (code, errors) == (0, "")
+    assert [(row["version"], row["bucket"], row["value"]) for row in table(out)] == [
+        ("1", "2013-02", "2.0"),
+        ("1", "", "1.6666666666666667"),
+        ("1", "2013-01", "1.0"),
+    ]
+    code, out, errors = run(
+        capsys, "history", "--at-least", "1.5", "--metric", "mae", "--csv", "--limit", "1"
+    )
+    (row,) = csv.DictReader(out.splitlines())
+    assert (code, row["value"]) == (0, "1.6666666666666667")
+    assert errors == "There is more than these 1 rows: narrow the search, or raise --limit.\n"
+
+
+def test_two_runs_are_compared(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    ids = [str(done(settings)) for _ in range(2)]
+    code, out, errors = run(capsys, "compare", *ids)
+    assert (code, errors) == (0, "30 records were judged by both.\n")
+    assert {(row["verdict"], row["difference"]) for row in table(out) if row["metric"] == "mae"} == {
+        ("undecided", "0.0")
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--metric", "accu"], "metrics: there is no 'accu'; there is bias, mae"),
+        (["run", "--where", "{"], "not valid JSON"),
+        (["run", "--where", "[]"], "where: "),
+        (["run", "--since", "2013-01-01"], "since: "),
+        (["run", "--version", "7"], "has no version '7'; there is 1."),
+        (["show", "9"], "There is no evaluation 9."),
+        (["history", "--metric", "accu"], "metric: there is no 'accu'"),
+        (["history", "--since", "yesterday"], "since: "),
+        (["compare", "1", "2"], "There is no evaluation 1."),
+    ],
+)
+def test_what_does_not_fit(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    code, out, errors = run(capsys, *arguments)
+    assert (code, out) == (1, "")
+    assert said in errors

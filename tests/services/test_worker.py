@@ -1,0 +1,236 @@
+"""Workers on a real queue, killed, stopped and cut off."""
+
+import asyncio
+import signal
+import subprocess
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from structlog.typing import EventDict
+
+from app.core.settings import Settings
+from app.db.engine import Sessions
+from app.schemas.evaluations import Evaluation, EvaluationRequest
+from app.schemas.prediction_jobs import PredictionJob
+from app.services import evaluations, judging, worker
+from app.services.runtime import Runtime, open_runtime
+from tests.support import jobs
+from tests.support.aws_stub import Answer, AwsStub, Request, error
+from tests.support.eventually import until
+from tests.support.judged_orders import store_judged_orders
+from tests.support.orders import answer_ten_times, invocations, prepare
+from tests.support.workers import worker_process, working
+
+SECONDS = 40
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "POLL", timedelta(seconds=0.3))
+    monkeypatch.setattr(worker, "FIRST_DELAY", timedelta(seconds=0.1))
+
+
+async def fill(runtime: Runtime) -> None:
+    await prepare(runtime.predictor)
+    await store_judged_orders(runtime.database.transactions)
+
+
+async def ask(sessions: Sessions) -> int:
+    return (await evaluations.ask(sessions, EvaluationRequest(), default_model="transit")).id
+
+
+async def ended(
+    look: Callable[[], Awaitable[Evaluation]] | Callable[[], Awaitable[PredictionJob]],
+) -> Evaluation | PredictionJob:
+    async with asyncio.timeout(SECONDS):
+        while (found := await look()).state in ("queued", "running"):  # noqa: ASYNC110 - a database's state
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def evaluated(sessions: Sessions, evaluation_id: int) -> Evaluation:
+    found = await ended(lambda: evaluations.get(sessions, evaluation_id))
+    assert isinstance(found, Evaluation)
+    return found
+
+
+async def tasks(sessions: Sessions) -> list[tuple[str, str]]:
+    """What the queue holds: tasks with their states."""
+    async with sessions() as session:
+        rows = await session.execute(text("select entrypoint, status::text from pgqueuer order by id"))
+        return [(row[0], row[1]) for row in rows]
+
+
+def held(gate: threading.Event, after: int) -> Callable[[Request], Answer]:
+    """A model that answers so many calls, and the others once the gate is open."""
+    counted = threading.Semaphore(after)
+
+    def respond(request: Request) -> Answer:
+        answer = answer_ten_times(request)
+        if "invocations" in request.path and not counted.acquire(blocking=False):
+            return Answer(answer.status, answer.body, answer.headers, wait=gate)
+        return answer
+
+    return respond
+
+
+async def test_a_run_that_was_asked_for_is_done(settings: Settings, aws: AwsStub) -> None:
+    aws.respond = answer_ten_times
+    async with working(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        run = await evaluated(sessions, await ask(sessions))
+    assert (run.state, run.predicted) == ("done", 30)
+    async with open_runtime(settings) as runtime:
+        assert await tasks(runtime.database.transactions) == []
+
+
+async def test_a_killed_workers_task_is_taken_over(settings: Settings, aws: AwsStub) -> None:
+    """What the dead one had asked the model for and not stored is asked again, once; nothing else is."""
+    gate = threading.Event()
+    aws.respond = held(gate, after=0)
+    async with open_runtime(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        with worker_process(settings) as first:
+            evaluation_id = await ask(sessions)
+            await until(lambda: bool(invocations(aws)))
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+        gate.set()
+        with worker_process(settings) as second:
+            run = await evaluated(sessions, evaluation_id)
+            second.terminate()
+            assert second.wait(SECONDS) == 0
+        assert (run.state, run.predicted, run.failed) == ("done", 30, 0)
+        assert len(invocations(aws)) == 2
+        async with sessions() as session:
+            assert await session.scalar(text("select count(*) from predictions")) == 30
+
+
+async def test_a_stopped_worker_hands_its_task_back(settings: Settings, aws: AwsStub) -> None:
+    gate = threading.Event()
+    aws.respond = held(gate, after=0)
+    async with open_runtime(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        with worker_process(settings) as first:
+            evaluation_id = await ask(sessions)
+            await until(lambda: bool(invocations(aws)))
+            first.terminate()
+            threading.Timer(1, gate.set).start()  # what is under way may land before the process ends
+            assert first.wait(SECONDS) == 0
+        assert await tasks(sessions) == [("evaluate", "queued")]
+        with worker_process(settings):
+            run = await evaluated(sessions, evaluation_id)
+        assert (run.state, run.predicted) == ("done", 30)
+        assert len(invocations(aws)) == 1  # the answer was kept
+
+
+async def test_a_second_signal_ends_it_at_once(settings: Settings, aws: AwsStub) -> None:
+    gate = threading.Event()
+    aws.respond = held(gate, after=0)
+    async with open_runtime(settings) as runtime:
+        await fill(runtime)
+        with worker_process(settings) as process:
+            await ask(runtime.database.transactions)
+            await until(lambda: bool(invocations(aws)))
+            process.terminate()
+            await asyncio.sleep(0.1)
+            process.terminate()
+            code = await asyncio.to_thread(_wait, process)
+        gate.set()
+    assert code == -signal.SIGTERM
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> int:
+    return process.wait(SECONDS)
+
+
+async def test_a_run_that_ends_its_workers_is_given_up(settings: Settings, aws: AwsStub) -> None:
+    aws.respond = answer_ten_times
+    async with open_runtime(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        evaluation_id = await ask(sessions)
+        async with sessions.begin() as session:
+            await session.execute(text("update evaluations set attempts = 10, state = 'running'"))
+    async with working(settings) as runtime:
+        run = await evaluated(runtime.database.transactions, evaluation_id)
+    assert run.state == "failed"
+    assert "given up" in str(run.error)
+
+
+async def test_a_bug_fails_the_run_and_stays_to_be_looked_at(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError("postgresql://user:secret@host")
+
+    aws.respond = answer_ten_times
+    monkeypatch.setattr(judging, "judge_all", break_down)
+    async with working(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        run = await evaluated(sessions, await ask(sessions))
+        assert (run.state, run.error) == ("failed", "The service failed; the worker's log says how.")
+        await asyncio.sleep(1)  # for the queue to note it
+        assert await tasks(sessions) == [("evaluate", "failed")]
+
+
+async def test_a_chunk_is_tried_again_until_the_platform_is_back(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = threading.Semaphore(5)
+
+    def respond(request: Request) -> Answer:
+        if "invocations" in request.path and calls.acquire(blocking=False):
+            return error("ServiceUnavailableException", 503)
+        return answer_ten_times(request)
+
+    aws.respond = respond
+    async with jobs.runtime_with_orders(settings, monkeypatch, 4) as runtime:
+        job = await jobs.ask(runtime, all=True)
+        async with working(settings):
+            found = await ended(lambda: jobs.look(runtime, job))
+    assert isinstance(found, PredictionJob)
+    assert (found.state, found.predicted, found.failed) == ("done", 4, 0)
+
+
+async def test_a_cut_connection_does_not_end_it(
+    settings: Settings, aws: AwsStub, logs: list[EventDict]
+) -> None:
+    aws.respond = answer_ten_times
+    async with working(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        await evaluated(sessions, await ask(sessions))
+        async with sessions() as session:
+            await session.execute(
+                text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where pid <> pg_backend_pid() and datname = current_database()"
+                )
+            )
+        await runtime.database.engine.dispose()
+        run = await evaluated(sessions, await ask(sessions))
+    assert run.state == "done"
+
+
+async def test_it_waits_for_migrations(settings: Settings, aws: AwsStub, logs: list[EventDict]) -> None:
+    aws.respond = answer_ten_times
+    async with open_runtime(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        evaluation_id = await ask(sessions)
+        async with sessions.begin() as session:
+            await session.execute(text("alter table alembic_version rename to later"))
+        async with working(settings):
+            await until(lambda: any(entry["event"] == "waiting for the database" for entry in logs))
+            async with sessions.begin() as session:
+                await session.execute(text("alter table later rename to alembic_version"))
+            run = await evaluated(sessions, evaluation_id)
+    assert run.state == "done"
