@@ -68,7 +68,8 @@ def _value_faults(name: str, info: FieldInfo, value: JsonValue) -> list[FieldErr
 
 
 def _stored(info: FieldInfo, value: JsonValue) -> JsonValue:
-    adapter: TypeAdapter[object] = TypeAdapter(Annotated[info.annotation, info])  # type: ignore[arg-type]
+    bounded = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    adapter: TypeAdapter[object] = TypeAdapter(bounded)
     stored: JsonValue = adapter.dump_python(
         adapter.validate_python(value), mode="json", by_alias=True, round_trip=True
     )

@@ -32,7 +32,8 @@ class Runtime:
 async def open_runtime(settings: Settings, *, bulk: bool = False) -> AsyncIterator[Runtime]:
     """Open everything, and close it in the opposite order: what is under way lands first.
 
-    ``bulk``: it works on many records at a time. Nothing is connected before it is used, but for the listener, which goes on trying.
+    ``bulk``: it works on many records at a time. Nothing is connected before it is used, but for the
+    listener, which goes on trying.
     """
     async with AsyncExitStack() as opened:
         database = open_database(settings, bulk=bulk)

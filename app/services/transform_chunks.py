@@ -1,46 +1,53 @@
 """A chunk of a prediction job on its way through a batch transform job: its rows out, its outputs in."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.backends.replies import Output
 from app.backends.sagemaker_transform import TransformJobs
-from app.core.errors import AppError, Conflict, NotFound
+from app.core.errors import AppError, BadOutput, Conflict, NotFound
 from app.db import batch_transform as rows
-from app.db import cache, engine
-from app.db.cache import Lookup
+from app.db import cache, engine, predictions
+from app.db import prediction_chunks as chunks
+from app.db.cache import Lookup, Scope
+from app.db.prediction_chunks import Finished
+from app.db.predictions import NewPrediction
 from app.schemas.deployments import Deployment
+from app.schemas.rows import Row
 from app.schemas.transform import Line, Manifest
-from app.services import pipeline
+from app.services.pipeline import _to_outputs, to_rows
 from app.services.runtime import Runtime
 from app.services.transform_files import TransformFiles
 
 
 @dataclass(frozen=True)
 class TransformChunks:
-    """What the chunks of one run of a job share."""
+    """Does the chunks of one run of a prediction job."""
 
     runtime: Runtime
     deployment: Deployment
     jobs: TransformJobs
     files: TransformFiles
 
-    async def write(self, number: int, chunk_id: int, revision: str) -> bool:
-        """Write the rows that are not predicted yet; False if there are none, which ends the chunk."""
+    async def write(self, chunk_id: int, number: int, revision: str) -> bool:
+        """Write the rows that are not predicted yet; False if there are none, which ends the chunk.
+
+        ``revision`` is that of the model which the transform job will run.
+        """
         found = await self._look_up(chunk_id)
         misses = [one for one in found if one.content_hash is not None and one.entry is None]
         made = await asyncio.to_thread(self._lines, misses)
-        lines = [line for line in made if isinstance(line, bytes)]
         manifest = self._manifest(found, misses, made, revision)
-        if lines:
-            await self.files.write(number, manifest, lines)
-        else:
-            async with self.runtime.database.transactions.begin() as session:
-                await _finish(session, chunk_id, manifest, {}, {})
-        return bool(lines)
+        if manifest.lines:
+            await self.files.write(number, manifest, [line for line in made if isinstance(line, bytes)])
+            return True
+        async with self.runtime.database.transactions.begin() as session:
+            await _finish(session, chunk_id, manifest, {}, manifest.errors)
+        return False
 
     async def _look_up(self, chunk_id: int) -> list[Lookup]:
         async def look_up(session: AsyncSession) -> list[Lookup]:
@@ -56,10 +63,10 @@ class TransformChunks:
         return await engine.run(self.runtime.database.statements, look_up)
 
     def _lines(self, misses: Sequence[Lookup]) -> list[bytes | AppError]:
-        made = pipeline.to_rows([one.payload for one in misses], self.deployment.features)
+        made = to_rows([one.payload for one in misses], self.deployment.features)
         return [row if isinstance(row, AppError) else self._line(row) for row in made]
 
-    def _line(self, row: Sequence[JsonValue]) -> bytes | AppError:
+    def _line(self, row: Row) -> bytes | AppError:
         try:
             return self.jobs.line(row)
         except AppError as error:
@@ -72,35 +79,67 @@ class TransformChunks:
         made: Sequence[bytes | AppError],
         revision: str,
     ) -> Manifest:
-        missing = [one.record_id for one in found if one.content_hash is None]
-        errors: dict[str, AppError] = {one: NotFound(f"There is no record {one!r}.") for one in missing}
-        lines = []
-        for one, line in zip(misses, made, strict=True):
-            if isinstance(line, AppError):
-                errors[one.record_id] = line
-            else:
-                lines.append(Line(record_id=one.record_id, content_hash=one.content_hash or ""))
+        outcomes = list(zip(misses, made, strict=True))
+        failed = {one.record_id: error for one, error in outcomes if isinstance(error, AppError)}
+        absent = [one.record_id for one in found if one.content_hash is None]
+        missing = {record_id: NotFound(f"There is no record {record_id!r}.") for record_id in absent}
         return Manifest(
             pipeline_version=self.runtime.predictor.pipeline_version,
             revision=revision,
-            lines=lines,
+            lines=[
+                Line(record_id=one.record_id, content_hash=one.content_hash or "")
+                for one, line in outcomes
+                if isinstance(line, bytes)
+            ],
             hits={one.record_id: one.entry.id for one in found if one.entry is not None},
-            errors={record_id: (error.slug, error.detail) for record_id, error in errors.items()},
+            errors={one: (error.slug, error.detail) for one, error in (missing | failed).items()},
         )
 
     async def store(self, chunk_id: int, output: str, latency_ms: float) -> None:
-        """Store an output, by its key, and end the chunk. BadOutput where its rows cannot be told apart.
+        """Store an output, given by its key, and end the chunk.
 
-        A record that has changed since gets its prediction all the same: of what it held, whose hash it has.
+        A record that has changed since is kept under what it held then, whose hash the results have.
+        Raises BadOutput where the rows cannot be told apart.
         """
         manifest, content = await self.files.read(output)
         if manifest.pipeline_version != self.runtime.predictor.pipeline_version:
             raise Conflict("The pipeline's code was changed while the transform job ran.")
         raw = self.jobs.outputs(content, len(manifest.lines))
-        answers = await asyncio.to_thread(_postprocess, raw)
-        errors, new = {}, []
-        for line, answer, raw_output in zip(manifest.lines, answers, raw, strict=True):
-            if isinstance(answer, AppError):
-                errors[line.record_id] = (answer.slug, answer.detail)
-            elif not isinstance(raw_output, AppError):
-                ...
+        answers = await asyncio.to_thread(_answers, raw)
+        outcomes = list(zip(manifest.lines, raw, answers, strict=True))
+        new = [
+            NewPrediction(line.record_id, line.content_hash, manifest.revision, answer, one, latency_ms)
+            for line, one, answer in outcomes
+            if not isinstance(answer, AppError) and not isinstance(one, BadOutput)
+        ]
+        failed = {
+            line.record_id: (answer.slug, answer.detail)
+            for line, _, answer in outcomes
+            if isinstance(answer, AppError)
+        }
+        scope = Scope(self.deployment.id, manifest.pipeline_version, manifest.revision)
+        async with self.runtime.database.transactions.begin() as session:
+            entries = await predictions.store(session, scope, new, ttl=self.runtime.settings.prediction_ttl)
+            made = {record_id: entry.id for record_id, entry in entries.items()}
+            await _finish(session, chunk_id, manifest, made, {**manifest.errors, **failed})
+
+
+def _answers(raw: Sequence[Output]) -> list[JsonValue | AppError]:
+    """What callers get for the model's outputs; an unusable one stays the error it is."""
+    usable = iter(_to_outputs([one for one in raw if not isinstance(one, BadOutput)]))
+    return [one if isinstance(one, BadOutput) else next(usable) for one in raw]
+
+
+async def _finish(
+    session: AsyncSession,
+    chunk_id: int,
+    manifest: Manifest,
+    made: Mapping[str, int],
+    errors: Mapping[str, tuple[str, str]],
+) -> None:
+    chunk = await chunks.start(session, chunk_id)
+    if chunk is None:  # it or its job has ended meanwhile
+        return
+    known = {**manifest.hits, **made}
+    prediction_ids = [known.get(record_id) for record_id in chunk.record_ids]
+    await chunks.finish(session, chunk, Finished(prediction_ids, len(manifest.hits), errors))

@@ -7,6 +7,7 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import text
 
+import app.aws
 from app.core.errors import Conflict, NotFound
 from app.core.settings import Settings
 from app.db import evaluations as rows
@@ -15,7 +16,8 @@ from app.schemas.judged import Judged, TruthValue
 from app.services import comparing, evaluation, evaluations, evaluator, models, records
 from app.services.evaluator import Evaluator
 from app.services.prediction import Predictor
-from tests.support.aws_stub import AwsStub, csv, error
+from app.storage import open_storage
+from tests.support.aws_stub import Answer, AwsStub, csv, error
 from tests.support.judged_orders import evaluate, metric, store_judged_orders
 from tests.support.orders import answer_ten_times, invocations, order, prepare
 
@@ -24,9 +26,9 @@ from tests.support.orders import answer_ten_times, invocations, order, prepare
 async def predictor(settings: Settings, aws: AwsStub) -> AsyncIterator[Predictor]:
     """A live model, and orders of January and February; every fourth has no truth."""
     aws.respond = answer_ten_times
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.predictor
+    service = create_app(settings)
+    async with service.router.lifespan_context(service):
+        predictor: Predictor = service.state.predictor
         await prepare(predictor)
         await store_judged_orders(predictor.database.transactions)
         yield predictor
@@ -188,6 +190,22 @@ async def test_a_slice_that_raises_fails_the_run(
     monkeypatch.setattr(evaluation, "SLICES", {"broken": lambda item: item.secret})
     run = await evaluate(predictor)
     assert (run.state, run.error) == ("failed", "a slice of evaluation.py raised AttributeError.")
+
+
+async def test_a_finished_run_has_its_report_in_the_storage(predictor: Predictor, aws: AwsStub) -> None:
+    await evaluate(predictor)
+    app.aws.session.cache_clear()
+    storage = open_storage("s3://bucket/here")
+    aws.respond = lambda request: Answer()
+    run = await evaluate(predictor, storage)
+    assert (run.state, run.error) == ("done", None)
+    assert (aws.requests[-1].method, aws.requests[-1].path) == ("PUT", f"/bucket/here/{run.report}")
+
+    aws.respond = lambda request: Answer(403)
+    refused = await evaluate(predictor, storage)
+    assert (refused.state, refused.report, refused.metrics) == ("done", None, run.metrics)
+    assert "The report was not written" in (refused.error or "")
+    app.aws.session.cache_clear()
 
 
 def set_task(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:

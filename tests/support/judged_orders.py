@@ -8,6 +8,7 @@ from app.schemas.records import RecordWrite
 from app.services import evaluations, labels, records
 from app.services.evaluator import Evaluator
 from app.services.prediction import Predictor
+from app.storage import Storage
 from tests.support.orders import order
 
 WHOLE = ("", "")
@@ -29,12 +30,12 @@ async def store_judged_orders(sessions: Sessions) -> None:
             await labels.put_label(sessions, f"r{index:02}", 10.0 * index - (1 + index % 2))
 
 
-async def evaluate(predictor: Predictor, **asked: JsonValue) -> Evaluation:
+async def evaluate(predictor: Predictor, storage: Storage | None = None, **asked: JsonValue) -> Evaluation:
     """A finished run of version 1."""
     sessions = predictor.database.transactions
     request = EvaluationRequest.model_validate(asked)
     run = await evaluations.ask(sessions, request, default_model="transit")
-    await Evaluator(predictor.database, predictor).run(run.id)
+    await Evaluator(predictor.database, predictor, storage).run(run.id)
     return await evaluations.get(sessions, run.id)
 
 
