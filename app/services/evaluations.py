@@ -16,7 +16,9 @@ from app.services import evaluation, metrics, models, record_filter
 def check(request: EvaluationRequest) -> None:
     """InvalidInput names each metric, slice, field or value that does not fit, and what would."""
     faults = [
-        *record_filter.unknown("metrics", request.metrics or (), metrics.METRICS[evaluation.TASK]),
+        *record_filter.unknown(
+            "metrics", request.metrics or evaluation.METRICS, metrics.METRICS[evaluation.TASK]
+        ),
         *record_filter.unknown("slices", request.slices or (), evaluation.SLICES),
         *record_filter.faults(request.where, request.time_field),
     ]

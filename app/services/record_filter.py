@@ -69,7 +69,7 @@ def _value_faults(name: str, info: FieldInfo, value: JsonValue) -> list[FieldErr
 
 def _stored(info: FieldInfo, value: JsonValue) -> JsonValue:
     bounded = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-    adapter: TypeAdapter[object] = TypeAdapter(bounded)
+    adapter: TypeAdapter[object] = TypeAdapter(bounded)  # type: ignore[arg-type]
     stored: JsonValue = adapter.dump_python(
         adapter.validate_python(value), mode="json", by_alias=True, round_trip=True
     )

@@ -47,7 +47,7 @@ def test_a_value_takes_the_form_of_stored_ones(name: str) -> None:
     ("where", "time_field", "faults"),
     [
         ({"wight": 1}, None, [("where", "there is no 'wight'; there is day, price, sentAt, target, weight")]),
-        ({"sent_at": 1}, None, [("where", "there is no 'sent_at'; there is day, price, sentAt, target, weight")]),
+        ({"price": "x"}, None, [("where.price", "Input should be a valid decimal")]),
         ({"weight": []}, None, [("where.weight", "Input should be a valid number")]),
         ({"weight": 0}, None, [("where.weight", "Input should be greater than 0")]),
         ({"target": {}}, None, [("where.target.city", "Field required")]),

@@ -1,0 +1,140 @@
+"""SageMaker's control plane as moto plays it, and what AWS documents that transform jobs do to the objects.
+
+moto's jobs are Completed at once, may share a name, and cannot be stopped; here they run until the test says.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import boto3
+import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult, EmptyResult
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.sagemaker.exceptions import ResourceInUseException
+from moto.sagemaker.models import FakeTransformJob, SageMakerModelBackend, sagemaker_backends
+from moto.sagemaker.responses import SageMakerResponse
+
+Model = Callable[[list[str]], str]
+"""What the container answers to the lines of one request. ValueError: it refuses them."""
+
+REGION = "us-east-1"
+LINES_PER_REQUEST = 2
+"""In place of MaxPayloadInMB, so that small objects take several requests, too."""
+ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/transform"
+
+
+def ten_times(lines: list[str]) -> str:
+    """As the built-in XGBoost answers in a transform job: a line feed after the last number, too."""
+    return "".join(f"{10 * float(line)}\n" for line in lines)
+
+
+class TransformPlatform:
+    """The account's models, endpoints and transform jobs. ``created`` are the jobs' names in their order."""
+
+    def __init__(self) -> None:
+        self.created: list[str] = []
+        self._session = boto3.Session(region_name=REGION)
+        self._control, self._s3 = self._session.client("sagemaker"), self._session.client("s3")
+        self._backend: SageMakerModelBackend = sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION]
+        self._backend.reset()
+
+    def deploy(self, model: str, config: str, endpoint: str = "transit") -> None:
+        """Make an endpoint that runs the model."""
+        self._control.create_model(ModelName=model, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "i"})
+        self._control.create_endpoint_config(
+            EndpointConfigName=config,
+            ProductionVariants=[
+                {
+                    "VariantName": "all",
+                    "ModelName": model,
+                    "InstanceType": "ml.m5.large",
+                    "InitialInstanceCount": 1,
+                }
+            ],
+        )
+        self._control.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+
+    def job(self, index: int = -1) -> FakeTransformJob:
+        """One of those created, by default the newest."""
+        return self._backend.transform_jobs[self.created[index]]
+
+    def inputs(self) -> dict[str, list[str]]:
+        """The lines of the newest job's objects, by their names."""
+        bucket, prefix = self._source()
+        found = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+        bodies = {
+            entry["Key"]: self._s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+            for entry in found
+        }
+        return {key.removeprefix(prefix): body.decode().splitlines() for key, body in bodies.items()}
+
+    def run(self, model: Model = ten_times) -> None:
+        """Do what the newest job does, and end it. An object with a refused row gets no output."""
+        bucket, _ = self._source()
+        described = self._control.describe_transform_job(TransformJobName=self.created[-1])
+        folder = described["TransformOutput"]["S3OutputPath"].removeprefix(f"s3://{bucket}/").rstrip("/")
+        refused = False
+        for name, lines in self.inputs().items():
+            try:
+                output = _transformed(lines, model)
+            except ValueError:
+                refused = True
+                continue
+            self._s3.put_object(Bucket=bucket, Key=f"{folder}/{name}.out", Body=output.encode())
+        if refused:
+            self.end("Failed", f"AlgorithmError: See job logs of {ROLE}, s3://{bucket}/{folder}")
+        else:
+            self.end("Completed")
+
+    def end(self, status: str, reason: str = "") -> None:
+        self.job().transform_job_status, self.job().failure_reason = status, reason
+
+    def _source(self) -> tuple[str, str]:
+        """Bucket and prefix of the newest job's input."""
+        described = self._control.describe_transform_job(TransformJobName=self.created[-1])
+        source = described["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+        bucket, _, prefix = source.removeprefix("s3://").partition("/")
+        return bucket, prefix
+
+
+def _transformed(lines: list[str], model: Model) -> str:
+    """SplitType Line, BatchStrategy MultiRecord, AssembleWith Line: a line feed after every answer."""
+    requests = [lines[i : i + LINES_PER_REQUEST] for i in range(0, len(lines), LINES_PER_REQUEST)]
+    return "".join(f"{model(request)}\n" for request in requests)
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """The address of moto's server."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def transform_platform(monkeypatch: pytest.MonkeyPatch) -> TransformPlatform:
+    """An empty account behind a running server that boto3 finds, with jobs that behave as AWS says."""
+    platform = TransformPlatform()
+    create: Callable[..., FakeTransformJob] = SageMakerModelBackend.create_transform_job
+
+    def create_once(backend: SageMakerModelBackend, **wanted: object) -> FakeTransformJob:
+        name = str(wanted["transform_job_name"])
+        if name in backend.transform_jobs:
+            raise ResourceInUseException("The name must be unique within an AWS account and region.")
+        job = create(backend, **wanted)
+        job.transform_job_status = "InProgress"
+        platform.created.append(name)
+        return job
+
+    def stop(response: SageMakerResponse) -> ActionResult:
+        name = response._get_param("TransformJobName")
+        response.sagemaker_backend.transform_jobs[name].transform_job_status = "Stopped"
+        return EmptyResult()
+
+    monkeypatch.setattr(SageMakerModelBackend, "create_transform_job", create_once)
+    monkeypatch.setattr(SageMakerResponse, "stop_transform_job", stop, raising=False)
+    return platform
