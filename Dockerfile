@@ -1,4 +1,4 @@
-# One image: the service, its one-shot commands (migrate, storage init, ...) and the local endpoint.
+# One image: the service, the worker, their one-shot commands (migrate, storage init, ...) and the local endpoint.
 FROM python:3.13-slim AS packages
 
 RUN apt-get update -qq \

@@ -10,6 +10,7 @@ from structlog.typing import EventDict
 
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
+from app.local.s3 import S3Server
 from tests.support import postgres, s3
 from tests.support.aws_stub import AwsStub, aws_stub
 from tests.support.pooler import pooler, pooler_is_used, through
@@ -42,6 +43,13 @@ def pooler_port(postgres_server: MigratedServer) -> Iterator[int | None]:
         return
     with pooler(postgres_server.admin_url) as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server for all tests; each makes a bucket of its own."""
+    with s3.s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture

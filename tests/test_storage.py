@@ -16,15 +16,8 @@ from app.local.s3 import S3Server
 from app.storage import Storage, open_storage
 from tests.support.aws_stub import Answer, AwsStub
 from tests.support.ports import free_ports
-from tests.support.s3 import s3_server
 
 KEYS = ["a b", "a+b", "a%2Bb", "prédiction/é", "x/y/z.csv", "ключ", "a&b=c?d#e", "quote'\"<>"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -41,11 +41,8 @@ class Window:
 
     @property
     def condition(self) -> ColumnElement[bool]:
-        conditions: list[ColumnElement[bool]] = [self.time.between(EARLIEST, LATEST)]
-        if self.since is not None:
-            conditions.append(self.time >= self.since)
-        if self.until is not None:
-            conditions.append(self.time < self.until)
+        since, until = self.since or EARLIEST, self.until or LATEST
+        conditions = [self.time >= since, self.time < until]
         if self.where:
             conditions.append(InputObjectRow.payload.op("@>", return_type=Boolean())(dict(self.where)))
         return and_(*conditions)

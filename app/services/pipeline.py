@@ -72,7 +72,7 @@ async def run(
     rows = await asyncio.to_thread(to_rows, payloads, deployment.features)
     inferred = _spread(rows, await inference.predict(deployment, _good(rows), deadline))
     raw = [outcome.output for outcome in _good(inferred)]
-    outputs = _spread(inferred, await asyncio.to_thread(_to_outputs, raw))
+    outputs = _spread(inferred, await asyncio.to_thread(to_outputs, raw))
     return [_combine(answer, output) for answer, output in zip(inferred, outputs, strict=True)]
 
 
@@ -118,7 +118,8 @@ def _select(row: Row, columns: Sequence[int]) -> Row | AppError:
     return [row[column] for column in columns]
 
 
-def _to_outputs(raw: Sequence[JsonValue]) -> list[JsonValue | AppError]:
+def to_outputs(raw: Sequence[JsonValue]) -> list[JsonValue | AppError]:
+    """What callers get for the model's outputs, in order; an error in place of each that cannot be had."""
     return [_checked(output) for output in _isolated("postprocess", postprocess.postprocess, raw)]
 
 

@@ -19,7 +19,7 @@ from app.db.predictions import NewPrediction
 from app.schemas.deployments import Deployment
 from app.schemas.rows import Row
 from app.schemas.transform import Line, Manifest
-from app.services.pipeline import _to_outputs, to_rows
+from app.services.pipeline import to_outputs, to_rows
 from app.services.runtime import Runtime
 from app.services.transform_files import TransformFiles
 
@@ -126,7 +126,7 @@ class TransformChunks:
 
 def _answers(raw: Sequence[Output]) -> list[JsonValue | AppError]:
     """What callers get for the model's outputs; an unusable one stays the error it is."""
-    usable = iter(_to_outputs([one for one in raw if not isinstance(one, BadOutput)]))
+    usable = iter(to_outputs([one for one in raw if not isinstance(one, BadOutput)]))
     return [one if isinstance(one, BadOutput) else next(usable) for one in raw]
 
 

@@ -22,7 +22,7 @@ from app.core.errors import AppError
 from app.db import migrate
 from app.db.engine import OUTAGES, is_outage, libpq_url, outage_in_words
 from app.db.queue import Task
-from app.services import job_results, prediction_chunks, purge, revisions, schedules
+from app.services import batch_transform, job_results, prediction_chunks, purge, revisions, schedules
 from app.services.evaluator import Evaluator
 from app.services.runtime import Runtime
 
@@ -110,6 +110,7 @@ def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
         "evaluate": evaluator.run,
         "predict_chunk": partial(prediction_chunks.run, runtime),
         "write_result": partial(job_results.write, runtime),
+        "batch_transform": partial(batch_transform.run, runtime),
     }
     for name, function in tasks.items():
         # A task that failed for good stays in the queue's table, to be looked at.

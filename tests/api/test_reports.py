@@ -15,15 +15,8 @@ from app.local.s3 import S3Server
 from app.main import create_app
 from app.schemas.deployments import Deployment
 from app.storage import Storage, open_storage
-from tests.support.s3 import s3_server
 
 LONG = b"metric;value;low;high;n;slice\nauc;0,9;;;;\nauc;0.9;0.8;0.95;400;\nrecall;NaN;;;3;carrier=UA\n"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def done(settings: Settings, **asked: JsonValue) -> int:
 
     async def work() -> int:
         async with open_runtime(settings) as runtime:
-            return (await evaluate(runtime.predictor, **asked)).id
+            return (await evaluate(runtime.predictor, None, **asked)).id
 
     return asyncio.run(work())
 

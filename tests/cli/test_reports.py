@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -13,25 +14,27 @@ from app.db import evaluations as rows
 from app.db import models
 from app.db.engine import create_engine, create_sessions
 from app.db.evaluations import Metric
+from app.local.s3 import S3Server
 from app.schemas.deployments import Deployment
 from app.storage import Storage, open_storage
-from tests.support.s3 import s3_server
 
 NEW, OLD = "reports/transit/1/20131201.csv", "reports/transit/1/20131101.csv"
 
 
 @pytest.fixture
-def storage(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Storage]:
+def storage(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: S3Server
+) -> Iterator[Storage]:
+    url = f"s3://bucket-{uuid4().hex}/some where"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("STORAGE_URL", "s3://bucket/some where")
-    with s3_server(tmp_path) as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        aws.session.cache_clear()
-        storage = open_storage("s3://bucket/some where")
-        asyncio.run(storage.ensure_bucket())
-        yield storage
+    monkeypatch.setenv("STORAGE_URL", url)
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    aws.session.cache_clear()
+    storage = open_storage(url)
+    asyncio.run(storage.ensure_bucket())
+    yield storage
     aws.session.cache_clear()
 
 

@@ -11,7 +11,15 @@ from sqlalchemy import text
 
 import app.aws
 from app.backends.sagemaker_transform import TransformJobs
-from app.core.errors import AppError, BackendDown, BackendThrottled, Conflict, InvalidInput, Misconfigured
+from app.core.errors import (
+    AppError,
+    BackendDown,
+    BackendThrottled,
+    BackendTimeout,
+    Conflict,
+    InvalidInput,
+    Misconfigured,
+)
 from app.core.settings import Settings
 from app.db import prediction_chunks
 from app.local.s3 import S3Server
@@ -35,8 +43,10 @@ TRANSFORM: dict[str, JsonValue] = {"model_name": "transit-7", "instance_type": "
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    app.aws.session.cache_clear()  # it has the credentials of servers before
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
         yield server
+    app.aws.session.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +58,12 @@ def control_url() -> Iterator[str]:
 @pytest.fixture
 def platform(
     aws: AwsStub, server: S3Server, control_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[TransformPlatform]:
+) -> TransformPlatform:
     """The stub answers the endpoint only, whose model is the one of the transform jobs."""
     aws.respond = answer_ten_times
-    for name, value in {**server.environment, "AWS_ENDPOINT_URL_SAGEMAKER": control_url}.items():
-        monkeypatch.setenv(name, value)
-    app.aws.session.cache_clear()
-    platform = transform_platform(monkeypatch)
+    platform = transform_platform(monkeypatch, control_url, server)
     platform.deploy("transit-7", "config-1")
-    yield platform
-    app.aws.session.cache_clear()
+    return platform
 
 
 @pytest.fixture
@@ -397,18 +403,27 @@ async def test_what_can_have_no_transform_job(runtime: Runtime) -> None:
         assert words in (failed.error or "")
 
 
-@pytest.mark.parametrize("error", [BackendThrottled, BackendDown])
+@pytest.mark.parametrize(
+    ("error", "raised"), [(BackendThrottled, BackendThrottled), (BackendTimeout, BackendDown)]
+)
 async def test_a_platform_that_is_busy_is_asked_again(
-    runtime: Runtime, platform: TransformPlatform, monkeypatch: pytest.MonkeyPatch, error: type[AppError]
+    runtime: Runtime,
+    platform: TransformPlatform,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[AppError],
+    raised: type[AppError],
 ) -> None:
+    """A time-out, too, unlike that of an inference: what is asked of the control plane may be asked twice."""
+
     async def fail(jobs: object, name: str) -> None:
         raise error("busy")
 
     job = await ask(runtime, ids=["r1"], engine=ENGINE)
     with monkeypatch.context() as patched:
         patched.setattr(TransformJobs, "find", fail)
-        with pytest.raises(error):
+        with pytest.raises(raised) as caught:
             await batch_transform.run(runtime, job.id)
+    assert caught.value.retryable
     assert (await look(runtime, job)).state == "running"
     await under_way(runtime, job)
     platform.run()

@@ -129,10 +129,14 @@ async def test_two_runs_are_compared_record_by_record(predictor: Predictor, aws:
     assert (await models.get(sessions, "transit")).live_version == "1"
 
 
-async def test_the_platforms_outage_fails_the_run_and_says_so(predictor: Predictor, aws: AwsStub) -> None:
-    aws.respond = lambda request: error("AccessDeniedException", 403)
+async def test_the_platforms_outage_fails_the_run_and_says_so(
+    predictor: Predictor, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluator, "BATCH", 10)
+    refusal = error("AccessDeniedException", 403)
+    aws.respond = lambda request: answer_ten_times(request) if len(invocations(aws)) == 1 else refusal
     run = await evaluate(predictor)
-    assert (run.state, run.metrics) == ("failed", [])
+    assert (run.state, run.predicted, run.metrics) == ("failed", 10, [])
     assert "status 403" in (run.error or "")
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import uuid4
 
@@ -25,7 +25,6 @@ from tests.support.aws_stub import AwsStub
 from tests.support.jobs import ask, look, queued, runtime_with_orders
 from tests.support.orders import answer_ten_times
 from tests.support.ports import free_ports
-from tests.support.s3 import s3_server
 
 STORAGE_URL = "s3://not-called"
 
@@ -143,12 +142,6 @@ async def test_a_prediction_that_is_no_longer_stored_is_said_to_be_so(runtime: R
     async with runtime.database.transactions.begin() as session:
         await session.execute(text("delete from predictions where record_id = 'r1'"))
     assert errors(await read(runtime, job)) == {"r0": None, "r1": rows.NOT_KEPT[0]}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture

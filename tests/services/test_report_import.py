@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -23,15 +23,8 @@ from app.services.report_lines import MAX_BYTES
 from app.services.report_runs import Layout, layout
 from app.storage import Entry, Storage, open_storage
 from tests.support.aws_stub import Answer, AwsStub
-from tests.support.s3 import s3_server
 
 WIDE = b"mae,rmse,n\n1.5,2.5,100\n"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture

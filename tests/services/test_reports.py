@@ -22,7 +22,6 @@ from app.services import evaluations, report_import, reports
 from app.services.report_runs import Layout, layout
 from app.storage import Storage, open_storage
 from tests.support.postgres import MigratedServer
-from tests.support.s3 import s3_server
 from tests.support.settings import IsolatedSettings
 
 METRICS = [
@@ -40,12 +39,6 @@ METRICS = [
     ),
     Metric("r2", "carrier=Ü", "2013-01", value=None, reason="one row", low=None, high=None, n=1, small=True),
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ moto's jobs are Completed at once, may share a name, and cannot be stopped; here
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import boto3
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult, EmptyResult
@@ -14,6 +13,9 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.sagemaker.exceptions import ResourceInUseException
 from moto.sagemaker.models import FakeTransformJob, SageMakerModelBackend, sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
+
+import app.aws
+from app.local.s3 import S3Server
 
 Model = Callable[[list[str]], str]
 """What the container answers to the lines of one request. ValueError: it refuses them."""
@@ -32,10 +34,11 @@ def ten_times(lines: list[str]) -> str:
 class TransformPlatform:
     """The account's models, endpoints and transform jobs. ``created`` are the jobs' names in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, control_url: str, s3: S3Server) -> None:
         self.created: list[str] = []
-        self._session = boto3.Session(region_name=REGION)
-        self._control, self._s3 = self._session.client("sagemaker"), self._session.client("s3")
+        # The session is that of the service, since one of its own would take a tenth of a second.
+        self._control = app.aws.session().client("sagemaker", endpoint_url=control_url)
+        self._s3 = app.aws.session().client("s3", endpoint_url=s3.endpoint_url)
         self._backend: SageMakerModelBackend = sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION]
         self._backend.reset()
 
@@ -116,9 +119,11 @@ def moto_server() -> Iterator[str]:
         server.stop()
 
 
-def transform_platform(monkeypatch: pytest.MonkeyPatch) -> TransformPlatform:
-    """An empty account behind a running server that boto3 finds, with jobs that behave as AWS says."""
-    platform = TransformPlatform()
+def transform_platform(monkeypatch: pytest.MonkeyPatch, control_url: str, s3: S3Server) -> TransformPlatform:
+    """An empty account that boto3 finds behind moto's server, with jobs that behave as AWS says."""
+    for name, value in {**s3.environment, "AWS_ENDPOINT_URL_SAGEMAKER": control_url}.items():
+        monkeypatch.setenv(name, value)
+    platform = TransformPlatform(control_url, s3)
     create: Callable[..., FakeTransformJob] = SageMakerModelBackend.create_transform_job
 
     def create_once(backend: SageMakerModelBackend, **wanted: object) -> FakeTransformJob:

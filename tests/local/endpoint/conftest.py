@@ -10,7 +10,6 @@ from app.local.endpoint.config import Endpoint, EndpointConfig
 from app.local.s3 import S3Server
 from tests.local.endpoint import spy
 from tests.support.aws import Aws, Serve
-from tests.support.s3 import s3_server
 from tests.support.server import serving
 
 
@@ -47,6 +46,5 @@ def serve(artifacts: Path, tmp_path: Path) -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
+def s3(server: S3Server) -> S3Server:
+    return server
