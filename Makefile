@@ -29,7 +29,7 @@ down: ## Stop what `up` started; its data stays
 logs: ## Follow the logs of what `up` started
 	@docker compose logs --follow --tail 100
 
-stack-test: $(VENV) ## Kill and starve the Docker stack, check that nothing is lost (6 minutes)
+stack-test: $(VENV) ## Kill and starve the Docker stack, check that nothing is lost (8 minutes)
 	@$(BIN)/python -m tests.stack $(ARGS)
 
 test: $(VENV) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest

@@ -26,7 +26,7 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
-    for name in ("alembic", "botocore", "boto3", "urllib3", "httpx"):
+    for name in ("alembic", "botocore", "boto3", "urllib3", "httpx", "pgqueuer"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they narrate
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
