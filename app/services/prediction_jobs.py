@@ -1,6 +1,6 @@
 """Ask for prediction jobs, look at them, cancel them, and go on with them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,10 +11,9 @@ from app.db import queue
 from app.db.engine import Sessions
 from app.db.prediction_jobs import Chosen, JobInfo
 from app.db.tables import PredictionJobRow
-from app.db.windows import OBSERVED_AT, Window
-from app.schemas.input_object import InputObject
+from app.db.windows import Window
 from app.schemas.prediction_jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
-from app.services import evaluation, models
+from app.services import batch_transform, evaluation, models, record_filter
 
 
 async def ask(sessions: Sessions, settings: Settings, request: PredictionJobRequest) -> PredictionJob:
@@ -26,8 +25,11 @@ async def ask(sessions: Sessions, settings: Settings, request: PredictionJobRequ
         raise InvalidInput("Which model should predict?", errors=[missing])
     # The ids stand in the chunks.
     kept = request.model_dump(mode="json", exclude={"ids", "model", "version", "engine"})
-    async with sessions.begin() as session:
+    async with sessions() as session:
         version_id = await models.version_id(session, model, request.version)
+    if request.engine == "sagemaker-batch-transform":
+        batch_transform.jobs_of(await models.deployment(sessions, version_id))
+    async with sessions.begin() as session:
         job_id, chunk_ids = await rows.create(
             session, version_id, _chosen(request), engine=request.engine, request=kept
         )
@@ -37,10 +39,7 @@ async def ask(sessions: Sessions, settings: Settings, request: PredictionJobRequ
 
 def _check(request: PredictionJobRequest, settings: Settings) -> None:
     """InvalidInput names what there is not, and what there is."""
-    fields = sorted(InputObject.model_fields)
-    times = sorted([OBSERVED_AT, *_timestamps()])
-    faults = [*_unknown("where", request.where or (), fields)]
-    faults += _unknown("time_field", [request.time_field] if request.time_field else (), times)
+    faults = record_filter.faults(request.where or {}, request.time_field)
     if settings.storage_url is None:
         needing = {"store_as": request.store_as is not None, "engine": request.engine != "pipeline"}
         nowhere = "needs a storage, and STORAGE_URL is not set"
@@ -49,27 +48,14 @@ def _check(request: PredictionJobRequest, settings: Settings) -> None:
         raise InvalidInput("The job asks for what there is not.", errors=faults)
 
 
-def _unknown(field: str, given: Iterable[str], known: Sequence[str]) -> list[FieldError]:
-    return [
-        FieldError(field, f"there is no {name!r}; there is {', '.join(known)}")
-        for name in given
-        if name not in known
-    ]
-
-
-def _timestamps() -> list[str]:
-    """The input's fields that hold a point in time."""
-    properties = InputObject.model_json_schema(mode="serialization").get("properties", {})
-    return [name for name, schema in properties.items() if "date-time" in str(schema)]
-
-
 def _chosen(request: PredictionJobRequest) -> Chosen:
     if request.ids is not None:
         return rows.given(request.ids)
     if request.has_window:
         time_field = request.time_field or evaluation.TIME_FIELD
-        return rows.within(Window(time_field, request.since, request.until, request.where or {}))
-    return rows.matching(request.where) if request.where else rows.everything()
+        where = record_filter.as_stored(request.where or {})
+        return rows.within(Window(time_field, request.since, request.until, where))
+    return rows.matching(record_filter.as_stored(request.where)) if request.where else rows.everything()
 
 
 async def _enqueue(session: AsyncSession, job_id: int, engine: str, chunk_ids: Sequence[int]) -> None:

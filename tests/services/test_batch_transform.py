@@ -1,7 +1,9 @@
 """Prediction jobs by batch transform: on moto's control plane, a real S3 server and a runner in between."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -25,34 +27,30 @@ from app.db import prediction_chunks
 from app.local.s3 import S3Server
 from app.schemas.models import NewVersion
 from app.schemas.prediction_jobs import PredictionJob, ResultLine
-from app.services import batch_transform, job_results, models, prediction_jobs, records
+from app.services import batch_transform, job_results, models, prediction_jobs, records, worker
 from app.services.inference import Inference
 from app.services.prediction import Ask
 from app.services.runtime import Runtime
 from app.services.transform_files import TransformFiles
 from app.storage import Storage
 from tests.support.aws_stub import AwsStub
+from tests.support.eventually import TIMEOUT, until
 from tests.support.jobs import ask, look, queued, runtime_with_orders
 from tests.support.orders import FEATURES, answer_ten_times, invocations, order
-from tests.support.s3 import s3_server
 from tests.support.transform import TransformPlatform, moto_server, ten_times, transform_platform
+from tests.support.workers import working
 
 ENGINE = "sagemaker-batch-transform"
 TRANSFORM: dict[str, JsonValue] = {"model_name": "transit-7", "instance_type": "ml.m5.large"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    app.aws.session.cache_clear()  # it has the credentials of servers before
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-    app.aws.session.cache_clear()
-
-
-@pytest.fixture(scope="module")
 def control_url() -> Iterator[str]:
+    """moto's server; the session of boto3 begins with it, since it keeps its first credentials."""
+    app.aws.session.cache_clear()
     with moto_server() as url:
         yield url
+    app.aws.session.cache_clear()
 
 
 @pytest.fixture
@@ -428,3 +426,19 @@ async def test_a_platform_that_is_busy_is_asked_again(
     await under_way(runtime, job)
     platform.run()
     assert (await finish(runtime, job)).predicted == 1
+
+
+async def test_a_worker_follows_the_transform_job(
+    runtime: Runtime, platform: TransformPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_transform, "POLL", timedelta(seconds=0.1))
+    monkeypatch.setattr(worker, "POLL", timedelta(seconds=0.1))
+    job = await ask(runtime, all=True, engine=ENGINE)
+    async with working(runtime.settings):
+        await until(lambda: platform.created != [])
+        await asyncio.to_thread(platform.run)
+        async with asyncio.timeout(TIMEOUT):
+            while (await look(runtime, job)).state == "running":  # noqa: ASYNC110 - a row says it
+                await asyncio.sleep(0.05)
+    assert (await look(runtime, job)).predicted == 5
+    assert len(platform.created) == 1

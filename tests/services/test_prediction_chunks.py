@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.core.errors import BackendDown
+from app.core.errors import BackendDown, InvalidInput
 from app.core.settings import Settings
 from app.db import prediction_chunks as rows
 from app.services import prediction_chunks, prediction_jobs
@@ -284,3 +284,14 @@ async def test_an_outage_of_the_database_is_left_to_another_attempt(runtime: Run
 
 async def test_what_is_not_there_is_no_work(runtime: Runtime) -> None:
     await prediction_chunks.run(runtime, 10**9)
+
+
+async def test_batch_transform_needs_a_version_that_has_it(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.respond = answer_ten_times
+    stored = settings.model_copy(update={"storage_url": "s3://bucket"})
+    async with runtime_with_orders(stored, monkeypatch, 1) as runtime:
+        with pytest.raises(InvalidInput, match="transform"):
+            await ask(runtime, all=True, engine="sagemaker-batch-transform")
+        assert await queued(runtime.database.transactions, "batch_transform") == []
