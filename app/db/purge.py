@@ -3,12 +3,14 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# What an evaluation judged stays: its comparison with another one reads it.
+# What an evaluation judged stays: its comparison with another one reads it. One that is under way will name
+# what it found, old or not, at its end.
 _PREDICTIONS = text("""
     delete from predictions where id in (
         select id from predictions
         where computed_at < now() - make_interval(days => :days)
           and not exists (select from evaluation_items where prediction_id = predictions.id)
+          and not exists (select from evaluations where state = 'running')
         order by computed_at, id limit :batch
     ) returning id
 """)

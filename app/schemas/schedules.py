@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from app.schemas.evaluations import Bucket, Once
@@ -15,6 +15,10 @@ CRON_FIELDS = 5
 def _cron(expression: str) -> str:
     if len(expression.split()) != CRON_FIELDS or not croniter.is_valid(expression):
         raise ValueError("must be five cron fields: minute hour day month weekday, such as `0 6 * * 1`")
+    try:
+        croniter(expression).get_next()
+    except CroniterBadDateError as error:
+        raise ValueError("is a time that never comes") from error
     return expression
 
 

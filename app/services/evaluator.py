@@ -98,20 +98,20 @@ class Evaluator:
             else:
                 done = await self._measure_drift(run, run.request.reference)
         except AppError as error:
-            await self._fail(evaluation_id, error.detail)
+            await self._fail(evaluation_id, attempt, error.detail)
             return
         except Exception as error:
             if (reason := final_reason(error)) is not None:
-                await self._fail(evaluation_id, reason)
+                await self._fail(evaluation_id, attempt, reason)
             raise
         if done and self._storage is not None:
             with suppress(StorageError):  # noted with the run, which is done all the same
                 await reports.save(self._database.transactions, self._storage, evaluation_id)
 
-    async def _fail(self, evaluation_id: int, reason: str) -> None:
+    async def _fail(self, evaluation_id: int, attempt: int, reason: str) -> None:
         log.warning("evaluation failed", evaluation=evaluation_id, reason=reason)
         async with self._database.transactions.begin() as session:
-            await rows.end(session, evaluation_id, "failed", error=reason)
+            await rows.fail(session, evaluation_id, reason, attempt=attempt)
 
     async def _load(self, evaluation_id: int) -> _Run:
         async with self._database.transactions() as session:

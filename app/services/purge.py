@@ -13,7 +13,10 @@ QUEUE_LOG_DAYS = 7
 
 
 async def purge(runtime: Runtime) -> None:
-    """Delete predictions past PREDICTION_RETENTION_DAYS, if that is set, and the queue's old log."""
+    """Delete predictions past PREDICTION_RETENTION_DAYS, if that is set, and the queue's old log.
+
+    Predictions wait for the next hour while an evaluation runs.
+    """
     async with runtime.database.transactions.begin() as session:
         await rows.queue_log(session, days=QUEUE_LOG_DAYS)
     days = runtime.settings.prediction_retention_days

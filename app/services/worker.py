@@ -15,14 +15,22 @@ import asyncpg
 import pgqueuer
 import structlog
 from pgqueuer import PgQueuer
-from pgqueuer.errors import RetryRequested
+from pgqueuer.errors import PgqException, RetryRequested
 from pgqueuer.models import Job, Schedule
 
 from app.core.errors import AppError
 from app.db import migrate
 from app.db.engine import OUTAGES, is_outage, libpq_url, outage_in_words
 from app.db.queue import Task
-from app.services import batch_transform, job_results, prediction_chunks, purge, revisions, schedules
+from app.services import (
+    batch_transform,
+    job_results,
+    lost_tasks,
+    prediction_chunks,
+    purge,
+    revisions,
+    schedules,
+)
 from app.services.evaluator import Evaluator
 from app.services.runtime import Runtime
 
@@ -37,6 +45,7 @@ GRACE = 5.0
 FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=1), timedelta(minutes=5)
 """Before an interrupted task is tried again: doubled from attempt to attempt."""
 INTERRUPTIONS: tuple[type[Exception], ...] = (AppError, *OUTAGES)
+QUEUE_OUTAGES: tuple[type[Exception], ...] = (*OUTAGES, asyncpg.InterfaceError, PgqException)
 
 Work = Callable[[int], Awaitable[None]]
 
@@ -46,7 +55,6 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
 
     @asynccontextmanager
     async def connected() -> AsyncIterator[PgQueuer]:
-        await _until_ready(runtime, stop)
         url = libpq_url(runtime.settings.direct_url.get_secret_value())
         # Past a transaction pooler: one connection LISTENs.
         async with asyncpg.create_pool(url, min_size=2, max_size=3) as pool:
@@ -58,6 +66,16 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
 
     alive = asyncio.create_task(_show_life(runtime))
     try:
+        while await _is_ready(runtime, stop):
+            await _take_tasks(connected, stop)
+    finally:
+        alive.cancel()
+        await asyncio.wait([alive])
+
+
+async def _take_tasks(connected: Callable[[], object], stop: asyncio.Event) -> None:
+    """Until ``stop``, or until the queue cannot be reached or heard."""
+    try:
         await pgqueuer.run(
             connected,
             batch_size=1,  # no more than it can do at once, so that many workers share a large job
@@ -65,23 +83,26 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
             dequeue_timeout=POLL,
             heartbeat_timeout=HEARTBEAT,
             shutdown_on_listener_failure=True,
-            restart_on_failure=True,
-            restart_delay=POLL,
             shutdown=stop,
         )
-    finally:
-        alive.cancel()
-        await asyncio.wait([alive])
+    except QUEUE_OUTAGES as error:
+        log.warning("queue out of reach", error=type(error).__name__)
+        await asyncio.sleep(POLL.total_seconds())
 
 
-async def _until_ready(runtime: Runtime, stop: asyncio.Event) -> None:
+async def _is_ready(runtime: Runtime, stop: asyncio.Event) -> bool:
+    """Wait until there can be work; False after ``stop``."""
     said = None
-    while (missing := await _missing(runtime)) is not None and not stop.is_set():
+    while not stop.is_set():
+        missing = await _missing(runtime)
+        if missing is None:
+            log.info("worker ready")
+            return True
         if missing != said:
             log.warning("waiting for the database", reason=missing)
             said = missing
         await asyncio.sleep(1)
-    log.info("worker ready")
+    return False
 
 
 async def _missing(runtime: Runtime) -> str | None:
@@ -118,6 +139,7 @@ def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
     # Each is done by one of the workers; times that passed while there was none are made up for once.
     periodic: dict[str, tuple[str, Callable[[Runtime], Awaitable[None]]]] = {
         "due_evaluations": ("* * * * *", schedules.run_due),
+        "lost_tasks": ("* * * * *", lost_tasks.queue_anew),
         "refresh_revisions": ("* * * * *", revisions.refresh_all),
         "purge": ("17 * * * *", purge.purge),
     }

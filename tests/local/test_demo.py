@@ -5,16 +5,19 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from hashlib import md5
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from app.local import sample
 from app.local.s3 import find_binary
 from tests.support.demo import (
+    LONGEST_STOP,
     ROOT,
     Demo,
     demo_command,
@@ -32,6 +35,15 @@ def folder() -> Iterator[Path]:
     """One folder for the demos of this file, which run one after the other and keep its data."""
     with demo_folder() as folder:
         yield folder
+
+
+def worker_of(demo: Demo) -> list[psutil.Process]:
+    """The demo's worker and what holds it; they do not name the folder."""
+    return [child for child in psutil.Process(demo.process.pid).children(recursive=True) if is_worker(child)]
+
+
+def is_worker(process: psutil.Process) -> bool:
+    return process.cmdline()[-2:] == ["app", "worker"]
 
 
 def predict(demo: Demo, record_id: str = sample.EXAMPLE_ID) -> httpx.Response:
@@ -52,12 +64,27 @@ def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None
             assert version["revision"].endswith(digest)
         truth = httpx.get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()["label"]
         assert truth["value"] == 140
-        started = processes_of(folder)
-        assert len(started) >= 3  # the demo, its endpoint, Postgres and what watches it
+        started = [*processes_of(folder), *worker_of(demo)]
+        assert len(started) >= 5  # the demo, its endpoint, Postgres, and a worker with what holds it
         assert demo.interrupt().endswith("Stopped.\n")
         assert demo.process.returncode == 0
     assert "Traceback" not in (folder.parent / "demo.log").read_text()
     assert not [process for process in started if is_alive(process)]
+
+
+def test_the_demos_worker_evaluates(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        assert f"curl -s {demo.url}/evaluations -H" in demo.output
+        window = {"since": "2013-07-01T00:00:00Z", "until": "2013-07-03T00:00:00Z"}
+        asked = httpx.post(f"{demo.url}/evaluations", json=window)
+        assert asked.status_code == 202, asked.text
+        deadline = time.monotonic() + 60
+        while (run := httpx.get(demo.url + asked.headers["location"]).json())["state"] != "done":
+            assert run["state"] in ("queued", "running"), run
+            assert time.monotonic() < deadline, run
+            time.sleep(0.1)
+        assert run["predicted"] == run["labelled"] > 0
+        assert {metric["metric"] for metric in run["metrics"]} >= {"mae", "rmse"}
 
 
 def test_a_second_demo_keeps_the_data_and_leaves_nothing_when_killed(folder: Path) -> None:
@@ -67,8 +94,11 @@ def test_a_second_demo_keeps_the_data_and_leaves_nothing_when_killed(folder: Pat
         assert httpx.put(f"{demo.url}/records/changed", json=changed).status_code == 201
         assert predict(demo).headers["x-cache"] == "HIT"
         assert "Another demo uses the folder" in refused(folder)
+        worker = worker_of(demo)
+        assert len(worker) == 2
         demo.process.kill()
         wait_until_gone(folder)
+        assert psutil.wait_procs(worker, timeout=LONGEST_STOP)[1] == []
 
 
 def test_the_command_line_works_beside_a_demo_and_sigterm_ends_it(folder: Path) -> None:

@@ -6,7 +6,6 @@ from sqlalchemy import text
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.services import purge
-from app.services.evaluator import Evaluator
 from app.services.prediction import Ask
 from app.services.runtime import open_runtime
 from tests.support.aws_stub import AwsStub
@@ -17,6 +16,12 @@ from tests.support.orders import answer_ten_times, prepare
 async def count(sessions: Sessions, table: str) -> int:
     async with sessions() as session:
         return await session.scalar(text(f"select count(*) from {table}")) or 0
+
+
+async def set_state(sessions: Sessions, evaluation_id: int, state: str) -> None:
+    async with sessions.begin() as session:
+        values = {"id": evaluation_id, "state": state}
+        await session.execute(text("update evaluations set state = :state where id = :id"), values)
 
 
 async def test_old_predictions_go_but_for_those_that_were_judged(
@@ -34,12 +39,15 @@ async def test_old_predictions_go_but_for_those_that_were_judged(
         async with sessions.begin() as session:
             await session.execute(text("update predictions set computed_at = now() - interval '31 days'"))
         await runtime.predictor.predict_many(["a"], Ask("transit"))
+        await set_state(sessions, run.id, "running")
+        await purge.purge(runtime)
+        assert await count(sessions, "predictions") == run.predicted + 11
+        await set_state(sessions, run.id, "done")
         await purge.purge(runtime)
         assert await count(sessions, "predictions") == run.predicted + 1
         again = await runtime.predictor.predict_many(unjudged, Ask("transit"))
         assert len(again) == 10
         assert await count(sessions, "predictions") == run.predicted + 11
-        await Evaluator(runtime.database, runtime.predictor).run(run.id)
 
 
 async def test_nothing_goes_unless_it_is_set_and_the_queues_log_does(

@@ -4,11 +4,15 @@ import asyncio
 import signal
 import subprocess
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
-from sqlalchemy import text
+from pydantic import SecretStr
+from sqlalchemy import make_url, text
 from structlog.typing import EventDict
 
 from app.core.settings import Settings
@@ -18,10 +22,12 @@ from app.schemas.prediction_jobs import PredictionJob
 from app.services import evaluations, judging, worker
 from app.services.runtime import Runtime, open_runtime
 from tests.support import jobs
-from tests.support.aws_stub import Answer, AwsStub, Request, error
+from tests.support.aws_stub import Answer, AwsStub, Request, error, model_error
 from tests.support.eventually import until
 from tests.support.judged_orders import store_judged_orders
 from tests.support.orders import answer_ten_times, invocations, prepare
+from tests.support.ports import free_ports
+from tests.support.postgres import MigratedServer
 from tests.support.workers import worker_process, working
 
 SECONDS = 40
@@ -109,6 +115,36 @@ async def test_a_killed_workers_task_is_taken_over(settings: Settings, aws: AwsS
         assert len(invocations(aws)) == 2
         async with sessions() as session:
             assert await session.scalar(text("select count(*) from predictions")) == 30
+
+
+async def test_a_stalled_worker_changes_nothing_when_it_wakes(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its model fails, then; its run, which another worker has done, does not."""
+    monkeypatch.setenv("CLAIM_LEASE", "1")
+    gate = threading.Event()
+
+    def respond(request: Request) -> Answer:
+        if "invocations" in request.path and len(invocations(aws)) == 1:
+            return replace(model_error(500), wait=gate)
+        return answer_ten_times(request)
+
+    aws.respond = respond
+    async with open_runtime(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        with worker_process(settings) as stalled:
+            evaluation_id = await ask(sessions)
+            await until(lambda: bool(invocations(aws)))
+            stalled.send_signal(signal.SIGSTOP)
+            with worker_process(settings):
+                run = await evaluated(sessions, evaluation_id)
+            assert (run.state, run.predicted) == ("done", 30)
+            gate.set()
+            stalled.send_signal(signal.SIGCONT)
+            stalled.terminate()
+            assert await asyncio.to_thread(_wait, stalled) == 0
+            assert await evaluations.get(sessions, evaluation_id) == run
 
 
 async def test_a_stopped_worker_hands_its_task_back(settings: Settings, aws: AwsStub) -> None:
@@ -200,24 +236,61 @@ async def test_a_chunk_is_tried_again_until_the_platform_is_back(
     assert (found.state, found.predicted, found.failed) == ("done", 4, 0)
 
 
-async def test_a_cut_connection_does_not_end_it(
-    settings: Settings, aws: AwsStub, logs: list[EventDict]
+async def test_a_database_that_goes_away_does_not_end_it(
+    settings: Settings, aws: AwsStub, postgres_server: MigratedServer
 ) -> None:
-    aws.respond = answer_ten_times
-    async with working(settings) as runtime:
+    """In the middle of a run; every connection is cut, and none is had for a while."""
+    gate = threading.Event()
+    aws.respond = held(gate, after=0)
+    async with open_runtime(settings) as runtime:
         await fill(runtime)
         sessions = runtime.database.transactions
-        await evaluated(sessions, await ask(sessions))
-        async with sessions() as session:
-            await session.execute(
-                text(
-                    "select pg_terminate_backend(pid) from pg_stat_activity"
-                    " where pid <> pg_backend_pid() and datname = current_database()"
-                )
-            )
-        await runtime.database.engine.dispose()
-        run = await evaluated(sessions, await ask(sessions))
-    assert run.state == "done"
+        with worker_process(settings) as process:
+            interrupted = await ask(sessions)
+            await until(lambda: bool(invocations(aws)))
+            async with away(postgres_server.admin_url, settings):
+                gate.set()
+                await asyncio.sleep(1)
+            await runtime.database.engine.dispose()
+            for evaluation_id in (interrupted, await ask(sessions)):
+                run = await evaluated(sessions, evaluation_id)
+                assert (run.state, run.predicted) == ("done", 30)
+            assert process.poll() is None
+
+
+@asynccontextmanager
+async def away(admin_url: str, settings: Settings) -> AsyncIterator[None]:
+    """The database has another name meanwhile."""
+    name = make_url(settings.direct_url.get_secret_value()).database
+    admin = await asyncpg.connect(admin_url)
+    try:
+        async with asyncio.timeout(SECONDS):
+            while not await _rename(admin, f"{name}", f"{name}_away"):
+                pass
+        yield
+        assert await _rename(admin, f"{name}_away", f"{name}")
+    finally:
+        await admin.close()
+
+
+async def _rename(admin: "asyncpg.Connection[asyncpg.Record]", old: str, new: str) -> bool:
+    """False if somebody connected in between."""
+    await admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", old)
+    try:
+        await admin.execute(f"alter database {old} rename to {new}")
+    except asyncpg.ObjectInUseError:
+        return False
+    return True
+
+
+async def test_a_stop_while_it_waits_ends_it(settings: Settings, aws: AwsStub, logs: list[EventDict]) -> None:
+    nowhere = f"postgresql://app:secret@127.0.0.1:{free_ports(1)[0]}/none"
+    away = settings.model_copy(update={"database_url": SecretStr(nowhere), "database_direct_url": None})
+    async with working(away):
+        await until(lambda: any(entry["event"] == "waiting for the database" for entry in logs))
+    assert "The database cannot be reached." in str(logs)
+    assert "secret" not in str(logs)
+    assert {entry["log_level"] for entry in logs} == {"warning"}
 
 
 async def test_it_waits_for_migrations(settings: Settings, aws: AwsStub, logs: list[EventDict]) -> None:
