@@ -17,7 +17,10 @@ def record_id_fault(record_id: str) -> str | None:
         return f"must have 1 to {MAX_RECORD_ID} characters, has {len(record_id)}"
     if record_id in (".", ".."):
         return "must not be '.' or '..', which clients remove from paths"
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in record_id):
+    # Printable text has none, and is told apart at once.
+    if not record_id.isprintable() and any(
+        unicodedata.category(character) in ("Cc", "Cs") for character in record_id
+    ):
         return "must not contain control characters or lone surrogates"
     return None
 
