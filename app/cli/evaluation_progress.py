@@ -23,7 +23,7 @@ from app.cli.database import open_sessions
 from app.cli.job_progress import DETACHED, PATIENCE
 from app.cli.patience import patiently
 from app.db.engine import Sessions
-from app.db.evaluations import UNDER_WAY
+from app.db.tables import UNDER_WAY
 from app.schemas.evaluations import Evaluation, Run
 from app.services import evaluations
 

@@ -15,7 +15,7 @@ from app.cli.database import open_sessions
 from app.cli.patience import patiently
 from app.cli.records import SUFFIXES
 from app.db.engine import Sessions
-from app.db.prediction_jobs import UNDER_WAY
+from app.db.tables import UNDER_WAY
 from app.schemas.prediction_jobs import PredictionJob
 from app.services import job_results, prediction_jobs
 

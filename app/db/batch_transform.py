@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import prediction_jobs as jobs
-from app.db.tables import ModelVersionRow, PredictionJobChunkRow, PredictionJobRow
+from app.db.tables import UNDER_WAY, ModelVersionRow, PredictionJobChunkRow, PredictionJobRow
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ async def begin(session: AsyncSession, job_id: int) -> BatchJob | None:
 async def unfinished(session: AsyncSession, job_id: int) -> dict[int, int]:
     """The ids of the chunks that have not ended, by their numbers."""
     row = PredictionJobChunkRow
-    under_way = (row.job_id == job_id, row.state.in_(jobs.UNDER_WAY))
+    under_way = (row.job_id == job_id, row.state.in_(UNDER_WAY))
     found = await session.execute(select(row.number, row.id).where(*under_way).order_by(row.number))
     return dict(found.all())
 
@@ -54,10 +54,10 @@ async def record_ids(session: AsyncSession, chunk_id: int) -> Sequence[str]:
 async def fail(session: AsyncSession, job_id: int, reason: str) -> None:
     """End what is left of the job, and so the job."""
     job = await jobs.lock(session, job_id)
-    if job is None or job.state not in jobs.UNDER_WAY:
+    if job is None or job.state not in UNDER_WAY:
         return
     row = PredictionJobChunkRow
-    left = update(row).where(row.job_id == job_id, row.state.in_(jobs.UNDER_WAY))
+    left = update(row).where(row.job_id == job_id, row.state.in_(UNDER_WAY))
     await session.execute(left.values(state="failed", failed=func.cardinality(row.record_ids)))
     job.error = job.error or reason
     await jobs.end_if_last(session, job)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import (
+    UNDER_WAY,
     EvaluationItemRow,
     EvaluationMetricRow,
     EvaluationRow,
@@ -16,8 +17,6 @@ from app.db.tables import (
     ModelVersionRow,
     PredictionRow,
 )
-
-UNDER_WAY = ("queued", "running")
 
 
 @dataclass(frozen=True)

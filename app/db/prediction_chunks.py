@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Select, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import prediction_jobs as jobs
-from app.db.tables import ModelRow, ModelVersionRow, PredictionJobChunkRow, PredictionJobRow
+from app.db.tables import UNDER_WAY, ModelRow, ModelVersionRow, PredictionJobChunkRow, PredictionJobRow
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ async def start(session: AsyncSession, chunk_id: int) -> Chunk | None:
     job_id, model, version = found
     job = await jobs.lock(session, job_id)
     row = await session.get(PredictionJobChunkRow, chunk_id)
-    if job is None or row is None or not {job.state, row.state} <= set(jobs.UNDER_WAY):
+    if job is None or row is None or not {job.state, row.state} <= set(UNDER_WAY):
         return None
     if job.state == "queued":
         job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())

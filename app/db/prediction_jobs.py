@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import queue
 from app.db.tables import (
+    UNDER_WAY,
     InputObjectRow,
     LabelRow,
     ModelRow,
@@ -22,8 +23,6 @@ from app.db.tables import (
 from app.db.windows import Window
 
 RECORDS_PER_CHUNK = 1000
-UNDER_WAY = ("queued", "running")
-"""The states of a job, or of a chunk, that has not ended."""
 
 Chosen: TypeAlias = Select[str]
 """A query for the ids of the records that a job is about, each once."""

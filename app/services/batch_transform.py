@@ -15,7 +15,7 @@ from app.backends.sagemaker_transform import TransformJob, TransformJobs, open_t
 from app.core.errors import BackendDown, BackendTimeout, BadOutput, InvalidInput, Misconfigured
 from app.db import batch_transform as rows
 from app.db.batch_transform import BatchJob
-from app.db.prediction_jobs import UNDER_WAY
+from app.db.tables import UNDER_WAY
 from app.schemas.deployments import Deployment
 from app.services import models
 from app.services.prediction_chunks import final_reason

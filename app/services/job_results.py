@@ -10,6 +10,7 @@ from app.db import prediction_chunks as chunks
 from app.db import prediction_jobs as rows
 from app.db.engine import Sessions, dump_json
 from app.db.prediction_chunks import Item
+from app.db.tables import UNDER_WAY
 from app.schemas.imports import FileFormat
 from app.schemas.prediction_jobs import PredictionJob, ResultLine
 from app.services import prediction_jobs
@@ -20,7 +21,7 @@ from app.services.runtime import Runtime
 async def read(sessions: Sessions, job_id: int, file_format: FileFormat) -> AsyncIterator[str]:
     """A line per record of a job that has ended, by the order of the ids; Conflict while it is under way."""
     job = await prediction_jobs.get(sessions, job_id)
-    if job.state in rows.UNDER_WAY:
+    if job.state in UNDER_WAY:
         raise Conflict(f"The prediction job {job_id} is {job.state}: there are results when it has ended.")
     return _read(sessions, job, file_format)
 

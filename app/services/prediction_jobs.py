@@ -10,7 +10,7 @@ from app.db import prediction_jobs as rows
 from app.db import queue
 from app.db.engine import Sessions
 from app.db.prediction_jobs import Chosen, JobInfo
-from app.db.tables import PredictionJobRow
+from app.db.tables import UNDER_WAY, PredictionJobRow
 from app.db.windows import Window
 from app.schemas.prediction_jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.services import batch_transform, evaluation, models, record_filter
@@ -88,7 +88,7 @@ async def cancel(sessions: Sessions, job_id: int) -> None:
     """End a job that is queued or under way; Conflict if it has ended."""
     async with sessions.begin() as session:
         job = await _locked(session, job_id)
-        if job.state not in rows.UNDER_WAY:
+        if job.state not in UNDER_WAY:
             raise Conflict(f"The prediction job {job_id} has ended: it is {job.state}.")
         rows.cancel(job)
 

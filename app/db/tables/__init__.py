@@ -1,0 +1,44 @@
+"""The tables. What each is for is in ARCHITECTURE.md; changes are Alembic migrations."""
+
+from app.db.tables.base import Base, RecordKey
+from app.db.tables.serving import (
+    MAX_ID,
+    ApiKeyRow,
+    ClaimRow,
+    InputObjectRow,
+    LabelRow,
+    ModelRow,
+    ModelVersionRow,
+    PredictionRow,
+    PromotionRow,
+)
+from app.db.tables.work import (
+    UNDER_WAY,
+    EvaluationItemRow,
+    EvaluationMetricRow,
+    EvaluationRow,
+    EvaluationScheduleRow,
+    PredictionJobChunkRow,
+    PredictionJobRow,
+)
+
+__all__ = [
+    "MAX_ID",
+    "UNDER_WAY",
+    "ApiKeyRow",
+    "Base",
+    "ClaimRow",
+    "EvaluationItemRow",
+    "EvaluationMetricRow",
+    "EvaluationRow",
+    "EvaluationScheduleRow",
+    "InputObjectRow",
+    "LabelRow",
+    "ModelRow",
+    "ModelVersionRow",
+    "PredictionJobChunkRow",
+    "PredictionJobRow",
+    "PredictionRow",
+    "PromotionRow",
+    "RecordKey",
+]

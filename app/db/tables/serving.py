@@ -1,0 +1,153 @@
+"""The tables that a prediction is answered from: records, models, the cache, and who may ask."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables.base import Base, Now, RecordKey
+
+MAX_ID = 200
+"""Longest id of a record, in characters."""
+
+
+class InputObjectRow(Base):
+    __tablename__ = "input_objects"
+    __table_args__ = (CheckConstraint(f"length(id) between 1 and {MAX_ID}", name="id_length"),)
+
+    id: Mapped[str] = mapped_column(RecordKey, primary_key=True)
+    payload: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    content_hash: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=Now)
+    updated_at: Mapped[datetime] = mapped_column(server_default=Now)
+
+
+class LabelRow(Base):
+    """The truth about a record, which arrives later."""
+
+    __tablename__ = "labels"
+
+    record_id: Mapped[str] = mapped_column(
+        RecordKey, ForeignKey("input_objects.id", ondelete="CASCADE"), primary_key=True
+    )
+    value: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    observed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ModelRow(Base):
+    __tablename__ = "models"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    live_version_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("model_versions.id", use_alter=True)
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=Now)
+
+
+class ModelVersionRow(Base):
+    __tablename__ = "model_versions"
+    __table_args__ = (UniqueConstraint("model_id", "version"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    model_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("models.id", ondelete="CASCADE"))
+    version: Mapped[str]
+    backend: Mapped[str]
+    options: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    features: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    revision: Mapped[str] = mapped_column(server_default="")
+    """What the platform last said is deployed; empty where it cannot say."""
+    revision_checked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=Now)
+
+
+class PromotionRow(Base):
+    """Every move of a model's live pointer; a roll-back undoes the newest that still stands."""
+
+    __tablename__ = "promotions"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    model_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("model_versions.id", ondelete="CASCADE"))
+    promoted_at: Mapped[datetime] = mapped_column(server_default=Now)
+    rolled_back_at: Mapped[datetime | None]
+
+
+class PredictionRow(Base):
+    """Append-only. The row whose superseded_at is null is the cache entry of its key.
+
+    No foreign key to the record: what was answered stays on the books when the record is deleted.
+    Outputs are JSON, not JSONB, so that 1e20 comes back as it was given.
+    """
+
+    __tablename__ = "predictions"
+    __table_args__ = (
+        Index(
+            "uq_predictions_current",
+            *("record_id", "model_version_id", "content_hash", "pipeline_version", "revision"),
+            unique=True,
+            postgresql_where=text("superseded_at is null"),
+        ),
+        Index("ix_predictions_model_version_id_id", "model_version_id", "id"),
+        Index("ix_predictions_record_id_id", "record_id", "id"),
+        Index("ix_predictions_computed_at_id", "computed_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("model_versions.id"))
+    revision: Mapped[str]
+    pipeline_version: Mapped[str]
+    record_id: Mapped[str] = mapped_column(RecordKey)
+    content_hash: Mapped[str]
+    output: Mapped[JsonValue] = mapped_column(JSON(), nullable=False)
+    raw_output: Mapped[JsonValue] = mapped_column(JSON(), nullable=False)
+    latency_ms: Mapped[float]
+    """Milliseconds of the call to the platform that carried this row, shared with the rows beside it."""
+    computed_at: Mapped[datetime] = mapped_column(server_default=Now)
+    expires_at: Mapped[datetime | None]
+    superseded_at: Mapped[datetime | None]
+
+
+class ClaimRow(Base):
+    """Who computes a key now, or why the last attempt failed. Transient: UNLOGGED, empty after a crash."""
+
+    __tablename__ = "inference_claims"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}
+
+    record_id: Mapped[str] = mapped_column(RecordKey, primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    content_hash: Mapped[str] = mapped_column(primary_key=True)
+    pipeline_version: Mapped[str] = mapped_column(primary_key=True)
+    revision: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[UUID]
+    beacon: Mapped[int | None] = mapped_column(BigInteger)
+    """Advisory lock that the owner's process holds while it lives; null behind a pooler."""
+    lease_until: Mapped[datetime] = mapped_column(index=True)
+    error: Mapped[JsonValue | None] = mapped_column(JSONB(none_as_null=True))
+    retry_at: Mapped[datetime | None]
+
+
+class ApiKeyRow(Base):
+    """A key a caller may use, kept as the SHA-256 of its random text."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    created_at: Mapped[datetime] = mapped_column(server_default=Now)
+    expires_at: Mapped[datetime | None]
