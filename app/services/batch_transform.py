@@ -7,6 +7,7 @@ chunks, in the objects, and in the transform job, whose name follows from the pr
 
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import partial
 
 import structlog
 from pgqueuer.errors import RetryRequested
@@ -18,7 +19,7 @@ from app.db.batch_transform import BatchJob
 from app.db.tables import UNDER_WAY
 from app.schemas.deployments import Deployment
 from app.services import models
-from app.services.prediction_chunks import final_reason
+from app.services.interrupted import noted
 from app.services.runtime import Runtime
 from app.services.transform_chunks import TransformChunks
 from app.services.transform_files import TransformFiles
@@ -46,14 +47,11 @@ async def run(runtime: Runtime, job_id: int) -> None:
         job = await rows.begin(session, job_id)
     if job is None or job.state not in (*UNDER_WAY, "cancelled"):
         return
-    try:
-        under_way = await _advance(runtime, job)
-    except BackendTimeout as error:  # of the control plane, which may be asked again
-        raise BackendDown(error.detail) from error
-    except Exception as error:
-        if reason := final_reason(error):
-            await _fail(runtime, job, reason)
-        raise
+    async with noted(partial(_fail, runtime, job)):
+        try:
+            under_way = await _advance(runtime, job)
+        except BackendTimeout as error:  # of the control plane, which may be asked again
+            raise BackendDown(error.detail) from error
     if under_way:
         raise RetryRequested(POLL, "the transform job is under way")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from pydantic import JsonValue, ValidationError
@@ -22,7 +23,6 @@ from app.core.errors import (
     NotFound,
     StorageError,
     Unavailable,
-    UserCodeError,
 )
 from app.db import evaluations as rows
 from app.db import windows
@@ -34,9 +34,10 @@ from app.schemas.faults import field_errors
 from app.schemas.input_object import InputObject
 from app.services import evaluation, judging, models, record_filter, reports
 from app.services.drift import Drift, Task
+from app.services.interrupted import noted
 from app.services.judging import BUCKETS, Case
 from app.services.prediction import Answer, Ask, Predictor
-from app.services.prediction_chunks import final_reason
+from app.services.user_code import user_code
 from app.storage import Storage
 
 log = structlog.get_logger(__name__)
@@ -91,22 +92,22 @@ class Evaluator:
             return  # it has ended
         run = await self._load(evaluation_id)
         try:
-            if attempt > MOST_ATTEMPTS:
-                raise Unavailable("It was given up: each worker that began it ended before it.")
-            if run.request.reference is None:
-                done = await self._measure_quality(run)
-            else:
-                done = await self._measure_drift(run, run.request.reference)
-        except AppError as error:
-            await self._fail(evaluation_id, attempt, error.detail)
+            async with noted(partial(self._fail, evaluation_id, attempt)):
+                done = await self._measure(run, attempt)
+        except AppError as error:  # noted, if it is final; a platform that is away is not waited for
+            if error.retryable:
+                await self._fail(evaluation_id, attempt, error.detail)
             return
-        except Exception as error:
-            if (reason := final_reason(error)) is not None:
-                await self._fail(evaluation_id, attempt, reason)
-            raise
         if done and self._storage is not None:
             with suppress(StorageError):  # noted with the run, which is done all the same
                 await reports.save(self._database.transactions, self._storage, evaluation_id)
+
+    async def _measure(self, run: _Run, attempt: int) -> bool:
+        if attempt > MOST_ATTEMPTS:
+            raise Unavailable("It was given up: each worker that began it ended before it.")
+        if run.request.reference is None:
+            return await self._measure_quality(run)
+        return await self._measure_drift(run, run.request.reference)
 
     async def _fail(self, evaluation_id: int, attempt: int, reason: str) -> None:
         log.warning("evaluation failed", evaluation=evaluation_id, reason=reason)
@@ -204,7 +205,5 @@ def _groups(payload: JsonValue, wanted: Sequence[str] | None) -> tuple[str, ...]
     except ValidationError as error:
         errors = field_errors(error.errors())
         return InvalidInput("The stored record does not fit the present InputObject.", errors=errors)
-    try:
+    with user_code("a slice of evaluation.py"):
         return tuple(f"{name}={evaluation.SLICES[name](item)}"[:LONGEST_GROUP] for name in names)
-    except Exception as error:
-        raise UserCodeError(f"a slice of evaluation.py raised {type(error).__name__}.") from error

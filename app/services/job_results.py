@@ -14,7 +14,7 @@ from app.db.tables import UNDER_WAY
 from app.schemas.imports import FileFormat
 from app.schemas.prediction_jobs import PredictionJob, ResultLine
 from app.services import prediction_jobs
-from app.services.prediction_chunks import final_reason
+from app.services.interrupted import noted
 from app.services.runtime import Runtime
 
 
@@ -82,12 +82,12 @@ async def write(runtime: Runtime, job_id: int) -> None:
     """
     sessions = runtime.database.transactions
     job = await prediction_jobs.get(sessions, job_id)
-    try:
+
+    async def fail(reason: str) -> None:
+        await _note(sessions, job_id, error=f"The results could not be written: {reason}")
+
+    async with noted(fail):
         key = await _put(runtime, job)
-    except Exception as error:
-        if reason := final_reason(error):
-            await _note(sessions, job_id, error=f"The results could not be written: {reason}")
-        raise
     await _note(sessions, job_id, key=key)
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from app.core.errors import AppError, BadOutput, UserCodeError
+from app.core.errors import BadOutput
 from app.db.evaluations import Metric
 from app.schemas.evaluations import Bucket
 from app.schemas.judged import Judged
 from app.services import evaluation, intervals, metrics, samples
 from app.services.samples import Sample, Undefined
+from app.services.user_code import user_code
 
 SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""
@@ -38,14 +39,11 @@ class Case:
 
 def judge(output: JsonValue) -> Judged:
     """The prediction as the user's code reads it; BadOutput or UserCodeError where it cannot."""
-    try:
-        return evaluation.judge(output)
-    except AppError:
-        raise
-    except ValueError as error:
-        raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
-    except Exception as error:
-        raise UserCodeError(f"evaluation.judge raised {type(error).__name__}.") from error
+    with user_code("evaluation.judge"):
+        try:
+            return evaluation.judge(output)
+        except ValueError as error:
+            raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
 
 
 def sample(cases: Sequence[Case]) -> Sample:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-import structlog
 from pydantic import JsonValue, ValidationError
 
 from app.core import strict_json
@@ -24,8 +23,7 @@ from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
 from app.services import postprocess, preprocess
 from app.services.inference import Inference, Inferred
-
-log = structlog.get_logger(__name__)
+from app.services.user_code import user_code
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -146,12 +144,10 @@ def _isolated(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> 
 
 def _called(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> Sequence[R] | AppError:
     try:
-        results = function(values)
-    except AppError as error:  # the user's code may say InvalidInput or BadOutput itself
+        with user_code(stage):
+            results = function(values)
+    except AppError as error:
         return error
-    except Exception as error:
-        log.error("user code failed", stage=stage, exc_info=error)
-        return UserCodeError(f"{stage} raised {type(error).__name__}; the log has the rest.")
     if len(results) != len(values):
         return UserCodeError(f"{stage} returned {len(results)} results for {len(values)} items.")
     return results

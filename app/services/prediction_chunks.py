@@ -1,13 +1,14 @@
 """The work on one chunk of a prediction job: the task `predict_chunk` of the queue."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
 from app.core.errors import AppError
 from app.db import prediction_chunks as chunks
-from app.db.engine import OUTAGES, is_outage
 from app.db.prediction_chunks import Chunk, Finished
+from app.services.interrupted import noted
 from app.services.prediction import Answer, Ask
 from app.services.runtime import Runtime
 
@@ -30,11 +31,14 @@ async def run(runtime: Runtime, chunk_id: int) -> None:
         chunk = await chunks.start(session, chunk_id)
     if chunk is None:
         return
-    try:
+
+    async def hand_back() -> None:
+        """So that a later start does not take this one for a worker's death."""
+        async with runtime.database.transactions.begin() as session:
+            await chunks.hand_back(session, chunk)
+
+    async with noted(partial(_fail, runtime, chunk), hand_back):
         await _attempt(runtime, chunk)
-    except BaseException as error:
-        await _let_go(runtime, chunk, error)
-        raise
 
 
 async def _attempt(runtime: Runtime, chunk: Chunk) -> None:
@@ -62,25 +66,6 @@ def _finished(chunk: Chunk, answers: Mapping[str, Answer | AppError]) -> Finishe
             if isinstance(one, AppError)
         },
     )
-
-
-async def _let_go(runtime: Runtime, chunk: Chunk, error: BaseException) -> None:
-    """End an attempt that was interrupted, so that a later start does not take it for a worker's death."""
-    reason = final_reason(error)
-    if reason is not None:
-        await _fail(runtime, chunk, reason)
-        return
-    async with runtime.database.transactions.begin() as session:
-        await chunks.hand_back(session, chunk)
-
-
-def final_reason(error: BaseException) -> str | None:
-    """Why a task would fail again, in words for callers; None where another attempt may get over it."""
-    if isinstance(error, AppError):
-        return None if error.retryable else error.detail
-    if not isinstance(error, Exception) or (isinstance(error, OUTAGES) and is_outage(error)):
-        return None
-    return "The service failed; the worker's log says how."
 
 
 async def _fail(runtime: Runtime, chunk: Chunk, reason: str) -> None:

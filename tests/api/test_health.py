@@ -153,6 +153,7 @@ async def test_a_storage_that_goes_and_comes_back(
         await becomes(client, "degraded", storage=away)
         with stoppable.running():
             await becomes(client, "ok")
+            assert (await client.get("/health/ready")).json()["parts"]["storage"]["status"] == "ok"
 
 
 async def test_a_platform_that_goes_and_comes_back(

@@ -63,6 +63,7 @@ async def test_a_job_is_made_of_the_options(aws: AwsStub) -> None:
 async def test_a_job_that_is_there_is_not_made_again(aws: AwsStub) -> None:
     aws.script(control_error("ResourceInUse"))
     await create(jobs())
+    assert [request.operation for request in aws.requests] == ["CreateTransformJob"]
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,10 @@ async def test_a_slice_that_raises_fails_the_run(
 ) -> None:
     monkeypatch.setattr(evaluation, "SLICES", {"broken": lambda item: item.secret})
     run = await evaluate(predictor)
-    assert (run.state, run.error) == ("failed", "a slice of evaluation.py raised AttributeError.")
+    assert (run.state, run.error) == (
+        "failed",
+        "a slice of evaluation.py raised AttributeError; the log has the rest.",
+    )
 
 
 async def test_a_finished_run_has_its_report_in_the_storage(predictor: Predictor, aws: AwsStub) -> None:

@@ -55,7 +55,7 @@ def test_buckets_are_named_so_that_they_sort(bucket: Bucket, name: str) -> None:
     [
         (ValueError("no number"), BadOutput, "cannot read a prediction: no number"),
         (InvalidInput("as it says"), InvalidInput, "as it says"),
-        (KeyError("secret"), UserCodeError, "evaluation.judge raised KeyError."),
+        (KeyError("secret"), UserCodeError, "evaluation.judge raised KeyError; the log has the rest."),
     ],
 )
 def test_what_the_users_code_raises_is_named(

@@ -282,8 +282,11 @@ async def test_an_outage_of_the_database_is_left_to_another_attempt(runtime: Run
     assert (done.state, done.predicted) == ("done", 1)
 
 
-async def test_what_is_not_there_is_no_work(runtime: Runtime) -> None:
+async def test_what_is_not_there_is_no_work(runtime: Runtime, aws: AwsStub) -> None:
+    job = await ask(runtime, all=True)
     await prediction_chunks.run(runtime, 10**9)
+    assert await look(runtime, job) == job
+    assert invocations(aws) == []
 
 
 async def test_batch_transform_needs_a_version_that_has_it(

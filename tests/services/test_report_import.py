@@ -2,10 +2,8 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +12,6 @@ import app.aws
 from app.core.errors import NotFound, StorageDown, StorageError
 from app.db import models
 from app.db.engine import Sessions
-from app.local.s3 import S3Server
 from app.schemas.deployments import Deployment
 from app.schemas.reports import ImportedReports, ReportImport, Unread
 from app.services import report_import
@@ -25,17 +22,6 @@ from app.storage import Entry, Storage, open_storage
 from tests.support.aws_stub import Answer, AwsStub
 
 WIDE = b"mae,rmse,n\n1.5,2.5,100\n"
-
-
-@pytest.fixture
-async def storage(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Storage]:
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    app.aws.session.cache_clear()
-    storage = open_storage(f"s3://bucket-{uuid4().hex}/here")
-    await storage.ensure_bucket()
-    yield storage
-    app.aws.session.cache_clear()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -14,7 +13,6 @@ from app.db import evaluations as rows
 from app.db import models
 from app.db.engine import Sessions, create_engine, create_sessions
 from app.db.evaluations import Metric
-from app.local.s3 import S3Server
 from app.schemas.deployments import Deployment
 from app.schemas.evaluations import Evaluation
 from app.schemas.reports import ImportedReports, ReportImport
@@ -39,17 +37,6 @@ METRICS = [
     ),
     Metric("r2", "carrier=Ü", "2013-01", value=None, reason="one row", low=None, high=None, n=1, small=True),
 ]
-
-
-@pytest.fixture
-async def storage(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Storage]:
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    app.aws.session.cache_clear()
-    storage = open_storage(f"s3://bucket-{uuid4().hex}/here")
-    await storage.ensure_bucket()
-    yield storage
-    app.aws.session.cache_clear()
 
 
 async def register(sessions: Sessions) -> int:

@@ -43,6 +43,7 @@ async def test_the_refresh_survives_a_database_that_is_not_migrated_yet(
         await rename(app.state.engine, "elsewhere", "model_versions")
         asked = len(aws.requests)
         await until(lambda: len(aws.requests) > asked)
+        assert aws.requests[-1].operation == "DescribeEndpoint"
 
 
 async def rename(engine: AsyncEngine, table: str, name: str) -> None:

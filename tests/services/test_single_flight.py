@@ -152,7 +152,8 @@ async def test_waiters_hear_of_the_end(settings: Settings, sessions: Sessions) -
     await asyncio.sleep(0)
     async with sessions.begin() as session:
         await claims.notify(session, Lease(owner, None, 1))
-    await asyncio.wait_for(waiting, 20)
+    done, _ = await asyncio.wait([waiting], timeout=20)
+    assert done == {waiting}
     await listener.aclose()
 
 
@@ -165,7 +166,11 @@ async def test_a_lost_listener_comes_back_with_another_beacon(settings: Settings
         ended = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
         await session.execute(text(ended))
     await until(lambda: listener.beacon not in (first, None))
+    async with sessions() as session:
+        held = "select (classid::bigint << 32) | objid::bigint from pg_locks where locktype = 'advisory'"
+        assert set(await session.scalars(text(held))) == {listener.beacon}
     await listener.aclose()
+    assert listener.beacon is None
 
 
 async def test_a_lease_is_renewed_while_the_model_is_slower_than_it(settings: Settings, aws: AwsStub) -> None:

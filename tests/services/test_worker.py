@@ -19,7 +19,9 @@ from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.evaluations import Evaluation, EvaluationRequest
 from app.schemas.prediction_jobs import PredictionJob
-from app.services import evaluations, judging, worker
+from app.schemas.schedules import NewSchedule
+from app.services import evaluations, judging, schedules, worker
+from app.services.prediction import Ask
 from app.services.runtime import Runtime, open_runtime
 from tests.support import jobs
 from tests.support.aws_stub import Answer, AwsStub, Request, error, model_error
@@ -83,6 +85,20 @@ def held(gate: threading.Event, after: int) -> Callable[[Request], Answer]:
     return respond
 
 
+@asynccontextmanager
+async def run_under_way(
+    settings: Settings, aws: AwsStub
+) -> AsyncIterator[tuple[Sessions, int, "subprocess.Popen[bytes]"]]:
+    """A run whose model has been asked by a worker process, and does not answer yet."""
+    async with open_runtime(settings) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        with worker_process(settings) as process:
+            evaluation_id = await ask(sessions)
+            await until(lambda: bool(invocations(aws)))
+            yield sessions, evaluation_id, process
+
+
 async def test_a_run_that_was_asked_for_is_done(settings: Settings, aws: AwsStub) -> None:
     aws.respond = answer_ten_times
     async with working(settings) as runtime:
@@ -98,19 +114,14 @@ async def test_a_killed_workers_task_is_taken_over(settings: Settings, aws: AwsS
     """What the dead one had asked the model for and not stored is asked again, once; nothing else is."""
     gate = threading.Event()
     aws.respond = held(gate, after=0)
-    async with open_runtime(settings) as runtime:
-        await fill(runtime)
-        sessions = runtime.database.transactions
-        with worker_process(settings) as first:
-            evaluation_id = await ask(sessions)
-            await until(lambda: bool(invocations(aws)))
-            first.send_signal(signal.SIGKILL)
-            first.wait()
+    async with run_under_way(settings, aws) as (sessions, evaluation_id, first):
+        first.send_signal(signal.SIGKILL)
+        first.wait()
         gate.set()
         with worker_process(settings) as second:
             run = await evaluated(sessions, evaluation_id)
             second.terminate()
-            assert second.wait(SECONDS) == 0
+            assert await asyncio.to_thread(_wait, second) == 0
         assert (run.state, run.predicted, run.failed) == ("done", 30, 0)
         assert len(invocations(aws)) == 2
         async with sessions() as session:
@@ -130,35 +141,25 @@ async def test_a_stalled_worker_changes_nothing_when_it_wakes(
         return answer_ten_times(request)
 
     aws.respond = respond
-    async with open_runtime(settings) as runtime:
-        await fill(runtime)
-        sessions = runtime.database.transactions
-        with worker_process(settings) as stalled:
-            evaluation_id = await ask(sessions)
-            await until(lambda: bool(invocations(aws)))
-            stalled.send_signal(signal.SIGSTOP)
-            with worker_process(settings):
-                run = await evaluated(sessions, evaluation_id)
-            assert (run.state, run.predicted) == ("done", 30)
-            gate.set()
-            stalled.send_signal(signal.SIGCONT)
-            stalled.terminate()
-            assert await asyncio.to_thread(_wait, stalled) == 0
-            assert await evaluations.get(sessions, evaluation_id) == run
+    async with run_under_way(settings, aws) as (sessions, evaluation_id, stalled):
+        stalled.send_signal(signal.SIGSTOP)
+        with worker_process(settings):
+            run = await evaluated(sessions, evaluation_id)
+        assert (run.state, run.predicted) == ("done", 30)
+        gate.set()
+        stalled.send_signal(signal.SIGCONT)
+        stalled.terminate()
+        assert await asyncio.to_thread(_wait, stalled) == 0
+        assert await evaluations.get(sessions, evaluation_id) == run
 
 
 async def test_a_stopped_worker_hands_its_task_back(settings: Settings, aws: AwsStub) -> None:
     gate = threading.Event()
     aws.respond = held(gate, after=0)
-    async with open_runtime(settings) as runtime:
-        await fill(runtime)
-        sessions = runtime.database.transactions
-        with worker_process(settings) as first:
-            evaluation_id = await ask(sessions)
-            await until(lambda: bool(invocations(aws)))
-            first.terminate()
-            threading.Timer(1, gate.set).start()  # what is under way may land before the process ends
-            assert first.wait(SECONDS) == 0
+    async with run_under_way(settings, aws) as (sessions, evaluation_id, first):
+        first.terminate()
+        threading.Timer(1, gate.set).start()  # what is under way may land before the process ends
+        assert await asyncio.to_thread(_wait, first) == 0
         assert await tasks(sessions) == [("evaluate", "queued")]
         with worker_process(settings):
             run = await evaluated(sessions, evaluation_id)
@@ -169,15 +170,11 @@ async def test_a_stopped_worker_hands_its_task_back(settings: Settings, aws: Aws
 async def test_a_second_signal_ends_it_at_once(settings: Settings, aws: AwsStub) -> None:
     gate = threading.Event()
     aws.respond = held(gate, after=0)
-    async with open_runtime(settings) as runtime:
-        await fill(runtime)
-        with worker_process(settings) as process:
-            await ask(runtime.database.transactions)
-            await until(lambda: bool(invocations(aws)))
-            process.terminate()
-            await asyncio.sleep(0.1)
-            process.terminate()
-            code = await asyncio.to_thread(_wait, process)
+    async with run_under_way(settings, aws) as (_, _, process):
+        process.terminate()
+        await asyncio.sleep(0.1)
+        process.terminate()
+        code = await asyncio.to_thread(_wait, process)
         gate.set()
     assert code == -signal.SIGTERM
 
@@ -236,26 +233,81 @@ async def test_a_chunk_is_tried_again_until_the_platform_is_back(
     assert (found.state, found.predicted, found.failed) == ("done", 4, 0)
 
 
+async def test_workers_share_a_job(settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes two chunks at a time and no more, so that there is work for the others."""
+    gate = threading.Event()
+    aws.respond = held(gate, after=0)
+    async with jobs.runtime_with_orders(settings, monkeypatch, 18) as runtime:
+        job = await jobs.ask(runtime, all=True)
+        async with working(settings), working(settings):
+            await until(lambda: len(invocations(aws)) == 4)
+            await asyncio.sleep(1)  # for a fifth, which must not come
+            assert len(invocations(aws)) == 4
+            gate.set()
+            found = await ended(lambda: jobs.look(runtime, job))
+    assert isinstance(found, PredictionJob)
+    assert (found.state, found.predicted) == ("done", 18)
+    assert len(invocations(aws)) == 6
+
+
+async def test_what_fell_due_while_no_worker_ran_is_done(settings: Settings, aws: AwsStub) -> None:
+    """The queue's own clock is put forward, and that of the model's schedule."""
+    aws.respond = answer_ten_times
+    limited = settings.model_copy(update={"prediction_retention_days": 30})
+    async with working(limited) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        await runtime.predictor.predict("a", Ask("transit"))
+        await schedules.put(sessions, "transit", NewSchedule(cron="0 6 * * 1", where={"carrier": "AA"}))
+        await until_done(sessions, lambda done: done["schedules"] == DUE["schedules"])
+        async with sessions.begin() as session:
+            await session.execute(text("update evaluation_schedules set next_run = now()"))
+            await session.execute(text("update predictions set computed_at = now() - interval '31 days'"))
+            await session.execute(text("update model_versions set revision_checked_at = null"))
+            await session.execute(text("update pgqueuer_schedules set next_run = now()"))
+    async with working(limited) as runtime:
+        sessions = runtime.database.transactions
+        await until_done(sessions, lambda done: done == DUE)
+
+
+DUE = {"evaluations": 1, "predictions": 0, "unchecked": 0, "schedules": 4}
+
+
+async def until_done(sessions: Sessions, is_enough: Callable[[dict[str, int]], bool]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not is_enough(await done_of(sessions)):  # noqa: ASYNC110 - a database's state
+            await asyncio.sleep(0.05)
+
+
+async def done_of(sessions: Sessions) -> dict[str, int]:
+    """Finished evaluations, old predictions, versions nobody looked at, and the queue's schedules."""
+    query = """
+        select (select count(*) from evaluations where state = 'done') as evaluations,
+               (select count(*) from predictions
+                where computed_at < now() - interval '30 days') as predictions,
+               (select count(*) from model_versions where revision_checked_at is null) as unchecked,
+               (select count(*) from pgqueuer_schedules) as schedules
+    """
+    async with sessions() as session:
+        return dict((await session.execute(text(query))).mappings().one())
+
+
 async def test_a_database_that_goes_away_does_not_end_it(
     settings: Settings, aws: AwsStub, postgres_server: MigratedServer
 ) -> None:
     """In the middle of a run; every connection is cut, and none is had for a while."""
     gate = threading.Event()
     aws.respond = held(gate, after=0)
-    async with open_runtime(settings) as runtime:
-        await fill(runtime)
-        sessions = runtime.database.transactions
-        with worker_process(settings) as process:
-            interrupted = await ask(sessions)
-            await until(lambda: bool(invocations(aws)))
-            async with away(postgres_server.admin_url, settings):
-                gate.set()
-                await asyncio.sleep(1)
-            await runtime.database.engine.dispose()
+    async with run_under_way(settings, aws) as (sessions, interrupted, process):
+        async with away(postgres_server.admin_url, settings):
+            gate.set()
+            await asyncio.sleep(1)
+        async with open_runtime(settings) as runtime:  # its connections are new
+            sessions = runtime.database.transactions
             for evaluation_id in (interrupted, await ask(sessions)):
                 run = await evaluated(sessions, evaluation_id)
                 assert (run.state, run.predicted) == ("done", 30)
-            assert process.poll() is None
+        assert process.poll() is None
 
 
 @asynccontextmanager

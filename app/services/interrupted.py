@@ -1,0 +1,38 @@
+"""What becomes of the row behind a task that did not come to its end."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from app.core.errors import AppError
+from app.db.engine import OUTAGES, is_outage
+
+
+def final_reason(error: BaseException) -> str | None:
+    """Why a task would fail again, in words for callers; None where another attempt may get over it."""
+    if isinstance(error, AppError):
+        return None if error.retryable else error.detail
+    if not isinstance(error, Exception) or (isinstance(error, OUTAGES) and is_outage(error)):
+        return None
+    return "The service failed; the worker's log says how."
+
+
+async def _nothing() -> None:
+    """For tasks that note nothing between two attempts."""
+
+
+@asynccontextmanager
+async def noted(
+    fail: Callable[[str], Awaitable[None]], hand_back: Callable[[], Awaitable[None]] = _nothing
+) -> AsyncIterator[None]:
+    """Note what ends the work: ``fail`` with the reason where it would fail again, else ``hand_back``.
+
+    The error, a cancellation too, is raised on: the worker says what becomes of the task.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if (reason := final_reason(error)) is not None:
+            await fail(reason)
+        else:
+            await hand_back()
+        raise
