@@ -93,6 +93,7 @@ _RENEW = text("""
     where owner = :owner and error is null and record_id = any(:record_ids)
 """).bindparams(_KEYS[0])
 
+# The ids as a subquery's array: as a parameter's they would be taken for few, and the table read whole.
 _RELEASE = text("""
     delete from inference_claims where owner = :owner and record_id = any(array(select unnest(:record_ids)))
 """).bindparams(_KEYS[0])

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
+from types import ModuleType
 from typing import TypeAlias
 
 import numpy as np
-import sklearn
-from sklearn import metrics as sk
 
 from app.schemas.judged import Task
 from app.services.samples import Floats, Sample, Undefined
@@ -14,10 +14,21 @@ from app.services.samples import Floats, Sample, Undefined
 Compute: TypeAlias = Callable[[Sample], float]
 
 
+@cache
+def _sk() -> ModuleType:
+    """scikit-learn's metrics, which take most of a second to import: only processes that compute pay it."""
+    from sklearn import metrics
+
+    module: ModuleType = metrics
+    return module
+
+
 def value(name: str, task: Task, sample: Sample) -> float:
     """The metric of a sample, a finite number; raises Undefined with the reason."""
     if sample.n == 0:
         raise Undefined("no rows")
+    import sklearn
+
     # Samples hold finite numbers only, and to look again would be most of the work on small ones.
     fast = sklearn.config_context(assume_finite=True, skip_parameter_validation=True)
     with fast, np.errstate(over="ignore", invalid="ignore"):
@@ -37,7 +48,7 @@ def _r2(sample: Sample) -> float:
         raise Undefined("fewer than two rows")
     if np.ptp(sample.truth) == 0:
         raise Undefined("all truths are equal")
-    return float(sk.r2_score(sample.truth, sample.predicted))
+    return float(_sk().r2_score(sample.truth, sample.predicted))
 
 
 def _both(sample: Sample) -> tuple[Floats, Floats]:
@@ -54,33 +65,33 @@ def _two_classes(sample: Sample) -> Floats:
 def _precision(sample: Sample) -> float:
     if not sample.predicted.any():
         raise Undefined("nothing was predicted positive")
-    return float(sk.precision_score(*_both(sample)))
+    return float(_sk().precision_score(*_both(sample)))
 
 
 def _recall(sample: Sample) -> float:
     if not sample.truth.any():
         raise Undefined("no truth is positive")
-    return float(sk.recall_score(*_both(sample)))
+    return float(_sk().recall_score(*_both(sample)))
 
 
 def _f1(sample: Sample) -> float:
     if not sample.truth.any() and not sample.predicted.any():
         raise Undefined("nothing is positive, neither truth nor prediction")
-    return float(sk.f1_score(*_both(sample)))
+    return float(_sk().f1_score(*_both(sample)))
 
 
 def _multiclass_log_loss(sample: Sample) -> float:
     known = range(_known_classes(sample))
-    return float(sk.log_loss(sample.truth, sample.matrix, labels=known))
+    return float(_sk().log_loss(sample.truth, sample.matrix, labels=known))
 
 
-def _ranked(score: Callable[..., float], sample: Sample, **options: str) -> float:
+def _ranked(score: str, sample: Sample, **options: str) -> float:
     known = _known_classes(sample)
     _require_classes(sample, "no truth is of class", range(known), sample.truth)
     if known < 3:
         raise Undefined("fewer than three classes")
     indicator = sample.truth[:, np.newaxis] == np.arange(known)
-    return float(score(indicator, sample.matrix, **options))
+    return float(getattr(_sk(), score)(indicator, sample.matrix, **options))
 
 
 def _known_classes(sample: Sample) -> int:
@@ -92,12 +103,12 @@ def _known_classes(sample: Sample) -> int:
 
 def _macro_precision(sample: Sample) -> float:
     _require_classes(sample, "nothing was predicted to be of class", *_both(sample))
-    return float(sk.precision_score(*_both(sample), average="macro"))
+    return float(_sk().precision_score(*_both(sample), average="macro"))
 
 
 def _macro_recall(sample: Sample) -> float:
     _require_classes(sample, "no truth is of class", sample.predicted, sample.truth)
-    return float(sk.recall_score(*_both(sample), average="macro"))
+    return float(_sk().recall_score(*_both(sample), average="macro"))
 
 
 def _require_classes(sample: Sample, what: str, wanted: Floats | range, there: Floats | range) -> None:
@@ -106,18 +117,18 @@ def _require_classes(sample: Sample, what: str, wanted: Floats | range, there: F
 
 
 REGRESSION: dict[str, Compute] = {
-    "mae": lambda sample: sk.mean_absolute_error(*_both(sample)),
-    "rmse": lambda sample: sk.root_mean_squared_error(*_both(sample)),
-    "median_absolute_error": lambda sample: sk.median_absolute_error(*_both(sample)),
+    "mae": lambda sample: _sk().mean_absolute_error(*_both(sample)),
+    "rmse": lambda sample: _sk().root_mean_squared_error(*_both(sample)),
+    "median_absolute_error": lambda sample: _sk().median_absolute_error(*_both(sample)),
     "bias": _bias,
     "r2": _r2,
 }
 BINARY: dict[str, Compute] = {
-    "roc_auc": lambda sample: sk.roc_auc_score(_two_classes(sample), sample.scores),
-    "average_precision": lambda sample: sk.average_precision_score(_two_classes(sample), sample.scores),
-    "log_loss": lambda sample: sk.log_loss(sample.truth, sample.scores, labels=[0, 1]),
-    "brier": lambda sample: sk.brier_score_loss(sample.truth, sample.scores, labels=[0, 1]),
-    "accuracy": lambda sample: sk.accuracy_score(*_both(sample)),
+    "roc_auc": lambda sample: _sk().roc_auc_score(_two_classes(sample), sample.scores),
+    "average_precision": lambda sample: _sk().average_precision_score(_two_classes(sample), sample.scores),
+    "log_loss": lambda sample: _sk().log_loss(sample.truth, sample.scores, labels=[0, 1]),
+    "brier": lambda sample: _sk().brier_score_loss(sample.truth, sample.scores, labels=[0, 1]),
+    "accuracy": lambda sample: _sk().accuracy_score(*_both(sample)),
     "precision": _precision,
     "recall": _recall,
     "f1": _f1,
@@ -125,13 +136,13 @@ BINARY: dict[str, Compute] = {
     "actual_rate": lambda sample: float(np.mean(sample.truth)),
 }
 MULTICLASS: dict[str, Compute] = {
-    "roc_auc": lambda sample: _ranked(sk.roc_auc_score, sample, average="macro"),
-    "average_precision": lambda sample: _ranked(sk.average_precision_score, sample, average="macro"),
+    "roc_auc": lambda sample: _ranked("roc_auc_score", sample, average="macro"),
+    "average_precision": lambda sample: _ranked("average_precision_score", sample, average="macro"),
     "log_loss": _multiclass_log_loss,
-    "accuracy": lambda sample: sk.accuracy_score(*_both(sample)),
+    "accuracy": lambda sample: _sk().accuracy_score(*_both(sample)),
     "precision": _macro_precision,
     "recall": _macro_recall,
-    "f1": lambda sample: sk.f1_score(*_both(sample), average="macro"),
+    "f1": lambda sample: _sk().f1_score(*_both(sample), average="macro"),
 }
 METRICS: dict[Task, dict[str, Compute]] = {
     "regression": REGRESSION,
