@@ -23,7 +23,9 @@ def link(name: str, target: str) -> tarfile.TarInfo:
 
 
 @pytest.mark.parametrize(
-    "member", [tarfile.TarInfo("../out"), link("code", "/etc"), link("code", "../../out")], ids=str
+    "member",
+    [tarfile.TarInfo("../out"), link("code", "/etc"), link("code", "../../out")],
+    ids=["file outside", "absolute link", "link outside"],
 )
 def test_members_that_leave_the_folder_are_refused(tmp_path: Path, member: tarfile.TarInfo) -> None:
     write_member(tmp_path / "a", member, b"")
