@@ -10,10 +10,10 @@ PIP_INSTALL := -m pip install -qq --require-hashes --no-compile
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down logs stack-test test test-pooler check lock bench test-mms clean
+.PHONY: help demo up down logs stack-test test test-pooler check lock bench test-platform test-platforms test-mms clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # exec: a signal to make has to reach the demo, which a shell in between would not pass on.
 demo: $(VENV) $(if $(S3),$(WEED)) ## Run everything on this machine until Ctrl-C: PORT=8000 DATA_DIR=.local S3=1
@@ -61,6 +61,12 @@ bench: $(VENV) ## Measure what the README's numbers say (ten minutes)
 	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk; do \
 	  $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
 	done
+
+test-platform: $(VENV) ## Test one platform's backend with its own server: NAME=mlflow (makes a venv for it)
+	@TESTCONTAINERS=0 $(BIN)/python -m pytest -m platform tests/platforms/$(NAME) $(ARGS)
+
+test-platforms: $(VENV) ## The same for all platforms, with a table at the end (2 GB of venvs, ten minutes)
+	@TESTCONTAINERS=0 $(BIN)/python -m pytest -m platform tests/platforms $(ARGS)
 
 test-mms: $(VENV) ## Compare the local endpoint with AWS's multi-model-server (needs Java 17)
 	@$(BIN)/python -m pytest -m mms tests/mms $(ARGS)

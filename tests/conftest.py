@@ -22,6 +22,21 @@ def pytest_report_header() -> str:
     return f"if a test needs them: Postgres from {postgres.choice()}; S3 from {s3.choice()}"
 
 
+OPT_IN = ("mms", "platform")
+"""Markers of tests that need another server in a venv of its own: left out unless ``-m`` names them."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [
+        item
+        for item in items
+        for marker in OPT_IN
+        if item.get_closest_marker(marker) and marker not in str(config.getoption("markexpr"))
+    ]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[MigratedServer]:
     with migrated_server() as server:
