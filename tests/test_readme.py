@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from app.backends import registry
 from app.core import errors
 from app.core.errors import AppError
+from app.core.hosts import Hosts
 from app.core.settings import Settings
 from tests.support.demo import ROOT, Demo, demo_folder, running_demo
 
@@ -91,7 +92,7 @@ async def test_the_example_backend_predicts(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(code, "README.md", "exec"), vars(module))  # the file that a reader would save
     monkeypatch.setitem(registry.BACKENDS, "total", module.__name__)
-    backend = registry.open_backend("total", {"scale": 2}, ["a", "b"], concurrency=1)
+    backend = registry.open_backend("total", {"scale": 2}, ["a", "b"], concurrency=1, hosts=Hosts())
     assert (await backend.predict([[1, 2], [3, None]], 1)).outputs == [6, 6]
     assert backend.limits.rows > 1
     assert backend.row_bytes([1, 2]) > 0

@@ -7,6 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from app.core.errors import BadOutput
+from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
 
@@ -17,6 +18,10 @@ class BackendOptions(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+MAX_REPLY = 64 * 2**20
+"""Bytes of an answer: far more than any platform sends, and what a process can bear."""
 
 
 @dataclass(frozen=True)
@@ -66,4 +71,11 @@ class BackendModule(Protocol):
 
     Options: type[BackendOptions]
 
-    def create(self, options: BackendOptions, features: Sequence[str], concurrency: int) -> Backend: ...
+    def create(
+        self, options: BackendOptions, features: Sequence[str], concurrency: int, hosts: Hosts
+    ) -> Backend:
+        """Open the backend; nothing is called yet. At most ``concurrency`` calls will run at once.
+
+        InvalidInput names an option whose address is not one of ``hosts``.
+        """
+        ...

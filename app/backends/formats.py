@@ -7,7 +7,7 @@ only where a reader would misread it otherwise; an empty text is ``""``.
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from pydantic import JsonValue
@@ -17,22 +17,30 @@ from app.schemas.rows import Row
 
 ContentType = Literal["text/csv", "application/json", "application/jsonlines"]
 
+ROWS = "\0rows"
+"""Stands for the list of rows in an envelope."""
+
 _NEEDS_QUOTES = re.compile(r'[",\r\n]|^\s|\s$|^$')
 
 
 class RequestFormat:
-    """How rows become a body. ``json_key`` wraps the rows of application/json as ``{json_key: rows}``."""
+    """How rows become a body. ``envelope`` is what application/json carries, with ROWS where the list of rows
+    belongs; default the bare list."""
 
     def __init__(
-        self, content_type: ContentType, features: Sequence[str], json_key: str | None = None
+        self,
+        content_type: ContentType,
+        features: Sequence[str],
+        *,
+        envelope: Mapping[str, JsonValue] | None = None,
     ) -> None:
         self._features = features
         self._text: Callable[[Row], str] = _csv_line if content_type == "text/csv" else _json_line
         self._head, self._separator, self._tail = b"", b"\n", b""
         if content_type == "application/json":
-            opening = f"{{{json.dumps(json_key)}:" if json_key else ""
-            self._head, self._separator = f"{opening}[".encode(), b","
-            self._tail = b"]}" if json_key else b"]"
+            around = json.dumps(envelope or ROWS, separators=(",", ":"))
+            head, tail = around.encode().split(json.dumps(ROWS).encode())
+            self._head, self._separator, self._tail = head + b"[", b",", b"]" + tail
 
     @property
     def overhead(self) -> int:

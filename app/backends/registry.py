@@ -8,15 +8,24 @@ from pydantic import JsonValue, ValidationError
 
 from app.backends.base import Backend, BackendModule
 from app.core.errors import FieldError, InvalidInput, Misconfigured
+from app.core.hosts import Hosts
 from app.schemas.faults import field_errors
 
 BACKENDS = {
+    "azure_ml": "app.backends.azure_ml",
+    "coreml": "app.backends.coreml",
+    "databricks": "app.backends.databricks",
+    "h2o": "app.backends.h2o",
+    "kserve": "app.backends.kserve",
+    "mlflow": "app.backends.mlflow",
     "sagemaker": "app.backends.sagemaker",
+    "vertex": "app.backends.vertex",
+    "watsonx": "app.backends.watsonx",
 }
 
 
 def open_backend(
-    name: str, options: Mapping[str, JsonValue], features: Sequence[str], *, concurrency: int
+    name: str, options: Mapping[str, JsonValue], features: Sequence[str], *, concurrency: int, hosts: Hosts
 ) -> Backend:
     """Validate the options and make the backend. InvalidInput names the option that is wrong."""
     module = _module(name)
@@ -25,7 +34,7 @@ def open_backend(
     except ValidationError as error:
         errors = field_errors(error.errors(), "options")
         raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=errors) from error
-    return module.create(parsed, features, concurrency)
+    return module.create(parsed, features, concurrency, hosts)
 
 
 def _module(name: str) -> BackendModule:

@@ -39,6 +39,20 @@ def decode(body: bytes, content_type: str, expected: int, *, csv_reply: CsvReply
     return outputs
 
 
+def json_object(body: bytes, content_type: str) -> dict[str, JsonValue]:
+    """An answer that has to be a JSON object, for what ``decode`` cannot read; BadOutput where it is none.
+
+    NaN passes: ``usable`` finds it, value by value.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise BadOutput(f"The platform answered {kind[:100]!r}; application/json was expected.")
+    answer = _json(_text(body))
+    if not isinstance(answer, dict):
+        raise BadOutput("The platform's JSON is no object.")
+    return answer
+
+
 def _decoder(content_type: str, csv_reply: CsvReply) -> Callable[[str], list[Output]]:
     match content_type.partition(";")[0].strip().lower():
         case "text/csv":
@@ -69,7 +83,7 @@ def _from_csv_line(text: str) -> list[Output]:
     lines = _csv_lines(text)
     if len(lines) != 1:
         raise BadOutput(f"The model answered {len(lines)} CSV lines where one was configured.")
-    return [_usable(_scalar(cell)) for cell in lines[0]]
+    return [usable(_scalar(cell)) for cell in lines[0]]
 
 
 def _csv_lines(text: str) -> list[list[str]]:
@@ -87,7 +101,7 @@ def _csv_output(cells: list[str]) -> Output:
     for value in values:
         if isinstance(value, BadOutput):
             return value
-    return _usable(values[0] if len(values) == 1 else values)  # type: ignore[arg-type]
+    return usable(values[0] if len(values) == 1 else values)  # type: ignore[arg-type]
 
 
 def _scalar(cell: str) -> Output:
@@ -102,17 +116,23 @@ def _scalar(cell: str) -> Output:
 
 
 def _from_json(text: str) -> list[Output]:
-    try:
-        answer: JsonValue = json.loads(text)  # lenient with NaN, so that one row's does not spoil the others
-    except (ValueError, RecursionError) as error:
-        raise BadOutput("The model announced JSON; its answer is not valid, or not whole.") from error
+    answer = _json(text)
     if isinstance(answer, dict):
         found = [answer[key] for key in WRAPPERS if key in answer]
         answer = found[0] if len(found) == 1 else None
     if not isinstance(answer, list):
         keys = ", ".join(WRAPPERS)
         raise BadOutput(f"The model's JSON is neither a list nor an object with one of: {keys}.")
-    return [_usable(item) for item in answer]
+    return [usable(item) for item in answer]
+
+
+def _json(text: str) -> JsonValue:
+    """Lenient with NaN, so that one row's does not spoil the others."""
+    try:
+        answer: JsonValue = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadOutput("The model announced JSON; its answer is not valid, or not whole.") from error
+    return answer
 
 
 def _from_json_lines(text: str) -> list[Output]:
@@ -126,7 +146,8 @@ def _json_lines_output(line: str) -> Output:
         return BadOutput(f"The model's answer for this row cannot be read: {error.detail}")
 
 
-def _usable(value: Output) -> Output:
+def usable(value: Output) -> Output:
+    """The value, or why it cannot be kept: NaN, say."""
     if isinstance(value, BadOutput):
         return value
     try:

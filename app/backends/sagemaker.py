@@ -8,13 +8,15 @@ from typing import NotRequired, Protocol, TypedDict, cast
 from botocore.config import Config
 
 from app.aws import CALL_ERRORS, make_client
+from app.backends import base
 from app.backends.base import Limits, Reply
-from app.backends.formats import RequestFormat
+from app.backends.formats import ROWS, RequestFormat
 from app.backends.replies import decode
 from app.backends.sagemaker_errors import translate
 from app.backends.sagemaker_options import Options
 from app.backends.sagemaker_revision import RevisionReader
-from app.core.errors import BackendTimeout
+from app.core.errors import BackendTimeout, BadOutput
+from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
 __all__ = ["Options", "SageMakerBackend", "create"]
@@ -24,7 +26,9 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 70.0
 
 
 class _Body(Protocol):
-    def read(self) -> bytes: ...
+    def read(self, amount: int) -> bytes: ...
+
+    def close(self) -> None: ...
 
 
 class _Answer(TypedDict):
@@ -44,7 +48,8 @@ class SageMakerBackend:
     def __init__(
         self, options: Options, features: Sequence[str], concurrency: int, runtime: _Runtime
     ) -> None:
-        self._format = RequestFormat(options.content_type, features, options.json_key)
+        envelope = {options.json_key: ROWS} if options.json_key else None
+        self._format = RequestFormat(options.content_type, features, envelope=envelope)
         self._csv_reply = options.csv_reply
         self._accept = options.accept or options.content_type
         self._target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
@@ -70,11 +75,18 @@ class SageMakerBackend:
         body = self._format.body(rows)
         try:
             answer = self._runtime.invoke_endpoint(**self._target, Body=body)
-            content = answer["Body"].read()
+            content = self._read(answer["Body"])
         except CALL_ERRORS as error:
             raise translate(error, self._what) from error
         announced = answer.get("ContentType") or self._accept
         return Reply(decode(content, announced, len(rows), csv_reply=self._csv_reply))
+
+    def _read(self, body: _Body) -> bytes:
+        content = body.read(base.MAX_REPLY + 1)
+        if body.read(1):  # boto3 sees only here, at the end, whether anything is missing
+            body.close()
+            raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")
+        return content
 
     async def revision(self) -> str | None:
         return await asyncio.to_thread(self._revision.read)
@@ -85,8 +97,10 @@ class SageMakerBackend:
         self._runtime.close()
 
 
-def create(options: Options, features: Sequence[str], concurrency: int) -> SageMakerBackend:
+def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> SageMakerBackend:
     """Open the backend; nothing is called yet. Raises BackendRefused without a region or a valid profile."""
+    if options.endpoint_url:
+        hosts.require(options.endpoint_url, "endpoint_url")
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},  # retries are the caller's, in one place
         connect_timeout=CONNECT_TIMEOUT,

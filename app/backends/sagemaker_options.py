@@ -1,10 +1,10 @@
 """The options of a model on SageMaker."""
 
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from app.backends.addresses import HttpAddress
 from app.backends.base import BackendOptions
 from app.backends.formats import ContentType
 from app.backends.replies import CsvReply
@@ -15,17 +15,6 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
 InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
-
-
-def _plain_address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        plain = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        plain = False
-    if not plain or parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must be http(s)://host[:port][/path], without a user, a query or a fragment")
-    return url
 
 
 LINE_TYPES = ("text/csv", "application/jsonlines")
@@ -68,7 +57,7 @@ class Options(BackendOptions):
     "instances"; default a bare list of rows, which the scikit-learn and PyTorch containers read."""
     region: Region | None = None
     """The AWS region; default that of the environment."""
-    endpoint_url: Annotated[str, AfterValidator(_plain_address)] | None = None
+    endpoint_url: HttpAddress | None = None
     """Another address of the runtime (a VPC endpoint, a stand-in); default AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME
     or AWS's own. The control plane and S3 have their own AWS_ENDPOINT_URL_SAGEMAKER and _S3."""
     max_rows: Annotated[int, Field(ge=1, le=10_000)] = 500

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.hosts import Hosts
+
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -18,6 +20,11 @@ def _storage_url(url: str) -> str:
     if not STORAGE_URL.fullmatch(url):
         raise ValueError("must be s3://bucket or s3://bucket/prefix")
     return url
+
+
+def _hosts(entries: str) -> str:
+    Hosts(entries)
+    return entries
 
 
 class Settings(BaseSettings):
@@ -67,6 +74,8 @@ class Settings(BaseSettings):
 
     inference_concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
     """Calls to a hosting platform that run at once, per model version and process."""
+    backend_hosts: Annotated[str, AfterValidator(_hosts)] = ""
+    """Hosts that options may name, with commas: host or *.suffix for https, host:port for http, too."""
     revision_refresh: Seconds = 60
     """Seconds between two looks at what the platform has deployed."""
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from app.backends.registry import open_backend
+from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
 from app.local import sample
@@ -34,7 +35,7 @@ async def check_endpoint() -> None:
     """Raise BackendError if the endpoint cannot be reached or does not exist."""
     new = _new(VERSIONS[-1])
     backend = await asyncio.to_thread(
-        open_backend, new.backend, new.options, new.features or (), concurrency=1
+        open_backend, new.backend, new.options, new.features or (), concurrency=1, hosts=Hosts()
     )
     try:
         await backend.revision()

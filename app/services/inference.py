@@ -21,6 +21,7 @@ from app.core.errors import (
     InvalidInput,
     TooLarge,
 )
+from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.deployments import Deployment
 from app.schemas.rows import Row
@@ -72,7 +73,7 @@ class Inference:
     """Predictions from any deployment. One per process: it keeps the backends open."""
 
     def __init__(self, settings: Settings) -> None:
-        self._backends = OpenBackends(settings.inference_concurrency)
+        self._backends = OpenBackends(settings.inference_concurrency, Hosts(settings.backend_hosts))
 
     async def predict(self, deployment: Deployment, rows: Sequence[Row], deadline: float) -> list[Outcome]:
         """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time."""

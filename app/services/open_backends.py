@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
+from app.core.hosts import Hosts
 from app.schemas.deployments import Deployment
 
 MAX_OPEN = 64
@@ -26,8 +27,8 @@ class OpenBackend:
 class OpenBackends:
     """Opens a backend when it is first borrowed; beyond MAX_OPEN the longest unused are closed."""
 
-    def __init__(self, concurrency: int) -> None:
-        self._concurrency = concurrency
+    def __init__(self, concurrency: int, hosts: Hosts) -> None:
+        self._concurrency, self._hosts = concurrency, hosts
         self._open: OrderedDict[int, OpenBackend] = OrderedDict()  # the least recently used first
         self._opening = asyncio.Lock()
 
@@ -57,6 +58,7 @@ class OpenBackends:
             deployment.options,
             deployment.features,
             concurrency=self._concurrency,
+            hosts=self._hosts,
         )
 
     async def aclose(self) -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from app.backends.formats import ContentType, RequestFormat
+from app.backends.formats import ROWS, ContentType, RequestFormat
 from app.core.errors import InvalidInput
 from app.schemas.rows import Row
 
@@ -51,7 +51,7 @@ def test_a_column_without_a_name_is_counted() -> None:
 def test_json_is_a_bare_list_or_wrapped() -> None:
     rows: list[Row] = [[1, None], [True, {"é": 2**70}]]
     assert json.loads(RequestFormat("application/json", FEATURES).body(rows)) == rows
-    wrapped = RequestFormat("application/json", FEATURES, json_key="instances")
+    wrapped = RequestFormat("application/json", FEATURES, envelope={"instances": ROWS})
     assert json.loads(wrapped.body(rows)) == {"instances": rows}
     assert json.loads(wrapped.body([])) == {"instances": []}
 
@@ -63,9 +63,7 @@ def test_json_lines_keep_a_line_break_within_its_row() -> None:
 
 @pytest.mark.parametrize("content_type", FORMATS)
 def test_overhead_and_rows_account_for_every_byte(content_type: ContentType) -> None:
-    request = RequestFormat(
-        content_type, FEATURES, "instances" if content_type == "application/json" else None
-    )
+    request = RequestFormat(content_type, FEATURES, envelope={"columns": [*FEATURES], "data": ROWS, "n": 1})
     rows: list[Row] = [[1, "é"], [2, None], [3.5, "x"]]
     lengths = sum(len(request.row(row)) for row in rows)
     assert len(request.body(rows)) == request.overhead + lengths + len(rows) - 1

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from app.backends.base import Backend
 from app.backends.registry import open_backend
 from app.core.errors import BackendTimeout, BadOutput, InvalidInput
+from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.support.aws_stub import Answer, AwsStub, csv, reply
 
@@ -23,7 +24,8 @@ async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
 
     def open_one(concurrency: int = 2, **options: JsonValue) -> Backend:
         values = {"endpoint_name": "churn"} | options
-        opened.append(open_backend("sagemaker", values, FEATURES, concurrency=concurrency))
+        hosts = Hosts(f"127.0.0.1:{aws.server_port}")
+        opened.append(open_backend("sagemaker", values, FEATURES, concurrency=concurrency, hosts=hosts))
         return opened[-1]
 
     yield open_one

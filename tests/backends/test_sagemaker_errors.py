@@ -23,11 +23,14 @@ from app.core.errors import (
     BackendThrottled,
     BackendTimeout,
 )
+from app.core.hosts import Hosts
 from tests.support.aws_stub import Answer, AwsStub, error, model_error
 
 
 def open_one(**options: JsonValue) -> Backend:
-    return open_backend("sagemaker", {"endpoint_name": "churn"} | options, ["a"], concurrency=1)
+    hosts = Hosts(str(options.get("endpoint_url", "")).partition("//")[2])
+    values = {"endpoint_name": "churn"} | options
+    return open_backend("sagemaker", values, ["a"], concurrency=1, hosts=hosts)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from app.backends.base import Backend
 from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendRefused
+from app.core.hosts import Hosts
 from tests.support.aws_stub import Answer, AwsStub, Request, control_error, reply
 
 Opener = Callable[..., Backend]
@@ -19,7 +20,7 @@ async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
 
     def open_one(**options: JsonValue) -> Backend:
         values = {"endpoint_name": "churn"} | options
-        opened.append(open_backend("sagemaker", values, ["a"], concurrency=1))
+        opened.append(open_backend("sagemaker", values, ["a"], concurrency=1, hosts=Hosts()))
         return opened[-1]
 
     yield open_one

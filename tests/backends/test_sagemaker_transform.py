@@ -16,6 +16,7 @@ from app.core.errors import (
     InvalidInput,
     TooLarge,
 )
+from app.core.hosts import Hosts
 from tests.support.aws_stub import Answer, AwsStub, Request, control_error, reply
 
 TRANSFORM: dict[str, JsonValue] = {"model_name": "churn-3", "instance_type": "ml.m5.xlarge"}
@@ -193,7 +194,7 @@ def test_options_that_fit_no_job_are_refused_when_a_version_is_registered(
 ) -> None:
     options: dict[str, JsonValue] = {"endpoint_name": "churn", "transform": TRANSFORM}
     with pytest.raises(InvalidInput) as caught:
-        open_backend("sagemaker", options | dict(changes), ["a"], concurrency=1)
+        open_backend("sagemaker", options | dict(changes), ["a"], concurrency=1, hosts=Hosts())
     assert [error.field for error in caught.value.errors] == [field]
 
 

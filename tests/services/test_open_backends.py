@@ -5,6 +5,7 @@ import pytest
 
 from app.backends import registry
 from app.core.errors import InvalidInput
+from app.core.hosts import Hosts
 from app.schemas.deployments import Deployment
 from app.services import open_backends
 from app.services.open_backends import OpenBackends
@@ -17,7 +18,7 @@ async def backends(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenBackend
     monkeypatch.setitem(registry.BACKENDS, "fake", fake_backend.__name__)
     monkeypatch.setattr(open_backends, "MAX_OPEN", 2)
     monkeypatch.setattr(Fake, "made", [])
-    opened = OpenBackends(4)
+    opened = OpenBackends(4, Hosts())
     yield opened
     await opened.aclose()
     assert all(fake.closed for fake in Fake.made)

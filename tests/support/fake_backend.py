@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from app.backends.base import BackendOptions, Limits, Reply
+from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
 
@@ -37,5 +38,5 @@ class FakeBackend:
         self.closed = True
 
 
-def create(options: Options, features: Sequence[str], concurrency: int) -> FakeBackend:
+def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> FakeBackend:
     return FakeBackend(options.name)

@@ -1,0 +1,144 @@
+"""One call over HTTP to a hosting platform: deadline, size, credentials and errors, for all that speak it."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+from app.backends import base
+from app.backends.addresses import is_never_called
+from app.backends.http_auth import Auth, Headers
+from app.backends.http_errors import Statuses, of_exception, of_status
+from app.core.errors import BackendDown, BackendError, BackendRefused, BackendTimeout, BadOutput
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds."""
+_PIECE = 256 * 1024
+
+
+@dataclass(frozen=True)
+class HttpReply:
+    """An answer. The headers' names are not case-sensitive."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("Content-Type", "")
+
+
+class HttpClient:
+    """The calls of one backend. ``what`` names it in errors, ``statuses`` are its platform's own meanings."""
+
+    def __init__(
+        self,
+        what: str,
+        auth: Auth,
+        concurrency: int,
+        *,
+        statuses: Statuses | None = None,
+        expired: Callable[[int, HttpReply], bool] | None = None,
+    ) -> None:
+        """``expired`` tells whether the credentials are to be renewed; default by status 401."""
+        self._what, self._auth, self._concurrency = what, auth, concurrency
+        self._statuses = statuses or {}
+        self._expired = expired or (lambda status, _: status == 401)
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    async def post(
+        self, url: str, body: bytes, timeout: float, *, headers: dict[str, str] | None = None
+    ) -> HttpReply:
+        """Send JSON (or the Content-Type of ``headers``) to an address whose parts are percent-encoded.
+
+        Raises BackendError for whatever is not an answer of status 2xx within ``timeout`` seconds.
+        """
+        return await self._call(
+            "POST", url, body, timeout, {"Content-Type": "application/json", **(headers or {})}
+        )
+
+    async def get(self, url: str, timeout: float, *, headers: dict[str, str] | None = None) -> HttpReply:
+        """The same without a body."""
+        return await self._call("GET", url, None, timeout, headers or {})
+
+    async def aclose(self) -> None:
+        """Cut off what is under way, and take no more calls."""
+        self._closed = True
+        if self._session:
+            await self._session.close()
+
+    async def _call(
+        self, method: str, url: str, body: bytes | None, timeout: float, headers: Headers
+    ) -> HttpReply:
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._authorised(method, url, body, headers)
+        except aiohttp.ClientError as error:  # some are TimeoutErrors, too
+            raise self._gone() if self._closed else of_exception(error, self._what) from error
+        except TimeoutError as error:
+            raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
+
+    async def _authorised(self, method: str, url: str, body: bytes | None, headers: Headers) -> HttpReply:
+        """One call; a second one with fresh credentials where the platform no longer takes the first ones."""
+        credentials = await self._auth.headers()
+        status, reply = await self._exchange(method, url, body, {**headers, **credentials})
+        if self._expired(status, reply):
+            credentials = await self._renewed(credentials, status, reply)
+            status, reply = await self._exchange(method, url, body, {**headers, **credentials})
+        if 200 <= status < 300:
+            return reply
+        raise of_status(status, reply.headers, reply.body, self._what, self._statuses)
+
+    async def _renewed(self, rejected: Headers, status: int, reply: HttpReply) -> Headers:
+        try:
+            return await self._auth.headers(rejected)
+        except BackendRefused as error:
+            raise of_status(status, reply.headers, reply.body, self._what, self._statuses) from error
+
+    async def _exchange(
+        self, method: str, url: str, body: bytes | None, headers: Headers
+    ) -> tuple[int, HttpReply]:
+        async with self._open().request(
+            method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
+        ) as response:
+            return response.status, HttpReply(response.headers, await self._read(response))
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        pieces, size = [], 0
+        async for piece in response.content.iter_chunked(_PIECE):
+            size += len(piece)
+            if size > base.MAX_REPLY:
+                raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session; made at the first call, since it belongs to the loop that makes the calls."""
+        if self._closed:
+            raise self._gone()
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._concurrency, socket_factory=_socket)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+                headers={"Accept": "application/json", "User-Agent": "sagemaker-fastapi"},
+            )
+        return self._session
+
+    def _gone(self) -> BackendError:
+        return BackendDown(f"{self._what}: the connection was closed, since the backend is no longer used.")
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket for an address that was found: names may resolve to anything, so here is the last look."""
+    family, kind, protocol, _, place = address
+    if is_never_called(str(place[0])):
+        raise BackendRefused("The platform's name leads to a link-local or metadata address: never called.")
+    opened = socket.socket(family, kind, protocol)
+    opened.setblocking(False)
+    return opened

@@ -1,0 +1,111 @@
+"""What a platform's HTTP status or aiohttp's exceptions mean, as this service's errors.
+
+Platforms put stack traces, paths and the rows themselves into their messages: those are logged, never passed
+on.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import aiohttp
+import structlog
+
+from app.core.errors import (
+    BackendDown,
+    BackendError,
+    BackendRefused,
+    BackendRejected,
+    BackendThrottled,
+    BackendTimeout,
+)
+
+log = structlog.get_logger(__name__)
+
+Meaning: TypeAlias = tuple[type[BackendError], str]
+Reading: TypeAlias = Callable[[Mapping[str, str], bytes], Meaning]
+"""Of a status whose meaning depends on the answer's headers or body."""
+Statuses: TypeAlias = Mapping[int, Meaning | Reading]
+
+STATUSES: dict[int, Meaning] = {
+    400: (BackendRejected, "it refused the rows."),
+    401: (BackendRefused, "the credentials are wrong, missing or have expired."),
+    403: (BackendRefused, "the credentials may not do this."),
+    404: (BackendRefused, "there is no such model or endpoint."),
+    408: (BackendTimeout, "the model did not answer within the platform's time limit."),
+    413: (BackendRejected, "the rows are too large for one call."),
+    422: (BackendRejected, "it refused the rows."),
+    429: (BackendThrottled, "it throttles the calls."),
+    # Most servers answer 500 whenever the model's code raises, an odd value included: it counts against the
+    # rows and not as an outage.
+    500: (BackendRejected, "it failed on the rows."),
+    501: (BackendRefused, "it does not take such calls."),
+    503: (BackendDown, "it is not ready."),
+    504: (BackendTimeout, "the model did not answer within the platform's time limit."),
+}
+"""Where a platform means something else, its backend says so."""
+
+EXCEPTIONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Meaning], ...] = (
+    (
+        (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, aiohttp.ClientSSLError),
+        (BackendRefused, "the TLS connection failed (certificate or protocol)."),
+    ),
+    (aiohttp.ServerFingerprintMismatch, (BackendRefused, "the TLS certificate is another than configured.")),
+    (aiohttp.ConnectionTimeoutError, (BackendDown, "the connection could not be made in time.")),
+    (aiohttp.ServerTimeoutError, (BackendTimeout, "no answer came in time.")),
+    (aiohttp.ClientConnectorDNSError, (BackendDown, "its host's name was not found.")),
+    (aiohttp.ClientProxyConnectionError, (BackendDown, "the proxy could not be reached.")),
+    (aiohttp.ClientConnectorError, (BackendDown, "it could not be reached.")),
+    (aiohttp.ServerDisconnectedError, (BackendDown, "the connection was closed before an answer came.")),
+    (aiohttp.ClientConnectionError, (BackendDown, "the connection failed.")),
+    (aiohttp.ClientPayloadError, (BackendDown, "the answer was cut off.")),
+    (
+        (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
+        (BackendRefused, "the options do not make a valid address."),
+    ),
+    (
+        (aiohttp.TooManyRedirects, aiohttp.RedirectClientError),
+        (BackendRefused, "it answered with redirects."),
+    ),
+    (aiohttp.UploadAbortedError, (BackendDown, "it stopped reading the rows.")),
+    (aiohttp.ClientHttpProxyError, (BackendDown, "the proxy refused the call.")),
+    (aiohttp.ClientResponseError, (BackendDown, "it answered something that is no HTTP answer.")),
+)
+"""Failures of the call itself; the first that fits counts. Any other is a plain BackendError."""
+
+
+def of_status(status: int, headers: Mapping[str, str], body: bytes, what: str, own: Statuses) -> BackendError:
+    """The error that says what ``what`` meant by a status; ``own`` are its platform's meanings."""
+    log.warning("platform_refused", target=what, status=status, answer=body[:2000].decode(errors="replace"))
+    meaning = own.get(status) or STATUSES.get(status) or _others(status)
+    kind, detail = meaning(headers, body) if callable(meaning) else meaning
+    retry_after = _seconds(headers.get("Retry-After", ""))
+    if (
+        status == 503 and retry_after is not None
+    ):  # it says when it will be there, as when it scales from zero
+        kind = BackendThrottled
+    return kind(f"{what} answered with status {status}: {detail}", retry_after=retry_after)
+
+
+def of_exception(error: aiohttp.ClientError, what: str) -> BackendError:
+    """The error that says why the call to ``what`` failed."""
+    log.warning("platform_call_failed", target=what, error=str(error), kind=type(error).__name__)
+    for vendor, (ours, detail) in EXCEPTIONS:
+        if isinstance(error, vendor):
+            return ours(f"{what}: {detail}")
+    return BackendError(f"{what}: the call could not be made.")
+
+
+def _others(status: int) -> Meaning:
+    if 300 <= status < 400:
+        return (
+            BackendRefused,
+            "a redirect, which is not followed; platforms send one where a login is missing.",
+        )
+    if status >= 500:
+        return BackendDown, "it is failing."
+    return BackendRefused, "it does not take such calls."
+
+
+def _seconds(text: str) -> float | None:
+    """Seconds of a Retry-After; None where there is none, or a date."""
+    return float(text) if text.isdecimal() and len(text) < 6 else None

@@ -1,0 +1,108 @@
+"""Models behind MLflow's own scoring server (``mlflow models serve``) or a container built by it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+from urllib.parse import quote, urlencode
+
+from pydantic import Field, JsonValue, StringConstraints, model_validator
+
+from app.backends.addresses import HttpAddress
+from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.formats import ROWS, RequestFormat
+from app.backends.http import HttpClient
+from app.backends.http_auth import from_environment
+from app.backends.replies import decode, json_object
+from app.core.errors import BackendRefused, BadOutput
+from app.core.hosts import Hosts
+from app.schemas.rows import Row
+
+REGISTRY_TIMEOUT = 10.0
+"""Seconds."""
+
+TokenName = Annotated[str, StringConstraints(pattern=r"^MLFLOW_[A-Z0-9_]+$", max_length=100)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Options(BackendOptions):
+    """Where the scoring server is, and which version it has loaded."""
+
+    url: HttpAddress
+    """The server's address; rows go to its /invocations."""
+    body: Literal["dataframe_split", "inputs"] = "dataframe_split"
+    """How rows are sent: with the features' names as columns, or as a bare matrix."""
+    token_env: TokenName | None = None
+    """The environment variable that holds a bearer token, for servers behind a proxy that wants one."""
+    version: Text | None = None
+    """What the server has loaded, as the revision of its predictions: the server itself does not say."""
+    registry_url: HttpAddress | None = None
+    """A tracking server, which is asked for the version behind ``registered_model`` and ``alias`` instead. A
+    scoring server keeps what it loaded at its start: restart it whenever the alias moves."""
+    registered_model: Text | None = None
+    """The model's name in the registry."""
+    alias: Text | None = None
+    """The alias, such as champion."""
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """Most rows in one call."""
+    max_bytes: Annotated[int, Field(ge=1024, le=100_000_000)] = 10_000_000
+    """Largest request body; MLflow has no limit of its own."""
+
+    @model_validator(mode="after")
+    def _version_or_alias(self) -> Self:
+        alias = (self.registry_url, self.registered_model, self.alias)
+        if any(alias) and not all(alias):
+            raise ValueError("registry_url, registered_model and alias belong together")
+        if self.version and self.alias:
+            raise ValueError("give version or alias, not both")
+        return self
+
+
+class MlflowBackend:
+    """Speaks MLflow's scoring protocol, as its page on deployment describes it."""
+
+    def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
+        self._options = options
+        envelope: dict[str, JsonValue] = {"inputs": ROWS}
+        if options.body == "dataframe_split":
+            envelope = {"dataframe_split": {"columns": list(features), "data": ROWS}}
+        self._format = RequestFormat("application/json", features, envelope=envelope)
+        auth = from_environment(options.token_env)
+        self._server = HttpClient("MLflow model server", auth, concurrency)
+        refused = {400: (BackendRefused, "it does not take the model's name or the alias.")}
+        self._registry = HttpClient("MLflow registry", auth, 1, statuses=refused)
+        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+
+    def row_bytes(self, row: Row) -> int:
+        return len(self._format.row(row)) + 1
+
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
+        url, body = f"{self._options.url}/invocations", self._format.body(rows)
+        reply = await self._server.post(url, body, timeout)
+        return Reply(decode(reply.body, reply.content_type, len(rows)))
+
+    async def revision(self) -> str | None:
+        """The configured version, or the alias's; either way the server has to answer."""
+        await self._server.get(f"{self._options.url}/ping", REGISTRY_TIMEOUT)
+        return await self._behind_alias() if self._options.alias else self._options.version
+
+    async def _behind_alias(self) -> str:
+        query = urlencode(
+            {"name": self._options.registered_model, "alias": self._options.alias}, quote_via=quote
+        )
+        path = "/api/2.0/mlflow/registered-models/alias"
+        reply = await self._registry.get(f"{self._options.registry_url}{path}?{query}", REGISTRY_TIMEOUT)
+        found = json_object(reply.body, reply.content_type).get("model_version")
+        if not isinstance(found, dict) or not isinstance(found.get("version"), str):
+            raise BadOutput("The MLflow registry named no version.")
+        return f"{self._options.registered_model} {found['version']}"
+
+    async def aclose(self) -> None:
+        await self._server.aclose()
+        await self._registry.aclose()
+
+
+def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> MlflowBackend:
+    """Open the backend; nothing is called yet. Raises BackendRefused without the token the options name."""
+    hosts.require(options.url, "url")
+    if options.registry_url:
+        hosts.require(options.registry_url, "registry_url")
+    return MlflowBackend(options, features, concurrency)

@@ -1,0 +1,61 @@
+"""MLflow's scoring server, as ``mlflow models serve`` 3.17 answers."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from app.core.errors import BackendRefused, BackendRejected
+from tests.backends.platforms import FEATURES, SECRET, OwnError
+from tests.support.http_stub import Answer, Request, reply
+
+TOKEN = "mlflow-token-of-the-test"
+
+
+class Mlflow:
+    address: ClassVar = "url"
+    https_only: ClassVar = False
+    renews: ClassVar = False
+    secrets: ClassVar = (TOKEN,)
+    revision: ClassVar = None
+
+    def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
+        return {"url": url, "token_env": "MLFLOW_TRACKING_TOKEN", "version": "7"}
+
+    def environment(self, url: str, folder: Path) -> Mapping[str, str]:
+        return {"MLFLOW_TRACKING_TOKEN": TOKEN}
+
+    def other(self, request: Request) -> Answer | None:
+        return Answer(body=b"\n") if request.path == "/ping" else None
+
+    def rows(self, request: Request) -> Sequence[Sequence[JsonValue]]:
+        assert (request.method, request.path) == ("POST", "/invocations")
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        sent = json.loads(request.body)["dataframe_split"]
+        assert sent["columns"] == list(FEATURES)
+        rows: list[list[JsonValue]] = sent["data"]
+        return rows
+
+    def reply(self, outputs: Sequence[JsonValue]) -> Answer:
+        return reply({"predictions": list(outputs)})
+
+    def throttled(self) -> Answer:
+        return Answer(429, b"slow down", {"Retry-After": "7"})
+
+    def unauthorised(self) -> Answer:
+        return Answer(401, b"who are you?")
+
+    def own_errors(self) -> Mapping[str, OwnError]:
+        trace = {"error_code": "BAD_REQUEST", "message": f"in {SECRET}", "stack_trace": SECRET}
+        content = json.dumps(trace).encode()
+        return {
+            "rows that do not fit the schema": OwnError(Answer(400, content), BackendRejected),
+            "a model that raises": OwnError(Answer(500, content), BackendRejected),
+            "another content type": OwnError(Answer(415, SECRET.encode()), BackendRefused),
+            "an unknown path": OwnError(Answer(404, SECRET.encode()), BackendRefused),
+        }
+
+
+PLATFORM = Mlflow()

@@ -1,0 +1,127 @@
+"""The HTTP client alone, for what no platform's conformance shows."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from app.backends.http import HttpClient
+from app.backends.http_auth import Auth, Fixed, NoAuth, Renewed, Token, from_environment
+from app.core.errors import BackendDown, BackendRefused
+from tests.support.http_stub import Answer, HttpStub, Request, http_stub
+
+
+@pytest.fixture
+def stub() -> Iterator[HttpStub]:
+    with http_stub() as server:
+        yield server
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[HttpClient]:
+    opened = HttpClient("The platform", NoAuth(), 4)
+    yield opened
+    await opened.aclose()
+
+
+async def test_connections_are_kept_and_no_more_than_allowed(client: HttpClient, stub: HttpStub) -> None:
+    for _ in range(3):
+        await asyncio.gather(*(client.post(stub.url, b"{}", 5) for _ in range(12)))
+    assert len(stub.requests) == 36
+    assert stub.connections <= 4
+
+
+async def test_percent_encoded_parts_arrive_as_they_are(client: HttpClient, stub: HttpStub) -> None:
+    await client.get(f"{stub.url}/a%2Fb/%C3%A9?name=x%20y%26z", 5)
+    assert stub.requests[0].path == "/a%2Fb/%C3%A9?name=x%20y%26z"
+
+
+async def test_cookies_are_not_kept(client: HttpClient, stub: HttpStub) -> None:
+    stub.script(Answer(headers={"Set-Cookie": "session=1"}))
+    await client.get(stub.url, 5)
+    await client.get(stub.url, 5)
+    assert "cookie" not in stub.requests[1].headers
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1"])
+async def test_a_name_that_resolves_to_a_metadata_address_is_not_called(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    place = (address, 80, 0, 0) if ":" in address else (address, 80)
+    found = [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(BackendRefused, match="never called"):
+        await client.get("http://models.example.org", 5)
+
+
+async def test_plain_http_where_tls_is_meant_is_refused(client: HttpClient, stub: HttpStub) -> None:
+    with pytest.raises(BackendRefused, match="TLS"):
+        await client.get(stub.url.replace("http:", "https:"), 5)
+
+
+async def test_a_call_under_way_ends_with_aclose(client: HttpClient, stub: HttpStub) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        call = asyncio.create_task(client.get(f"http://127.0.0.1:{silent.getsockname()[1]}", 30))
+        await asyncio.sleep(0.2)
+        await client.aclose()
+        with pytest.raises(BackendDown, match="no longer used"):
+            await call
+
+
+async def test_a_token_is_fetched_once_and_renewed_before_its_end(stub: HttpStub) -> None:
+    lives = iter([61.0, 3600.0, 3600.0])
+    fetched: list[Token] = []
+
+    async def fetch() -> Token:
+        await asyncio.sleep(0.05)
+        fetched.append(Token(f"token-{len(fetched)}", time.time() + next(lives)))
+        return fetched[-1]
+
+    auth = Renewed(fetch)
+    seen = [await auth.headers() for _ in range(2)]
+    assert seen == [{"Authorization": "Bearer token-0"}] * 2
+    await asyncio.sleep(1.1)
+    seen = await asyncio.gather(*(auth.headers() for _ in range(8)))
+    assert seen == [{"Authorization": "Bearer token-1"}] * 8
+    seen = await asyncio.gather(*(auth.headers(seen[0]) for _ in range(8)))
+    assert seen == [{"Authorization": "Bearer token-2"}] * 8
+    assert "token-" not in repr(fetched)
+
+
+@pytest.mark.parametrize("auth", [NoAuth(), Fixed({"X-Key": "k"})])
+async def test_what_cannot_be_renewed_is_not_sent_again(auth: Auth, stub: HttpStub) -> None:
+    stub.script(Answer(401))
+    client = HttpClient("The platform", auth, 1)
+    with pytest.raises(BackendRefused, match="credentials"):
+        await client.get(stub.url, 5)
+    assert len(stub.requests) == 1
+    await client.aclose()
+
+
+async def test_a_platform_may_say_expired_otherwise(stub: HttpStub) -> None:
+    tokens = iter("ab")
+
+    async def fetch() -> Token:
+        return Token(next(tokens), time.time() + 3600)
+
+    def respond(request: Request) -> Answer:
+        return Answer() if request.headers["authorization"] == "Bearer b" else Answer(403, b"Invalid")
+
+    stub.respond = respond
+    client = HttpClient(
+        "P", Renewed(fetch), 1, expired=lambda status, reply: (status, reply.body) == (403, b"Invalid")
+    )
+    await client.get(stub.url, 5)
+    assert len(stub.requests) == 2
+    await client.aclose()
+
+
+@pytest.mark.parametrize("value", ["", " ", "a\nb", "tökén"])
+def test_a_secret_that_cannot_be_sent_names_its_variable(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MLFLOW_TOKEN", value)
+    with pytest.raises(BackendRefused, match="MLFLOW_TOKEN") as caught:
+        from_environment("MLFLOW_TOKEN")
+    assert not value.strip() or value not in caught.value.detail
