@@ -58,7 +58,7 @@ lock: ## Pin pyproject.toml's dependencies anew; ARGS=--upgrade takes the newest
 	$(LOCK) $(ARGS) "$$tools/s3.in" -o requirements-s3.txt >/dev/null
 
 bench: $(VENV) ## Measure what the README's numbers say (ten minutes)
-	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk; do \
+	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client; do \
 	  $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
 	done
 

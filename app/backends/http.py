@@ -131,7 +131,7 @@ class HttpClient:
         return self._session
 
     def _gone(self) -> BackendError:
-        return BackendDown(f"{self._what}: the connection was closed, since the backend is no longer used.")
+        return BackendDown(f"{self._what}: the backend is no longer used.")
 
 
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:

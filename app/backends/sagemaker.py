@@ -15,7 +15,7 @@ from app.backends.replies import decode
 from app.backends.sagemaker_errors import translate
 from app.backends.sagemaker_options import Options
 from app.backends.sagemaker_revision import RevisionReader
-from app.core.errors import BackendTimeout, BadOutput
+from app.core.errors import BackendDown, BackendTimeout, BadOutput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -54,7 +54,7 @@ class SageMakerBackend:
         self._accept = options.accept or options.content_type
         self._target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
         self._what = options.describe()
-        self._runtime = runtime
+        self._runtime, self._closed = runtime, False
         self._revision = RevisionReader(options)
         # The loop's own executor has a handful of threads and is everybody's.
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="sagemaker")
@@ -64,6 +64,8 @@ class SageMakerBackend:
         return len(self._format.row(row)) + 1
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
+        if self._closed:
+            raise BackendDown(f"{self._what}: the backend is no longer used.")
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
@@ -93,6 +95,7 @@ class SageMakerBackend:
 
     async def aclose(self) -> None:
         """Take no more calls; one that still hangs in a thread ends with its own time-out."""
+        self._closed = True
         self._threads.shutdown(wait=False)
         self._runtime.close()
 

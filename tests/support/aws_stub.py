@@ -15,6 +15,7 @@ __all__ = [
     "Answer",
     "AwsStub",
     "Request",
+    "aws_environment",
     "aws_stub",
     "control_error",
     "csv",
@@ -57,24 +58,28 @@ def model_error(status: int, message: str = "secret") -> Answer:
     )
 
 
+def aws_environment(url: str) -> dict[str, str]:
+    """In which boto3 finds the server, and nothing of the developer's."""
+    nowhere = str(Path(os.devnull) / "none")
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": nowhere,
+        "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
 @contextmanager
 def aws_stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    """The server, and an environment in which boto3 finds it and nothing of the developer's."""
+    """The server, and the environment to go with it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     with http_stub() as server:
         server.respond = lambda request: csv("1")
-        nowhere = str(Path(os.devnull) / "none")
-        environment = {
-            "AWS_ENDPOINT_URL": server.url,
-            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "example",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_CONFIG_FILE": nowhere,
-            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": "127.0.0.1",
-        }
-        for name, value in environment.items():
+        for name, value in aws_environment(server.url).items():
             monkeypatch.setenv(name, value)
         yield server
