@@ -76,7 +76,7 @@ def _text(body: bytes) -> str:
 
 
 def _from_csv(text: str) -> list[Output]:
-    return [_csv_output(cells) for cells in _csv_lines(text)]
+    return [of_cells(cells) for cells in _csv_lines(text)]
 
 
 def _from_csv_line(text: str) -> list[Output]:
@@ -96,7 +96,8 @@ def _csv_lines(text: str) -> list[list[str]]:
         raise BadOutput(f"The model's answer is broken CSV: {error}.") from error
 
 
-def _csv_output(cells: list[str]) -> Output:
+def of_cells(cells: list[str]) -> Output:
+    """One row's output from its cells as text: the one value, or a list of them."""
     values = [_scalar(cell) for cell in cells or [""]]
     for value in values:
         if isinstance(value, BadOutput):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
+from app.core.errors import BackendRefused, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.deployments import Deployment
 
@@ -38,7 +39,7 @@ class OpenBackends:
         if deployment.id not in self._open:
             async with self._opening:
                 if deployment.id not in self._open:
-                    backend = await self.new(deployment)
+                    backend = await self._registered(deployment)
                     self._open[deployment.id] = OpenBackend(backend, asyncio.Semaphore(self._concurrency))
         opened = self._open[deployment.id]
         self._open.move_to_end(deployment.id)
@@ -48,6 +49,15 @@ class OpenBackends:
         finally:
             opened.users -= 1
             await self._close_idle()
+
+    async def _registered(self, deployment: Deployment) -> Backend:
+        """That of a version whose options were valid once: its callers cannot help it if they are not."""
+        try:
+            return await self.new(deployment)
+        except InvalidInput as error:
+            faults = "; ".join(f"{fault.field}: {fault.message}" for fault in error.errors)
+            what = f"Version {deployment.version!r} of model {deployment.model!r}"
+            raise BackendRefused(f"{what} can no longer be used. {faults or error.detail}") from error
 
     async def new(self, deployment: Deployment) -> Backend:
         """A backend of the caller's own. Raises AppError where the options do not fit."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.core.errors import BackendError
+from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db import claims
 from app.db import models as rows
@@ -49,7 +49,7 @@ async def _refresh_one(database: Database, inference: Inference, version_id: int
     named = {"model": deployment.model, "version": deployment.version}
     try:
         revision = await inference.revision(deployment)
-    except BackendError as error:
+    except AppError as error:  # of a version that can no longer be opened, too
         log.warning("revision unknown", **named, detail=error.detail)
         return
     if revision is None:

@@ -101,7 +101,7 @@ async def backend(bench: Bench) -> AsyncIterator[Backend]:
 
 
 each_remote = pytest.mark.parametrize("bench", REMOTE_NAMES, indirect=True)
-SENT = {name: list(remote(name).own_errors()) for name in REMOTE_NAMES}
+SENT = {name: sorted(remote(name).own_errors()) for name in REMOTE_NAMES}
 
 
 async def failure(backend: Backend, timeout: float = 10) -> BackendError:

@@ -79,3 +79,22 @@ async def test_a_swap_on_the_platform_makes_old_answers_stale(settings: Settings
         aws.respond = lambda request: deployed("one", request)
         await refresh(predictor)
         assert (await predictor.predict("a", ASK)).cache == "HIT"
+
+
+async def test_the_refresh_survives_a_version_that_can_no_longer_be_opened(
+    settings: Settings, aws: AwsStub
+) -> None:
+    app = create_app(settings)
+    aws.respond = lambda request: deployed("one", request)
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+        async with app.state.engine.begin() as connection:
+            options = """{"url": "https://no.longer.allowed"}"""
+            await connection.execute(
+                text("update model_versions set backend = 'mlflow', options = :options"), {"options": options}
+            )
+        with capture_logs() as logs:
+            await refresh(predictor)
+    (warning,) = [entry for entry in logs if entry["event"] == "revision unknown"]
+    assert "BACKEND_HOSTS must list no.longer.allowed" in warning["detail"]

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from pydantic import JsonValue
 
+from app.backends.registry import BACKENDS
 from app.core.errors import BackendError
 from tests.support.http_stub import Answer, Request
 
@@ -87,7 +88,7 @@ def platform(name: str) -> Platform:
 
 
 IN_PROCESS = {"coreml"}
-NAMES = os.environ.get("PLATFORMS", "mlflow").split(",")
+NAMES = os.environ["PLATFORMS"].split(",") if "PLATFORMS" in os.environ else sorted(BACKENDS)
 REMOTE_NAMES = [name for name in NAMES if name not in IN_PROCESS]
 
 

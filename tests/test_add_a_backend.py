@@ -1,0 +1,49 @@
+"""docs/add-a-backend.md, followed to the letter in a copy of the project."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.demo import ROOT
+
+PAGE = (ROOT / "docs" / "add-a-backend.md").read_text()
+BLOCKS = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+BACKEND, REGISTRY, ADAPTER = (
+    "app/backends/acme.py",
+    "app/backends/registry.py",
+    "tests/backends/platforms/acme.py",
+)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The project with the page's files and its line."""
+    left_out = shutil.ignore_patterns("__pycache__", "node_modules")
+    for folder in ("app", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=left_out)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for file in (BACKEND, ADAPTER):
+        (tmp_path / file).write_text(BLOCKS[file])
+    registry = (tmp_path / REGISTRY).read_text()
+    assert "BACKENDS = {\n" in registry
+    (tmp_path / REGISTRY).write_text(registry.replace("BACKENDS = {\n", f"BACKENDS = {{\n{BLOCKS[REGISTRY]}"))
+    return tmp_path
+
+
+def test_the_page_is_all_it_takes(copy: Path) -> None:
+    suite = ["tests/backends/test_conformance.py", "-k", "acme", "-q", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", *suite], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout[-3000:]
+    passed = re.search(r"(\d+) passed", ran.stdout)
+    assert passed
+    assert int(passed[1]) > 25
+
+
+def test_the_example_is_within_the_limit_of_a_backend() -> None:
+    assert len(BLOCKS[BACKEND].splitlines()) <= 150
