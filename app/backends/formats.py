@@ -25,7 +25,7 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]|^\s|\s$|^$')
 
 class RequestFormat:
     """How rows become a body. ``envelope`` is what application/json carries, with ROWS where the list of rows
-    belongs; default the bare list."""
+    belongs; default the bare list. ``keyed`` JSON rows are objects by the features' names, others lists."""
 
     def __init__(
         self,
@@ -33,9 +33,12 @@ class RequestFormat:
         features: Sequence[str],
         *,
         envelope: Mapping[str, JsonValue] | None = None,
+        keyed: bool = False,
     ) -> None:
         self._features = features
         self._text: Callable[[Row], str] = _csv_line if content_type == "text/csv" else _json_line
+        if keyed:
+            self._text = self._json_object
         self._head, self._separator, self._tail = b"", b"\n", b""
         if content_type == "application/json":
             around = json.dumps(envelope or ROWS, separators=(",", ":"))
@@ -57,6 +60,9 @@ class RequestFormat:
     def body(self, rows: Sequence[Row]) -> bytes:
         """The request body of all rows, in order."""
         return self._head + self._separator.join(map(self.row, rows)) + self._tail
+
+    def _json_object(self, row: Row) -> str:
+        return _json(dict(zip(self._features, row, strict=False)))
 
     def _fault(self, row: Row) -> str:
         for index, value in enumerate(row):
@@ -91,4 +97,8 @@ def _csv_cell(value: JsonValue) -> str:
 
 
 def _json_line(row: Row) -> str:
-    return json.dumps(list(row), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _json(list(row))
+
+
+def _json(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,6 +1,7 @@
 """One call over HTTP to a hosting platform: deadline, size, credentials and errors, for all that speak it."""
 
 import asyncio
+import io
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -102,8 +103,9 @@ class HttpClient:
     async def _exchange(
         self, method: str, url: str, body: bytes | None, headers: Headers
     ) -> tuple[int, HttpReply]:
+        content = None if body is None else io.BytesIO(body)  # aiohttp warns of large bytes
         async with self._open().request(
-            method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
+            method, URL(url, encoded=True), data=content, headers=headers, allow_redirects=False
         ) as response:
             return response.status, HttpReply(response.headers, await self._read(response))
 

@@ -87,6 +87,7 @@ def bench(
     bench = Bench(request.param, stub, tmp_path, [])
     for name, value in bench.remote.environment(stub.url, tmp_path).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))  # where Google's library finds a developer's login
     stub.respond = bench.respond
     session.cache_clear()
     yield bench

@@ -56,6 +56,13 @@ def test_json_is_a_bare_list_or_wrapped() -> None:
     assert json.loads(wrapped.body([])) == {"instances": []}
 
 
+def test_keyed_rows_are_objects() -> None:
+    request = RequestFormat("application/json", FEATURES, envelope={"instances": ROWS}, keyed=True)
+    assert json.loads(request.body([[1, None, "x"]])) == {"instances": [{"a": 1, "b": None, "c": "x"}]}
+    with pytest.raises(InvalidInput, match="The feature 'b'"):
+        request.row([1, float("nan"), 2])
+
+
 def test_json_lines_keep_a_line_break_within_its_row() -> None:
     body = RequestFormat("application/jsonlines", FEATURES).body([["a\nb"], [2]])
     assert [json.loads(line) for line in body.split(b"\n")] == [["a\nb"], [2]]

@@ -38,6 +38,11 @@ async def test_percent_encoded_parts_arrive_as_they_are(client: HttpClient, stub
     assert stub.requests[0].path == "/a%2Fb/%C3%A9?name=x%20y%26z"
 
 
+async def test_a_large_body_is_sent_whole(client: HttpClient, stub: HttpStub) -> None:
+    await client.post(stub.url, b"x" * 3_000_000, 10)
+    assert stub.requests[0].body == b"x" * 3_000_000
+
+
 async def test_cookies_are_not_kept(client: HttpClient, stub: HttpStub) -> None:
     stub.script(Answer(headers={"Set-Cookie": "session=1"}))
     await client.get(stub.url, 5)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 
-from app.backends.http_errors import EXCEPTIONS, STATUSES, of_exception, of_status
+from app.backends.http_errors import EXCEPTIONS, STATUSES, Statuses, of_exception, of_status
 from app.core.errors import (
     BackendDown,
     BackendError,
@@ -92,7 +92,7 @@ def test_what_statuses_mean(status: int, expected: type[BackendError]) -> None:
 
 
 def test_a_platform_may_mean_something_else() -> None:
-    own = {
+    own: Statuses = {
         400: (BackendRefused, "fixed."),
         424: lambda headers, body: (BackendDown, headers["x"] + body.decode()),
     }

@@ -42,7 +42,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     table = config.stash[TABLE]
     if not table:
         return
-    passed = [_platform(Path(report.nodeid.split("::")[0])) for report in terminalreporter.stats.get("passed", [])]
+    passed = [
+        _platform(Path(report.nodeid.split("::")[0])) for report in terminalreporter.stats.get("passed", [])
+    ]
     terminalreporter.section("platforms")
     for platform, lines in sorted(table.items()):
         for line in lines:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
+from tests.support.http_stub import Answer, HttpStub, Request, Respond, http_stub, reply
 
 __all__ = [
     "Answer",
     "AwsStub",
     "Request",
+    "Respond",
     "aws_environment",
     "aws_stub",
     "control_error",
