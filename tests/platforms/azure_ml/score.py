@@ -1,7 +1,7 @@
 """A scoring script as Azure's examples have it: the text of the body in, JSON text out.
 
-It runs in the inference server's venv. ``SLEEP`` (seconds) makes every call slow; ``BODY_KEY`` is the key of the
-rows in the body.
+It runs in the inference server's venv. ``SLEEP`` (seconds) makes every call slow; ``BODY_KEY`` is the key of
+the rows in the body.
 """
 
 import json

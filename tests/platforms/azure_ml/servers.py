@@ -23,7 +23,7 @@ def inference_server(
     """
     address = f"127.0.0.1:{free_ports(1)[0]}"
     programs = platform_venv("azure_ml")
-    command = [programs / "gunicorn", "-b", address, "--control-socket-disable"]
+    command: list[str | Path] = [programs / "gunicorn", "-b", address, "--no-control-socket"]
     command += ["--timeout", "60", "azureml_inference_server_http.server.entry:app"]
     env = {
         "AML_APP_ROOT": str(HERE),
