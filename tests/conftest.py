@@ -1,5 +1,6 @@
 """What tests ask for by name. Nothing starts before the first test asks for it."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -16,6 +17,10 @@ from tests.support.aws_stub import AwsStub, aws_stub
 from tests.support.pooler import pooler, pooler_is_used, through
 from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
+
+
+def pytest_configure() -> None:
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # where the stand-ins are
 
 
 def pytest_report_header() -> str:

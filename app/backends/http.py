@@ -5,6 +5,9 @@ import io
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -105,7 +108,12 @@ class HttpClient:
     ) -> tuple[int, HttpReply]:
         content = None if body is None else io.BytesIO(body)  # aiohttp warns of large bytes
         async with self._open().request(
-            method, URL(url, encoded=True), data=content, headers=headers, allow_redirects=False
+            method,
+            URL(url, encoded=True),
+            data=content,
+            headers=headers,
+            allow_redirects=False,
+            proxy=_proxy(url),
         ) as response:
             return response.status, HttpReply(response.headers, await self._read(response))
 
@@ -134,6 +142,13 @@ class HttpClient:
 
     def _gone(self) -> BackendError:
         return BackendDown(f"{self._what}: the backend is no longer used.")
+
+
+@lru_cache(maxsize=256)
+def _proxy(url: str) -> str | None:
+    """The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for an address, as urllib reads them."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:

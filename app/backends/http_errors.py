@@ -73,11 +73,20 @@ EXCEPTIONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], M
 """Failures of the call itself; the first that fits counts. Any other is a plain BackendError."""
 
 
+class MayNotLook(Exception):
+    """Who may predict may not see what is deployed: nothing is wrong with that."""
+
+
+def may_not_look(_headers: Mapping[str, str], _body: bytes) -> Meaning:
+    """For the 403 of a look that needs a permission of its own. Raises MayNotLook, and logs nothing."""
+    raise MayNotLook
+
+
 def of_status(status: int, headers: Mapping[str, str], body: bytes, what: str, own: Statuses) -> BackendError:
     """The error that says what ``what`` meant by a status; ``own`` are its platform's meanings."""
-    log.warning("platform_refused", target=what, status=status, answer=body[:2000].decode(errors="replace"))
     meaning = own.get(status) or STATUSES.get(status) or _others(status)
     kind, detail = meaning(headers, body) if callable(meaning) else meaning
+    log.warning("platform_refused", target=what, status=status, answer=body[:2000].decode(errors="replace"))
     retry_after = _seconds(headers.get("Retry-After", ""))
     if (
         status == 503 and retry_after is not None

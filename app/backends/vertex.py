@@ -13,7 +13,7 @@ from app.backends.addresses import HttpsAddress
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.formats import ROWS, RequestFormat
 from app.backends.http import HttpClient
-from app.backends.http_errors import STATUSES, Meaning, Statuses
+from app.backends.http_errors import STATUSES, MayNotLook, Meaning, Statuses, may_not_look
 from app.backends.replies import decode, json_object
 from app.backends.vertex_auth import GoogleAuth
 from app.core.errors import BackendDown, BackendRejected
@@ -67,7 +67,7 @@ class VertexBackend:
         self._format = RequestFormat("application/json", features, envelope=envelope, keyed=keyed)
         what, auth = f"Vertex AI endpoint {options.endpoint_id!r}", GoogleAuth()
         self._models = HttpClient(what, auth, concurrency, statuses=OWN_STATUSES)
-        self._endpoints = HttpClient(what, auth, 1, statuses={403: _may_not_look})
+        self._endpoints = HttpClient(what, auth, 1, statuses={403: may_not_look})
         most = options.max_bytes or (DEDICATED_BYTES if options.dedicated_url else SHARED_BYTES)
         self.limits = Limits(options.max_rows, most - self._format.overhead)
 
@@ -84,7 +84,7 @@ class VertexBackend:
         """The deployed model; None where there are several, or without aiplatform.endpoints.get."""
         try:
             reply = await self._endpoints.get(self._resource, REVISION_TIMEOUT)
-        except _MayNotLook:
+        except MayNotLook:
             return None
         match json_object(reply.body, reply.content_type).get("deployedModels"):
             case [dict(deployed)]:
@@ -105,14 +105,6 @@ def _revision(about: Mapping[str, JsonValue], deployment: JsonValue) -> str | No
         case {"model": str(model), "modelVersionId": str(version)}, str():
             return f"{model.rpartition('/')[2].partition('@')[0]} version {version}, deployment {deployment}"
     return None
-
-
-class _MayNotLook(Exception):
-    """The caller may predict, but not read the endpoint's resource: nothing is wrong with that."""
-
-
-def _may_not_look(_: Mapping[str, str], __: bytes) -> Meaning:
-    raise _MayNotLook
 
 
 def _failure(_: Mapping[str, str], body: bytes) -> Meaning:

@@ -43,6 +43,23 @@ async def test_a_large_body_is_sent_whole(client: HttpClient, stub: HttpStub) ->
     assert stub.requests[0].body == b"x" * 3_000_000
 
 
+async def test_the_environments_proxy_is_used(
+    client: HttpClient, stub: HttpStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", stub.url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    await client.get("http://models.example.org/by/proxy", 5)
+    await client.get(f"{stub.url}/direct", 5)
+    assert [request.path for request in stub.requests] == ["http://models.example.org/by/proxy", "/direct"]
+
+
+async def test_a_proxy_that_is_away_is_an_outage(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{taken.getsockname()[1]}")
+    with pytest.raises(BackendDown, match="proxy"):
+        await client.get("https://models.example.org/away", 5)
+
+
 async def test_cookies_are_not_kept(client: HttpClient, stub: HttpStub) -> None:
     stub.script(Answer(headers={"Set-Cookie": "session=1"}))
     await client.get(stub.url, 5)
