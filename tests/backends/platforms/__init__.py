@@ -16,7 +16,8 @@ from app.backends.registry import BACKENDS
 from app.core.errors import BackendError
 from tests.support.http_stub import Answer, Request
 
-FEATURES = ("a", "b")
+FEATURES = ("recent_transit_ratio", "weekday")
+"""Two that the example's preprocess makes, so that the whole service can be asked, too."""
 
 
 @dataclass(frozen=True)
