@@ -11,8 +11,9 @@ from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
-from tests.backends.platforms import FEATURES
 from tests.support.http_stub import Answer, HttpStub, http_stub, reply
+
+FEATURES = ("a", "b")
 
 Open = Callable[..., Backend]
 ROWS: list[Row] = [[1, 0.5], [2, None]]

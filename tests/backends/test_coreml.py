@@ -26,7 +26,6 @@ from app.core.errors import (
     InvalidInput,
 )
 from app.core.hosts import Hosts
-from tests.backends.platforms import FEATURES
 from tests.backends.platforms import coreml as files
 from tests.backends.platforms.coreml import opened, outputs
 from tests.support.eventually import until
@@ -77,7 +76,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def open_file(name: str) -> Backend:
-    return open_backend("coreml", {"model": name}, FEATURES, concurrency=1, hosts=Hosts())
+    return open_backend("coreml", {"model": name}, files.FEATURES, concurrency=1, hosts=Hosts())
 
 
 def test_the_folder_and_the_file_have_to_be_there(

@@ -12,9 +12,10 @@ from app.backends.http import HttpClient, HttpReply
 from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendError, BackendRefused, InvalidInput
 from app.core.hosts import Hosts
-from tests.backends.platforms import FEATURES
 from tests.backends.platforms.vertex import DEPLOYED, NAME, PLATFORM, error
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
+
+FEATURES = ("a", "b")
 
 
 @dataclass

@@ -13,7 +13,6 @@ from app.backends.registry import open_backend
 from app.backends.replies import Output
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
-from tests.backends.platforms import FEATURES
 
 INT64, DOUBLE, STRING, ARRAY, DICTIONARY = 1, 2, 3, 5, 6
 """Types of a feature."""
@@ -22,6 +21,7 @@ ONE_HOT, IMPUTER, VECTORIZER, SCALER, EXTRACTOR = 600, 601, 602, 604, 609
 LEAF = 6
 
 Features = Mapping[str, int]
+FEATURES = ("a", "b")
 DOUBLES: Features = dict.fromkeys(FEATURES, DOUBLE)
 
 

@@ -1,0 +1,104 @@
+"""A version on every platform that is called over HTTP: registered, asked, cached; nothing secret is told."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import JsonValue
+
+from app.aws import session
+from app.core.settings import Settings
+from app.main import create_app
+from tests.backends.platforms import FEATURES, REMOTE_NAMES, Remote, remote
+from tests.support.http_stub import Answer, HttpStub, Request, http_stub
+from tests.support.orders import order
+
+ROW = [1.5, 1]
+"""The features of ``order(1.5)``, of a Tuesday."""
+EXPECTED = 16.0
+
+
+@pytest.fixture
+def stub() -> Iterator[HttpStub]:
+    with http_stub() as server:
+        yield server
+
+
+@pytest.fixture(params=REMOTE_NAMES)
+def platform(
+    request: pytest.FixtureRequest, stub: HttpStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Remote]:
+    platform = remote(request.param)
+    for name, value in platform.environment(stub.url, tmp_path).items():
+        monkeypatch.setenv(name, value)
+
+    def respond(request: Request) -> Answer:
+        return platform.other(request) or platform.reply([EXPECTED for _ in platform.rows(request)])
+
+    stub.respond = respond
+    session.cache_clear()
+    yield platform
+    session.cache_clear()
+
+
+@pytest.fixture
+async def client(settings: Settings, stub: HttpStub, platform: Remote) -> AsyncIterator[httpx.AsyncClient]:
+    changes = {"backend_hosts": f"127.0.0.1:{stub.server_port}", "failure_hold": 0}
+    app = create_app(settings.model_copy(update=changes))
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        yield client
+
+
+def predictions(stub: HttpStub, platform: Remote) -> list[Request]:
+    return [request for request in stub.requests if platform.other(request) is None]
+
+
+@pytest.fixture
+def version(
+    request: pytest.FixtureRequest, platform: Remote, stub: HttpStub, tmp_path: Path
+) -> dict[str, JsonValue]:
+    """What is registered, named by the platform."""
+    return {
+        "version": "1",
+        "backend": request.node.callspec.params["platform"],
+        "options": platform.options(stub.url, tmp_path),
+        "features": list[JsonValue](FEATURES),
+        "promote": True,
+    }
+
+
+async def test_a_version_is_chosen_by_name_and_options(
+    client: httpx.AsyncClient, platform: Remote, stub: HttpStub, version: dict[str, JsonValue]
+) -> None:
+    registered = await client.post("/models/transit/versions", json=version)
+    assert registered.status_code == 201, registered.text
+    await client.put("/records/a", json=order(1.5))
+    first, again = [await client.post("/predict/a?model=transit") for _ in range(2)]
+    assert (first.json()["prediction"], first.json()["cached"]) == (EXPECTED, False)
+    assert (again.json()["prediction"], again.json()["cached"]) == (EXPECTED, True)
+    (asked,) = predictions(stub, platform)
+    assert [[float(str(cell)) for cell in row] for row in platform.rows(asked)] == [ROW]
+    told = [registered.text, first.text, (await client.get("/models")).text]
+    assert not [secret for secret in platform.secrets if secret in "".join(told)]
+
+
+async def test_what_goes_wrong_is_a_problem_and_is_not_kept(
+    client: httpx.AsyncClient, platform: Remote, stub: HttpStub, version: dict[str, JsonValue]
+) -> None:
+    await client.post("/models/transit/versions", json=version)
+    await client.put("/records/a", json=order(1.5))
+    healthy = stub.respond
+    page = Answer(body=b"<html>secret</html>", headers={"Content-Type": "text/html"})
+    stub.respond = lambda request: platform.other(request) or page
+    failed = await client.post("/predict/a?model=transit")
+    assert failed.status_code == 502
+    assert failed.json()["type"].endswith("bad-output")
+    assert "secret" not in failed.text
+    assert (await client.get("/predictions?record_id=a")).json()["items"] == []
+    stub.respond = healthy
+    assert (await client.post("/predict/a?model=transit")).json()["prediction"] == EXPECTED
