@@ -70,7 +70,7 @@ class Trees:
         if not {(tree, child) for child in children} <= self._index.keys():
             raise UnusableModel("a tree's node has no such child")
         self._features[index], self._thresholds[index] = node.integer(10), node.real(11)
-        ways = (*WHEN_TRUE[behavior], node.integer(14))
+        ways = (*WHEN_TRUE[behavior], int(node.integer(14) != 0))
         self._next[index] = [self._index[tree, children[way]] for way in ways]
 
     def _shape(self, trees: Iterable[int]) -> tuple[Indices, int]:

@@ -1,7 +1,7 @@
 """What is said of Core ML files that cannot be used."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.backends.coreml_format import KINDS, Feature, describe
@@ -105,6 +105,7 @@ def test_an_output_that_is_not_there_is_named() -> None:
         opened(output="x")
 
 
+@example(7972, b"\x02", "put")  # a boolean that is 2
 @given(st.integers(0, 10_000), st.binary(min_size=1, max_size=4), st.sampled_from(["put", "cut", "insert"]))
 @settings(max_examples=300, deadline=None)
 def test_no_damage_to_a_file_is_more_than_a_refusal(place: int, noise: bytes, damage: str) -> None:
