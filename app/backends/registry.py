@@ -15,6 +15,7 @@ BACKENDS = {
     "azure_ml": "app.backends.azure_ml",
     "coreml": "app.backends.coreml",
     "databricks": "app.backends.databricks",
+    "h2o": "app.backends.h2o",
     "kserve": "app.backends.kserve",
     "mlflow": "app.backends.mlflow",
     "sagemaker": "app.backends.sagemaker",
