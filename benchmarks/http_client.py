@@ -122,7 +122,7 @@ async def _backend(name: str, url: str) -> AsyncIterator[Call]:
         "sagemaker": {"endpoint_name": "e", "content_type": "application/json", "json_key": "instances"},
         "mlflow": {"url": url},
     }
-    hosts = Hosts(url.removeprefix("http://"))
+    hosts = Hosts(url)
     backend = open_backend(name, options[name], FEATURES, concurrency=AT_ONCE, hosts=hosts)
     yield lambda: backend.predict([ROW], 30)
     await backend.aclose()

@@ -6,6 +6,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
+from app.core.hosts import is_host_name
+
 NEVER = tuple(
     map(
         ipaddress.ip_network,
@@ -13,7 +15,8 @@ NEVER = tuple(
             *("169.254.0.0/16", "fe80::/10"),  # link-local: the metadata services of AWS, Google and Azure
             *("fd00:ec2::254/128", "fd20:ce::254/128"),  # the same by IPv6: AWS, Google
             *("168.63.129.16/32", "100.100.100.200/32"),  # Azure's host agent; Alibaba's metadata
-            *("0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8"),  # nobody's, everybody's
+            *("64:ff9b::/96", "64:ff9b:1::/48", "::/96"),  # IPv4 within IPv6, by which the above would pass
+            *("0.0.0.0/8", "224.0.0.0/4", "ff00::/8"),  # nobody's, everybody's
         ),
     )
 )
@@ -25,7 +28,7 @@ def is_never_called(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address) and (within := parsed.ipv4_mapped or parsed.sixtofour):
         parsed = within
-    return any(parsed in network for network in NEVER)
+    return not parsed.is_loopback and any(parsed in network for network in NEVER)
 
 
 def is_loopback(host: str) -> bool:
@@ -64,9 +67,16 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         plain = False
     odd = set(url) & set("\\ ?#") or not url.isascii() or not url.isprintable()
-    if not plain or odd or parts.username is not None:
+    if not plain or odd or parts.username is not None or not _is_host(parts.hostname or ""):
         raise ValueError("must be http(s)://host[:port][/path], without a user, a query or a fragment")
     return parts
+
+
+def _is_host(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return is_host_name(host)
 
 
 HttpAddress = Annotated[str, AfterValidator(plain_address)]

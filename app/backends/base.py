@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from app.core.errors import BadOutput
+from app.core.errors import BackendError, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -32,14 +32,22 @@ class Limits:
     bytes: int
 
 
+class AtRegistration(str):
+    """A revision that is true when a version is registered, and may later name what is not yet running.
+
+    The one that was noted first stays.
+    """
+
+
 @dataclass(frozen=True)
 class Reply:
     """One output per row, in the order of the rows, and what the platform says answered (None: it does not).
 
-    A row whose own answer is unusable (NaN, say) holds a BadOutput as a value: its neighbours stand.
+    A row that has no output (the answer is NaN, its category is unknown) holds the reason as a value: its
+    neighbours stand.
     """
 
-    outputs: list[JsonValue | BadOutput]
+    outputs: Sequence[JsonValue | BackendError | InvalidInput]
     revision: str | None = None
 
 

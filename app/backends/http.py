@@ -10,17 +10,20 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import structlog
 from yarl import URL
 
 from app.backends import base
 from app.backends.addresses import is_never_called
 from app.backends.http_auth import Auth, Headers
-from app.backends.http_errors import Statuses, of_exception, of_status
+from app.backends.http_errors import MayNotLook, Statuses, of_exception, of_status
 from app.core.errors import BackendDown, BackendError, BackendRefused, BackendTimeout, BadOutput
+
+log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT = 5.0
 """Seconds."""
-_PIECE = 256 * 1024
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,18 @@ class HttpClient:
         *,
         statuses: Statuses | None = None,
         expired: Callable[[int, HttpReply], bool] | None = None,
+        infers: bool = True,
     ) -> None:
-        """``expired`` tells whether the credentials are to be renewed; default by status 401."""
+        """``expired`` tells whether the credentials are to be renewed; default by status 401.
+
+        A client that does not infer fetches tokens, or looks at what is deployed: no failure is the rows' fault.
+        """
         self._what, self._auth, self._concurrency = what, auth, concurrency
         self._statuses = statuses or {}
         self._expired = expired or (lambda status, _: status == 401)
         self._session: aiohttp.ClientSession | None = None
-        self._closed = False
+        self._infers = infers
+        self._closed = self._told = False
 
     async def post(
         self, url: str, body: bytes, timeout: float, *, headers: dict[str, str] | None = None
@@ -69,6 +77,16 @@ class HttpClient:
         """The same without a body."""
         return await self._call("GET", url, None, timeout, headers or {})
 
+    async def look(self, url: str, timeout: float) -> HttpReply | None:
+        """The same; None where ``statuses`` reads the answer by ``may_not_look``, which is logged once."""
+        try:
+            return await self.get(url, timeout)
+        except MayNotLook:
+            if not self._told:
+                log.warning("revision_not_available", target=self._what, reason="not permitted")
+            self._told = True
+            return None
+
     async def aclose(self) -> None:
         """Cut off what is under way, and take no more calls."""
         self._closed = True
@@ -84,7 +102,8 @@ class HttpClient:
         except aiohttp.ClientError as error:  # some are TimeoutErrors, too
             raise self._gone() if self._closed else of_exception(error, self._what) from error
         except TimeoutError as error:
-            raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
+            kind = BackendTimeout if self._infers else BackendDown
+            raise kind(f"{self._what}: no answer came within {timeout:.1f} s.") from error
 
     async def _authorised(self, method: str, url: str, body: bytes | None, headers: Headers) -> HttpReply:
         """One call; a second one with fresh credentials where the platform no longer takes the first ones."""
@@ -95,13 +114,17 @@ class HttpClient:
             status, reply = await self._exchange(method, url, body, {**headers, **credentials})
         if 200 <= status < 300:
             return reply
-        raise of_status(status, reply.headers, reply.body, self._what, self._statuses)
+        raise self._failure(status, reply)
+
+    def _failure(self, status: int, reply: HttpReply) -> BackendError:
+        words, own = (reply.headers, reply.body, self._what), self._statuses
+        return of_status(status, *words, own, infers=self._infers)
 
     async def _renewed(self, rejected: Headers, status: int, reply: HttpReply) -> Headers:
         try:
             return await self._auth.headers(rejected)
         except BackendRefused as error:
-            raise of_status(status, reply.headers, reply.body, self._what, self._statuses) from error
+            raise self._failure(status, reply) from error
 
     async def _exchange(
         self, method: str, url: str, body: bytes | None, headers: Headers
@@ -121,6 +144,8 @@ class HttpClient:
         pieces, size = [], 0
         async for piece in response.content.iter_chunked(_PIECE):
             size += len(piece)
+            if response.status >= 300 and size > _PIECE:
+                break  # it has said enough
             if size > base.MAX_REPLY:
                 raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")
             pieces.append(piece)
@@ -148,7 +173,8 @@ class HttpClient:
 def _proxy(url: str) -> str | None:
     """The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for an address, as urllib reads them."""
     parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:

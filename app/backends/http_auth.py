@@ -12,6 +12,9 @@ from app.core.errors import BackendRefused
 EARLY = 60.0
 """Seconds before its end that a token is renewed, so that none ends on its way."""
 
+REFUSAL_KEPT = 30.0
+"""Seconds."""
+
 Headers = Mapping[str, str]
 
 
@@ -53,26 +56,50 @@ class Token:
 
 
 class Renewed:
-    """A bearer token that is fetched when it is needed, once for all calls that wait for it."""
+    """A bearer token that is fetched when it is needed, once for all calls that wait for it.
+
+    A caller who stops waiting stops nobody else. A refusal is kept for a while, so that calls and readiness
+    do not log in again and again with what is wrong, until the account is locked.
+    """
 
     def __init__(self, fetch: Callable[[], Awaitable[Token]]) -> None:
         self._fetch = fetch
-        self._token: Token | None = None
-        self._fetching = asyncio.Lock()
+        self._bearer: Headers | None = None
+        self._renew_at = 0.0
+        self._fetching: asyncio.Task[None] | None = None
+        self._refusal, self._refused_until = "", 0.0
 
     async def headers(self, rejected: Headers | None = None) -> Headers:
-        if not self._is_good(rejected):
-            async with self._fetching:
-                if not self._is_good(rejected):  # nobody fetched one meanwhile
-                    self._token = await self._fetch()
-        assert self._token is not None
-        return _bearer(self._token.value)
+        while self._bearer is None or self._bearer == rejected or time.time() >= self._renew_at:
+            if time.monotonic() < self._refused_until:
+                raise BackendRefused(self._refusal)
+            if self._fetching is None:
+                self._fetching = asyncio.create_task(self._renew(rejected))
+                self._fetching.add_done_callback(_look_at)
+            await asyncio.shield(self._fetching)
+            if self._bearer != rejected:
+                break
+        assert self._bearer is not None
+        return self._bearer
 
-    def _is_good(self, rejected: Headers | None) -> bool:
-        token = self._token
-        return (
-            token is not None and token.expires_at - EARLY > time.time() and _bearer(token.value) != rejected
-        )
+    async def _renew(self, rejected: Headers | None) -> None:
+        try:
+            token = await self._fetch()
+            bearer, life = _bearer(token.value), token.expires_at - time.time()
+            if bearer == rejected:
+                raise BackendRefused("The token that was refused is the only one that is given out.")
+            self._bearer, self._renew_at = bearer, token.expires_at - min(EARLY, life / 2)
+        except BackendRefused as error:
+            self._refusal, self._refused_until = error.detail, time.monotonic() + REFUSAL_KEPT
+            raise
+        finally:
+            self._fetching = None
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """The exception counts as seen, though every caller may have gone."""
+    if not task.cancelled():
+        task.exception()
 
 
 def from_environment(name: str | None) -> Auth:
@@ -91,4 +118,6 @@ def secret(name: str) -> str:
 
 
 def _bearer(token: str) -> Headers:
+    if not (token.isascii() and token.isprintable()):
+        raise BackendRefused("The token that was given out cannot be sent: it is no printable ASCII.")
     return {"Authorization": f"Bearer {token}"}

@@ -44,6 +44,12 @@ STATUSES: dict[int, Meaning] = {
 }
 """Where a platform means something else, its backend says so."""
 
+LOOKS: dict[int, Meaning] = {
+    **dict.fromkeys((400, 413, 422), (BackendRefused, "it does not take what the options make of the call.")),
+    **dict.fromkeys((408, 500, 504), (BackendDown, "it is failing.")),
+}
+"""The same of a call that carries no rows: nothing was inferred, and another try costs nothing."""
+
 EXCEPTIONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Meaning], ...] = (
     (
         (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, aiohttp.ClientSSLError),
@@ -82,11 +88,23 @@ def may_not_look(_headers: Mapping[str, str], _body: bytes) -> Meaning:
     raise MayNotLook
 
 
-def of_status(status: int, headers: Mapping[str, str], body: bytes, what: str, own: Statuses) -> BackendError:
-    """The error that says what ``what`` meant by a status; ``own`` are its platform's meanings."""
-    meaning = own.get(status) or STATUSES.get(status) or _others(status)
+def of_status(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    what: str,
+    own: Statuses,
+    *,
+    infers: bool = True,
+) -> BackendError:
+    """The error that says what ``what`` meant by a status; ``own`` are its platform's meanings.
+
+    ``infers``: the call carried rows. Others are made again and again; what is wrong, their callers log.
+    """
+    meaning = own.get(status) or (not infers and LOOKS.get(status)) or STATUSES.get(status) or _others(status)
     kind, detail = meaning(headers, body) if callable(meaning) else meaning
-    log.warning("platform_refused", target=what, status=status, answer=body[:2000].decode(errors="replace"))
+    answer = body[:2000].decode(errors="replace")
+    (log.warning if infers else log.debug)("platform_refused", target=what, status=status, answer=answer)
     retry_after = _seconds(headers.get("Retry-After", ""))
     if (
         status == 503 and retry_after is not None
@@ -97,11 +115,18 @@ def of_status(status: int, headers: Mapping[str, str], body: bytes, what: str, o
 
 def of_exception(error: aiohttp.ClientError, what: str) -> BackendError:
     """The error that says why the call to ``what`` failed."""
-    log.warning("platform_call_failed", target=what, error=str(error), kind=type(error).__name__)
+    log.warning("platform_call_failed", target=what, error=_words(error), kind=type(error).__name__)
     for vendor, (ours, detail) in EXCEPTIONS:
         if isinstance(error, vendor):
             return ours(f"{what}: {detail}")
     return BackendError(f"{what}: the call could not be made.")
+
+
+def _words(error: aiohttp.ClientError) -> str:
+    """Without addresses: that of a proxy holds a password."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{error.status} {error.message}"
+    return "" if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError) else str(error)
 
 
 def _others(status: int) -> Meaning:

@@ -6,22 +6,28 @@ from urllib.parse import urlsplit
 
 from app.core.errors import FieldError, InvalidInput
 
-_NAME = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_NAME = rf"{_LABEL}(\.{_LABEL})*\.?"
 _ENTRY = re.compile(
-    rf"(?P<wild>\*\.)?(?P<host>{_NAME}|\[[0-9a-f:.]+\])(:(?P<port>[1-9][0-9]{{0,4}}))?", re.IGNORECASE
+    rf"(?P<http>http://)?(?P<wild>\*\.)?(?P<host>{_NAME}|\[[0-9a-f:.]+\])(:(?P<port>[1-9][0-9]{{0,4}}))?",
+    re.IGNORECASE,
 )
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a name server could know it (RFC 1123)."""
+    return len(text) <= 253 and re.fullmatch(_NAME, text, re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True)
 class _Entry:
+    scheme: str
     host: str
     wild: bool
-    port: int | None
+    port: int
 
     def fits(self, scheme: str, host: str, port: int) -> bool:
-        if self.port is None and (scheme, port) != ("https", 443):
-            return False
-        if self.port not in (None, port):
+        if (scheme, port) != (self.scheme, self.port):
             return False
         return host.endswith(f".{self.host}") if self.wild else host == self.host
 
@@ -29,8 +35,8 @@ class _Entry:
 class Hosts:
     """Parsed from entries with commas between them; ValueError names one that cannot be read.
 
-    ``host`` allows https on port 443, ``host:port`` http and https on that port, ``*.suffix`` every host
-    below. Nothing is allowed by default: a token goes to whoever has the name, and anybody can rent one below
+    ``host``, ``host:port`` and ``*.suffix`` (every host below) allow https; ``http://host:port`` allows plain
+    http. Nothing is allowed by default: a token goes to whoever has the name, and anybody can rent one below
     most vendors' domains.
     """
 
@@ -46,19 +52,24 @@ class Hosts:
 
     def require(self, url: str, option: str) -> None:
         """InvalidInput, naming the option that holds the address, unless it may be called."""
-        if not self.allow(url):
-            parts = urlsplit(url)
-            entry = parts.netloc if parts.port or parts.scheme == "https" else f"{parts.netloc}:80"
-            message = f"the host is not allowed; the setting BACKEND_HOSTS must list {entry}"
-            raise InvalidInput(
-                "The options name a host that may not be called.",
-                errors=[FieldError(f"options.{option}", message)],
-            )
+        if self.allow(url):
+            return
+        parts = urlsplit(url)
+        plain = parts.scheme == "http"
+        entry = f"http://{parts.netloc}" if plain else parts.netloc
+        message = "the host is not allowed; the setting BACKEND_HOSTS must list"
+        raise InvalidInput(
+            "The options name a host that may not be called.",
+            errors=[FieldError(f"options.{option}", f"{message} {entry}")],
+        )
 
 
 def _parse(entry: str) -> _Entry:
     match = _ENTRY.fullmatch(entry)
     if not match or int(match["port"] or 0) > 65535:
-        raise ValueError(f"{entry!r} must be host, host:port or *.suffix, with commas between several")
-    host = match["host"].strip("[]").lower()
-    return _Entry(host, bool(match["wild"]), int(match["port"]) if match["port"] else None)
+        raise ValueError(
+            f"{entry!r} must be host, host:port, *.suffix or http://host:port, with commas between"
+        )
+    scheme = "http" if match["http"] else "https"
+    port = int(match["port"] or (80 if match["http"] else 443))
+    return _Entry(scheme, match["host"].strip("[]").lower(), bool(match["wild"]), port)

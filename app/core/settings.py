@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     inference_concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
     """Calls to a hosting platform that run at once, per model version and process."""
     backend_hosts: Annotated[str, AfterValidator(_hosts)] = ""
-    """Hosts that options may name, with commas: host or *.suffix for https, host:port for http, too."""
+    """Hosts that options may name, with commas: host, host:port or *.suffix (https), http://host:port."""
     revision_refresh: Seconds = 60
     """Seconds between two looks at what the platform has deployed."""
 

@@ -40,6 +40,9 @@ RETRY_AFTER = 1.0
 SPLIT_CALLS = 32
 """Extra calls spent on finding the rows that a model refuses, per chunk: 2 log2(n) find one among n."""
 
+MAX_REVISION = 500
+"""Characters."""
+
 T = TypeVar("T")
 
 
@@ -90,7 +93,7 @@ class Inference:
         """What the platform has deployed now; None where it cannot say. Raises BackendError, say if it is
         unreachable: what was known before still stands."""
         async with self._backends.borrow(deployment) as opened:
-            return await opened.backend.revision()
+            return _revision(await opened.backend.revision())
 
     async def probe(self, deployment: Deployment) -> str | None:
         """Try a version that is not registered yet (it has no id): its revision, None where the platform
@@ -99,7 +102,7 @@ class Inference:
         backend = await self._backends.new(deployment)
         try:
             async with asyncio.timeout(PATIENCE):
-                return await backend.revision()
+                return _revision(await backend.revision())
         except (BackendError, TimeoutError) as error:
             log.warning("revision unknown", model=deployment.model, reason=str(error) or "no answer in time")
             return None
@@ -216,11 +219,21 @@ async def _attempt(opened: OpenBackend, rows: list[Row], deadline: float) -> lis
 def _outcomes(reply: Reply, expected: int, latency_ms: float) -> list[Outcome]:
     if len(reply.outputs) != expected:
         raise BadOutput(f"The model answered {len(reply.outputs)} rows for {expected}.")
-    return [_outcome(output, reply.revision, latency_ms) for output in reply.outputs]
+    revision = _revision(reply.revision)
+    return [_outcome(output, revision, latency_ms) for output in reply.outputs]
 
 
-def _outcome(output: JsonValue | BadOutput, revision: str | None, latency_ms: float) -> Outcome:
-    if isinstance(output, BadOutput):
+def _revision(said: str | None) -> str | None:
+    """What the platform said, if it can be kept: a prediction that cannot be stored is paid for again."""
+    if said is not None and not (said.isprintable() and 0 < len(said) <= MAX_REVISION):
+        raise BadOutput("The platform's name for what is deployed cannot be kept.")
+    return said
+
+
+def _outcome(
+    output: JsonValue | BackendError | InvalidInput, revision: str | None, latency_ms: float
+) -> Outcome:
+    if isinstance(output, AppError):
         return output
     try:
         strict_json.check(output)

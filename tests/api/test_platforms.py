@@ -44,7 +44,7 @@ def platform(
 
 @pytest.fixture
 async def client(settings: Settings, stub: HttpStub, platform: Remote) -> AsyncIterator[httpx.AsyncClient]:
-    changes = {"backend_hosts": f"127.0.0.1:{stub.server_port}", "failure_hold": 0}
+    changes = {"backend_hosts": stub.url, "failure_hold": 0}
     app = create_app(settings.model_copy(update=changes))
     transport = httpx.ASGITransport(app=app)
     async with (

@@ -23,6 +23,7 @@ def test_plain_addresses_pass(url: str) -> None:
             "http://a.org:99999",
         ),
         *("http://user:secret@a.org", "http://a.org/x?y=1", "http://a.org#x", "http://a.org/a b"),
+        *("https://x..org", "https://" + "a" * 64 + ".org", "https://a.org%2f.b.org", "https://a.org;.b.org"),
         *("http://a.org/\r\nX: 1", "http://a\\b.org", "http://bücher.example", "http://[::1"),
     ],
 )
@@ -36,6 +37,7 @@ def test_anything_else_is_refused(url: str) -> None:
     [
         *("169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "168.63.129.16"),
         *("100.100.100.200", "0.0.0.0", "::", "224.0.0.1", "::ffff:169.254.169.254", "2002:a9fe:a9fe::"),
+        *("64:ff9b::a9fe:a9fe", "::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe"),
     ],
 )
 def test_metadata_and_link_local_addresses_are_never_called(address: str) -> None:

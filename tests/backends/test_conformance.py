@@ -70,7 +70,7 @@ class Bench:
 
     def open(self, **changes: JsonValue) -> Backend:
         options = self.remote.options(self.stub.url, self.folder) | changes
-        hosts = Hosts(f"127.0.0.1:{self.stub.server_port}")
+        hosts = Hosts(f"http://127.0.0.1:{self.stub.server_port}")
         return open_backend(self.name, options, FEATURES, concurrency=32, hosts=hosts)
 
 
@@ -321,7 +321,7 @@ async def test_plain_http_is_for_stand_ins_where_the_platform_is_https_only(benc
     options = bench.remote.options(bench.stub.url, bench.folder) | {
         bench.remote.address: "http://example.org:80"
     }
-    hosts = Hosts("example.org:80")
+    hosts = Hosts("http://example.org:80")
     if not bench.remote.https_only:
         await open_backend(bench.name, options, FEATURES, concurrency=1, hosts=hosts).aclose()
         return

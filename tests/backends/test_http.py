@@ -2,14 +2,17 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from structlog.typing import EventDict
 
 from app.backends.http import HttpClient
 from app.backends.http_auth import Auth, Fixed, NoAuth, Renewed, Token, from_environment
-from app.core.errors import BackendDown, BackendRefused
+from app.backends.http_errors import may_not_look
+from app.core.errors import BackendDown, BackendError, BackendRefused
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub
 
 
@@ -53,6 +56,31 @@ async def test_the_environments_proxy_is_used(
     assert [request.path for request in stub.requests] == ["http://models.example.org/by/proxy", "/direct"]
 
 
+async def test_a_proxy_may_go_without_its_scheme_and_be_passed_by(
+    client: HttpClient, stub: HttpStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", stub.url.removeprefix("http://"))
+    monkeypatch.setenv("NO_PROXY", f"127.0.0.1:{stub.server_port}")
+    monkeypatch.setenv("no_proxy", f"127.0.0.1:{stub.server_port}")
+    await client.get("http://models.example.org/without/scheme", 5)
+    await client.get(f"{stub.url}/passed/by", 5)
+    assert [request.path for request in stub.requests] == [
+        "http://models.example.org/without/scheme",
+        "/passed/by",
+    ]
+
+
+async def test_a_proxys_password_is_not_logged(
+    client: HttpClient, stub: HttpStub, monkeypatch: pytest.MonkeyPatch, logs: list[EventDict]
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", stub.url.replace("//", "//user:hush@"))
+    stub.script(Answer(502))
+    with pytest.raises(BackendDown, match="proxy"):
+        await client.get("https://models.example.org/through/proxy", 5)
+    assert logs
+    assert "hush" not in repr(logs)
+
+
 async def test_a_proxy_that_is_away_is_an_outage(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{taken.getsockname()[1]}")
@@ -94,7 +122,7 @@ async def test_a_call_under_way_ends_with_aclose(client: HttpClient, stub: HttpS
 
 
 async def test_a_token_is_fetched_once_and_renewed_before_its_end(stub: HttpStub) -> None:
-    lives = iter([61.0, 3600.0, 3600.0])
+    lives = iter([2.0, 3600.0, 3600.0])
     fetched: list[Token] = []
 
     async def fetch() -> Token:
@@ -111,6 +139,117 @@ async def test_a_token_is_fetched_once_and_renewed_before_its_end(stub: HttpStub
     seen = await asyncio.gather(*(auth.headers(seen[0]) for _ in range(8)))
     assert seen == [{"Authorization": "Bearer token-2"}] * 8
     assert "token-" not in repr(fetched)
+
+
+async def test_a_failed_fetch_is_shared_and_a_refusal_kept_for_a_while() -> None:
+    logins = 0
+
+    async def fetch() -> Token:
+        nonlocal logins
+        logins += 1
+        await asyncio.sleep(0.05)
+        raise BackendRefused("wrong secret") if logins == 2 else BackendDown("away")
+
+    auth = Renewed(fetch)
+    first = await asyncio.gather(*(auth.headers() for _ in range(32)), return_exceptions=True)
+    assert {type(error) for error in first} == {BackendDown}
+    assert logins == 1
+    for _ in range(3):
+        later = await asyncio.gather(*(auth.headers() for _ in range(32)), return_exceptions=True)
+        assert {(type(error), str(error)) for error in later} == {(BackendRefused, "wrong secret")}
+    assert logins == 2
+
+
+async def test_a_caller_who_gives_up_stops_nobody_else() -> None:
+    logins = 0
+
+    async def fetch() -> Token:
+        nonlocal logins
+        logins += 1
+        await asyncio.sleep(0.3)
+        return Token("t", time.time() + 3600)
+
+    auth = Renewed(fetch)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await auth.headers()
+    assert await auth.headers() == {"Authorization": "Bearer t"}
+    assert logins == 1
+
+
+async def test_a_token_that_ends_soon_is_still_used_and_the_same_one_again_is_no_other() -> None:
+    logins = 0
+
+    async def fetch() -> Token:
+        nonlocal logins
+        logins += 1
+        return Token("t", time.time() + 30)
+
+    auth = Renewed(fetch)
+    for _ in range(5):
+        first = await auth.headers()
+    for _ in range(5):
+        with pytest.raises(BackendRefused, match="only one"):
+            await auth.headers(first)
+    assert logins == 2
+
+
+async def test_a_token_that_cannot_be_sent_is_refused() -> None:
+    async def fetch() -> Token:
+        return Token("a\nb", time.time() + 3600)
+
+    with pytest.raises(BackendRefused, match="printable ASCII"):
+        await Renewed(fetch).headers()
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (400, BackendRefused),
+        (422, BackendRefused),
+        (500, BackendDown),
+        (504, BackendDown),
+        (503, BackendDown),
+    ],
+)
+async def test_what_carries_no_rows_never_blames_them(
+    stub: HttpStub, logs: list[EventDict], status: int, expected: type[BackendError]
+) -> None:
+    stub.script(Answer(status))
+    client = HttpClient("P", NoAuth(), 1, infers=False)
+    with pytest.raises(expected) as caught:
+        await client.get(stub.url, 5)
+    assert type(caught.value) is expected
+    assert not [line for line in logs if line["log_level"] != "debug"]
+    await client.aclose()
+
+
+async def test_a_look_that_is_slow_is_worth_another(stub: HttpStub) -> None:
+    go_on = threading.Event()
+    stub.script(Answer(wait=go_on))
+    client = HttpClient("P", NoAuth(), 1, infers=False)
+    with pytest.raises(BackendDown):
+        await client.get(stub.url, 0.1)
+    go_on.set()
+    await client.aclose()
+
+
+async def test_what_may_not_be_seen_is_logged_once(stub: HttpStub, logs: list[EventDict]) -> None:
+    stub.script(Answer(403))
+    client = HttpClient("P", NoAuth(), 1, infers=False, statuses={403: may_not_look})
+    assert [await client.look(stub.url, 5) for _ in range(3)] == [None] * 3
+    assert [line["event"] for line in logs if line["log_level"] != "debug"] == ["revision_not_available"]
+    stub.script(Answer(body=b"seen"))
+    found = await client.look(stub.url, 5)
+    assert found is not None
+    assert found.body == b"seen"
+    await client.aclose()
+
+
+async def test_a_long_refusal_is_still_what_its_status_says(client: HttpClient, stub: HttpStub) -> None:
+    stub.script(Answer(503, b"x" * 300_000, missing=10**9))
+    with pytest.raises(BackendDown, match="status 503"):
+        await client.get(stub.url, 5)
 
 
 @pytest.mark.parametrize("auth", [NoAuth(), Fixed({"X-Key": "k"})])

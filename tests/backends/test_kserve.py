@@ -24,7 +24,7 @@ def stub() -> Iterator[HttpStub]:
 @asynccontextmanager
 async def opened(stub: HttpStub, **options: JsonValue) -> AsyncIterator[Backend]:
     chosen = {"url": stub.url, "model": "m"} | options
-    hosts = Hosts(f"127.0.0.1:{stub.server_port}")
+    hosts = Hosts(f"http://127.0.0.1:{stub.server_port}")
     backend = open_backend("kserve", chosen, FEATURES, concurrency=2, hosts=hosts)
     yield backend
     await backend.aclose()

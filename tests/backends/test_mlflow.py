@@ -23,7 +23,7 @@ def stub() -> Iterator[HttpStub]:
 
 def opened(stub: HttpStub, **options: JsonValue) -> Backend:
     values = {"url": stub.url} | options
-    hosts = Hosts(f"127.0.0.1:{stub.server_port}")
+    hosts = Hosts(f"http://127.0.0.1:{stub.server_port}")
     return open_backend("mlflow", values, ["a", "b"], concurrency=2, hosts=hosts)
 
 

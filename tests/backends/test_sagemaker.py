@@ -24,7 +24,7 @@ async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
 
     def open_one(concurrency: int = 2, **options: JsonValue) -> Backend:
         values = {"endpoint_name": "churn"} | options
-        hosts = Hosts(f"127.0.0.1:{aws.server_port}")
+        hosts = Hosts(f"http://127.0.0.1:{aws.server_port}")
         opened.append(open_backend("sagemaker", values, FEATURES, concurrency=concurrency, hosts=hosts))
         return opened[-1]
 

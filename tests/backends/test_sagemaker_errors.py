@@ -28,7 +28,7 @@ from tests.support.aws_stub import Answer, AwsStub, error, model_error
 
 
 def open_one(**options: JsonValue) -> Backend:
-    hosts = Hosts(str(options.get("endpoint_url", "")).partition("//")[2])
+    hosts = Hosts(str(options.get("endpoint_url", "")).removeprefix("https://"))
     values = {"endpoint_name": "churn"} | options
     return open_backend("sagemaker", values, ["a"], concurrency=1, hosts=hosts)
 

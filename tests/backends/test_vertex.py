@@ -33,7 +33,7 @@ class Google:
 
     def open(self, **changes: JsonValue) -> Backend:
         options = PLATFORM.options(self.stub.url, self.folder) | changes
-        hosts = Hosts(f"127.0.0.1:{self.stub.server_port},localhost:{self.stub.server_port}")
+        hosts = Hosts(f"http://127.0.0.1:{self.stub.server_port},localhost:{self.stub.server_port}")
         return open_backend("vertex", options, FEATURES, concurrency=4, hosts=hosts)
 
     def asked(self, end: str) -> list[Request]:

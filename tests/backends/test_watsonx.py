@@ -45,7 +45,7 @@ class Ibm:
         options |= {"deployment": wire.DEPLOYMENT, "space_id": "a-space", **changes}
         if options.get("iam_url"):
             options["iam_url"] = self.stub.url
-        backend = _open(options, Hosts(f"127.0.0.1:{self.stub.server_port}"))
+        backend = _open(options, Hosts(f"http://127.0.0.1:{self.stub.server_port}"))
         try:
             yield backend
         finally:

@@ -4,7 +4,10 @@ from app.core.errors import InvalidInput
 from app.core.hosts import Hosts
 from tests.support.settings import IsolatedSettings
 
-HOSTS = Hosts("models.example.org, *.models.example.org, 127.0.0.1:8080, [::1]:9000, Other.example.org:443")
+HOSTS = Hosts(
+    "models.example.org, *.models.example.org, http://127.0.0.1:8080, http://[::1]:9000,"
+    "Other.example.org:8443, http://plain.example.org"
+)
 
 
 @pytest.mark.parametrize(
@@ -16,9 +19,9 @@ HOSTS = Hosts("models.example.org, *.models.example.org, 127.0.0.1:8080, [::1]:9
         "https://a.models.example.org",
         "https://a.b.models.example.org",
         "http://127.0.0.1:8080/x",
-        "https://127.0.0.1:8080",
         "http://[::1]:9000",
-        "https://other.example.org",
+        "https://other.example.org:8443",
+        "http://plain.example.org:80",
     ],
 )
 def test_what_is_listed_may_be_called(url: str) -> None:
@@ -37,6 +40,9 @@ def test_what_is_listed_may_be_called(url: str) -> None:
         "http://127.0.0.1",
         "http://127.0.0.1:8081",
         "https://127.0.0.1",
+        "https://127.0.0.1:8080",
+        "http://other.example.org:8443",
+        "https://plain.example.org",
         "https://localhost:8080",
         "https://example.org",
         "https://models.example.org@evil.org",
@@ -54,8 +60,8 @@ def test_nothing_is_allowed_by_default() -> None:
     ("url", "entry"),
     [
         ("https://a.org/x", "a.org"),
-        ("http://a.org", "a.org:80"),
-        ("http://a.org:81", "a.org:81"),
+        ("http://a.org", "http://a.org"),
+        ("http://a.org:81", "http://a.org:81"),
         ("https://[::1]:1", "[::1]:1"),
         ("https://[::1]", "[::1]"),
     ],
@@ -70,10 +76,23 @@ def test_the_error_names_the_option_and_the_entry_that_would_do(url: str, entry:
 
 
 @pytest.mark.parametrize(
-    "entries", ["*", "*.", "a.org:0", "a.org:70000", "https://a.org", "a.org/x", "a b", "a..org", "a.org:x"]
+    "entries",
+    [
+        "*",
+        "*.",
+        "a.org:0",
+        "a.org:70000",
+        "https://a.org",
+        "ftp://a.org",
+        "a.org/x",
+        "a b",
+        "a..org",
+        "a.org:x",
+        "a" * 64,
+    ],
 )
 def test_an_entry_that_cannot_be_read_is_named(entries: str) -> None:
-    with pytest.raises(ValueError, match=r"must be host, host:port or \*\.suffix"):
+    with pytest.raises(ValueError, match=r"must be host, host:port, \*\.suffix"):
         Hosts(entries)
     with pytest.raises(ValueError, match="backend_hosts"):
         IsolatedSettings(database_url="postgresql://x", backend_hosts=entries)

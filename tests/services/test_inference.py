@@ -289,7 +289,7 @@ async def test_a_retry_can_be_cancelled(aws: AwsStub, inference: Inference) -> N
 
 async def test_a_backend_that_cannot_be_opened_is_every_rows_outcome(inference: Inference) -> None:
     outcomes = await predict(inference, [[1, 0], [2, 0]], endpoint_name="no/such")
-    assert outputs(outcomes) == [InvalidInput, InvalidInput]
+    assert outputs(outcomes) == [BackendRefused, BackendRefused]
 
 
 async def test_a_probe_opens_a_backend_of_its_own(aws: AwsStub, inference: Inference) -> None:

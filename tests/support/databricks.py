@@ -64,7 +64,7 @@ class Workspace:
 
     def open(self, **options: JsonValue) -> Backend:
         options = {"url": self.stub.url, "endpoint": "transit", **options}
-        hosts = Hosts(f"127.0.0.1:{self.stub.server_port},localhost:{self.stub.server_port}")
+        hosts = Hosts(f"http://127.0.0.1:{self.stub.server_port},localhost:{self.stub.server_port}")
         return open_backend("databricks", options, ("a", "b"), concurrency=4, hosts=hosts)
 
     def asked(self, path: str) -> list[Request]:

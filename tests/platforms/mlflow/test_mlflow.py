@@ -47,7 +47,7 @@ def servers(sample: SampleModel, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @asynccontextmanager
 async def opened(features: Sequence[str], **options: JsonValue) -> AsyncIterator[Backend]:
-    hosts = Hosts(",".join(urlsplit(str(options[name])).netloc for name in options if name.endswith("url")))
+    hosts = Hosts(",".join(str(options[name]) for name in options if name.endswith("url")))
     backend = open_backend("mlflow", options, features, concurrency=4, hosts=hosts)
     try:
         yield backend
