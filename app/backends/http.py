@@ -53,7 +53,7 @@ class HttpClient:
     ) -> None:
         """``expired`` tells whether the credentials are to be renewed; default by status 401.
 
-        A client that does not infer fetches tokens, or looks at what is deployed: no failure is the rows' fault.
+        A client that does not infer fetches tokens or looks at what is deployed: no rows are ever to blame.
         """
         self._what, self._auth, self._concurrency = what, auth, concurrency
         self._statuses = statuses or {}

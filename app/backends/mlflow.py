@@ -7,12 +7,12 @@ from urllib.parse import quote, urlencode
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from app.backends.addresses import HttpAddress
-from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.base import AtRegistration, BackendOptions, Limits, Reply
 from app.backends.formats import ROWS, RequestFormat
 from app.backends.http import HttpClient
 from app.backends.http_auth import from_environment
 from app.backends.replies import decode, json_object
-from app.core.errors import BackendRefused, BadOutput
+from app.core.errors import BadOutput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -35,8 +35,9 @@ class Options(BackendOptions):
     version: Text | None = None
     """What the server has loaded, as the revision of its predictions: the server itself does not say."""
     registry_url: HttpAddress | None = None
-    """A tracking server, which is asked for the version behind ``registered_model`` and ``alias`` instead. A
-    scoring server keeps what it loaded at its start: restart it whenever the alias moves."""
+    """A tracking server, which tells the version behind ``registered_model`` and ``alias`` once, when this
+    version is registered. A scoring server keeps what it loaded at its start, whatever the alias does later:
+    if it moves, restart the server and register a new version."""
     registered_model: Text | None = None
     """The model's name in the registry."""
     alias: Text | None = None
@@ -67,8 +68,8 @@ class MlflowBackend:
         self._format = RequestFormat("application/json", features, envelope=envelope)
         auth = from_environment(options.token_env)
         self._server = HttpClient("MLflow model server", auth, concurrency)
-        refused = {400: (BackendRefused, "it does not take the model's name or the alias.")}
-        self._registry = HttpClient("MLflow registry", auth, 1, statuses=refused)
+        self._health = HttpClient("MLflow model server", auth, 1, infers=False)
+        self._registry = HttpClient("MLflow registry", auth, 1, infers=False)
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
@@ -81,7 +82,7 @@ class MlflowBackend:
 
     async def revision(self) -> str | None:
         """The configured version, or the alias's; either way the server has to answer."""
-        await self._server.get(f"{self._options.url}/ping", REGISTRY_TIMEOUT)
+        await self._health.get(f"{self._options.url}/ping", REGISTRY_TIMEOUT)
         return await self._behind_alias() if self._options.alias else self._options.version
 
     async def _behind_alias(self) -> str:
@@ -93,11 +94,11 @@ class MlflowBackend:
         found = json_object(reply.body, reply.content_type).get("model_version")
         if not isinstance(found, dict) or not isinstance(found.get("version"), str):
             raise BadOutput("The MLflow registry named no version.")
-        return f"{self._options.registered_model} {found['version']}"
+        return AtRegistration(f"{self._options.registered_model} {found['version']}")
 
     async def aclose(self) -> None:
-        await self._server.aclose()
-        await self._registry.aclose()
+        for client in (self._server, self._health, self._registry):
+            await client.aclose()
 
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> MlflowBackend:

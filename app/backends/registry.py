@@ -34,7 +34,13 @@ def open_backend(
     except ValidationError as error:
         errors = field_errors(error.errors(), "options")
         raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=errors) from error
-    return module.create(parsed, features, concurrency, hosts)
+    backend = module.create(parsed, features, concurrency, hosts)
+    if backend.limits.bytes <= 0:
+        least = f"must be more than {-backend.limits.bytes} higher, for what a body holds beside its rows"
+        raise InvalidInput(
+            "The options leave no room for rows.", errors=[FieldError("options.max_bytes", least)]
+        )
+    return backend
 
 
 def _module(name: str) -> BackendModule:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from sqlalchemy import text
 
@@ -19,6 +20,9 @@ KEPT, PLATFORM_KEPT = 3.0, 15.0
 """Seconds that a finding is remembered, so that probes are no load; platforms limit such questions."""
 PLATFORMS_AT_ONCE = 2
 """A look takes one of the few threads that are everybody's, and keeps it while a platform hangs."""
+
+
+_Failure: TypeAlias = tuple[Deployment, AppError]
 
 
 class Health:
@@ -80,9 +84,12 @@ class Health:
 
     async def _look_at_platforms(self) -> None:
         """Whether the platform of every live version answers; nothing is inferred."""
-        failures = [error for error in await self._ask_platforms(await self._live()) if error]
+        failures = [found for found in await self._ask_platforms(await self._live()) if found]
         if failures:
-            raise Unavailable(failures[0].detail) from (failures[0].__cause__ or failures[0])
+            first, error = failures[0]
+            others = f" And {len(failures) - 1} more." if failures[1:] else ""
+            named = f"{first.model} version {first.version}: {error.detail}{others}"
+            raise Unavailable(named) from (error.__cause__ or error)
 
     async def _live(self) -> list[Deployment]:
         try:
@@ -90,17 +97,17 @@ class Health:
         except OUTAGES as error:
             raise NotKnown from error
 
-    async def _ask_platforms(self, live: Sequence[Deployment]) -> list[AppError | None]:
+    async def _ask_platforms(self, live: Sequence[Deployment]) -> list[_Failure | None]:
         slots = asyncio.Semaphore(PLATFORMS_AT_ONCE)
 
-        async def ask(deployment: Deployment) -> AppError | None:
+        async def ask(deployment: Deployment) -> _Failure | None:
             async with slots:
                 try:
                     await self._inference.revision(deployment)
                 except BackendThrottled:
                     return None  # it is there
                 except AppError as error:
-                    return error
+                    return deployment, error
             return None
 
         return await asyncio.gather(*map(ask, live))

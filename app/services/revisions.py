@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.backends.base import AtRegistration
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db import claims
@@ -41,7 +42,12 @@ async def refresh(database: Database, inference: Inference, *, age: float) -> No
         stale = await rows.take_stale_versions(session, timedelta(seconds=age))
         await claims.purge(session, older_than=CLAIMS_KEPT)
     for version_id in stale:
-        await _refresh_one(database, inference, version_id)
+        try:
+            await _refresh_one(database, inference, version_id)
+        except OUTAGES:
+            raise
+        except Exception as error:  # one backend's bug must not end the refresh of the others
+            log.exception("revision not refreshed", version_id=version_id, error=type(error).__name__)
 
 
 async def _refresh_one(database: Database, inference: Inference, version_id: int) -> None:
@@ -54,6 +60,7 @@ async def _refresh_one(database: Database, inference: Inference, version_id: int
         return
     if revision is None:
         return
+    first_only = "" if isinstance(revision, AtRegistration) else None
     async with database.transactions.begin() as session:
-        if await rows.set_revision(session, version_id, revision):
+        if await rows.set_revision(session, version_id, revision, instead_of=first_only):
             log.info("revision changed", **named, revision=revision)

@@ -168,7 +168,7 @@ async def test_a_platform_that_goes_and_comes_back(
         with running_endpoint(artifact, port):
             await register(client)
             await becomes(client, "ok")
-        away = missing("SageMaker endpoint 'transit': The platform could not be reached.")
+        away = missing("transit version 1: SageMaker endpoint 'transit': The platform could not be reached.")
         with capture_logs() as logs:
             await becomes(client, "degraded", platform=away)
             await becomes(client, "degraded", platform=away)

@@ -133,6 +133,19 @@ async def test_the_limits_bound_the_body(bench: Bench, backend: Backend) -> None
 
 
 @each_remote
+async def test_a_limit_without_room_for_rows_is_named(bench: Bench) -> None:
+    features = [f"feature_{number}_{'x' * 40}" for number in range(100)]
+    options = bench.remote.options(bench.stub.url, bench.folder) | {"max_bytes": 1024}
+    try:
+        backend = open_backend(bench.name, options, features, concurrency=1, hosts=Hosts(bench.stub.url))
+    except InvalidInput as error:
+        assert [fault.field for fault in error.errors] == ["options.max_bytes"]
+    else:  # the names are not sent
+        assert backend.limits.bytes > 0
+        await backend.aclose()
+
+
+@each_remote
 @pytest.mark.parametrize("change", [-1, 1])
 async def test_another_number_of_answers_is_no_answer(bench: Bench, backend: Backend, change: int) -> None:
     bench.answer = bench.remote.reply([1.5] * (len(ROWS) + change))

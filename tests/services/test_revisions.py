@@ -1,11 +1,14 @@
 """The background refresh of revisions."""
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
+from app.backends.base import AtRegistration
 from app.core.settings import Settings
 from app.main import create_app
+from app.schemas.deployments import Deployment
 from app.services import models, revisions
 from app.services.inference import Inference
 from app.services.prediction import Ask, Predictor
@@ -98,3 +101,41 @@ async def test_the_refresh_survives_a_version_that_can_no_longer_be_opened(
             await refresh(predictor)
     (warning,) = [entry for entry in logs if entry["event"] == "revision unknown"]
     assert "BACKEND_HOSTS must list no.longer.allowed" in warning["detail"]
+
+
+async def test_the_refresh_survives_a_backends_bug(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(settings)
+    aws.respond = lambda request: deployed("one", request)
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+
+        async def broken(self: Inference, deployment: Deployment) -> str:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Inference, "revision", broken)
+        with capture_logs() as logs:
+            await refresh(predictor)
+    (entry,) = [entry for entry in logs if entry["event"] == "revision not refreshed"]
+    assert (entry["error"], entry["log_level"]) == ("ZeroDivisionError", "error")
+
+
+async def test_a_revision_that_holds_from_registration_stays(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(settings)
+    said = iter(["m 1", "m 2", "m 3"])
+    aws.respond = answer_ten_times
+
+    async def behind_alias(self: Inference, deployment: Deployment) -> str:
+        return AtRegistration(next(said))
+
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+        monkeypatch.setattr(Inference, "revision", behind_alias)
+        for _ in range(3):
+            await refresh(predictor)
+            assert await live_revision(predictor) == "m 1"
