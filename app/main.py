@@ -23,7 +23,7 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.db import capacity
-from app.services import revisions
+from app.services import live_versions, revisions
 from app.services.health import Health
 from app.services.runtime import open_runtime
 
@@ -67,6 +67,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for work in (
             revisions.refresh_forever(settings, database, inference),
             capacity.warn_if_too_small(settings, database),
+            live_versions.open_all(database, inference),
         ):
             opened.push_async_callback(_stop, asyncio.create_task(work))
         app.state.engine, app.state.sessions = database.engine, database.transactions

@@ -89,6 +89,11 @@ class Inference:
             return [error] * len(rows)
         return [batch.outcomes[index] for index in range(len(rows))]
 
+    async def open(self, deployment: Deployment) -> None:
+        """Open its backend, if it is not; nothing is called. Raises AppError where it cannot be opened."""
+        async with self._backends.borrow(deployment):
+            pass
+
     async def revision(self, deployment: Deployment) -> str | None:
         """What the platform has deployed now; None where it cannot say. Raises BackendError, say if it is
         unreachable: what was known before still stands."""

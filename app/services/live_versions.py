@@ -1,0 +1,38 @@
+"""That every live version can be used, looked at when the service starts."""
+
+import asyncio
+
+import structlog
+
+from app.core.errors import AppError
+from app.db.engine import OUTAGES, Database
+from app.schemas.deployments import Deployment
+from app.services import models
+from app.services.inference import Inference
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 5.0
+"""Seconds between two tries to ask a database that is away."""
+
+
+async def open_all(database: Database, inference: Inference) -> None:
+    """Open the backend of each live version; nothing is called.
+
+    One error is logged for each that cannot be opened: its options no longer fit, BACKEND_HOSTS does not list
+    its host, a secret or a package is missing, its model's file is of a type that cannot be evaluated.
+    """
+    for deployment in await _live(database):
+        try:
+            await inference.open(deployment)
+        except AppError as error:
+            named = {"model": deployment.model, "version": deployment.version}
+            log.error("a live version cannot be used", **named, reason=error.detail)
+
+
+async def _live(database: Database) -> list[Deployment]:
+    while True:
+        try:
+            return await models.live_deployments(database.transactions)
+        except OUTAGES:  # which readiness reports
+            await asyncio.sleep(PAUSE)
