@@ -1,0 +1,48 @@
+"""The examples of docs/platforms.md and the README's table are of backends and options that there are."""
+
+import json
+import re
+from importlib import import_module
+
+import pytest
+
+from app.backends.registry import BACKENDS
+from app.core.hosts import Hosts
+from tests.support.demo import ROOT
+
+PAGE = (ROOT / "docs" / "platforms.md").read_text()
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S))
+
+
+def example(section: str) -> dict[str, dict[str, str]]:
+    """The version that a section registers."""
+    found = re.search(r"^    (\{.*\}\})$", SECTIONS[section], re.M | re.S)
+    assert found, section
+    version: dict[str, dict[str, str]] = json.loads(found[1])
+    return version
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_each_example_fits_its_backend(section: str) -> None:
+    version = example(section)
+    options = version["options"]
+    import_module(BACKENDS[str(version["backend"])]).Options.model_validate(options)
+    listed = re.search(r"^    BACKEND_HOSTS=(.*)$", SECTIONS[section], re.M)
+    hosts = Hosts(listed[1] if listed else "")
+    for name, value in options.items():
+        if name.endswith("url"):
+            hosts.require(value, name)
+
+
+def test_every_platform_has_a_section_and_a_line() -> None:
+    assert {str(example(section)["backend"]) for section in SECTIONS} == set(BACKENDS) - {"sagemaker"}
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in BACKENDS if f"| `{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_options_named_in_a_section_are_options(section: str) -> None:
+    version = example(section)
+    known = import_module(BACKENDS[str(version["backend"])]).Options.model_fields
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", SECTIONS[section])) | set(version["options"])
+    assert named <= set(known)
