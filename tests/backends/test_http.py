@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from structlog.typing import EventDict
@@ -13,13 +13,7 @@ from app.backends.http import HttpClient
 from app.backends.http_auth import Auth, Fixed, NoAuth, Renewed, Token
 from app.backends.http_errors import may_not_look
 from app.core.errors import BackendDown, BackendError, BackendRefused
-from tests.support.http_stub import Answer, HttpStub, Request, http_stub
-
-
-@pytest.fixture
-def stub() -> Iterator[HttpStub]:
-    with http_stub() as server:
-        yield server
+from tests.support.http_stub import Answer, HttpStub, Request
 
 
 @pytest.fixture

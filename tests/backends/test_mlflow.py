@@ -1,7 +1,6 @@
 """What is special to MLflow; the rest is in test_conformance.py."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from pydantic import JsonValue
@@ -10,15 +9,9 @@ from app.backends.base import Backend
 from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
-from tests.support.http_stub import Answer, HttpStub, http_stub, reply
+from tests.support.http_stub import Answer, HttpStub, reply
 
 PING = Answer(body=b"\n")
-
-
-@pytest.fixture
-def stub() -> Iterator[HttpStub]:
-    with http_stub() as server:
-        yield server
 
 
 def opened(stub: HttpStub, **options: JsonValue) -> Backend:
@@ -107,3 +100,11 @@ def test_the_registry_has_to_be_allowed_too(stub: HttpStub) -> None:
     with pytest.raises(InvalidInput) as caught:
         opened(stub, registry_url="https://elsewhere.org", registered_model="m", alias="a")
     assert [fault.field for fault in caught.value.errors] == ["options.registry_url"]
+
+
+def test_a_limit_without_room_for_rows_is_named(stub: HttpStub) -> None:
+    features = [f"feature_{number}_{'x' * 40}" for number in range(100)]
+    options: dict[str, JsonValue] = {"url": stub.url, "max_bytes": 1024}
+    with pytest.raises(InvalidInput) as caught:
+        open_backend("mlflow", options, features, concurrency=1, hosts=Hosts(stub.url))
+    assert [fault.field for fault in caught.value.errors] == ["options.max_bytes"]
