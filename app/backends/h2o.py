@@ -1,6 +1,5 @@
 """Models behind a scorer of H2O MLOps, by the OpenAPI file of "MLOps Scoring REST API" (docs.h2o.ai)."""
 
-import math
 from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Annotated
@@ -10,16 +9,17 @@ from pydantic import Field, JsonValue, StringConstraints
 from app.backends.addresses import HttpsAddress
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.formats import ROWS, RequestFormat
+from app.backends.h2o_columns import NOT_SAID, Columns, columns_of, id_of
 from app.backends.http import HttpClient
 from app.backends.http_auth import from_environment
+from app.backends.http_errors import may_not_look
 from app.backends.replies import Output, json_object, of_cells
-from app.core.errors import BackendRefused, BackendRejected, BadOutput, FieldError, InvalidInput
+from app.core.errors import BackendDown, BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
 LOOK_TIMEOUT = 10.0
 """Seconds for a look at what is deployed."""
-NUMBERS = ("Int32", "Int64", "Float32", "Float64")
 
 TokenName = Annotated[str, StringConstraints(pattern=r"^H2O_[A-Z0-9_]+$", max_length=100)]
 
@@ -48,86 +48,83 @@ class H2oBackend:
         self._url, self._features = options.url.removesuffix("/model/score"), features
         envelope: dict[str, JsonValue] = {"fields": list(features), "rows": ROWS}
         self._format = RequestFormat("application/json", features, envelope=envelope)
-        self._http = HttpClient("H2O scorer", from_environment(options.token_env), concurrency)
-        self._types: Mapping[str, str] | None = None  # None until somebody looked
-        self._model_id: str | None = None
+        auth = from_environment(options.token_env)
+        self._http = HttpClient("H2O scorer", auth, concurrency)
+        unknown = dict.fromkeys((404, 501), may_not_look)
+        self._looks = HttpClient("H2O scorer", auth, 1, statuses=unknown, infers=False)
+        self._columns: Columns | None = None  # None until somebody looked
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._format.row(self._cells(row, self._types or {}))) + 1
+        return len(self._format.row((self._columns or NOT_SAID).cells(self._features, row))) + 1
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        """One call; the first, and the next after the model was replaced, looks at its columns as well."""
+        """One call; the first, and one that another model answers than before, looks at its columns as well.
+
+        A row that does not fit the columns is not sent, and has an InvalidInput of its own.
+        """
         end = monotonic() + timeout
-        if self._types is None:
-            self._types = await self._look(timeout)
-        body = self._body(rows, self._types)
-        reply = await self._http.post(f"{self._url}/model/score", body, end - monotonic())
+        columns = self._columns or await self._look_for_call(timeout)
+        sendable = [self._sendable(row, columns) for row in rows]
+        sent = [cells for cells in sendable if isinstance(cells, list)]
+        if rows and not sent:
+            return Reply([error for error in sendable if isinstance(error, InvalidInput)])
+        url, body = f"{self._url}/model/score", self._format.body(sent)
+        reply = await self._http.post(url, body, end - monotonic())
         answer = json_object(reply.body, reply.content_type)
-        if self._model_id not in (None, answer.get("id")):
-            self._types = None
-        self._model_id = str(answer["id"]) if answer.get("id") else None
-        return Reply(_outputs(answer, len(rows)), self._model_id)
+        outputs, model_id = iter(_outputs(answer, len(sent))), id_of(answer)
+        await self._confirm(columns, model_id, end - monotonic())
+        return Reply([next(outputs) if isinstance(one, list) else one for one in sendable], model_id)
 
     async def revision(self) -> str | None:
         """The deployed model's id. InvalidInput names the features that are not its columns."""
-        reply = await self._http.get(f"{self._url}/model/id", LOOK_TIMEOUT)
+        reply = await self._looks.look(f"{self._url}/model/id", LOOK_TIMEOUT)
+        if reply is None:
+            raise BackendRefused("The H2O scorer names no model: there is none at the options' address.")
         model_id = reply.body.decode(errors="replace").strip('" \r\n')
-        if not model_id.isprintable() or "<" in model_id or not 0 < len(model_id) <= 200:
-            raise BadOutput("The H2O scorer named no model.")
-        self._types, self._model_id = await self._look(LOOK_TIMEOUT), model_id
-        return model_id
+        if "<" in model_id:
+            raise BadOutput("The H2O scorer answered a page where its model's id belongs.")
+        await self._look(LOOK_TIMEOUT, model_id or None)
+        return model_id or None
 
     async def aclose(self) -> None:
         await self._http.aclose()
+        await self._looks.aclose()
 
-    async def _look(self, timeout: float) -> Mapping[str, str]:
-        """Each column's type; none if the scorer does not say. InvalidInput unless they are the features'."""
+    def _sendable(self, row: Row, columns: Columns) -> list[JsonValue] | InvalidInput:
         try:
-            reply = await self._http.get(f"{self._url}/model/schema", timeout)
-        except (BackendRefused, BackendRejected):  # if it is the credentials, the call itself will tell
-            return {}
-        types = _types(json_object(reply.body, reply.content_type))
-        wrong = [(name, "the model needs it") for name in types if name not in self._features]
-        wrong += [(name, "the model has no such column") for name in self._features if name not in types]
-        if types and wrong:
-            faults = [FieldError(f"features.{name}", message) for name, message in wrong]
-            raise InvalidInput("The features are not the columns of the H2O model.", errors=faults)
-        return types
-
-    def _body(self, rows: Sequence[Row], types: Mapping[str, str]) -> bytes:
-        try:
-            return self._format.body([self._cells(row, types) for row in rows])
+            return columns.cells(self._features, row)
         except InvalidInput as error:
-            if len(rows) == 1:
-                raise
-            # Rejected rows are tried again in halves, so that the others get their predictions.
-            raise BackendRejected(f"A row cannot be sent. {error.detail}") from error
+            return error
 
-    def _cells(self, row: Row, types: Mapping[str, str]) -> list[JsonValue]:
-        named = zip(self._features, row, strict=True)
-        return [_cell(name, value, types.get(name)) for name, value in named]
+    async def _confirm(self, checked: Columns, model_id: str | None, timeout: float) -> None:
+        """BackendDown, so that the caller tries again, where another model answered than the rows were held
+        against and its columns differ, or cannot be seen yet."""
+        if model_id in (None, checked.model_id):
+            return
+        if checked.model_id is None:
+            self._columns = Columns(model_id, checked.types)
+            return
+        self._columns = None
+        seen = await self._look_for_call(timeout, model_id)
+        if seen != Columns(model_id, checked.types):  # H2O's runtimes name one id in schemas and scores
+            raise BackendDown("The H2O model is being replaced by another one.")
 
+    async def _look_for_call(self, timeout: float, model_id: str | None = None) -> Columns:
+        try:
+            return await self._look(min(timeout, LOOK_TIMEOUT), model_id)
+        except InvalidInput as error:  # of whoever registered the version, or replaced the model
+            raise BackendRefused(error.detail) from error
 
-def _cell(name: str, value: JsonValue, kind: str | None) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(int(value)) if kind in NUMBERS else str(value).lower()
-        case str() if kind not in NUMBERS:
-            return value
-        case int() | float() if math.isfinite(value):
-            return repr(value)
-    wanted = "a finite number" if kind in NUMBERS else "text or a finite number"
-    raise InvalidInput(f"The feature {name!r} must be {wanted}, or null where it is missing.")
-
-
-def _types(model: Mapping[str, JsonValue]) -> dict[str, str]:
-    match model.get("schema"):
-        case {"inputFields": [*fields]}:
-            return {str(one.get("name")): str(one.get("dataType")) for one in fields if isinstance(one, dict)}
-    return {}
+    async def _look(self, timeout: float, model_id: str | None) -> Columns:
+        """The columns now, of ``model_id`` where the scorer does not say. InvalidInput if the features are
+        others."""
+        reply = await self._looks.look(f"{self._url}/model/schema", timeout)
+        columns = NOT_SAID if reply is None else columns_of(json_object(reply.body, reply.content_type))
+        self._columns = None
+        columns.require(self._features)
+        self._columns = columns if columns.model_id else Columns(model_id, columns.types)
+        return self._columns
 
 
 def _outputs(answer: Mapping[str, JsonValue], expected: int) -> list[Output]:

@@ -11,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import structlog
+from aiohttp.connector import Connection
 from yarl import URL
 
 from app.backends import base
@@ -36,6 +37,24 @@ class HttpReply:
     @property
     def content_type(self) -> str:
         return self.headers.get("Content-Type", "")
+
+
+class _Response(aiohttp.ClientResponse):
+    """Keeps no connection on which a server failed.
+
+    Starlette's, KServe's among them, cut it without a word once the answer is out, and the next call on it
+    would meet that.
+    """
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        protocol = connection.protocol
+        await super().start(connection)
+        if self.status >= 500 and protocol is not None:  # its truth is the length of its queue
+            if connection.protocol is None:  # a short answer is whole already, the connection given back
+                protocol.close()
+            else:
+                protocol.force_close()
+        return self
 
 
 class HttpClient:
@@ -83,7 +102,11 @@ class HttpClient:
             return await self.get(url, timeout)
         except MayNotLook:
             if not self._told:
-                log.warning("revision_not_available", target=self._what, reason="not permitted")
+                log.warning(
+                    "revision_not_available",
+                    target=self._what,
+                    reason="the platform does not say, or not to us",
+                )
             self._told = True
             return None
 
@@ -159,6 +182,7 @@ class HttpClient:
             connector = aiohttp.TCPConnector(limit=self._concurrency, socket_factory=_socket)
             self._session = aiohttp.ClientSession(
                 connector=connector,
+                response_class=_Response,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
                 headers={"Accept": "application/json", "User-Agent": "sagemaker-fastapi"},

@@ -8,26 +8,39 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 from urllib.parse import quote
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.addresses import HttpAddress
-from app.backends.base import Limits, Reply
+from app.backends.addresses import HttpAddress, plain_address
+from app.backends.base import Limits, Name, Reply
 from app.backends.formats import ROWS, RequestFormat
 from app.backends.http import HttpClient, HttpReply
 from app.backends.http_auth import Auth, Fixed, from_environment, secret
 from app.backends.http_errors import Meaning
-from app.backends.kserve_tensors import TensorFormat, TensorOptions, Text, outputs
+from app.backends.kserve_tensors import TensorFormat, TensorOptions, outputs
 from app.backends.replies import decode, json_object
 from app.core.errors import BackendThrottled
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
-PROBE_TIMEOUT = 10.0
+LOOK_TIMEOUT = 10.0
 """Seconds."""
 NOT_READY: Meaning = (BackendThrottled, "the model is not ready.")
 
+
+def _name_and_port(host: str) -> str:
+    try:
+        plain_address(f"http://{host}")
+    except ValueError as error:
+        raise ValueError("must be the name of a host, with :PORT if it is not the usual one") from error
+    return host
+
+
 SecretName = Annotated[str, StringConstraints(pattern=r"^KSERVE_[A-Z0-9_]+$", max_length=100)]
-HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=260)]
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=260),
+    AfterValidator(_name_and_port),
+]
 
 
 class Options(TensorOptions):
@@ -35,17 +48,18 @@ class Options(TensorOptions):
 
     url: HttpAddress
     """The address of the server, or of the ingress before it."""
-    model: Text
+    model: Name
     """The model's name in the path."""
     protocol: Literal["v1", "v2"] = "v2"
     """v1 sends the rows as JSON, with null for what is missing; v2 sends tensors."""
     host: HostName | None = None
-    """The Host header by which the ingress finds the service, such as NAME.NAMESPACE.example.com."""
+    """The Host header by which the ingress finds the service, such as NAME.NAMESPACE.example.com. It gets the
+    token, so BACKEND_HOSTS has to list it too, as an address with the scheme of ``url``."""
     token_env: SecretName | None = None
     """The environment variable that holds a bearer token."""
     cookie_env: SecretName | None = None
     """The environment variable that holds the Cookie header, NAME=VALUE, of a session with Dex."""
-    version: Text | None = None
+    version: Name | None = None
     """What is deployed, as the revision of its predictions: V1 never says, and V2 only if the server knows. A
     version in a reply comes first."""
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
@@ -84,7 +98,7 @@ class KServeBackend:
         what, auth = f"KServe model {options.model!r}", options.auth()
         self._client = HttpClient(what, auth, concurrency, statuses={503: NOT_READY})
         # MLServer says 400 where a model is not ready.
-        self._probe = HttpClient(what, auth, 1, statuses={400: NOT_READY, 503: NOT_READY})
+        self._looks = HttpClient(what, auth, 1, statuses={400: NOT_READY, 503: NOT_READY}, infers=False)
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
@@ -109,16 +123,18 @@ class KServeBackend:
         return _text(versions[0]) if isinstance(versions, list) and len(versions) == 1 else None
 
     async def _get(self, path: str) -> HttpReply:
-        return await self._probe.get(self._model + path, PROBE_TIMEOUT, headers=self._headers)
+        return await self._looks.get(self._model + path, LOOK_TIMEOUT, headers=self._headers)
 
     async def aclose(self) -> None:
         await self._client.aclose()
-        await self._probe.aclose()
+        await self._looks.aclose()
 
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> KServeBackend:
     """Open the backend; nothing is called yet. Raises BackendRefused without the secret the options name."""
     hosts.require(options.url, "url")
+    if options.host:
+        hosts.require(f"{options.url.partition(':')[0]}://{options.host}", "host")
     return KServeBackend(options, features, concurrency)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from app.backends.base import BackendOptions
+from app.backends.base import BackendOptions, Name
 from app.backends.formats import RequestFormat
 from app.backends.replies import Output, usable
 from app.core.errors import BackendRefused, BackendRejected, BadOutput, InvalidInput
@@ -21,7 +21,6 @@ TAKES: dict[str, set[str]] = {
 }
 """The datatypes of tensors, with those of the values that each can hold. The first that fits is taken."""
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Tensor: TypeAlias = dict[str, JsonValue]
 
@@ -31,7 +30,7 @@ class TensorOptions(BackendOptions):
 
     tensors: Literal["one", "per_feature"] = "one"
     """All features in one tensor of shape [rows, features], or each in a tensor that has its name."""
-    tensor_name: Text = "input-0"
+    tensor_name: Name = "input-0"
     """The name of the one tensor."""
     datatype: Literal["FP64", "FP32", "INT64"] | None = None
     """The datatype of numbers; default FP64 for one tensor, else what the values of each feature need."""
@@ -43,7 +42,7 @@ class TensorOptions(BackendOptions):
     null_as: int | Finite | Literal["null"] | None = None
     """What is sent for null, for which tensors have no place: a number, or "null" for null all the same,
     which KServe's and MLServer's servers read as NaN. Default: the row is refused."""
-    output: Text | None = None
+    output: Name | None = None
     """The output to ask for; needed where the model has several."""
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from app.backends.addresses import HttpAddress
-from app.backends.base import AtRegistration, BackendOptions, Limits, Reply
+from app.backends.base import AtRegistration, BackendOptions, Limits, Name, Reply
 from app.backends.formats import ROWS, RequestFormat
 from app.backends.http import HttpClient
 from app.backends.http_auth import from_environment
@@ -20,7 +20,6 @@ REGISTRY_TIMEOUT = 10.0
 """Seconds."""
 
 TokenName = Annotated[str, StringConstraints(pattern=r"^MLFLOW_[A-Z0-9_]+$", max_length=100)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Options(BackendOptions):
@@ -32,15 +31,15 @@ class Options(BackendOptions):
     """How rows are sent: with the features' names as columns, or as a bare matrix."""
     token_env: TokenName | None = None
     """The environment variable that holds a bearer token, for servers behind a proxy that wants one."""
-    version: Text | None = None
+    version: Name | None = None
     """What the server has loaded, as the revision of its predictions: the server itself does not say."""
     registry_url: HttpAddress | None = None
     """A tracking server, which tells the version behind ``registered_model`` and ``alias`` once, when this
     version is registered. A scoring server keeps what it loaded at its start, whatever the alias does later:
     if it moves, restart the server and register a new version."""
-    registered_model: Text | None = None
+    registered_model: Name | None = None
     """The model's name in the registry."""
-    alias: Text | None = None
+    alias: Name | None = None
     """The alias, such as champion."""
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Most rows in one call."""

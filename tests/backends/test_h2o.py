@@ -1,8 +1,6 @@
-"""What is H2O's alone: cells of text, the model's columns, its id."""
+"""What is H2O's alone: cells of text, a row's own error, the model's id."""
 
 import asyncio
-import json
-import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -10,66 +8,24 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendError, BackendRejected, BackendTimeout, BadOutput, InvalidInput
+from app.core.errors import BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.deployments import Deployment
 from app.services.inference import Inference, Inferred
-from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
-
-FEATURES = ("number", "count", "text", "flag")
-TYPES = ("Float64", "Int32", "Str", "Bool")
-FITTING: list[JsonValue] = [0.1, 2, "u", True]
-
-
-class Scorer:
-    """A scorer whose ``schema``, ``model`` and ``scores`` a test may change."""
-
-    def __init__(self, stub: HttpStub) -> None:
-        self.model: str | None = "m1"
-        self.schema = self.columns(FEATURES)
-        self.scores: list[JsonValue] | None = None
-        self.stub = stub
-        stub.respond = self.respond
-
-    @staticmethod
-    def columns(names: tuple[str, ...]) -> Answer:
-        fields: list[JsonValue] = [
-            {"name": name, "dataType": kind} for name, kind in zip(names, TYPES, strict=False)
-        ]
-        return reply({"id": "m1", "schema": {"inputFields": fields, "outputFields": []}})
-
-    def respond(self, request: Request) -> Answer:
-        match request.path:
-            case "/d/model/id":
-                return Answer(body=(self.model or "").encode(), headers={"Content-Type": "text/plain"})
-            case "/d/model/schema":
-                return self.schema
-        rows = json.loads(request.body)["rows"]
-        scores = self.scores or [["1.5"] for _ in rows]
-        answer: dict[str, JsonValue] = {"fields": ["predict"], "score": scores}
-        return reply(answer | ({"id": self.model} if self.model else {}))
-
-    @property
-    def bodies(self) -> list[JsonValue]:
-        return [request.json for request in self.stub.requests if request.method == "POST"]
-
-    @property
-    def looks(self) -> int:
-        return sum(request.path == "/d/model/schema" for request in self.stub.requests)
+from tests.support.h2o import FEATURES, FITTING, Scorer, h2o_scorer
+from tests.support.http_stub import Answer
 
 
 @pytest.fixture
 def scorer() -> Iterator[Scorer]:
-    with http_stub() as stub:
-        yield Scorer(stub)
+    with h2o_scorer() as scorer:
+        yield scorer
 
 
 @pytest.fixture
 async def backend(scorer: Scorer) -> AsyncIterator[Backend]:
-    hosts = Hosts(f"127.0.0.1:{scorer.stub.server_port}")
-    options: dict[str, JsonValue] = {"url": f"{scorer.stub.url}/d/model/score"}
-    opened = open_backend("h2o", options, FEATURES, concurrency=4, hosts=hosts)
+    opened = scorer.open()
     yield opened
     await opened.aclose()
 
@@ -104,93 +60,46 @@ async def test_every_cell_is_a_text(
         (2, float("inf")),
         (2, ["u"]),
         (3, {}),
-        (2, "\ud800"),
     ],
 )
 async def test_a_cell_that_does_not_fit_names_its_feature(
     scorer: Scorer, backend: Backend, place: int, value: JsonValue
 ) -> None:
     row = [*FITTING[:place], value, *FITTING[place + 1 :]]
-    with pytest.raises(InvalidInput, match=f"'{FEATURES[place]}'"):
-        await backend.predict([row], 10)
+    for _ in range(2):  # before and after the columns are known
+        (error,) = (await backend.predict([row], 10)).outputs
+        assert isinstance(error, InvalidInput)
+        assert f"'{FEATURES[place]}'" in error.detail
     with pytest.raises(InvalidInput, match=f"'{FEATURES[place]}'"):
         backend.row_bytes(row)
-    with pytest.raises(BackendRejected, match=f"'{FEATURES[place]}'"):  # the caller tries the halves
-        await backend.predict([FITTING, row], 10)
     assert not scorer.bodies
 
 
-async def test_a_row_that_does_not_fit_costs_its_neighbours_nothing(scorer: Scorer) -> None:
-    place = f"127.0.0.1:{scorer.stub.server_port}"
-    inference = Inference(Settings(database_url="postgresql://nowhere", backend_hosts=place, _env_file=None))
-    deployment = Deployment(1, "m", "1", "h2o", {"url": f"http://{place}/d"}, FEATURES)
-    rows: list[list[JsonValue]] = [FITTING, ["?", 2, "u", True], FITTING]
-    for _ in range(2):  # before and after the columns are known
+async def test_a_text_that_nothing_can_send_has_no_size(backend: Backend) -> None:
+    with pytest.raises(InvalidInput, match="'text'"):
+        backend.row_bytes([0.1, 2, "\ud800", True])
+
+
+async def test_rows_that_do_not_fit_cost_their_neighbours_nothing(scorer: Scorer) -> None:
+    settings = Settings(
+        database_url="postgresql://nowhere",
+        backend_hosts=scorer.stub.url,
+        inference_concurrency=4,
+        _env_file=None,
+    )
+    inference = Inference(settings)
+    deployment = Deployment(1, "m", "1", "h2o", {"url": f"{scorer.stub.url}/d"}, FEATURES)
+    bad = set(range(7, 1000, 50))
+    rows: list[list[JsonValue]] = [["?" if n in bad else n, 2, "u", True] for n in range(1000)]
+    scorer.scores = [[str(n)] for n in range(1000) if n not in bad]
+    for calls in (1, 2):  # before and after the columns are known
         deadline = asyncio.get_running_loop().time() + 10
-        first, bad, last = await inference.predict(deployment, rows, deadline)
-        assert isinstance(bad, InvalidInput)
-        assert isinstance(first, Inferred)
-        assert isinstance(last, Inferred)
+        outcomes = await inference.predict(deployment, rows, deadline)
+        outputs = {n: one.output for n, one in enumerate(outcomes) if isinstance(one, Inferred)}
+        assert outputs == {n: n for n in range(1000) if n not in bad}
+        assert {n for n, one in enumerate(outcomes) if isinstance(one, InvalidInput)} == bad
+        assert len(scorer.bodies) == calls
     await inference.aclose()
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        Answer(404),
-        Answer(501),
-        Answer(500),
-        reply({}),
-        reply({"schema": None}),
-        reply({"schema": {"inputFields": [7]}}),
-    ],
-)
-async def test_a_scorer_that_names_no_columns_gets_the_rows_as_they_are(
-    scorer: Scorer, backend: Backend, schema: Answer
-) -> None:
-    scorer.schema = schema
-    reply = await backend.predict([["0.1", 2.5, "u", True]], 10)
-    assert reply.outputs == [1.5]
-    assert scorer.bodies == [{"fields": list(FEATURES), "rows": [["0.1", "2.5", "u", "true"]]}]
-
-
-async def test_the_columns_are_looked_up_once(scorer: Scorer, backend: Backend) -> None:
-    for _ in range(3):
-        await backend.predict([FITTING], 10)
-    assert scorer.looks == 1
-    assert await backend.revision() == "m1"
-    await backend.predict([FITTING], 10)
-    assert scorer.looks == 2
-
-
-async def test_another_model_is_looked_at_before_the_next_call(scorer: Scorer, backend: Backend) -> None:
-    await backend.predict([FITTING], 10)
-    scorer.model, scorer.schema = "m2", scorer.columns(("number", "count", "text", "mood"))
-    assert (await backend.predict([FITTING], 10)).revision == "m2"
-    with pytest.raises(InvalidInput) as caught:
-        await backend.predict([FITTING], 10)
-    faults = [(fault.field, fault.message) for fault in caught.value.errors]
-    assert faults == [
-        ("features.mood", "the model needs it"),
-        ("features.flag", "the model has no such column"),
-    ]
-    assert len(scorer.bodies) == 2
-
-
-async def test_an_outage_of_the_schema_is_one_of_the_call(scorer: Scorer, backend: Backend) -> None:
-    scorer.schema = Answer(503)
-    with pytest.raises(BackendError) as caught:
-        await backend.predict([FITTING], 10)
-    assert caught.value.retryable
-    assert not scorer.bodies
-    scorer.schema = scorer.columns(FEATURES)
-    assert (await backend.predict([FITTING], 10)).outputs == [1.5]
-
-
-async def test_the_look_takes_its_time_from_the_calls(scorer: Scorer, backend: Backend) -> None:
-    scorer.schema = Answer(wait=threading.Event())
-    with pytest.raises(BackendTimeout):
-        await backend.predict([FITTING], 0.2)
 
 
 async def test_one_value_is_a_number_and_several_are_a_list(scorer: Scorer, backend: Backend) -> None:
@@ -217,16 +126,29 @@ async def test_the_id_is_the_revision(scorer: Scorer, backend: Backend, said: st
     assert await backend.revision() == revision
 
 
-@pytest.mark.parametrize("said", ["", "<html>log in</html>", "a\nb", "x" * 201])
-async def test_what_is_no_id_is_no_revision(scorer: Scorer, backend: Backend, said: str) -> None:
-    scorer.model = said
+async def test_a_scorer_that_does_not_know_its_model_has_no_revision(
+    scorer: Scorer, backend: Backend
+) -> None:
+    scorer.model = None
+    assert await backend.revision() is None
+
+
+async def test_a_page_is_no_revision(scorer: Scorer, backend: Backend) -> None:
+    scorer.model = "<html>log in</html>"
     with pytest.raises(BadOutput):
         await backend.revision()
 
 
+async def test_an_address_without_a_scorer_is_refused(scorer: Scorer, backend: Backend) -> None:
+    scorer.stub.respond = lambda request: Answer(404)
+    with pytest.raises(BackendRefused):
+        await backend.revision()
+    with pytest.raises(BackendRefused):
+        await backend.predict([FITTING], 10)
+
+
 async def test_the_address_may_be_the_deployments(scorer: Scorer) -> None:
-    hosts = Hosts(f"127.0.0.1:{scorer.stub.server_port}")
-    url = f"{scorer.stub.url}/d/"
+    url, hosts = f"{scorer.stub.url}/d/", Hosts(scorer.stub.url)
     backend = open_backend("h2o", {"url": url}, FEATURES, concurrency=1, hosts=hosts)
     assert (await backend.predict([FITTING], 10)).outputs == [1.5]
     await backend.aclose()

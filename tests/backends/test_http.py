@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from structlog.typing import EventDict
@@ -31,8 +32,8 @@ async def test_connections_are_kept_and_no_more_than_allowed(client: HttpClient,
 
 
 async def test_percent_encoded_parts_arrive_as_they_are(client: HttpClient, stub: HttpStub) -> None:
-    await client.get(f"{stub.url}/a%2Fb/%C3%A9?name=x%20y%26z", 5)
-    assert stub.requests[0].path == "/a%2Fb/%C3%A9?name=x%20y%26z"
+    await client.get(f"{stub.url}/%61%2Fb/%C3%A9?name=x%20y%26z", 5)
+    assert stub.requests[0].path == "/%61%2Fb/%C3%A9?name=x%20y%26z"
 
 
 async def test_a_large_body_is_sent_whole(client: HttpClient, stub: HttpStub) -> None:
@@ -189,3 +190,16 @@ async def test_a_platform_may_say_expired_otherwise(stub: HttpStub) -> None:
     await client.get(stub.url, 5)
     assert len(stub.requests) == 2
     await client.aclose()
+
+
+@pytest.mark.parametrize(("status", "connections"), [(500, 2), (502, 2), (422, 1), (200, 1)])
+@pytest.mark.parametrize("size", [0, 60_000], ids=["short", "long"])
+async def test_a_connection_on_which_a_server_failed_is_not_used_again(
+    client: HttpClient, stub: HttpStub, status: int, connections: int, size: int
+) -> None:
+    """Starlette cuts it once such an answer is out."""
+    stub.script(Answer(status, b"x" * size), Answer())
+    with suppress(BackendError):
+        await client.post(stub.url, b"{}", 5)
+    await client.post(stub.url, b"{}", 5)
+    assert stub.connections == connections

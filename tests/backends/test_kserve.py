@@ -8,11 +8,12 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendThrottled, InvalidInput
+from app.core.errors import BackendDown, BackendError, BackendRefused, BackendThrottled, InvalidInput
 from app.core.hosts import Hosts
 from tests.support.http_stub import Answer, HttpStub, http_stub, reply
 
 FEATURES = ("a", "b")
+HOST = "m.ns.example.com"
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def stub() -> Iterator[HttpStub]:
 @asynccontextmanager
 async def opened(stub: HttpStub, **options: JsonValue) -> AsyncIterator[Backend]:
     chosen = {"url": stub.url, "model": "m"} | options
-    hosts = Hosts(f"http://127.0.0.1:{stub.server_port}")
+    hosts = Hosts(f"{stub.url},http://{HOST}")
     backend = open_backend("kserve", chosen, FEATURES, concurrency=2, hosts=hosts)
     yield backend
     await backend.aclose()
@@ -90,12 +91,19 @@ async def test_the_revision_is_configured_or_the_only_version(
     assert paths == ["/v2/models/m/ready", "/v2/models/m"][: 1 if configured else 2]
 
 
-@pytest.mark.parametrize("status", [400, 503])
-async def test_a_model_that_is_not_ready_has_no_revision(stub: HttpStub, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, BackendThrottled), (503, BackendThrottled), (500, BackendDown), (422, BackendRefused)],
+)
+async def test_a_model_that_is_not_ready_has_no_revision(
+    stub: HttpStub, status: int, kind: type[BackendError]
+) -> None:
     stub.script(Answer(status))
     async with opened(stub, version="7") as backend:
-        with pytest.raises(BackendThrottled, match="not ready"):
+        with pytest.raises(BackendError) as caught:
             await backend.revision()
+    assert type(caught.value) is kind
+    assert "rows" not in caught.value.detail
 
 
 async def test_a_session_and_a_host_go_with_every_call(
@@ -103,12 +111,12 @@ async def test_a_session_and_a_host_go_with_every_call(
 ) -> None:
     monkeypatch.setenv("KSERVE_COOKIE", "authservice_session=abc")
     stub.script(Answer(), answer())
-    async with opened(stub, cookie_env="KSERVE_COOKIE", host="m.ns.example.com", version="7") as backend:
+    async with opened(stub, cookie_env="KSERVE_COOKIE", host=HOST, version="7") as backend:
         await backend.revision()
         await backend.predict([[1, 2]], 10)
     for request in stub.requests:
         assert request.headers["cookie"] == "authservice_session=abc"
-        assert request.headers["host"] == "m.ns.example.com"
+        assert request.headers["host"] == HOST
         assert "authorization" not in request.headers
 
 
@@ -121,6 +129,9 @@ async def test_a_session_and_a_host_go_with_every_call(
         ({"cookie_env": "PATH"}, "options.cookie_env"),
         ({"host": "a\r\nX: y"}, "options.host"),
         ({"host": "a/b"}, "options.host"),
+        ({"host": "a:99999"}, "options.host"),
+        ({"host": "a..b"}, "options.host"),
+        ({"host": "other.example.com"}, "options.host"),
         ({"model": ""}, "options.model"),
     ],
     ids=str,
@@ -132,3 +143,27 @@ async def test_options_that_do_not_fit_are_named(
         async with opened(stub, **options):
             pass
     assert [error.field for error in caught.value.errors] == [field]
+
+
+@pytest.mark.parametrize(
+    ("url", "ingress", "host", "entry", "other"),
+    [
+        ("http://in.test:8080", "http://in.test:8080", "m.test", "http://m.test", "m.test"),
+        ("http://in.test", "http://in.test", "m.test:81", "http://m.test:81", "m.test:81"),
+        ("https://in.test", "in.test", "m.test", "m.test", "http://m.test"),
+        ("https://in.test", "in.test", "m.test:444", "m.test:444", "http://m.test:444"),
+        ("HTTP://in.test", "http://in.test", "m.test", "http://m.test:80", "m.test"),
+    ],
+)
+async def test_the_service_behind_an_ingress_has_to_be_listed_too(
+    url: str, ingress: str, host: str, entry: str, other: str
+) -> None:
+    options = {"url": url, "host": host, "model": "m"}
+    for listed in (ingress, f"{ingress},{other}"):
+        with pytest.raises(InvalidInput) as caught:
+            open_backend("kserve", options, FEATURES, concurrency=1, hosts=Hosts(listed))
+        (error,) = caught.value.errors
+        assert error.field == "options.host"
+        assert error.message.endswith(f" must list {entry.removesuffix(':80')}")
+    hosts = Hosts(f"{ingress},{entry}")
+    await open_backend("kserve", options, FEATURES, concurrency=1, hosts=hosts).aclose()

@@ -85,6 +85,7 @@ async def test_a_registry_that_names_no_version_is_no_answer(stub: HttpStub, ans
         {"registry_url": "http://127.0.0.1:1", "registered_model": "m", "alias": "a", "version": "1"},
         {"token_env": "DATABASE_URL"},
         {"token_env": "MLFLOW_x"},
+        {"version": "two\nlines"},
         {"body": "instances"},
         {"url": "ftp://a"},
     ],

@@ -22,8 +22,8 @@ def running(
 ) -> Iterator[None]:
     """Run ``command`` in ``folder`` as long as the block lasts, with what it starts.
 
-    ``ready`` is an address that answers below 500 once it is up, or a function that says so; ``env`` comes on top
-    of ours. What it prints is in ``folder``/PROGRAM.log. RuntimeError, with the log's end, if it is not up
+    ``ready`` is an address that answers below 500 once it is up, or a function that says so; ``env`` comes on
+    top of ours. What it prints is in a .log in ``folder``. RuntimeError, with the log's end, if it is not up
     within ``seconds``.
     """
     log = folder / f"{Path(command[0]).name}-{Path(command[-1]).name}.log"

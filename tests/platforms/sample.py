@@ -18,7 +18,7 @@ ROWS = 1000
 
 @dataclass(frozen=True)
 class SampleModel:
-    """``booster`` is an XGBoost JSON file; ``expected`` are the minutes the local endpoint predicts for ``rows``."""
+    """``booster`` is an XGBoost JSON file; ``expected`` is what the local endpoint says for ``rows``."""
 
     booster: Path
     rows: list[Row]
@@ -37,7 +37,7 @@ class SampleModel:
 
 
 def make_sample(folder: Path) -> SampleModel:
-    """Train version 2, write it into ``folder``, and ask the local endpoint for ROWS rows it was not trained on."""
+    """Train version 2, write it into ``folder``, and ask the local endpoint for ROWS later rows."""
     booster = xgboost.Booster()
     booster.load_model(bytearray(sample.train(VERSION)))
     booster.save_model(folder / "booster.json")

@@ -346,3 +346,15 @@ async def test_no_backend_is_trusted_with_its_outputs(
     outcomes = await inference.predict(other, [[1], [2], [3]], asyncio.get_running_loop().time() + 5)
     assert outputs(outcomes) == expected
     assert {item.revision for item in outcomes if isinstance(item, Inferred)} <= {"r7"}
+
+
+@pytest.mark.parametrize("said", ["", "a\0b", "two\nlines", "x" * 501])
+async def test_a_revision_that_cannot_be_kept_is_no_answer(
+    inference: Inference, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setitem(registry.BACKENDS, "fake", fake_backend.__name__)
+    monkeypatch.setattr(FakeBackend, "said", said)
+    fake = Deployment(7, "m", "1", "fake", {"name": "x"}, ("a",))
+    deadline = asyncio.get_running_loop().time() + 5
+    (outcome,) = await inference.predict(fake, [[1]], deadline)
+    assert isinstance(outcome, BadOutput)

@@ -19,6 +19,7 @@ class FakeBackend:
 
     made: ClassVar[list["FakeBackend"]] = []
     outputs: ClassVar[list[JsonValue] | None] = None
+    said: ClassVar[str] = "r7"
     limits = Limits(10, 1000)
 
     def __init__(self, name: str) -> None:
@@ -29,7 +30,7 @@ class FakeBackend:
         return 1
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        return Reply([*([1] * len(rows) if self.outputs is None else self.outputs)], revision="r7")
+        return Reply([*([1] * len(rows) if self.outputs is None else self.outputs)], revision=self.said)
 
     async def revision(self) -> str | None:
         return None

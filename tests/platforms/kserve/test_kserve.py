@@ -3,14 +3,22 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
+from structlog.typing import EventDict
 
+from app.backends.base import Backend
+from app.backends.registry import open_backend
 from app.core.errors import BackendRefused, BackendRejected, BackendThrottled, InvalidInput
+from app.core.hosts import Hosts
+from app.core.settings import Settings
+from app.schemas.deployments import Deployment
 from app.schemas.rows import Row
+from app.services.inference import Inference, Inferred
 from tests.platforms.conftest import Agreement
 from tests.platforms.kserve.calls import changed, failure, minutes, opened
 from tests.platforms.kserve.ingress import COOKIE, HOST, TOKEN, Ingress
@@ -122,9 +130,64 @@ async def test_what_the_model_cannot_take_counts_against_the_row(
 ) -> None:
     async with opened(server, sample, **WAYS[way]) as backend:
         assert type(await failure(backend, [changed(sample.rows[0], 7, "by boat")])) is BackendRejected
-    # KServe's server cuts the connection after each 500, which the next call on it would meet.
-    async with opened(server, sample, **WAYS[way]) as backend:
         assert await minutes(backend, sample.rows[:1]) == sample.expected[:1]
+
+
+@asynccontextmanager
+async def inferring(server: str, concurrency: int) -> AsyncIterator[Inference]:
+    settings = Settings(
+        database_url="postgresql://nowhere",
+        inference_concurrency=concurrency,
+        backend_hosts=server,
+        _env_file=None,
+    )
+    inference = Inference(settings)
+    try:
+        yield inference
+    finally:
+        await inference.aclose()
+
+
+@pytest.mark.parametrize("concurrency", [1, 32])
+@pytest.mark.parametrize(
+    ("bad", "max_rows", "refused", "answered"),
+    [([500], 1000, 10, 9), ([40, 41, 150, 260, 370, 480, 690, 999], 100, 55, 49)],
+    ids=["one", "eight"],
+)
+async def test_bad_rows_among_a_thousand_fail_alone(
+    server: str,
+    sample: SampleModel,
+    logs: list[EventDict],
+    concurrency: int,
+    bad: Sequence[int],
+    max_rows: int,
+    refused: int,
+    answered: int,
+) -> None:
+    """KServe's server cuts the connection after each 500: no other call may meet that."""
+    options: dict[str, JsonValue] = {"url": server, "model": "transit", "protocol": "v1"}
+    deployment = Deployment(1, "transit", "1", "kserve", options | {"max_rows": max_rows}, sample.features)
+    rows = [changed(row, 7, "by boat") if index in bad else row for index, row in enumerate(sample.rows)]
+    async with inferring(server, concurrency) as inference:
+        outcomes = await inference.predict(deployment, rows, asyncio.get_running_loop().time() + 120)
+    found = [outcome.output if isinstance(outcome, Inferred) else type(outcome) for outcome in outcomes]
+    assert found == [BackendRejected if index in bad else one for index, one in enumerate(sample.expected)]
+    events = [entry["event"] for entry in logs]
+    latencies = {outcome.latency_ms for outcome in outcomes if isinstance(outcome, Inferred)}
+    assert (events.count("platform_refused"), len(latencies)) == (refused, answered)
+    assert "platform_call_failed" not in events
+
+
+@asynccontextmanager
+async def entered(entrance: str, sample: SampleModel, **options: JsonValue) -> AsyncIterator[Backend]:
+    """The backend, with the ingress before the server and HOST behind it."""
+    chosen: dict[str, JsonValue] = {"url": entrance, "model": "transit", "null_as": "null"}
+    hosts = Hosts(f"{entrance},http://{HOST}")
+    backend = open_backend("kserve", chosen | options, sample.features, concurrency=4, hosts=hosts)
+    try:
+        yield backend
+    finally:
+        await backend.aclose()
 
 
 async def test_the_ingress_wants_its_host_and_a_login(
@@ -134,11 +197,11 @@ async def test_the_ingress_wants_its_host_and_a_login(
     monkeypatch.setenv("KSERVE_OLD", "expired")
     monkeypatch.setenv("KSERVE_COOKIE", COOKIE)
     for login in ({"token_env": "KSERVE_TOKEN"}, {"cookie_env": "KSERVE_COOKIE"}):
-        async with opened(entrance, sample, host=HOST, **login) as backend:
+        async with entered(entrance, sample, host=HOST, **login) as backend:
             assert await minutes(backend, sample.rows[:1]) == sample.expected[:1]
             assert await backend.revision() is None
     for wrong in ({"host": HOST}, {"host": HOST, "token_env": "KSERVE_OLD"}, {"token_env": "KSERVE_TOKEN"}):
-        async with opened(entrance, sample, **wrong) as backend:
+        async with entered(entrance, sample, **wrong) as backend:
             assert type(await failure(backend, sample.rows[:1])) is BackendRefused
 
 
@@ -147,7 +210,7 @@ async def test_kserves_own_client_sends_and_gets_the_same(
 ) -> None:
     rows = [row for row in sample.rows if None not in row][:20]
     monkeypatch.setenv("KSERVE_TOKEN", TOKEN)
-    async with opened(entrance, sample, host=HOST, token_env="KSERVE_TOKEN") as backend:
+    async with entered(entrance, sample, host=HOST, token_env="KSERVE_TOKEN") as backend:
         ours = await minutes(backend, rows)
     assert await asyncio.to_thread(_own_client, entrance, rows) == ours
     sent, expected = ingress.bodies

@@ -53,9 +53,7 @@ class ServiceAccount:
         form = httpx.QueryParams((await request.body()).decode())
         public = self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         try:
-            claims = jwt.decode(
-                form["assertion"], certs=public, audience=AUDIENCE
-            )
+            claims = jwt.decode(form["assertion"], certs=public, audience=AUDIENCE)
         except ValueError:
             refusal = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
             return JSONResponse(refusal, status_code=400)
