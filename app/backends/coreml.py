@@ -16,11 +16,10 @@ from pydantic import Field, StringConstraints
 
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.coreml_file import ModelFile, read
-from app.backends.coreml_format import Cell, Feature
+from app.backends.coreml_format import Answer, Cell, Feature
 from app.backends.coreml_model import Evaluator
 from app.backends.coreml_native import NativeModel
 from app.backends.coreml_wire import UnusableModel
-from app.backends.replies import Output
 from app.core.errors import BackendDown, BackendRefused, BackendTimeout
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
@@ -51,7 +50,7 @@ class Options(BackendOptions):
 class Model(Protocol):
     """What predicts: Core ML, or the evaluator."""
 
-    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Output]: ...
+    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Answer]: ...
 
 
 class CoreMLBackend:
@@ -87,12 +86,12 @@ class CoreMLBackend:
             abandoned.set()
 
     def _evaluate(self, rows: Sequence[Row], abandoned: threading.Event) -> Reply:
-        outputs: list[Output] = []
+        answers: list[Answer] = []
         for start in range(0, len(rows), SLICE):
             if abandoned.is_set():
                 break
-            outputs += self._model.predict([self._cells(row) for row in rows[start : start + SLICE]])
-        return Reply(outputs, self._revision)
+            answers += self._model.predict([self._cells(row) for row in rows[start : start + SLICE]])
+        return Reply(answers, self._revision)
 
     def _cells(self, row: Row) -> list[Cell]:
         cells = [feature.cell(row[index]) for index, feature in self._columns]
@@ -104,7 +103,7 @@ class CoreMLBackend:
 
     async def aclose(self) -> None:
         self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False)  # what is under way, or waits for a thread, is still answered
 
 
 def _rounded(cells: Sequence[Cell]) -> list[Cell]:

@@ -12,6 +12,9 @@ from app.core.errors import BackendRefused
 FOLDER = "COREML_MODELS"
 """The environment variable that names the folder of the model files."""
 
+MAX_VERSION = 100
+"""Characters of a version's name that are told; one that is longer, or cannot be printed, is left out."""
+
 
 class ModelFile:
     """A file that was read. UnusableModel where it is no Core ML model."""
@@ -21,8 +24,9 @@ class ModelFile:
         self.message = Message(content)
         kind_of(self.message)
         self.description = describe(self.message)
-        digest = hashlib.sha256(content).hexdigest()
-        self.revision = f"{self.description.version} {digest}".strip()
+        version, digest = self.description.version, hashlib.sha256(content).hexdigest()
+        kept = version.isprintable() and len(version) <= MAX_VERSION
+        self.revision = f"{version} {digest}".strip() if kept else digest
 
     def columns(self, features: Sequence[str]) -> list[tuple[int, Feature]]:
         """The model's inputs in its order, each with its place in a row of ``features``.

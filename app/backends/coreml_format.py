@@ -7,9 +7,11 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from app.backends.coreml_wire import Message, UnusableModel
-from app.core.errors import InvalidInput
+from app.core.errors import BackendError, InvalidInput
 
 Cell: TypeAlias = float | int | str
+Answer: TypeAlias = JsonValue | BackendError
+"""A row's output, or why it has none."""
 
 KINDS = {
     **{200: "pipelineClassifier", 201: "pipelineRegressor", 202: "pipeline"},

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import JsonValue
 
 from app.backends import coreml_steps as steps
-from app.backends.coreml_format import Cell, Description, Feature, describe, kind_of
+from app.backends.coreml_categories import RefusedRows, one_hot_encoder
+from app.backends.coreml_format import Answer, Cell, Description, Feature, describe, kind_of
 from app.backends.coreml_trees import Matrix
 from app.backends.coreml_wire import Message, UnusableModel
 from app.backends.replies import Output, usable
@@ -29,6 +30,8 @@ CLASSIFIERS: dict[str, Callable[[Message], tuple[steps.Labels, steps.Transform]]
 }
 PIPELINES = ("pipeline", "pipelineClassifier", "pipelineRegressor")
 SUPPORTED = sorted([*TRANSFORMS, *CLASSIFIERS, *PIPELINES, "featureVectorizer", "oneHotEncoder"])
+MAX_DEPTH = 32
+"""Pipelines within one another: far more than any converter makes."""
 
 
 class Evaluator:
@@ -44,8 +47,16 @@ class Evaluator:
         except (KeyError, OverflowError, ValueError) as error:
             raise UnusableModel("its parts do not fit together") from error
 
-    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Output]:
-        """One output per row of cells, which are in the order of the model's inputs."""
+    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Answer]:
+        """One answer per row of cells, which are in the order of the model's inputs."""
+        try:
+            return [*self._outputs(rows)]
+        except RefusedRows as refused:
+            faults = refused.faults
+        others = iter(self.predict([row for index, row in enumerate(rows) if index not in faults]))
+        return [faults[index] if index in faults else next(others) for index in range(len(rows))]
+
+    def _outputs(self, rows: Sequence[Sequence[Cell]]) -> list[Output]:
         given: Columns = {
             feature.name: _column(feature, [row[index] for row in rows])
             for index, feature in enumerate(self._inputs)
@@ -70,12 +81,12 @@ def _values(matrix: Matrix, output: Feature) -> list[JsonValue]:
     return numbers
 
 
-def _step(model: Message) -> Step:
+def _step(model: Message, depth: int = 0) -> Step:
     (kind, body), description = kind_of(model), describe(model)
     if kind not in SUPPORTED:
         raise UnusableModel(f"it is a {kind}, which needs macOS; anywhere else: {', '.join(SUPPORTED)}")
     if kind in PIPELINES:
-        return _pipeline(body if kind == "pipeline" else body.message(1))
+        return _pipeline(body if kind == "pipeline" else body.message(1), depth + 1)
     if kind in CLASSIFIERS:
         return _classifier(description, *CLASSIFIERS[kind](body))
     if kind == "featureVectorizer":
@@ -86,8 +97,10 @@ def _step(model: Message) -> Step:
     return lambda columns: {output.name: transform(_matrix(columns, description))}
 
 
-def _pipeline(body: Message) -> Step:
-    parts = [_step(model) for model in body.messages(1)]
+def _pipeline(body: Message, depth: int) -> Step:
+    if depth > MAX_DEPTH:
+        raise UnusableModel(f"it has more than {MAX_DEPTH} pipelines within one another")
+    parts = [_step(model, depth) for model in body.messages(1)]
 
     def run(columns: Columns) -> Columns:
         for part in parts:
@@ -126,14 +139,8 @@ def _vectorizer(description: Description, body: Message) -> Step:
 
 
 def _encoder(description: Description, body: Message) -> Step:
-    encode, (given, *_), (output, *_) = steps.one_hot_encoder(body), description.inputs, description.outputs
-
-    def run(columns: Columns) -> Columns:
-        column = columns[given.name]
-        values = column[:, 0].tolist() if isinstance(column, np.ndarray) else column
-        return {output.name: encode(values)}
-
-    return run
+    encode, (given, *_), (output, *_) = one_hot_encoder(body), description.inputs, description.outputs
+    return lambda columns: {output.name: encode(columns[given.name])}
 
 
 def _matrix(columns: Columns, description: Description) -> Matrix:

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
+import structlog
 from pydantic import JsonValue
 
-from app.backends.coreml_format import Cell, Description, Feature
-from app.backends.replies import Output, usable
+from app.backends.coreml_format import Answer, Cell, Description, Feature
+from app.backends.replies import usable
 from app.core.errors import BackendRefused, BackendRejected
+
+log = structlog.get_logger(__name__)
 
 
 class _Array(Protocol):
@@ -39,16 +42,17 @@ class NativeModel:
         self._output = output.name
         self._one_at_a_time = threading.Lock()  # as Apple's page on MLModel asks for
 
-    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Output]:
-        """One output per row of cells in the order of the inputs. BackendRejected where Core ML fails."""
+    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Answer]:
+        """One answer per row of cells in the order of the inputs; BackendRejected where Core ML fails."""
         return [self._one(dict(zip(self._names, row, strict=True))) for row in rows]
 
-    def _one(self, given: Mapping[str, Cell]) -> Output:
+    def _one(self, given: Mapping[str, Cell]) -> Answer:
         try:
             with self._one_at_a_time:
                 answer = self._model.predict(given)[self._output]
         except RuntimeError as error:  # coremltools' word for whatever Core ML says
-            raise BackendRejected("Core ML refused the row, or failed on it.") from error
+            log.warning("core_ml_refused_a_row", error=str(error)[:1000])
+            return BackendRejected("Core ML refused the row, or failed on it.")
         return usable(_as_json(answer))
 
 

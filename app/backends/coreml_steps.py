@@ -12,8 +12,6 @@ from scipy.special import expit, ndtr, softmax
 
 from app.backends.coreml_trees import Matrix, Trees
 from app.backends.coreml_wire import Message, UnusableModel
-from app.backends.replies import Output
-from app.core.errors import BackendRejected
 
 Transform: TypeAlias = Callable[[Matrix], Matrix]
 Labels: TypeAlias = Sequence[str] | Sequence[int]
@@ -54,24 +52,6 @@ def array_feature_extractor(body: Message) -> Transform:
         return rows[:, indexes]
 
     return extracted
-
-
-def one_hot_encoder(body: Message) -> Callable[[Sequence[Output]], Matrix]:
-    """A column of texts or integers as one column per category, which holds 1 where the value is it.
-
-    An unknown value is all zeros, or BackendRejected, as the model says.
-    """
-    categories: Labels = body.message(1).texts(1) if 1 in body else body.message(2).integers(1)
-    known: set[Output] = {*categories}
-    fails = body.integer(11) == 0
-
-    def encoded(values: Sequence[Output]) -> Matrix:
-        if fails and not known.issuperset(values):
-            raise BackendRejected("A value is none of the categories that the model knows.")
-        hits = [[value == category for category in categories] for value in values]
-        return np.array(hits, dtype=np.float64).reshape(len(values), len(categories))
-
-    return encoded
 
 
 def glm_regressor(body: Message) -> Transform:

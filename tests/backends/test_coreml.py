@@ -15,10 +15,10 @@ from pydantic import JsonValue
 
 from app.backends import coreml
 from app.backends.base import Backend
+from app.backends.coreml_format import Answer
 from app.backends.coreml_model import Evaluator
 from app.backends.registry import open_backend
 from app.core.errors import (
-    BackendDown,
     BackendRefused,
     BackendRejected,
     BackendTimeout,
@@ -37,6 +37,14 @@ async def test_one_output_per_row_in_order_and_the_file_s_revision() -> None:
     assert reply.outputs == [10 * n + n / 4 for n in range(350)]
     assert reply.revision == await backend.revision() == f"7 {hashlib.sha256(files.LINEAR).hexdigest()}"
     assert (await backend.predict(rows[2:3], 30)).outputs == [20.5]
+    await backend.aclose()
+
+
+@pytest.mark.parametrize("version", ["", "1\n0", "x" * 101])
+async def test_a_version_that_cannot_be_kept_is_left_out(version: str) -> None:
+    content = files.model(files.GLM_REGRESSOR, files.weights([1.0, 2.0], offsets=[0.0]), version=version)
+    backend = opened(content)
+    assert await backend.revision() == hashlib.sha256(content).hexdigest()
     await backend.aclose()
 
 
@@ -136,7 +144,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     held = SimpleNamespace(open=threading.Event(), rows=[])
     evaluate = Evaluator.predict
 
-    def wait(self: Evaluator, rows: Sequence[Sequence[float | int | str]]) -> list[JsonValue | BadOutput]:
+    def wait(self: Evaluator, rows: Sequence[Sequence[float | int | str]]) -> list[Answer]:
         if rows:
             held.rows.append(len(rows))
             held.open.wait(20)
@@ -167,14 +175,6 @@ async def test_a_cancelled_call_is_given_up(gate: SimpleNamespace) -> None:
     assert (await backend.predict([[1, 2]], 30)).outputs == [12]
     assert gate.rows == [coreml.SLICE, 1]
     await backend.aclose()
-
-
-async def test_after_aclose_a_call_is_an_error_of_ours() -> None:
-    backend = opened()
-    await backend.aclose()
-    await backend.aclose()
-    with pytest.raises(BackendDown):
-        await backend.predict([[1, 2]], 30)
 
 
 class MacModel:
@@ -212,12 +212,11 @@ MAC_ONLY = files.model(
 async def test_on_macos_core_ml_predicts() -> None:
     """With a stand-in for coremltools: Core ML itself cannot run where these tests do."""
     backend = opened(MAC_ONLY)
-    first, second = (await backend.predict([[1, 2], [None, 2]], 30)).outputs
-    assert first == 12
-    assert isinstance(second, BadOutput)
-    with pytest.raises(BackendRejected) as caught:
-        await backend.predict([[1, 2], [13, 2]], 30)
-    assert "secret" not in caught.value.detail
+    first, missing, refused, last = (await backend.predict([[1, 2], [None, 2], [13, 2], [2, 2]], 30)).outputs
+    assert (first, last) == (12, 22)
+    assert isinstance(missing, BadOutput)
+    assert isinstance(refused, BackendRejected)
+    assert "secret" not in refused.detail
     await backend.aclose()
     assert await outputs(opened(MAC_ONLY, output="p"), [[1, 2]]) == [{"1": 0.25, "0": 0.75}]
     assert await outputs(opened(MAC_ONLY, output="v"), [[1, 2]]) == [[1, 2]]

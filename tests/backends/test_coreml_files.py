@@ -5,11 +5,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.backends.coreml_format import KINDS, Feature, describe
-from app.backends.coreml_model import SUPPORTED, Evaluator
+from app.backends.coreml_model import MAX_DEPTH, SUPPORTED, Evaluator
 from app.backends.coreml_wire import Message, UnusableModel
 from app.core.errors import BackendRefused
 from tests.backends.platforms import coreml as files
-from tests.backends.platforms.coreml import opened
+from tests.backends.platforms.coreml import opened, outputs
 
 NEEDS_MACOS = sorted({*KINDS.values()} - {*SUPPORTED})
 
@@ -74,6 +74,14 @@ BROKEN = {
         files.VECTOR, files.step(files.EXTRACTOR, files.field(1, 2))
     ),
     "texts or dictionaries": files.pipeline(files.VECTOR, files.step(files.IMPUTER, files.field(3, "x"))),
+    "a one-hot encoder is given 2 columns": files.pipeline(
+        files.VECTOR, files.step(files.ONE_HOT, files.field(2, files.field(1, 7)))
+    ),
+    "a one-hot encoder is given 0 columns": files.pipeline(
+        files.VECTOR,
+        files.step(files.EXTRACTOR, b""),
+        files.model(files.ONE_HOT, b"", inputs={"z": files.ARRAY}),
+    ),
     "columns of other widths": files.pipeline(
         files.model(
             files.VECTORIZER,
@@ -98,6 +106,20 @@ def test_a_file_that_cannot_be_used_says_why(reason: str, content: bytes) -> Non
         opened(content)
     assert reason in caught.value.detail
     assert "/" not in caught.value.detail
+
+
+def nested(depth: int) -> bytes:
+    content = files.LINEAR
+    for _ in range(depth):
+        content = files.model(files.PIPELINE, files.field(1, content))
+    return content
+
+
+async def test_pipelines_within_pipelines_have_a_bound() -> None:
+    assert await outputs(opened(nested(MAX_DEPTH)), [[1, 2]]) == [12]
+    for depth in (MAX_DEPTH + 1, 2000):
+        with pytest.raises(BackendRefused, match="more than 32 pipelines within one another"):
+            opened(nested(depth))
 
 
 def test_an_output_that_is_not_there_is_named() -> None:

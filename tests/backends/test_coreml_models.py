@@ -189,9 +189,43 @@ async def test_categories() -> None:
     assert await outputs(backend, [[-1], [7.0], [0]]) == [[0, 1], [1, 0], [0, 0]]
 
 
-async def test_an_unknown_category_is_the_rows_fault() -> None:
-    backend = opened(encoder(unknown=0), ["a"])
-    assert (await backend.predict([["y"]], 30)).outputs == [[0, 1]]
-    with pytest.raises(BackendRejected):
-        await backend.predict([["y"], ["q"]], 30)
-    await backend.aclose()
+async def test_unknown_categories_are_the_faults_of_their_rows() -> None:
+    rows: list[Row] = [["q" if n % 50 == 7 else "xy"[n % 2]] for n in range(1000)]
+    found = await outputs(opened(encoder(unknown=0), ["a"]), rows)
+    for (value,), output in zip(rows, found, strict=True):
+        assert type(output) is BackendRejected if value == "q" else output == [value == "x", value == "y"]
+    (alone,) = await outputs(opened(encoder(unknown=0), ["a"]), [["q"]])
+    assert isinstance(alone, BackendRejected)
+
+
+def hot(name: str) -> bytes:
+    """A step from a text to ``name hot``, which knows x and y."""
+    body = files.field(1, files.field(1, "x", "y"))
+    return files.model(files.ONE_HOT, body, inputs={name: files.STRING}, outputs={f"{name} hot": files.ARRAY})
+
+
+async def test_each_step_may_refuse_rows_of_its_own() -> None:
+    texts = dict.fromkeys(files.FEATURES, files.STRING)
+    sums = files.model(
+        *(files.GLM_REGRESSOR, files.weights([1.0, 2.0, 10.0, 20.0], offsets=[0.0])),
+        inputs=dict.fromkeys(["a hot", "b hot"], files.ARRAY),
+    )
+    whole = files.model(files.PIPELINE, files.field(1, hot("a"), hot("b"), sums), inputs=texts)
+    rows: list[Row] = [["x", "x"], ["x", "q"], ["q", "x"], ["q", "q"], ["y", "y"]]
+    first, *refused, last = await outputs(opened(whole), rows)
+    assert (first, last) == (11, 22)
+    assert [type(output) for output in refused] == [BackendRejected] * 3
+
+
+@pytest.mark.parametrize("unknown", [0, 1])
+async def test_a_label_that_is_missing_is_no_category(unknown: int) -> None:
+    classes = files.weights([1.0, 2.0], offsets=[0.0]) + files.field(100, files.field(1, "x", "y"))
+    label = files.model(files.GLM_CLASSIFIER, classes, outputs={"a": files.STRING})
+    hot = files.model(
+        *(files.ONE_HOT, files.field(1, files.field(1, "x", "y")) + files.field(11, unknown)),
+        inputs={"a": files.STRING},
+        outputs={"z": files.ARRAY},
+    )
+    first, second = await outputs(opened(files.pipeline(label, hot)), [[None, 1], [5, 5]])
+    assert isinstance(first, BadOutput)
+    assert second == [0, 1]

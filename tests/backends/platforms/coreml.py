@@ -10,9 +10,10 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.backends.replies import Output
+from app.core.errors import AppError
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
+from tests.backends import platforms
 
 INT64, DOUBLE, STRING, ARRAY, DICTIONARY = 1, 2, 3, 5, 6
 """Types of a feature."""
@@ -142,16 +143,21 @@ def opened(
         return open_backend("coreml", wanted, features, concurrency=threads, hosts=Hosts())
 
 
-async def outputs(backend: Backend, rows: Sequence[Row]) -> list[Output]:
+async def outputs(backend: Backend, rows: Sequence[Row]) -> list[JsonValue | AppError]:
     """What the backend answers for the rows; it is closed."""
     found = (await backend.predict(rows, 30)).outputs
     await backend.aclose()
-    return found
+    return [*found]
+
+
+CONFORMING = model(
+    GLM_REGRESSOR, weights([10.0, 1.0], offsets=[0.0]), inputs=dict.fromkeys(platforms.FEATURES, DOUBLE)
+)
 
 
 class CoreML:
     def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
-        (folder / "linear.mlmodel").write_bytes(LINEAR)
+        (folder / "linear.mlmodel").write_bytes(CONFORMING)
         return {"model": "linear.mlmodel"}
 
     def environment(self, url: str, folder: Path) -> Mapping[str, str]:
