@@ -20,7 +20,7 @@ from app.backends.http import HttpClient
 from app.backends.http_auth import Renewed, from_environment
 from app.backends.http_errors import STATUSES, Meaning, Statuses
 from app.backends.replies import Output, decode, json_object, usable
-from app.core.errors import BackendDown, BackendRefused, BackendRejected, BadOutput
+from app.core.errors import BackendDown, BackendRefused, BackendRejected, BackendTimeout, BadOutput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -73,7 +73,7 @@ class AzureMlBackend:
         failing: Statuses = {500: (BackendDown, "Azure's own infrastructure is failing.")}
         calls, probes = {**failing, 424: _of_model}, {**failing, 424: _of_description}
         self._endpoint = HttpClient("Azure ML endpoint", auth, concurrency, statuses=calls)
-        self._probe = HttpClient("Azure ML endpoint", auth, 1, statuses=probes)
+        self._probe = HttpClient("Azure ML endpoint", auth, 1, statuses=probes, infers=False)
         self._empty = self._format(0)
         self.limits = Limits(options.max_rows, options.max_bytes - self._empty.overhead)
 
@@ -127,6 +127,8 @@ def _of_model(headers: Mapping[str, str], _body: bytes) -> Meaning:
 
 def _of_description(headers: Mapping[str, str], body: bytes) -> Meaning:
     kind, detail = _of_model(headers, body)
+    if kind is BackendTimeout:
+        return BackendDown, detail
     return (BackendRejected if kind is BackendRefused else kind), detail
 
 

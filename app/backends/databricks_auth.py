@@ -32,8 +32,8 @@ class ServicePrincipal:
         pair = f"{secret('DATABRICKS_CLIENT_ID')}:{secret('DATABRICKS_CLIENT_SECRET')}"
         basic = Fixed({"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
         refused = {400: (BackendRefused, "it gives this service principal no such token.")}
-        self._places = HttpClient("Databricks workspace", NoAuth(), 1)
-        self._tokens = HttpClient("Databricks token endpoint", basic, 1, statuses=refused)
+        self._places = HttpClient("Databricks workspace", NoAuth(), 1, infers=False)
+        self._tokens = HttpClient("Databricks token endpoint", basic, 1, statuses=refused, infers=False)
 
     def auth(self, *, details: str | None = None) -> Auth:
         """Tokens for all of the workspace's API, or for what the authorization ``details`` name."""
@@ -45,7 +45,7 @@ class ServicePrincipal:
         endpoint = await self._token_endpoint()
         reply = await self._tokens.post(endpoint, urlencode(form).encode(), TIMEOUT, headers=kind)
         match json_object(reply.body, reply.content_type):
-            case {"access_token": str(token), "expires_in": int(seconds)} if token.isascii():
+            case {"access_token": str(token), "expires_in": int(seconds)}:
                 return Token(token, time.time() + seconds)
         raise BadOutput("The Databricks token endpoint answered no token.")
 

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, Field, ValidationError
 from app.backends.databricks_auth import is_expired
 from app.backends.http import HttpClient
 from app.backends.http_auth import Auth
-from app.backends.http_errors import STATUSES, Meaning
+from app.backends.http_errors import STATUSES, Meaning, may_not_look
 from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput
 
 TIMEOUT = 5.0
@@ -52,24 +52,19 @@ class _Endpoint(BaseModel):
     state: _State = _State()
 
 
-class _MayNotView(BackendRefused):
-    """The permission to view the endpoint is missing; the one to query it may be there."""
-
-
 class Served:
     """Asks the API at ``address`` what the endpoint serves; ``only`` is the one entity that matters."""
 
     def __init__(self, what: str, address: str, auth: Auth, only: str | None) -> None:
         self._what, self._address, self._only = what, address, only
-        self._http = HttpClient(what, auth, 1, statuses={403: _forbidden}, expired=is_expired)
+        self._http = HttpClient(what, auth, 1, statuses={403: _forbidden}, expired=is_expired, infers=False)
         self._looking = asyncio.Lock()
         self._tells: dict[str, bool] = {}
 
     async def revision(self) -> str | None:
         """What takes the endpoint's traffic; None where we may not view it. Raises BackendError."""
-        try:
-            reply = await self._http.get(self._address, TIMEOUT)
-        except _MayNotView:
+        reply = await self._http.look(self._address, TIMEOUT)
+        if reply is None:
             return None
         try:
             endpoint = _Endpoint.model_validate_json(reply.body)
@@ -111,7 +106,5 @@ class Served:
         await self._http.aclose()
 
 
-def _forbidden(_: Mapping[str, str], body: bytes) -> Meaning:
-    if b"Invalid access token" in body:
-        return STATUSES[401]
-    return _MayNotView, "the credentials may not view it."
+def _forbidden(headers: Mapping[str, str], body: bytes) -> Meaning:
+    return STATUSES[401] if b"Invalid access token" in body else may_not_look(headers, body)

@@ -13,10 +13,10 @@ from app.backends.addresses import HttpsAddress
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.formats import ROWS, RequestFormat
 from app.backends.http import HttpClient
-from app.backends.http_errors import STATUSES, MayNotLook, Meaning, Statuses, may_not_look
-from app.backends.replies import decode, json_object
+from app.backends.http_errors import STATUSES, Meaning, Statuses, may_not_look
+from app.backends.replies import Output, json_object, usable
 from app.backends.vertex_auth import GoogleAuth
-from app.core.errors import BackendDown, BackendRejected
+from app.core.errors import BackendDown, BackendRejected, BadOutput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -67,7 +67,7 @@ class VertexBackend:
         self._format = RequestFormat("application/json", features, envelope=envelope, keyed=keyed)
         what, auth = f"Vertex AI endpoint {options.endpoint_id!r}", GoogleAuth()
         self._models = HttpClient(what, auth, concurrency, statuses=OWN_STATUSES)
-        self._endpoints = HttpClient(what, auth, 1, statuses={403: may_not_look})
+        self._endpoints = HttpClient(what, auth, 1, statuses={403: may_not_look}, infers=False)
         most = options.max_bytes or (DEDICATED_BYTES if options.dedicated_url else SHARED_BYTES)
         self.limits = Limits(options.max_rows, most - self._format.overhead)
 
@@ -76,15 +76,14 @@ class VertexBackend:
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
         reply = await self._models.post(self._predict, self._format.body(rows), timeout)
-        outputs = decode(reply.body, reply.content_type, len(rows))
         answer = json_object(reply.body, reply.content_type)
+        outputs = _outputs(answer.get("predictions"), len(rows))
         return Reply(outputs, _revision(answer, answer.get("deployedModelId")))
 
     async def revision(self) -> str | None:
         """The deployed model; None where there are several, or without aiplatform.endpoints.get."""
-        try:
-            reply = await self._endpoints.get(self._resource, REVISION_TIMEOUT)
-        except MayNotLook:
+        reply = await self._endpoints.look(self._resource, REVISION_TIMEOUT)
+        if reply is None:
             return None
         match json_object(reply.body, reply.content_type).get("deployedModels"):
             case [dict(deployed)]:
@@ -94,6 +93,12 @@ class VertexBackend:
     async def aclose(self) -> None:
         await self._models.aclose()
         await self._endpoints.aclose()
+
+
+def _outputs(predictions: JsonValue, expected: int) -> list[Output]:
+    if not isinstance(predictions, list) or len(predictions) != expected:
+        raise BadOutput(f"The Vertex AI endpoint's answer holds no list of {expected} predictions.")
+    return [usable(prediction) for prediction in predictions]
 
 
 def _revision(about: Mapping[str, JsonValue], deployment: JsonValue) -> str | None:

@@ -47,13 +47,22 @@ class GoogleAuth:
     def _fetch(self) -> Token:
         try:
             credentials = self._credentials()
-            credentials.refresh(self._request)
+            credentials.refresh(self._ask)
         except self._errors as error:
             self._credentials.cache_clear()  # the key file may be replaced
             raise of_google(error) from error
         self._charged = credentials.quota_project_id
         ends = credentials.expiry.replace(tzinfo=UTC).timestamp() if credentials.expiry else math.inf
         return Token(str(credentials.token), ends)
+
+    def _ask(self, **call: object) -> object:
+        """A call of google-auth's, which takes some of a failing server's statuses for a refusal."""
+        from google.auth.exceptions import TransportError
+
+        response = self._request(**call)
+        if response.status >= 500:
+            raise TransportError(f"status {response.status}")
+        return response
 
 
 def of_google(error: Exception) -> BackendError:
@@ -62,7 +71,10 @@ def of_google(error: Exception) -> BackendError:
 
     log.warning("google_gave_no_token", error=str(error), kind=type(error).__name__)
     passing = (google.TransportError, google.TimeoutError, google.ResponseError)
-    if isinstance(error, passing) or getattr(error, "retryable", False):
+    cause = error.__cause__ if isinstance(error, google.RefreshError) else None
+    # A machine's own source of tokens fails so, too, with what it answered if that was a refusal.
+    lost = isinstance(cause, google.TransportError) and len(cause.args) == 1
+    if lost or isinstance(error, passing) or getattr(error, "retryable", False):
         return BackendDown("Google's token server could not be reached, or failed.")
     if isinstance(error, google.RefreshError | google.OAuthError | google.UserAccessTokenError):
         return BackendRefused("Google gave no token for the credentials of this service.")

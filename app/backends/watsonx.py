@@ -14,7 +14,7 @@ from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.formats import ROWS, RequestFormat
 from app.backends.http import HttpClient
 from app.backends.http_auth import Renewed, secret
-from app.backends.http_errors import STATUSES, MayNotLook, Meaning, Statuses, may_not_look
+from app.backends.http_errors import STATUSES, Meaning, may_not_look
 from app.backends.replies import Output, json_object, usable
 from app.backends.watsonx_auth import TIMEOUT, cloud_pak, iam
 from app.core.errors import BackendRefused, BadOutput
@@ -82,8 +82,7 @@ class WatsonxBackend:
             self._tokens = cloud_pak(options.url, options.username, options.secret, proof)
         what, auth = f"watsonx deployment {name!r}", Renewed(self._tokens.fetch)
         self._models = HttpClient(what, auth, concurrency, statuses={400: _bad_request})
-        looks: Statuses = {400: (BackendRefused, "it does not take the space."), 403: may_not_look}
-        self._looks = HttpClient(what, auth, 1, statuses=looks)
+        self._looks = HttpClient(what, auth, 1, statuses={403: may_not_look}, infers=False)
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
@@ -95,9 +94,8 @@ class WatsonxBackend:
 
     async def revision(self) -> str | None:
         """Id and revision of the deployed asset; None for who may score, but not look into the space."""
-        try:
-            reply = await self._looks.get(self._look, TIMEOUT)
-        except MayNotLook:
+        reply = await self._looks.look(self._look, TIMEOUT)
+        if reply is None:
             return None
         found = json_object(reply.body, reply.content_type)
         return _asset(found.get("resources", [found]))

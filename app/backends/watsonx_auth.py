@@ -29,7 +29,7 @@ class TokenService:
         self._url, self._body, self._key = url, body, key
         self._headers = {"Content-Type": content_type}
         wrong = (BackendRefused, "it does not know the API key.")
-        self._http = HttpClient("IBM's token service", NoAuth(), 1, statuses={400: wrong})
+        self._http = HttpClient("IBM's token service", NoAuth(), 1, statuses={400: wrong}, infers=False)
 
     async def fetch(self) -> Token:
         """A new token. Raises BackendRefused for a wrong secret, BadOutput where none is answered."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from pydantic import JsonValue
+from structlog.typing import EventDict
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
@@ -145,9 +146,12 @@ def of_model(status: int) -> Answer:
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 500])
-async def test_a_container_without_a_description_is_up(opened: Open, stub: HttpStub, status: int) -> None:
+async def test_a_container_without_a_description_is_up(
+    opened: Open, stub: HttpStub, status: int, logs: list[EventDict]
+) -> None:
     stub.respond = lambda request: of_model(status)
     assert await opened(version="7").revision() == "7"
+    assert {line["log_level"] for line in logs} <= {"debug"}  # it is asked again and again
 
 
 @pytest.mark.parametrize(
@@ -155,6 +159,7 @@ async def test_a_container_without_a_description_is_up(opened: Open, stub: HttpS
     [
         (of_model(503), BackendDown),
         (of_model(502), BackendDown),
+        (of_model(504), BackendDown),
         (Answer(424), BackendDown),
         (Answer(500), BackendDown),
         (Answer(401), BackendRefused),

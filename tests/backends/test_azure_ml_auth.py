@@ -15,7 +15,7 @@ from structlog.typing import EventDict
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendRefused
+from app.core.errors import BackendDown, BackendError, BackendRefused
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.backends.platforms import FEATURES, SECRET
@@ -75,10 +75,8 @@ async def test_a_token_that_was_revoked_is_replaced(backend: Backend, tenant: Te
     assert len(stub.requests) == 3
 
 
-async def test_a_token_that_ends_soon_is_replaced_before(
-    backend: Backend, tenant: Tenant, stub: HttpStub
-) -> None:
-    tenant.lifetime = 30
+async def test_a_token_that_has_ended_is_replaced(backend: Backend, tenant: Tenant, stub: HttpStub) -> None:
+    tenant.lifetime = 0
     await backend.predict(ROWS, 10)
     await backend.predict(ROWS, 10)
     assert len({request.headers["authorization"] for request in stub.requests}) == len(stub.requests) == 2
@@ -129,6 +127,11 @@ def vendor_errors() -> list[type[Exception]]:
     return [kind for kind in found if issubclass(kind, Exception)]
 
 
+def meaning(kind: type[Exception]) -> type[BackendError]:
+    network = (azure.core.exceptions.ServiceRequestError, azure.core.exceptions.ServiceResponseError)
+    return BackendDown if issubclass(kind, network) else BackendRefused
+
+
 @pytest.mark.parametrize("kind", vendor_errors(), ids=lambda kind: kind.__name__)
 async def test_every_error_of_the_library_is_ours(
     backend: Backend, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
@@ -139,8 +142,9 @@ async def test_every_error_of_the_library_is_ours(
         raise told()
 
     monkeypatch.setattr(azure.identity.DefaultAzureCredential, "get_token", get_token)
-    with pytest.raises(BackendRefused) as caught:
+    with pytest.raises(BackendError) as caught:
         await backend.predict(ROWS, 10)
+    assert type(caught.value) is meaning(kind)
     assert SECRET not in caught.value.detail
 
 

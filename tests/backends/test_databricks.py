@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import JsonValue
 
-from app.core.errors import BackendRefused, BadOutput, InvalidInput
+from app.core.errors import BackendDown, BackendRefused, BadOutput, InvalidInput
 from tests.support.databricks import (
     ABOUT,
     CREDENTIALS,
@@ -99,6 +99,22 @@ async def test_an_answer_without_a_token(workspace: Workspace) -> None:
     workspace.token = reply({"access_token": None, "expires_in": 3600})
     backend = workspace.open(auth="oauth")
     with pytest.raises(BadOutput, match="no token"):
+        await backend.predict([[1, 2]], 10)
+    await backend.aclose()
+
+
+async def test_a_workspace_that_fails_to_name_its_token_endpoint(workspace: Workspace) -> None:
+    workspace.discovery = Answer(500, b"{}")
+    backend = workspace.open(auth="oauth")
+    with pytest.raises(BackendDown):
+        await backend.predict([[1, 2]], 10)
+    await backend.aclose()
+
+
+async def test_a_token_that_cannot_be_sent(workspace: Workspace) -> None:
+    workspace.token = reply({"access_token": "tökén", "expires_in": 3600})
+    backend = workspace.open(auth="oauth")
+    with pytest.raises(BackendRefused, match="ASCII"):
         await backend.predict([[1, 2]], 10)
     await backend.aclose()
 

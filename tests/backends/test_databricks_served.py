@@ -116,6 +116,7 @@ async def test_a_workspace_that_hangs_does_not_hold_up_predictions(workspace: Wo
     ("about", "expected"),
     [
         (Answer(404, b'{"error_code":"RESOURCE_DOES_NOT_EXIST"}'), BackendRefused),
+        (Answer(500, b'{"error_code":"INTERNAL_ERROR"}'), BackendDown),
         (Answer(403, b'{"error_code":403,"message":"Invalid access token."}'), BackendRefused),
         (Answer(body=b'{"config":{"served_entities":[{"name":7}]}}'), BadOutput),
         (Answer(body=b'{"config":{"served_entities":[]}}'), BackendRefused),

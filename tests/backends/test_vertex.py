@@ -1,5 +1,6 @@
 """What is Vertex AI's alone: two addresses, parameters, and what is deployed."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Google:
 
     def open(self, **changes: JsonValue) -> Backend:
         options = PLATFORM.options(self.stub.url, self.folder) | changes
-        hosts = Hosts(f"http://127.0.0.1:{self.stub.server_port},localhost:{self.stub.server_port}")
+        hosts = Hosts(f"{self.stub.url},http://localhost:{self.stub.server_port}")
         return open_backend("vertex", options, FEATURES, concurrency=4, hosts=hosts)
 
     def asked(self, end: str) -> list[Request]:
@@ -61,6 +62,21 @@ async def test_a_reply_and_the_resource_name_one_revision(backend: Backend) -> N
     assert await backend.revision() == (await backend.predict([[1, 2]], 10)).revision == PLATFORM.revision
 
 
+async def test_a_reply_is_parsed_once(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    await backend.predict([[1, 2]], 10)  # a token
+    parsed: list[str] = []
+    loads = json.loads
+
+    def counted(text: str) -> JsonValue:
+        parsed.append(text)
+        value: JsonValue = loads(text)
+        return value
+
+    monkeypatch.setattr(json, "loads", counted)
+    assert (await backend.predict([[1, 2]], 10)).outputs == [1.5]
+    assert len(parsed) == 1
+
+
 @pytest.mark.parametrize(
     "resource",
     [
@@ -81,7 +97,9 @@ async def test_a_revision_may_be_unknown(platform: Google, backend: Backend, res
     [
         (error(401, "UNAUTHENTICATED", "Invalid credentials."), BackendRefused),
         (error(404, "NOT_FOUND", "The Endpoint does not exist."), BackendRefused),
+        (error(500, "INTERNAL", "Failed."), BackendDown),
         (error(503, "UNAVAILABLE", "The service is currently unavailable."), BackendDown),
+        (error(400, "INVALID_ARGUMENT", "No such endpoint."), BackendRefused),
     ],
 )
 async def test_a_look_that_fails_says_so(

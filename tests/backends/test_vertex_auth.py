@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.auth import compute_engine
 from google.auth import exceptions as google
+from google.auth.compute_engine import _metadata
 from pydantic import JsonValue
 
+from app.backends import http_auth
 from app.backends.vertex_auth import GoogleAuth, of_google
 from app.core.errors import BackendDown, BackendError, BackendRefused
 from tests.backends.platforms.vertex import PLATFORM
@@ -90,13 +93,37 @@ def test_a_token_server_that_fails_is_an_outage(
     fails_with(BackendDown)
 
 
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer(503), BackendDown),
+        (Answer(502), BackendDown),
+        (Answer(reset=True), BackendDown),
+        (Answer(404, b"no service account"), BackendRefused),
+        (Answer(403, b"no scope"), BackendRefused),
+    ],
+)
+def test_the_metadata_server_of_a_machine(
+    token_server: HttpStub, monkeypatch: pytest.MonkeyPatch, answer: Answer, expected: type[BackendError]
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between google-auth's own tries
+    monkeypatch.setattr(_metadata, "_GCE_METADATA_HOST", f"127.0.0.1:{token_server.server_port}")
+    monkeypatch.setattr("google.auth.default", lambda scopes: (compute_engine.Credentials(), None))
+    token_server.script(answer)
+    fails_with(expected)
+    assert token_server.requests
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"type": "service_account"}', "\0"])
 def test_a_key_file_that_is_none_is_refused(key_file: Path, content: str) -> None:
     key_file.write_text(content)
     fails_with(BackendRefused)
 
 
-def test_a_key_file_that_is_replaced_is_read_anew(token_server: HttpStub, key_file: Path) -> None:
+def test_a_key_file_that_is_replaced_is_read_anew(
+    token_server: HttpStub, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_auth, "REFUSAL_KEPT", 0)
     auth, content = GoogleAuth(), json.loads(key_file.read_text())
     key_file.write_text(json.dumps(content | {"token_uri": f"{token_server.url}/gone"}))
     with pytest.raises(BackendRefused):
@@ -124,8 +151,8 @@ def fails_with(expected: type[BackendError]) -> None:
     assert "key.json" not in caught.value.detail
 
 
-@pytest.mark.parametrize(("seconds", "fetched"), [(3600, 1), (50, 2)])
-async def test_a_token_is_kept_until_shortly_before_its_end(
+@pytest.mark.parametrize(("seconds", "fetched"), [(3600, 1), (0, 2)])
+async def test_a_token_is_kept_until_its_end_is_near(
     token_server: HttpStub, far_east: None, seconds: int, fetched: int
 ) -> None:
     token_server.script(reply({"access_token": "ya29.a", "expires_in": seconds}))

@@ -10,7 +10,14 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendError, BackendRefused, BackendThrottled, BadOutput, InvalidInput
+from app.core.errors import (
+    BackendDown,
+    BackendError,
+    BackendRefused,
+    BackendThrottled,
+    BadOutput,
+    InvalidInput,
+)
 from app.core.hosts import Hosts
 from tests.backends.platforms import watsonx as wire
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
@@ -82,7 +89,7 @@ async def test_a_cloud_pak_gets_json(ibm: Ibm, kind: str, monkeypatch: pytest.Mo
 
 
 async def test_a_token_is_kept_until_it_nears_its_end(ibm: Ibm) -> None:
-    for lifetime, fetched in ((100, 1), (50, 3)):
+    for lifetime, fetched in ((100, 1), (0, 3)):
         value = wire.token(lifetime)
         ibm.token = reply({"token": value})
         ibm.stub.requests.clear()
@@ -104,6 +111,8 @@ async def test_a_token_is_kept_until_it_nears_its_end(ibm: Ibm) -> None:
         (reply([]), BadOutput),
         (Answer(400, b'{"errorCode":"BXNIM0415E"}'), BackendRefused),
         (Answer(401, b"no"), BackendRefused),
+        (reply({"token": f"{wire.token()}\n"}), BackendRefused),
+        (reply({"token": f"{wire.token()}é"}), BackendRefused),
         (Answer(302, headers={"Location": "/login"}), BackendRefused),
         (Answer(429, b"", {"Retry-After": "9"}), BackendThrottled),
     ],
@@ -163,7 +172,10 @@ async def test_who_may_not_look_knows_no_revision(ibm: Ibm) -> None:
     async with ibm.opened() as backend:
         assert await backend.revision() is None
         ibm.details = wire.wml_error(400, "missing_space", "no")
-        with pytest.raises(BackendRefused, match="space"):
+        with pytest.raises(BackendRefused, match="options"):
+            await backend.revision()
+        ibm.details = wire.wml_error(500, "internal_error", "no")
+        with pytest.raises(BackendDown):
             await backend.revision()
 
 

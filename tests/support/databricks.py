@@ -35,6 +35,7 @@ class Workspace:
     about: Answer | None = None
     answers: str | None = "transit-3"
     """The header of what answers."""
+    discovery: Answer | None = None
     token_endpoint: str = ""
     token: Answer | None = None
     tokens: int = 0
@@ -42,7 +43,8 @@ class Workspace:
     def respond(self, request: Request) -> Answer:
         match request.path:
             case "/oidc/.well-known/oauth-authorization-server":
-                return reply({"token_endpoint": self.token_endpoint or f"{self.stub.url}{TOKEN}"})
+                place = self.token_endpoint or f"{self.stub.url}{TOKEN}"
+                return self.discovery or reply({"token_endpoint": place})
             case "/oidc/v1/token":
                 self.tokens += 1
                 good = reply({"access_token": f"token-{self.tokens}", "expires_in": 3600})
@@ -64,7 +66,7 @@ class Workspace:
 
     def open(self, **options: JsonValue) -> Backend:
         options = {"url": self.stub.url, "endpoint": "transit", **options}
-        hosts = Hosts(f"http://127.0.0.1:{self.stub.server_port},localhost:{self.stub.server_port}")
+        hosts = Hosts(f"{self.stub.url},http://localhost:{self.stub.server_port}")
         return open_backend("databricks", options, ("a", "b"), concurrency=4, hosts=hosts)
 
     def asked(self, path: str) -> list[Request]:
