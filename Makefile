@@ -65,16 +65,16 @@ bench: $(VENV) ## Measure what the README's numbers say (ten minutes)
 test-platform: $(VENV) ## Test one platform's backend with its own server: NAME=mlflow (makes a venv for it)
 	@TESTCONTAINERS=0 $(BIN)/python -m pytest -m platform tests/platforms/$(NAME) $(ARGS)
 
-test-platforms: $(VENV) ## The same for all platforms, with a table at the end (2 GB of venvs, ten minutes)
+test-platforms: $(VENV) ## The same for all platforms, with a table at the end (4 GB of venvs, seven minutes)
 	@TESTCONTAINERS=0 $(BIN)/python -m pytest -m platform tests/platforms $(ARGS)
 
 test-mms: $(VENV) ## Compare the local endpoint with AWS's multi-model-server (needs Java 17)
 	@$(BIN)/python -m pytest -m mms tests/mms $(ARGS)
 
 clean: ## Remove .venv, .s3 and caches; the demo's data stays
-	@rm -rf .venv .s3 .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .s3 .platforms .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "Removed .venv, .s3 and the caches."
+	@echo "Removed .venv, .s3, .platforms and the caches."
 	@if [ -e "$(DATA_DIR)" ]; then \
 	  echo "Kept $(DATA_DIR), which holds the demo's database; to remove it: rm -rf $(DATA_DIR)"; \
 	fi

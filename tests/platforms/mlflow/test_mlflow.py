@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -46,7 +47,8 @@ def servers(sample: SampleModel, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @asynccontextmanager
 async def opened(features: Sequence[str], **options: JsonValue) -> AsyncIterator[Backend]:
-    hosts = Hosts(",".join(str(options[name]) for name in options if name.endswith("url")))
+    places = [urlsplit(str(options[name])).netloc for name in options if name.endswith("url")]
+    hosts = Hosts(",".join(f"http://{place}" for place in places))
     backend = open_backend("mlflow", options, features, concurrency=4, hosts=hosts)
     try:
         yield backend
