@@ -65,7 +65,7 @@ bench: $(VENV) ## Measure what the README's numbers say (ten minutes)
 test-platform: $(VENV) ## Test one platform's backend with its own server: NAME=mlflow (makes a venv for it)
 	@TESTCONTAINERS=0 $(BIN)/python -m pytest -m platform tests/platforms/$(NAME) $(ARGS)
 
-test-platforms: $(VENV) ## The same for all platforms, with a table at the end (4 GB of venvs, seven minutes)
+test-platforms: $(VENV) ## The same for all platforms, with a table at the end (4 minutes, and 4 for 4 GB of venvs at first)
 	@TESTCONTAINERS=0 $(BIN)/python -m pytest -m platform tests/platforms $(ARGS)
 
 test-mms: $(VENV) ## Compare the local endpoint with AWS's multi-model-server (needs Java 17)
