@@ -14,6 +14,8 @@ log = structlog.get_logger(__name__)
 
 PAUSE = 5.0
 """Seconds between two tries to ask a database that is away."""
+LAST_WORDS = 2.0
+"""Seconds that a shutdown waits for the database's answer."""
 
 
 async def open_all(database: Database, inference: Inference) -> None:
@@ -32,7 +34,11 @@ async def open_all(database: Database, inference: Inference) -> None:
 
 async def _live(database: Database) -> list[Deployment]:
     while True:
+        asking = asyncio.create_task(models.live_deployments(database.transactions))
         try:
-            return await models.live_deployments(database.transactions)
+            return await asyncio.shield(asking)
         except OUTAGES:  # which readiness reports
             await asyncio.sleep(PAUSE)
+        except asyncio.CancelledError:  # a connection that is only being made would be left open
+            await asyncio.wait([asking], timeout=LAST_WORDS)
+            raise

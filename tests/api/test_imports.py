@@ -121,7 +121,7 @@ async def test_stalled_uploads_leave_connections_to_others(settings: Settings) -
             asyncio.create_task(client.post("/records/import?format=ndjson", content=stalled()))
             for _ in range(2)
         ]
-        await until(lambda: app.state.engine.pool.checkedout() == 2)
+        await until(lambda: app.state.import_slots.locked())
         refused = await client.post("/records/import?format=ndjson", content=b"")
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
         assert (await client.get("/records")).status_code == 200
