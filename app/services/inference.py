@@ -3,22 +3,18 @@
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import structlog
-from pydantic import JsonValue
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from app.backends.base import Backend, Reply
-from app.core import strict_json
+from app.backends.base import Backend
 from app.core.errors import (
     AppError,
     BackendError,
     BackendRejected,
     BackendThrottled,
     BackendTimeout,
-    BadOutput,
-    InvalidInput,
     TooLarge,
 )
 from app.core.hosts import Hosts
@@ -26,6 +22,7 @@ from app.core.settings import Settings
 from app.schemas.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.open_backends import OpenBackend, OpenBackends
+from app.services.outcomes import Outcome, checked_revision, read
 
 log = structlog.get_logger(__name__)
 
@@ -40,27 +37,7 @@ RETRY_AFTER = 1.0
 SPLIT_CALLS = 32
 """Extra calls spent on finding the rows that a model refuses, per chunk: 2 log2(n) find one among n."""
 
-MAX_REVISION = 500
-"""Characters."""
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Inferred:
-    """What the model answered for one row.
-
-    ``revision`` is what the platform says answered (None: it does not say); ``latency_ms`` is the time of the
-    call that carried the row, shared with the rows beside it, retries and waiting for a free slot left out.
-    """
-
-    output: JsonValue
-    revision: str | None
-    latency_ms: float
-
-
-Outcome: TypeAlias = Inferred | AppError
-"""One row's fate; errors are values, so that a bad row does not spoil its neighbours."""
 
 
 @dataclass
@@ -98,7 +75,7 @@ class Inference:
         """What the platform has deployed now; None where it cannot say. Raises BackendError, say if it is
         unreachable: what was known before still stands."""
         async with self._backends.borrow(deployment) as opened:
-            return _revision(await opened.backend.revision())
+            return checked_revision(await opened.backend.revision())
 
     async def probe(self, deployment: Deployment) -> str | None:
         """Try a version that is not registered yet (it has no id): its revision, None where the platform
@@ -107,7 +84,7 @@ class Inference:
         backend = await self._backends.new(deployment)
         try:
             async with asyncio.timeout(PATIENCE):
-                return _revision(await backend.revision())
+                return checked_revision(await backend.revision())
         except (BackendError, TimeoutError) as error:
             log.warning("revision unknown", model=deployment.model, reason=str(error) or "no answer in time")
             return None
@@ -216,35 +193,9 @@ async def _attempt(opened: OpenBackend, rows: list[Row], deadline: float) -> lis
             if started >= deadline:
                 raise TimeoutError
             reply = await opened.backend.predict(rows, deadline - started)
-            return _outcomes(reply, len(rows), (loop.time() - started) * 1000)
+            return read(reply, len(rows), (loop.time() - started) * 1000)
     except TimeoutError as error:
         raise BackendTimeout("No call to the model was free before the deadline.") from error
-
-
-def _outcomes(reply: Reply, expected: int, latency_ms: float) -> list[Outcome]:
-    if len(reply.outputs) != expected:
-        raise BadOutput(f"The model answered {len(reply.outputs)} rows for {expected}.")
-    revision = _revision(reply.revision)
-    return [_outcome(output, revision, latency_ms) for output in reply.outputs]
-
-
-def _revision(said: str | None) -> str | None:
-    """What the platform said, if it can be kept: a prediction that cannot be stored is paid for again."""
-    if said is not None and not (said.isprintable() and 0 < len(said) <= MAX_REVISION):
-        raise BadOutput("The platform's name for what is deployed cannot be kept.")
-    return said
-
-
-def _outcome(
-    output: JsonValue | BackendError | InvalidInput, revision: str | None, latency_ms: float
-) -> Outcome:
-    if isinstance(output, AppError):
-        return output
-    try:
-        strict_json.check(output)
-    except InvalidInput as error:
-        return BadOutput(f"The model's answer for this row cannot be kept: {error.detail}")
-    return Inferred(output, revision, latency_ms)
 
 
 async def _together(calls: Iterable[Coroutine[None, None, T]]) -> list[T]:

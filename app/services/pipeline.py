@@ -22,7 +22,8 @@ from app.schemas.faults import field_errors
 from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
 from app.services import postprocess, preprocess
-from app.services.inference import Inference, Inferred
+from app.services.inference import Inference
+from app.services.outcomes import Inferred
 from app.services.user_code import user_code
 
 T = TypeVar("T")

@@ -12,7 +12,8 @@ from app.core.errors import BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.deployments import Deployment
-from app.services.inference import Inference, Inferred
+from app.services.inference import Inference
+from app.services.outcomes import Inferred
 from tests.support.h2o import FEATURES, FITTING, Scorer, h2o_scorer
 from tests.support.http_stub import Answer
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pydantic import JsonValue
 
 from app.backends.base import Backend
+from app.backends.http import HttpClient, HttpReply
 from app.backends.registry import open_backend
 from app.core.errors import (
     BackendDown,
@@ -179,9 +180,19 @@ async def test_who_may_not_look_knows_no_revision(ibm: Ibm) -> None:
             await backend.revision()
 
 
-async def test_a_region_is_ibms_own_and_needs_no_listing(ibm: Ibm) -> None:
+async def test_a_region_is_ibms_own_and_needs_no_listing(ibm: Ibm, monkeypatch: pytest.MonkeyPatch) -> None:
+    urls: list[str] = []
+
+    async def post(self: HttpClient, url: str, *_: object, **__: object) -> HttpReply:
+        urls.append(url)
+        return HttpReply({"Content-Type": "application/json"}, b'{"predictions": [{"values": [[1]]}]}')
+
+    monkeypatch.setattr(HttpClient, "post", post)
     options: dict[str, JsonValue] = {"deployment": "x", "space_id": "y", "region": "us-south"}
-    await _open(options, Hosts()).aclose()
+    backend = _open(options, Hosts())
+    await backend.predict([[1, 2]], 5)
+    await backend.aclose()
+    assert [urlsplit(url).netloc for url in urls] == ["us-south.ml.cloud.ibm.com"]
 
 
 @pytest.mark.parametrize(

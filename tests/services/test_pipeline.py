@@ -14,7 +14,8 @@ from app.schemas.deployments import Deployment
 from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
 from app.services import pipeline, postprocess, preprocess
-from app.services.inference import Inference, Inferred
+from app.services.inference import Inference
+from app.services.outcomes import Inferred
 from app.services.pipeline import Computed
 from tests.support.orders import order
 

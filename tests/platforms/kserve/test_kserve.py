@@ -18,7 +18,8 @@ from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.deployments import Deployment
 from app.schemas.rows import Row
-from app.services.inference import Inference, Inferred
+from app.services.inference import Inference
+from app.services.outcomes import Inferred
 from tests.platforms.conftest import Agreement
 from tests.platforms.kserve.calls import changed, failure, minutes, opened
 from tests.platforms.kserve.ingress import COOKIE, HOST, TOKEN, Ingress

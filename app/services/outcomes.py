@@ -1,0 +1,57 @@
+"""What became of each row that went to a model."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from app.backends.base import Reply
+from app.core import strict_json
+from app.core.errors import AppError, BackendError, BadOutput, InvalidInput
+
+MAX_REVISION = 500
+"""Characters."""
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """What the model answered for one row.
+
+    ``revision`` is what the platform says answered (None: it does not say); ``latency_ms`` is the time of the
+    call that carried the row, shared with the rows beside it, retries and waiting for a free slot left out.
+    """
+
+    output: JsonValue
+    revision: str | None
+    latency_ms: float
+
+
+Outcome: TypeAlias = Inferred | AppError
+"""One row's fate; errors are values, so that a bad row does not spoil its neighbours."""
+
+
+def read(reply: Reply, expected: int, latency_ms: float) -> list[Outcome]:
+    """One outcome per row of a reply. Raises BadOutput where they are not ``expected`` in number."""
+    if len(reply.outputs) != expected:
+        raise BadOutput(f"The model answered {len(reply.outputs)} rows for {expected}.")
+    revision = checked_revision(reply.revision)
+    return [_outcome(output, revision, latency_ms) for output in reply.outputs]
+
+
+def checked_revision(said: str | None) -> str | None:
+    """What the platform said, if it can be kept: a prediction that cannot be stored is paid for again."""
+    if said is not None and not (said.isprintable() and 0 < len(said) <= MAX_REVISION):
+        raise BadOutput("The platform's name for what is deployed cannot be kept.")
+    return said
+
+
+def _outcome(
+    output: JsonValue | BackendError | InvalidInput, revision: str | None, latency_ms: float
+) -> Outcome:
+    if isinstance(output, AppError):
+        return output
+    try:
+        strict_json.check(output)
+    except InvalidInput as error:
+        return BadOutput(f"The model's answer for this row cannot be kept: {error.detail}")
+    return Inferred(output, revision, latency_ms)
