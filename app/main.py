@@ -6,26 +6,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import (
-    evaluations,
-    health,
-    imports,
-    models,
-    prediction_jobs,
-    predictions,
-    problems,
-    records,
-    reports,
-    schedules,
-)
-from app.api.middleware import ExactPaths, RequestContext
+from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
+from app.api.http import problems
+from app.api.http.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.db import capacity
-from app.services import live_versions, revisions
-from app.services.health import Health
 from app.services.runtime import open_runtime
+from app.services.upkeep import live_versions, revisions
+from app.services.upkeep.health import Health
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -48,7 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(models.router)
     app.include_router(schedules.router)
     app.include_router(predictions.router)
-    app.include_router(prediction_jobs.router)
+    app.include_router(jobs.router)
     app.include_router(reports.router)
     app.include_router(evaluations.router)
     return app

@@ -8,9 +8,9 @@ from fastapi import Depends, Path, Request
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.ids import RecordIdText, check_record_id
-from app.services.health import Health
 from app.services.inference import Inference
-from app.services.prediction import Predictor
+from app.services.predictions.predictor import Predictor
+from app.services.upkeep.health import Health
 
 
 def _sessions(request: Request) -> Sessions:

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.bodies import StrictRoute
 from app.api.deps import SessionsDep, SettingsDep
-from app.api.problems import responses
+from app.api.http.bodies import StrictRoute
+from app.api.http.problems import responses
 from app.core.errors import Conflict, InvalidInput, NotFound
-from app.db.metric_history import Order, Search
-from app.schemas.evaluations import (
+from app.db.evaluations.metric_history import Order, Search
+from app.schemas.evaluations.runs import (
     Comparison,
     Evaluation,
     EvaluationRequest,
@@ -19,8 +19,8 @@ from app.schemas.evaluations import (
     State,
 )
 from app.schemas.ids import Name
-from app.schemas.records import Moment
-from app.services import comparing, evaluation_history, evaluations
+from app.schemas.records.records import Moment
+from app.services.evaluations import comparison, metric_history, runs
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
 
@@ -37,7 +37,7 @@ async def ask_for_evaluation(
 
     Every record is predicted through the cache, so that a second run of the same version costs no inference.
     """
-    run = await evaluations.ask(sessions, request, default_model=settings.default_model)
+    run = await runs.ask(sessions, request, default_model=settings.default_model)
     response.headers["Location"] = f"{router.prefix}/{run.id}"
     return run
 
@@ -66,11 +66,11 @@ async def search_metrics(
     `X-Next-Cursor`.
     """
     wanted = Search(kind, model, version, metric, group, bucket, since, until, at_least, at_most)
-    page = await evaluation_history.page(sessions, wanted, order=sort, limit=limit, cursor=cursor)
+    page = await metric_history.page(sessions, wanted, order=sort, limit=limit, cursor=cursor)
     if form == "json":
         return page
     headers = {"X-Next-Cursor": page.next_cursor} if page.next_cursor else {}
-    return Response(evaluation_history.as_csv(page.items), headers=headers, media_type="text/csv")
+    return Response(metric_history.as_csv(page.items), headers=headers, media_type="text/csv")
 
 
 @router.get("/runs", responses=responses(InvalidInput))
@@ -84,22 +84,22 @@ async def list_evaluations(
 ) -> RunPage:
     """Every run, newest first, page by page: also those that wait, go on, failed or were cancelled."""
     before = int(cursor) if cursor else None
-    return await evaluations.page(sessions, state=state, limit=limit, before=before)
+    return await runs.page(sessions, state=state, limit=limit, before=before)
 
 
 @router.get("/compare", responses=responses(NotFound, Conflict, InvalidInput))
 async def compare_evaluations(sessions: SessionsDep, a: RunId, b: RunId) -> Comparison:
     """Whether run b is better than run a, per metric and group, on the records that both judged."""
-    return await comparing.compare(sessions, a, b)
+    return await comparison.compare(sessions, a, b)
 
 
 @router.get("/{evaluation_id}", responses=responses(NotFound, InvalidInput))
 async def get_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> Evaluation:
     """A run: its state, how far it is, and what it found."""
-    return await evaluations.get(sessions, evaluation_id)
+    return await runs.get(sessions, evaluation_id)
 
 
 @router.delete("/{evaluation_id}", status_code=204, responses=responses(NotFound, Conflict, InvalidInput))
 async def cancel_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> None:
     """Stop a run that is queued or under way. What it has predicted stays in the cache."""
-    await evaluations.cancel(sessions, evaluation_id)
+    await runs.cancel(sessions, evaluation_id)

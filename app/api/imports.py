@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
 
 from app.api.deps import SessionsDep, SettingsDep
-from app.api.problems import responses
+from app.api.http.problems import responses
 from app.core.errors import FieldError, InvalidInput, TooLarge, Unavailable
-from app.schemas.imports import FileFormat, ImportReport
-from app.services import importer
+from app.schemas.records.imports import FileFormat, ImportReport
+from app.services.records import importer
 
 router = APIRouter(prefix="/records", tags=["records"])
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.bodies import ItemwiseRoute
 from app.api.deps import PredictorDep, RecordId, SessionsDep, SettingsDep
-from app.api.problems import item_problem, responses
+from app.api.http.bodies import ItemwiseRoute
+from app.api.http.problems import item_problem, responses
 from app.core.errors import (
     AppError,
     BackendError,
@@ -31,10 +31,10 @@ from app.schemas.predictions import (
     Prediction,
     PredictionPage,
 )
-from app.schemas.records import Moment
-from app.services import history, inline
-from app.services.history import Search
-from app.services.prediction import Answer, Ask
+from app.schemas.records.records import Moment
+from app.services.predictions import history, inline
+from app.services.predictions.history import Search
+from app.services.predictions.predictor import Answer, Ask
 
 router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 

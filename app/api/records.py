@@ -10,12 +10,12 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.bodies import StrictRoute
 from app.api.deps import RecordId, SessionsDep, SettingsDep
-from app.api.etags import Condition, IfNoneMatch, etag, names
-from app.api.problems import responses
+from app.api.http.bodies import StrictRoute
+from app.api.http.etags import Condition, IfNoneMatch, etag, names
+from app.api.http.problems import responses
 from app.core.errors import InvalidInput, NotFound, PreconditionFailed, TooLarge
-from app.schemas.records import (
+from app.schemas.records.records import (
     InputJson,
     LabelWrite,
     Record,
@@ -24,7 +24,7 @@ from app.schemas.records import (
     RecordStatus,
     RecordWrite,
 )
-from app.services import labels, records
+from app.services.records import labels, records
 
 router = APIRouter(prefix="/records", tags=["records"], route_class=StrictRoute)
 

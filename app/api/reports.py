@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from app.api.bodies import StrictRoute
 from app.api.deps import SessionsDep
-from app.api.problems import responses
+from app.api.http.bodies import StrictRoute
+from app.api.http.problems import responses
 from app.core.errors import InvalidInput, NotFound, StorageDown, StorageError, TooLarge, Unavailable
 from app.schemas.reports import ImportedReports, ReportImport
-from app.services import report_import
+from app.services.reports import importing
 from app.storage import Storage
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
@@ -38,4 +38,4 @@ async def import_reports(
 
     What cannot be used is listed with its line, and the rest goes in. The same files again change nothing.
     """
-    return await report_import.import_reports(sessions, storage, wanted)
+    return await importing.import_reports(sessions, storage, wanted)

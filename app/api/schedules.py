@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter
 
-from app.api.bodies import StrictRoute
 from app.api.deps import SessionsDep
-from app.api.problems import responses
+from app.api.http.bodies import StrictRoute
+from app.api.http.problems import responses
 from app.core.errors import InvalidInput, NotFound
+from app.schemas.evaluations.schedules import EvaluationSchedule, NewSchedule
 from app.schemas.ids import Name
-from app.schemas.schedules import EvaluationSchedule, NewSchedule
-from app.services import schedules
+from app.services.evaluations import schedules
 
 router = APIRouter(
     prefix="/models/{model}/evaluation-schedule", tags=["evaluations"], route_class=StrictRoute

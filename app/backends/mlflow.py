@@ -6,12 +6,12 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.addresses import HttpAddress
 from app.backends.base import AtRegistration, BackendOptions, Limits, Name, Reply
-from app.backends.formats import ROWS, RequestFormat
-from app.backends.http import HttpClient
-from app.backends.http_auth import from_environment
-from app.backends.replies import decode, json_object
+from app.backends.http.auth import from_environment
+from app.backends.http.client import HttpClient
+from app.backends.wire.addresses import HttpAddress
+from app.backends.wire.formats import ROWS, RequestFormat
+from app.backends.wire.replies import decode, json_object
 from app.core.errors import BadOutput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row

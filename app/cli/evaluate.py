@@ -7,23 +7,17 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from app.cli import evaluation_progress, reports, tables
+from app.cli import reports
 from app.cli.database import open_sessions
+from app.cli.terminal import evaluation_progress, tables
 from app.core import strict_json
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
-from app.db.metric_history import Order, Search
-from app.schemas.evaluations import (
-    Bucket,
-    Comparison,
-    Evaluation,
-    EvaluationRequest,
-    HistoryPage,
-    Kind,
-)
+from app.db.evaluations.metric_history import Order, Search
+from app.schemas.evaluations.runs import Bucket, Comparison, Evaluation, EvaluationRequest, HistoryPage, Kind
 from app.schemas.faults import field_errors
-from app.schemas.records import Moment
-from app.services import comparing, evaluation_history, evaluations
+from app.schemas.records.records import Moment
+from app.services.evaluations import comparison, metric_history, runs
 
 commands = typer.Typer(help="Evaluation runs and their reports.", no_args_is_help=True)
 commands.command("import")(reports.import_reports)
@@ -93,7 +87,7 @@ async def _ask(request: JsonValue) -> int:
     except ValidationError as error:
         raise InvalidInput("The evaluation does not fit.", errors=field_errors(error.errors())) from error
     async with open_sessions() as sessions:
-        asked = await evaluations.ask(sessions, wanted, default_model=Settings().default_model)
+        asked = await runs.ask(sessions, wanted, default_model=Settings().default_model)
         return asked.id
 
 
@@ -137,7 +131,7 @@ def history(
     wanted = Search(kind, model, version, metric, group, bucket, *times, at_least, at_most)
     page = asyncio.run(_page(wanted, sort, limit))
     if as_csv:
-        typer.echo(evaluation_history.as_csv(page.items), nl=False)
+        typer.echo(metric_history.as_csv(page.items), nl=False)
     else:
         tables.show((*RUN, *FOUND), (_cells(one, (*RUN, *FOUND)) for one in page.items))
     if page.next_cursor:
@@ -154,7 +148,7 @@ def _moment(text: str | None, field: str) -> Moment | None:
 
 async def _page(wanted: Search, order: Order, limit: int) -> HistoryPage:
     async with open_sessions() as sessions:
-        return await evaluation_history.page(sessions, wanted, order=order, limit=limit, cursor=None)
+        return await metric_history.page(sessions, wanted, order=order, limit=limit, cursor=None)
 
 
 @commands.command()
@@ -167,4 +161,4 @@ def compare(a: RunId, b: RunId) -> None:
 
 async def _compare(a: int, b: int) -> Comparison:
     async with open_sessions() as sessions:
-        return await comparing.compare(sessions, a, b)
+        return await comparison.compare(sessions, a, b)

@@ -14,8 +14,8 @@ from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.faults import field_errors
 from app.schemas.models import Model, ModelVersion, NewVersion
-from app.services import models
 from app.services.inference import Inference
+from app.services.models import versions
 
 commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 @commands.command("list")
 def list_models() -> None:
     """Every model with its versions; the live one has a star."""
-    for model in _run(models.list_all):
+    for model in _run(versions.list_all):
         _print(model)
 
 
@@ -57,13 +57,13 @@ def register(
 @commands.command()
 def promote(model: str, version: str) -> None:
     """Make a version live, at once for every replica."""
-    _print(_run(lambda sessions: models.promote(sessions, model, version)))
+    _print(_run(lambda sessions: versions.promote(sessions, model, version)))
 
 
 @commands.command()
 def rollback(model: str) -> None:
     """Go back to the version that was live before."""
-    _print(_run(lambda sessions: models.roll_back(sessions, model)))
+    _print(_run(lambda sessions: versions.roll_back(sessions, model)))
 
 
 def _run(work: Callable[[Sessions], Awaitable[T]]) -> T:
@@ -84,7 +84,7 @@ def _parse(body: JsonValue) -> NewVersion:
 async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:
     inference = Inference(Settings())
     try:
-        return await models.register(sessions, inference, model, new)
+        return await versions.register(sessions, inference, model, new)
     finally:
         await inference.aclose()
 

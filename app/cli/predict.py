@@ -8,18 +8,18 @@ from typing import Annotated, TextIO
 import typer
 from pydantic import JsonValue, ValidationError
 
-from app.cli import job_progress
 from app.cli.database import open_sessions
+from app.cli.terminal import job_progress
 from app.core import strict_json
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.schemas.faults import field_errors
-from app.schemas.imports import FileFormat
-from app.schemas.prediction_jobs import Engine, PredictionJob, PredictionJobRequest
+from app.schemas.jobs.jobs import Engine, PredictionJob, PredictionJobRequest
 from app.schemas.predictions import Prediction
-from app.services import prediction_jobs
-from app.services.prediction import Answer, Ask
+from app.schemas.records.imports import FileFormat
+from app.services.jobs import jobs
+from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import open_runtime
 
 RecordIds = Annotated[list[str] | None, typer.Argument(help="Predict these now, without a worker.")]
@@ -108,4 +108,4 @@ async def _ask(request: JsonValue) -> PredictionJob:
     except ValidationError as error:
         raise InvalidInput("The job does not fit.", errors=field_errors(error.errors())) from error
     async with open_sessions() as sessions:
-        return await prediction_jobs.ask(sessions, Settings(), wanted)
+        return await jobs.ask(sessions, Settings(), wanted)

@@ -14,9 +14,9 @@ from rich.progress import Progress
 from app.cli.database import open_sessions
 from app.core.errors import InvalidInput
 from app.schemas.ids import check_record_id
-from app.schemas.imports import Counts, FileFormat, ImportReport
-from app.schemas.records import Record
-from app.services import importer, records
+from app.schemas.records.imports import Counts, FileFormat, ImportReport
+from app.schemas.records.records import Record
+from app.services.records import importer, records
 
 commands = typer.Typer(help="Input objects and the truths about them.", no_args_is_help=True)
 

@@ -12,7 +12,8 @@ from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.schemas.faults import field_errors
 from app.schemas.reports import ImportedReports, ReportImport
-from app.services import report_import, reports
+from app.services.evaluations import reports
+from app.services.reports import importing
 from app.storage import Storage
 
 
@@ -39,7 +40,7 @@ def report(evaluation_id: int) -> None:
 
 async def _import(storage: Storage, wanted: ReportImport) -> ImportedReports:
     async with open_sessions() as sessions:
-        return await report_import.import_reports(sessions, storage, wanted)
+        return await importing.import_reports(sessions, storage, wanted)
 
 
 async def _save(storage: Storage, evaluation_id: int) -> str:

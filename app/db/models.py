@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import ModelRow, ModelVersionRow, PromotionRow
-from app.schemas.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment
 
 
 async def ensure_model(session: AsyncSession, name: str) -> ModelRow:

@@ -10,8 +10,9 @@ from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
 from app.local import sample
 from app.schemas.models import NewVersion
-from app.services import importer, models
 from app.services.inference import Inference
+from app.services.models import versions
+from app.services.records import importer
 from app.storage import Storage
 
 ENDPOINT = "transit"
@@ -57,7 +58,7 @@ async def fill(settings: Settings) -> None:
 
 async def _is_filled(sessions: Sessions) -> bool:
     """Whether a version is live, which comes last."""
-    return any(model.live_version for model in await models.list_all(sessions) if model.model == MODEL)
+    return any(model.live_version for model in await versions.list_all(sessions) if model.model == MODEL)
 
 
 async def _file(path: Path) -> AsyncIterator[bytes]:
@@ -68,7 +69,7 @@ async def _register(settings: Settings, sessions: Sessions) -> None:
     inference = Inference(settings)
     try:
         for version in VERSIONS:
-            await models.register(sessions, inference, MODEL, _new(version))
+            await versions.register(sessions, inference, MODEL, _new(version))
     finally:
         await inference.aclose()
 

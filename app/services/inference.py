@@ -19,10 +19,10 @@ from app.core.errors import (
 )
 from app.core.hosts import Hosts
 from app.core.settings import Settings
-from app.schemas.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
-from app.services.open_backends import OpenBackend, OpenBackends
-from app.services.outcomes import Outcome, checked_revision, read
+from app.services.hosting.open_backends import OpenBackend, OpenBackends
+from app.services.hosting.outcomes import Outcome, checked_revision, read
 
 log = structlog.get_logger(__name__)
 

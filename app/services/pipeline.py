@@ -17,13 +17,13 @@ from app.core import strict_json
 from app.core.errors import AppError, InvalidInput, UserCodeError
 from app.core.settings import Settings
 from app.schemas import input_object
-from app.schemas.deployments import Deployment
 from app.schemas.faults import field_errors
+from app.schemas.hosting.deployments import Deployment
 from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
 from app.services import postprocess, preprocess
+from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
-from app.services.outcomes import Inferred
 from app.services.user_code import user_code
 
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from app.core.settings import Settings
 from app.db.engine import Database, open_database
 from app.db.listener import Listener
 from app.services.inference import Inference
-from app.services.leading import Leader
 from app.services.pipeline import pipeline_version
-from app.services.prediction import Predictor
-from app.services.single_flight import SingleFlight
+from app.services.predictions.leader import Leader
+from app.services.predictions.predictor import Predictor
+from app.services.predictions.single_flight import SingleFlight
 from app.storage import Storage, open_storage
 
 

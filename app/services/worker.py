@@ -21,18 +21,12 @@ from pgqueuer.models import Job, Schedule
 from app.core.errors import AppError
 from app.db import migrate
 from app.db.engine import OUTAGES, is_outage, libpq_url, outage_in_words
-from app.db.queue import Task
-from app.services import (
-    batch_transform,
-    job_results,
-    lost_tasks,
-    prediction_chunks,
-    purge,
-    revisions,
-    schedules,
-)
-from app.services.evaluator import Evaluator
+from app.db.queue.tasks import Task
+from app.services.evaluations import schedules
+from app.services.evaluations.evaluator import Evaluator
+from app.services.jobs import chunks, results, transform
 from app.services.runtime import Runtime
+from app.services.upkeep import lost_tasks, purge, revisions
 
 log = structlog.get_logger(__name__)
 
@@ -129,9 +123,9 @@ def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
     evaluator = Evaluator(runtime.database, runtime.predictor, runtime.storage)
     tasks: dict[Task, Work] = {
         "evaluate": evaluator.run,
-        "predict_chunk": partial(prediction_chunks.run, runtime),
-        "write_result": partial(job_results.write, runtime),
-        "batch_transform": partial(batch_transform.run, runtime),
+        "predict_chunk": partial(chunks.run, runtime),
+        "write_result": partial(results.write, runtime),
+        "batch_transform": partial(transform.run, runtime),
     }
     for name, function in tasks.items():
         # A task that failed for good stays in the queue's table, to be looked at.

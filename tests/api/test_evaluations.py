@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from pydantic import JsonValue
 from sqlalchemy import text
 
-from app.services.evaluator import Evaluator
-from app.services.prediction import Predictor
+from app.services.evaluations.evaluator import Evaluator
+from app.services.predictions.predictor import Predictor
 from tests.support.aws_stub import AwsStub
 from tests.support.judged_orders import store_judged_orders
 from tests.support.orders import answer_ten_times, prepare

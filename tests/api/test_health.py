@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from app.db.migrate import upgrade
 from app.local import postgres
 from app.main import create_app
-from app.services import health
+from app.services.upkeep import health
 from app.storage import open_storage
 from tests.support.artifacts import write_artifact
 from tests.support.eventually import TIMEOUT

@@ -1,4 +1,4 @@
-"""Bulk import over HTTP; what a file may hold is tests/services/test_importer.py's."""
+"""Bulk import over HTTP; what a file may hold is tests/services/records/test_importer.py's."""
 
 import asyncio
 import json

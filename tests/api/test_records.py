@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from sqlalchemy import text
 
 from app.core.settings import Settings
-from app.db import records as rows
 from app.db.engine import Sessions
+from app.db.records import records as rows
 from tests.support.orders import order
 
 IDS = [

@@ -13,7 +13,7 @@ from app.db import models
 from app.db.engine import Sessions
 from app.local.s3 import S3Server
 from app.main import create_app
-from app.schemas.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment
 from app.storage import Storage, open_storage
 
 LONG = b"metric;value;low;high;n;slice\nauc;0,9;;;;\nauc;0.9;0.8;0.95;400;\nrecall;NaN;;;3;carrier=UA\n"

@@ -13,11 +13,12 @@ from pydantic import JsonValue
 from sqlalchemy import text
 from structlog.typing import EventDict
 
-from app.cli import evaluation_progress, main
+from app.cli import main
+from app.cli.terminal import evaluation_progress
 from app.core.settings import Settings
-from app.schemas.evaluations import Evaluation
-from app.services import evaluations
-from app.services.evaluator import Evaluator
+from app.schemas.evaluations.runs import Evaluation
+from app.services.evaluations import runs
+from app.services.evaluations.evaluator import Evaluator
 from app.services.runtime import open_runtime
 from tests.support.aws_stub import AwsStub
 from tests.support.jobs import queued
@@ -146,7 +147,7 @@ def test_a_failed_run_says_why(capsys: pytest.CaptureFixture[str], settings: Set
 def test_control_c_leaves_the_run_to_the_worker(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get = evaluations.get
+    get = runs.get
 
     async def interrupted(*arguments: object) -> Evaluation:
         signal.raise_signal(signal.SIGINT)
@@ -154,7 +155,7 @@ def test_control_c_leaves_the_run_to_the_worker(
         return await get(*arguments)  # type: ignore[arg-type]
 
     run(capsys, "run", "--detach")
-    monkeypatch.setattr(evaluations, "get", interrupted)
+    monkeypatch.setattr(runs, "get", interrupted)
     code, _, errors = run(capsys, "show", "1")
     assert code == 130
     assert errors.splitlines()[-1] == (

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import job_progress, main
+from app.cli import main
+from app.cli.terminal import job_progress
 from app.core.settings import Settings
-from app.db import prediction_chunks as chunk_rows
-from app.db import prediction_jobs as rows
-from app.schemas.prediction_jobs import PredictionJob, PredictionJobRequest
-from app.services import prediction_chunks, prediction_jobs, records
+from app.db.jobs import chunks as chunk_rows
+from app.db.jobs import jobs as rows
+from app.schemas.jobs.jobs import PredictionJob, PredictionJobRequest
+from app.services.jobs import chunks as prediction_chunks
+from app.services.jobs import jobs
+from app.services.records import records
 from app.services.runtime import open_runtime
 from tests.support.aws_stub import AwsStub
 from tests.support.jobs import queued
@@ -70,9 +73,9 @@ async def _ask(settings: Settings, *, cancelled: bool = False) -> PredictionJob:
     async with open_runtime(settings) as runtime:
         sessions = runtime.database.transactions
         wanted = PredictionJobRequest(model="transit", all=True)
-        job = await prediction_jobs.ask(sessions, settings, wanted)
+        job = await jobs.ask(sessions, settings, wanted)
         if cancelled:
-            await prediction_jobs.cancel(sessions, job.id)
+            await jobs.cancel(sessions, job.id)
         return job
 
 
@@ -173,7 +176,7 @@ def test_a_job_that_was_cancelled(capsys: pytest.CaptureFixture[str], settings: 
 def test_control_c_leaves_the_job_running(
     capsys: pytest.CaptureFixture[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get = prediction_jobs.get
+    get = jobs.get
 
     async def interrupted(*arguments: object) -> PredictionJob:
         signal.raise_signal(signal.SIGINT)
@@ -181,7 +184,7 @@ def test_control_c_leaves_the_job_running(
         return await get(*arguments)  # type: ignore[arg-type]
 
     asked = asyncio.run(_ask(settings))
-    monkeypatch.setattr(prediction_jobs, "get", interrupted)
+    monkeypatch.setattr(jobs, "get", interrupted)
     code, _, errors = run(capsys, "--job", str(asked.id), "--output", "a.csv")
     assert code == 130
     assert errors.splitlines()[-1] == (

@@ -10,12 +10,12 @@ import pytest
 from app import aws
 from app.cli import main
 from app.core.settings import Settings
-from app.db import evaluations as rows
 from app.db import models
 from app.db.engine import create_engine, create_sessions
-from app.db.evaluations import Metric
+from app.db.evaluations import runs as rows
+from app.db.evaluations.runs import Metric
 from app.local.s3 import S3Server
-from app.schemas.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment
 from app.storage import Storage, open_storage
 
 NEW, OLD = "reports/transit/1/20131201.csv", "reports/transit/1/20131101.csv"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import xgboost
 
-from app.backends.formats import RequestFormat
+from app.backends.wire.formats import RequestFormat
 from app.local import sample
 from app.local.endpoint_process import running_endpoint
 from app.schemas.rows import Row

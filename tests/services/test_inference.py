@@ -21,11 +21,11 @@ from app.core.errors import (
     TooLarge,
 )
 from app.core.settings import Settings
-from app.schemas.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services import inference as module
+from app.services.hosting.outcomes import Inferred, Outcome
 from app.services.inference import Inference
-from app.services.outcomes import Inferred, Outcome
 from tests.support import fake_backend
 from tests.support.aws_stub import Answer, AwsStub, Request, Respond, csv, error, model_error
 from tests.support.fake_backend import FakeBackend

@@ -10,12 +10,12 @@ from pydantic import JsonValue
 
 from app.core.errors import AppError, BadOutput, InvalidInput, UserCodeError
 from app.core.settings import Settings
-from app.schemas.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment
 from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
 from app.services import pipeline, postprocess, preprocess
+from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
-from app.services.outcomes import Inferred
 from app.services.pipeline import Computed
 from tests.support.orders import order
 

@@ -17,11 +17,12 @@ from structlog.typing import EventDict
 
 from app.core.settings import Settings
 from app.db.engine import Sessions
-from app.schemas.evaluations import Evaluation, EvaluationRequest
-from app.schemas.prediction_jobs import PredictionJob
-from app.schemas.schedules import NewSchedule
-from app.services import evaluations, judging, schedules, worker
-from app.services.prediction import Ask
+from app.schemas.evaluations.runs import Evaluation, EvaluationRequest
+from app.schemas.evaluations.schedules import NewSchedule
+from app.schemas.jobs.jobs import PredictionJob
+from app.services import worker
+from app.services.evaluations import judging, runs, schedules
+from app.services.predictions.predictor import Ask
 from app.services.runtime import Runtime, open_runtime
 from tests.support import jobs
 from tests.support.aws_stub import Answer, AwsStub, Request, error, model_error
@@ -47,7 +48,7 @@ async def fill(runtime: Runtime) -> None:
 
 
 async def ask(sessions: Sessions) -> int:
-    return (await evaluations.ask(sessions, EvaluationRequest(), default_model="transit")).id
+    return (await runs.ask(sessions, EvaluationRequest(), default_model="transit")).id
 
 
 async def ended(
@@ -60,7 +61,7 @@ async def ended(
 
 
 async def evaluated(sessions: Sessions, evaluation_id: int) -> Evaluation:
-    found = await ended(lambda: evaluations.get(sessions, evaluation_id))
+    found = await ended(lambda: runs.get(sessions, evaluation_id))
     assert isinstance(found, Evaluation)
     return found
 
@@ -150,7 +151,7 @@ async def test_a_stalled_worker_changes_nothing_when_it_wakes(
         stalled.send_signal(signal.SIGCONT)
         stalled.terminate()
         assert await asyncio.to_thread(_wait, stalled) == 0
-        assert await evaluations.get(sessions, evaluation_id) == run
+        assert await runs.get(sessions, evaluation_id) == run
 
 
 async def test_a_stopped_worker_hands_its_task_back(settings: Settings, aws: AwsStub) -> None:

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from app.schemas.evaluations import Evaluation
-from app.schemas.prediction_jobs import PredictionJob
+from app.schemas.evaluations.runs import Evaluation
+from app.schemas.jobs.jobs import PredictionJob
 from tests.stack.crashes import is_back
 from tests.stack.load import Ledger
 from tests.stack.report import Report

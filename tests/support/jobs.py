@@ -8,11 +8,12 @@ from pydantic import JsonValue
 from sqlalchemy import select, text
 
 from app.core.settings import Settings
-from app.db import prediction_jobs as rows
 from app.db.engine import Sessions
+from app.db.jobs import jobs as rows
 from app.db.tables import PredictionJobChunkRow
-from app.schemas.prediction_jobs import PredictionJob, PredictionJobRequest
-from app.services import prediction_jobs, records
+from app.schemas.jobs.jobs import PredictionJob, PredictionJobRequest
+from app.services.jobs import jobs
+from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
 from tests.support.orders import order, prepare
 
@@ -35,11 +36,11 @@ async def runtime_with_orders(
 async def ask(runtime: Runtime, **request: JsonValue) -> PredictionJob:
     """A job of the model `transit`."""
     wanted = PredictionJobRequest.model_validate({"model": "transit"} | request)
-    return await prediction_jobs.ask(runtime.database.transactions, runtime.settings, wanted)
+    return await jobs.ask(runtime.database.transactions, runtime.settings, wanted)
 
 
 async def look(runtime: Runtime, job: PredictionJob) -> PredictionJob:
-    return await prediction_jobs.get(runtime.database.transactions, job.id)
+    return await jobs.get(runtime.database.transactions, job.id)
 
 
 async def queued(sessions: Sessions, task: str = "predict_chunk") -> list[int]:

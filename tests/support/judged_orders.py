@@ -3,11 +3,12 @@
 from pydantic import JsonValue
 
 from app.db.engine import Sessions
-from app.schemas.evaluations import Evaluation, EvaluationRequest, MetricValue
-from app.schemas.records import RecordWrite
-from app.services import evaluations, labels, records
-from app.services.evaluator import Evaluator
-from app.services.prediction import Predictor
+from app.schemas.evaluations.runs import Evaluation, EvaluationRequest, MetricValue
+from app.schemas.records.records import RecordWrite
+from app.services.evaluations import runs
+from app.services.evaluations.evaluator import Evaluator
+from app.services.predictions.predictor import Predictor
+from app.services.records import labels, records
 from app.storage import Storage
 from tests.support.orders import order
 
@@ -34,9 +35,9 @@ async def evaluate(predictor: Predictor, storage: Storage | None = None, **asked
     """A finished run of version 1."""
     sessions = predictor.database.transactions
     request = EvaluationRequest.model_validate(asked)
-    run = await evaluations.ask(sessions, request, default_model="transit")
+    run = await runs.ask(sessions, request, default_model="transit")
     await Evaluator(predictor.database, predictor, storage).run(run.id)
-    return await evaluations.get(sessions, run.id)
+    return await runs.get(sessions, run.id)
 
 
 def metric(run: Evaluation, name: str, group: tuple[str, str] = WHOLE) -> MetricValue:

@@ -6,9 +6,10 @@ import httpx
 from pydantic import JsonValue
 
 from app.schemas.models import NewVersion
-from app.services import models, records
 from app.services.inference import Inference
-from app.services.prediction import Predictor
+from app.services.models import versions
+from app.services.predictions.predictor import Predictor
+from app.services.records import records
 from tests.support.aws_stub import Answer, AwsStub, Request, csv
 
 FEATURES = ["recent_transit_ratio"]
@@ -79,5 +80,5 @@ async def prepare(predictor: Predictor) -> None:
         features=list(FEATURES),
         promote=True,
     )
-    await models.register(sessions, Inference(predictor.settings), "transit", new)
+    await versions.register(sessions, Inference(predictor.settings), "transit", new)
     await records.put(sessions, "a", order(1.5))

@@ -16,10 +16,10 @@ from app.backends.registry import open_backend
 from app.core.errors import BackendRefused, BackendRejected, BackendThrottled, InvalidInput
 from app.core.hosts import Hosts
 from app.core.settings import Settings
-from app.schemas.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
+from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
-from app.services.outcomes import Inferred
 from tests.platforms.conftest import Agreement
 from tests.platforms.kserve.calls import changed, failure, minutes, opened
 from tests.platforms.kserve.ingress import COOKIE, HOST, TOKEN, Ingress

@@ -1,0 +1,80 @@
+"""Pure ASGI middleware: the request's id and log line, crashes, and ids with slashes in paths.
+
+BaseHTTPMiddleware would hide disconnects and end background work.
+"""
+
+import re
+import time
+from urllib.parse import unquote_to_bytes
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.http.problems import crash
+
+log = structlog.get_logger("app.access")
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class RequestContext:
+    """Gives each request an id (the caller's X-Request-ID if it is sane), logs it, and answers crashes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started, status = time.perf_counter(), 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception as error:  # noqa: BLE001 - the last line of defence
+            response = crash(error)
+            if status == 0:
+                await response(scope, receive, send_with_id)
+        finally:
+            elapsed = round((time.perf_counter() - started) * 1000, 1)
+            path: str = scope["path"]
+            say = log.debug if path.startswith("/health/") else log.info  # probes ask every few seconds
+            say("request", method=scope["method"], path=path, status=status, ms=elapsed)
+
+
+class ExactPaths:
+    """Keeps an encoded slash inside its path segment, so that `/records/kg%2Fs/label` has the id `kg/s`.
+
+    Servers hand over a path that is already decoded, where `kg%2Fs` has become two segments. This decodes
+    the raw path anew, leaving `%2F`, `%25` and line feeds, at which a route's pattern ends; RecordId decodes
+    those (see api/deps.py).
+    """
+
+    KEPT = re.compile(rb"%(?:2[fF5]|0[aA])")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raw: bytes | None = scope.get("raw_path")
+        if scope["type"] == "http" and raw and self.KEPT.search(raw):
+            scope = {**scope, "path": _decode_but_slashes(raw)}
+        await self.app(scope, receive, send)
+
+
+def _decode_but_slashes(raw: bytes) -> str:
+    guarded = ExactPaths.KEPT.sub(lambda match: b"%25" + match[0][1:], raw)
+    return unquote_to_bytes(guarded).decode("utf-8", "replace")

@@ -1,0 +1,87 @@
+"""Prediction jobs: many predictions asked for at once, made by workers."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from app.api.deps import SessionsDep, SettingsDep
+from app.api.http.bodies import StrictRoute
+from app.api.http.problems import responses
+from app.core.errors import Conflict, InvalidInput, NotFound, TooLarge
+from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
+from app.schemas.records.imports import FileFormat
+from app.services.jobs import jobs, results
+
+router = APIRouter(prefix="/prediction-jobs", tags=["prediction jobs"], route_class=StrictRoute)
+
+JobId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+MEDIA_TYPES: dict[FileFormat, str] = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
+RESULTS: dict[int | str, dict[str, object]] = {
+    200: {"content": {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}}
+}
+
+
+@router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict, TooLarge))
+async def ask_for_prediction_job(
+    request: PredictionJobRequest, sessions: SessionsDep, settings: SettingsDep, response: Response
+) -> PredictionJob:
+    """Predict many records: some by their ids, those that a filter finds now, or all.
+
+    Workers do it through the cache, 1,000 records at a time. A job that no record fits is done at once.
+    """
+    job = await jobs.ask(sessions, settings, request)
+    response.headers["Location"] = f"{router.prefix}/{job.id}"
+    return job
+
+
+@router.get("", responses=responses(InvalidInput))
+async def list_prediction_jobs(
+    sessions: SessionsDep,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[
+        str | None, Query(pattern=r"^[0-9]{1,18}$", description="next_cursor of the page before")
+    ] = None,
+) -> PredictionJobPage:
+    """Every job, newest first, page by page."""
+    return await jobs.page(sessions, limit=limit, before=int(cursor) if cursor else None)
+
+
+@router.get("/{job_id}", responses=responses(NotFound, InvalidInput))
+async def get_prediction_job(job_id: JobId, sessions: SessionsDep) -> PredictionJob:
+    """A job: its state, how far it is, how fast, and how long it will take."""
+    return await jobs.get(sessions, job_id)
+
+
+@router.delete("/{job_id}", status_code=204, responses=responses(NotFound, Conflict, InvalidInput))
+async def cancel_prediction_job(job_id: JobId, sessions: SessionsDep) -> None:
+    """Cancel a job that is queued or under way: no chunk is begun any more, those that are begun end.
+
+    What it has predicted stays in the cache, and in its results.
+    """
+    await jobs.cancel(sessions, job_id)
+
+
+@router.post("/{job_id}/resume", status_code=202, responses=responses(NotFound, Conflict, InvalidInput))
+async def resume_prediction_job(job_id: JobId, sessions: SessionsDep) -> PredictionJob:
+    """Go on with a cancelled or failed job; its finished chunks are not done again."""
+    return await jobs.resume(sessions, job_id)
+
+
+@router.get(
+    "/{job_id}/results",
+    response_class=StreamingResponse,
+    responses=RESULTS | responses(NotFound, Conflict, InvalidInput),
+)
+async def get_prediction_job_results(
+    job_id: JobId,
+    sessions: SessionsDep,
+    file_format: Annotated[FileFormat, Query(alias="format")] = "ndjson",
+) -> StreamingResponse:
+    """The results of a job that has ended: a line per record, by the order of the ids.
+
+    A record that could not be predicted has `error` and `detail`, and so have those that a cancelled or
+    failed job did not come to. A transfer that breaks off is not complete: ask again.
+    """
+    parts = await results.read(sessions, job_id, file_format)
+    return StreamingResponse(parts, media_type=MEDIA_TYPES[file_format])

@@ -1,0 +1,116 @@
+"""Models behind a Databricks Model Serving endpoint, which speaks MLflow's scoring protocol.
+
+From the REST reference of Serving endpoints and the pages "Query serving endpoints for custom models", "Serve
+multiple models to a model serving endpoint", "Query route-optimized serving endpoints" and "Model Serving
+limits and regions": the model has 297 s for a call.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, StringConstraints, model_validator
+
+from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.databricks.auth import ServicePrincipal, is_expired, may_query
+from app.backends.databricks.served import Served
+from app.backends.http.auth import Auth, from_environment
+from app.backends.http.client import HttpClient
+from app.backends.wire.addresses import HttpsAddress
+from app.backends.wire.formats import ROWS, RequestFormat
+from app.backends.wire.replies import decode
+from app.core.hosts import Hosts
+from app.schemas.rows import Row
+
+LARGEST = 16_000_000
+"""Bytes of a request body."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
+TokenName = Annotated[str, StringConstraints(pattern=r"^DATABRICKS_[A-Z0-9_]+$", max_length=100)]
+
+
+class Options(BackendOptions):
+    """Where the endpoint is, and as whom it is called."""
+
+    url: HttpsAddress
+    """The workspace's address."""
+    endpoint: Name
+    """The serving endpoint's name."""
+    served_entity: Name | None = None
+    """The name of one of several served entities; default whichever the traffic settings choose."""
+    route_url: HttpsAddress | None = None
+    """The endpoint_url of a route-optimised endpoint, with /invocations at its end. It takes OAuth only."""
+    auth: Literal["token", "oauth"] = "token"
+    """A personal access token, or the service principal of DATABRICKS_CLIENT_ID and _CLIENT_SECRET."""
+    token_env: TokenName = "DATABRICKS_TOKEN"
+    """The environment variable that holds the personal access token."""
+    body: Literal["dataframe_split", "inputs"] = "dataframe_split"
+    """How rows are sent: with the features' names as columns, or as a matrix for models with a tensor."""
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """Most rows in one call."""
+    max_bytes: Annotated[int, Field(ge=1024, le=LARGEST)] = LARGEST
+    """Largest request body."""
+
+    @model_validator(mode="after")
+    def _by_route(self) -> Self:
+        if self.route_url and (self.auth != "oauth" or self.served_entity):
+            raise ValueError('route_url needs auth "oauth", and goes without served_entity')
+        return self
+
+    def invocations(self) -> str:
+        """Where rows go."""
+        entity = f"/served-models/{self.served_entity}" if self.served_entity else ""
+        return self.route_url or f"{self.url}/serving-endpoints/{self.endpoint}{entity}/invocations"
+
+
+class DatabricksBackend:
+    """Queries the endpoint, and asks the workspace what it serves."""
+
+    def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
+        envelope: dict[str, JsonValue] = {"inputs": ROWS}
+        if options.body == "dataframe_split":
+            envelope = {"dataframe_split": {"columns": list(features), "data": ROWS}}
+        self._format = RequestFormat("application/json", features, envelope=envelope)
+        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+        self._principal = ServicePrincipal(options.url) if options.auth == "oauth" else None
+        what, workspace = f"Databricks endpoint {options.endpoint!r}", self._auth(options)
+        queries = workspace
+        if self._principal and options.route_url:
+            queries = self._principal.auth(details=may_query(options.route_url))
+        self._http = HttpClient(what, queries, concurrency, expired=is_expired)
+        about = f"{options.url}/api/2.0/serving-endpoints/{options.endpoint}"
+        self._served = Served(what, about, workspace, options.served_entity)
+        self._invocations = options.invocations()
+
+    def _auth(self, options: Options) -> Auth:
+        return self._principal.auth() if self._principal else from_environment(options.token_env)
+
+    def row_bytes(self, row: Row) -> int:
+        return len(self._format.row(row)) + 1
+
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
+        ends = time.monotonic() + timeout
+        reply = await self._http.post(self._invocations, self._format.body(rows), timeout)
+        outputs = decode(reply.body, reply.content_type, len(rows))
+        name = reply.headers.get("served-model-name", "")
+        if not name or not name.isascii():  # bytes that are no text come as lone surrogates
+            return Reply(outputs)
+        return Reply(outputs, await self._served.answered_by(name, ends - time.monotonic()))
+
+    async def revision(self) -> str | None:
+        """The served entities that take traffic; None without the permission to view the endpoint."""
+        return await self._served.revision()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+        await self._served.aclose()
+        if self._principal:
+            await self._principal.aclose()
+
+
+def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> DatabricksBackend:
+    """Open the backend; nothing is called yet. Raises BackendRefused without the credentials."""
+    hosts.require(options.url, "url")
+    if options.route_url:
+        hosts.require(options.route_url, "route_url")
+    return DatabricksBackend(options, features, concurrency)

@@ -1,0 +1,110 @@
+"""What a Databricks serving endpoint has deployed, from its workspace's REST API (Serving endpoints: get)."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+
+from pydantic import AliasChoices, BaseModel, Field, ValidationError
+
+from app.backends.databricks.auth import is_expired
+from app.backends.http.auth import Auth
+from app.backends.http.client import HttpClient
+from app.backends.http.errors import STATUSES, Meaning, may_not_look
+from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput
+
+TIMEOUT = 5.0
+"""Seconds for a look."""
+
+
+class _Entity(BaseModel):
+    name: str
+    entity_version: str | None = None
+
+    def revision(self) -> str:
+        """Its name, which ends in the version unless somebody chose it; then the version follows."""
+        if self.entity_version is None or self.name.endswith(f"-{self.entity_version}"):
+            return self.name
+        return f"{self.name} version {self.entity_version}"
+
+
+class _Route(BaseModel):
+    entity: str = Field(validation_alias=AliasChoices("served_entity_name", "served_model_name"))
+    traffic_percentage: int
+
+
+class _Traffic(BaseModel):
+    routes: list[_Route] = []
+
+
+class _Config(BaseModel):
+    served_entities: list[_Entity]
+    traffic_config: _Traffic = _Traffic()
+
+
+class _State(BaseModel):
+    ready: str = "READY"
+
+
+class _Endpoint(BaseModel):
+    """``config`` is what is served now; what an update brings is elsewhere until it is done."""
+
+    config: _Config
+    state: _State = _State()
+
+
+class Served:
+    """Asks the API at ``address`` what the endpoint serves; ``only`` is the one entity that matters."""
+
+    def __init__(self, what: str, address: str, auth: Auth, only: str | None) -> None:
+        self._what, self._address, self._only = what, address, only
+        self._http = HttpClient(what, auth, 1, statuses={403: _forbidden}, expired=is_expired, infers=False)
+        self._looking = asyncio.Lock()
+        self._tells: dict[str, bool] = {}
+
+    async def revision(self) -> str | None:
+        """What takes the endpoint's traffic; None where we may not view it. Raises BackendError."""
+        reply = await self._http.look(self._address, TIMEOUT)
+        if reply is None:
+            return None
+        try:
+            endpoint = _Endpoint.model_validate_json(reply.body)
+        except ValidationError as error:
+            raise BadOutput(f"{self._what}: the workspace's description of it cannot be read.") from error
+        if endpoint.state.ready != "READY":
+            raise BackendDown(f"{self._what} is not ready.")
+        entities = [each for each in endpoint.config.served_entities if self._matters(each, endpoint.config)]
+        if not entities:
+            raise BackendRefused(f"{self._what} serves no model, or not the served_entity of the options.")
+        self._tells |= {each.name: len(entities) == 1 and each.revision() == each.name for each in entities}
+        return " and ".join(sorted(each.revision() for each in entities))
+
+    def _matters(self, entity: _Entity, config: _Config) -> bool:
+        if self._only:
+            return entity.name == self._only
+        idle = {route.entity for route in config.traffic_config.routes if not route.traffic_percentage}
+        return entity.name not in idle
+
+    async def answered_by(self, name: str, timeout: float) -> str | None:
+        """The revision behind the name of what answered; None if it does not tell.
+
+        A name that somebody chose stays when the version changes, and where several entities share the
+        traffic none of their names is the endpoint's revision. The workspace is asked about each name once.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout), self._looking:
+                if name not in self._tells:
+                    await self._look_for(name)
+        return name if self._tells.get(name) else None
+
+    async def _look_for(self, name: str) -> None:
+        self._tells[name] = False  # stays where the look fails or takes too long: predictions go on without
+        with suppress(BackendError):
+            if await self.revision() is None:  # its name is all that we may know
+                self._tells[name] = True
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+def _forbidden(headers: Mapping[str, str], body: bytes) -> Meaning:
+    return STATUSES[401] if b"Invalid access token" in body else may_not_look(headers, body)

@@ -1,0 +1,142 @@
+"""Models behind KServe, or another server that speaks its V1 or V2 protocol, as MLServer and Triton do.
+
+The sources are KServe's pages on both protocols and, where they are silent, the servers in the packages
+kserve 0.21 and mlserver 1.7.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+from urllib.parse import quote
+
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
+
+from app.backends.base import Limits, Name, Reply
+from app.backends.http.auth import Auth, Fixed, from_environment, secret
+from app.backends.http.client import HttpClient, HttpReply
+from app.backends.http.errors import Meaning
+from app.backends.kserve.tensors import TensorFormat, TensorOptions, outputs
+from app.backends.wire.addresses import HttpAddress, plain_address
+from app.backends.wire.formats import ROWS, RequestFormat
+from app.backends.wire.replies import decode, json_object
+from app.core.errors import BackendThrottled
+from app.core.hosts import Hosts
+from app.schemas.rows import Row
+
+LOOK_TIMEOUT = 10.0
+"""Seconds."""
+NOT_READY: Meaning = (BackendThrottled, "the model is not ready.")
+
+
+def _name_and_port(host: str) -> str:
+    try:
+        plain_address(f"http://{host}")
+    except ValueError as error:
+        raise ValueError("must be the name of a host, with :PORT if it is not the usual one") from error
+    return host
+
+
+SecretName = Annotated[str, StringConstraints(pattern=r"^KSERVE_[A-Z0-9_]+$", max_length=100)]
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=260),
+    AfterValidator(_name_and_port),
+]
+
+
+class Options(TensorOptions):
+    """Where the model is and how it is spoken to."""
+
+    url: HttpAddress
+    """The address of the server, or of the ingress before it."""
+    model: Name
+    """The model's name in the path."""
+    protocol: Literal["v1", "v2"] = "v2"
+    """v1 sends the rows as JSON, with null for what is missing; v2 sends tensors."""
+    host: HostName | None = None
+    """The Host header by which the ingress finds the service, such as NAME.NAMESPACE.example.com. It gets the
+    token, so BACKEND_HOSTS has to list it too, as an address with the scheme of ``url``."""
+    token_env: SecretName | None = None
+    """The environment variable that holds a bearer token."""
+    cookie_env: SecretName | None = None
+    """The environment variable that holds the Cookie header, NAME=VALUE, of a session with Dex."""
+    version: Name | None = None
+    """What is deployed, as the revision of its predictions: V1 never says, and V2 only if the server knows. A
+    version in a reply comes first."""
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """Most rows in one call."""
+    max_bytes: Annotated[int, Field(ge=1024, le=100_000_000)] = 10_000_000
+    """Largest request body; the protocols have no limit of their own."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.token_env and self.cookie_env:
+            raise ValueError("give token_env or cookie_env, not both")
+        unused = sorted(self.model_fields_set & TensorOptions.model_fields.keys())
+        if self.protocol == "v1" and unused:
+            raise ValueError(f"{', '.join(unused)}: only for the protocol v2")
+        return self
+
+    def auth(self) -> Auth:
+        """What the ingress wants; BackendRefused if the environment does not have it."""
+        if self.cookie_env:
+            return Fixed({"Cookie": secret(self.cookie_env)})
+        return from_environment(self.token_env)
+
+
+class KServeBackend:
+    """One model, through either protocol."""
+
+    def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
+        self._options, self._v2 = options, options.protocol == "v2"
+        self._format: RequestFormat | TensorFormat = (
+            TensorFormat(options, features, options.max_rows)
+            if self._v2
+            else RequestFormat("application/json", features, envelope={"instances": ROWS})
+        )
+        self._model = f"{options.url}/{options.protocol}/models/{quote(options.model, safe='')}"
+        self._headers = {"Host": options.host} if options.host else {}
+        what, auth = f"KServe model {options.model!r}", options.auth()
+        self._client = HttpClient(what, auth, concurrency, statuses={503: NOT_READY})
+        # MLServer says 400 where a model is not ready.
+        self._looks = HttpClient(what, auth, 1, statuses={400: NOT_READY, 503: NOT_READY}, infers=False)
+        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+
+    def row_bytes(self, row: Row) -> int:
+        return len(self._format.row(row)) + 1
+
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
+        body, verb = self._format.body(rows), "/infer" if self._v2 else ":predict"
+        reply = await self._client.post(self._model + verb, body, timeout, headers=self._headers)
+        if not self._v2:
+            return Reply(decode(reply.body, reply.content_type, len(rows)), self._options.version)
+        answer = json_object(reply.body, reply.content_type)
+        version = _text(answer.get("model_version")) or self._options.version
+        return Reply(outputs(answer, self._options.output, len(rows)), version)
+
+    async def revision(self) -> str | None:
+        """The configured version, else the only one the server lists. The model has to be ready."""
+        await self._get("/ready" if self._v2 else "")
+        if self._options.version or not self._v2:
+            return self._options.version
+        metadata = await self._get("")
+        versions = json_object(metadata.body, metadata.content_type).get("versions")
+        return _text(versions[0]) if isinstance(versions, list) and len(versions) == 1 else None
+
+    async def _get(self, path: str) -> HttpReply:
+        return await self._looks.get(self._model + path, LOOK_TIMEOUT, headers=self._headers)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+        await self._looks.aclose()
+
+
+def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> KServeBackend:
+    """Open the backend; nothing is called yet. Raises BackendRefused without the secret the options name."""
+    hosts.require(options.url, "url")
+    if options.host:
+        hosts.require(f"{options.url.partition(':')[0]}://{options.host}", "host")
+    return KServeBackend(options, features, concurrency)
+
+
+def _text(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) and value else None

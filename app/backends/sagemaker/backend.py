@@ -1,0 +1,118 @@
+"""Models behind a SageMaker real-time endpoint, single or multi-model, through boto3."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NotRequired, Protocol, TypedDict, cast
+
+from botocore.config import Config
+
+from app.aws import CALL_ERRORS, make_client
+from app.backends import base
+from app.backends.base import Limits, Reply
+from app.backends.sagemaker.errors import translate
+from app.backends.sagemaker.options import Options
+from app.backends.sagemaker.revision import RevisionReader
+from app.backends.wire.formats import ROWS, RequestFormat
+from app.backends.wire.replies import decode
+from app.core.errors import BackendDown, BackendTimeout, BadOutput
+from app.core.hosts import Hosts
+from app.schemas.rows import Row
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 70.0
+"""Seconds. The platform gives a real-time model 60 s to answer."""
+
+
+class _Body(Protocol):
+    def read(self, amount: int) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class _Answer(TypedDict):
+    Body: _Body
+    ContentType: NotRequired[str]
+
+
+class _Runtime(Protocol):
+    def invoke_endpoint(self, **arguments: str | bytes) -> _Answer: ...
+
+    def close(self) -> None: ...
+
+
+class SageMakerBackend:
+    """One client and as many threads as calls may run at once."""
+
+    def __init__(
+        self, options: Options, features: Sequence[str], concurrency: int, runtime: _Runtime
+    ) -> None:
+        envelope = {options.json_key: ROWS} if options.json_key else None
+        self._format = RequestFormat(options.content_type, features, envelope=envelope)
+        self._csv_reply = options.csv_reply
+        self._accept = options.accept or options.content_type
+        self._target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
+        self._what = options.describe()
+        self._runtime, self._closed = runtime, False
+        self._revision = RevisionReader(options)
+        # The loop's own executor has a handful of threads and is everybody's.
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="sagemaker")
+        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+
+    def row_bytes(self, row: Row) -> int:
+        return len(self._format.row(row)) + 1
+
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
+        if self._closed:
+            raise BackendDown(f"{self._what}: the backend is no longer used.")
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                return await loop.run_in_executor(self._threads, self._invoke, rows)
+        except TimeoutError as error:  # the thread goes on until its own time-out; its answer is dropped
+            raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
+
+    def _invoke(self, rows: Sequence[Row]) -> Reply:
+        body = self._format.body(rows)
+        try:
+            answer = self._runtime.invoke_endpoint(**self._target, Body=body)
+            content = self._read(answer["Body"])
+        except CALL_ERRORS as error:
+            raise translate(error, self._what) from error
+        announced = answer.get("ContentType") or self._accept
+        return Reply(decode(content, announced, len(rows), csv_reply=self._csv_reply))
+
+    def _read(self, body: _Body) -> bytes:
+        content = body.read(base.MAX_REPLY + 1)
+        if body.read(1):  # boto3 sees only here, at the end, whether anything is missing
+            body.close()
+            raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")
+        return content
+
+    async def revision(self) -> str | None:
+        return await asyncio.to_thread(self._revision.read)
+
+    async def aclose(self) -> None:
+        """Take no more calls; one that still hangs in a thread ends with its own time-out."""
+        self._closed = True
+        self._threads.shutdown(wait=False)
+        self._runtime.close()
+
+
+def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> SageMakerBackend:
+    """Open the backend; nothing is called yet. Raises BackendRefused without a region or a valid profile."""
+    if options.endpoint_url:
+        hosts.require(options.endpoint_url, "endpoint_url")
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 1},  # retries are the caller's, in one place
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        tcp_keepalive=True,
+        max_pool_connections=concurrency,
+    )
+    try:
+        client = make_client(
+            "sagemaker-runtime", config, region=options.region, endpoint_url=options.endpoint_url
+        )
+    except CALL_ERRORS as error:
+        raise translate(error, options.describe()) from error
+    return SageMakerBackend(options, features, concurrency, cast(_Runtime, client))

@@ -1,0 +1,132 @@
+"""Models on a Vertex AI endpoint, through its REST address.
+
+From Google's REST reference (projects.locations.endpoints) and its pages "Get online inferences" and "Use
+dedicated public endpoints".
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.http.client import HttpClient
+from app.backends.http.errors import STATUSES, Meaning, Statuses, may_not_look
+from app.backends.vertex.auth import GoogleAuth
+from app.backends.wire.addresses import HttpsAddress
+from app.backends.wire.formats import ROWS, RequestFormat
+from app.backends.wire.replies import Output, json_object, usable
+from app.core.errors import BackendDown, BackendRejected, BadOutput
+from app.core.hosts import Hosts
+from app.schemas.rows import Row
+
+SHARED_BYTES, DEDICATED_BYTES = 1_500_000, 10_000_000
+"""Largest request body at Google's shared address, and at an endpoint's own."""
+REVISION_TIMEOUT = 10.0
+"""Seconds."""
+
+Project = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.:-]*$", max_length=100)]
+Location = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)+[0-9]{1,2}$", max_length=40)]
+EndpointId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
+
+
+class Options(BackendOptions):
+    """Where the endpoint is. Credentials are GOOGLE_APPLICATION_CREDENTIALS (a key file) or the machine's."""
+
+    project: Project
+    """The project's id or number."""
+    location: Location
+    """The region, such as europe-west4."""
+    endpoint_id: EndpointId
+    """The endpoint's id."""
+    dedicated_url: HttpsAddress | None = None
+    """https:// and the endpoint's dedicated DNS name, if it has one: rows go there then."""
+    api_url: HttpsAddress | None = None
+    """Another address of the API, as by Private Service Connect; default Google's own for the location."""
+    instances: Literal["lists", "objects"] = "lists"
+    """How a row is sent: as a list, or as an object by the features' names, which AutoML models take."""
+    parameters: dict[str, JsonValue] | None = None
+    """Sent beside the rows, to models that take some."""
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """Most rows in one call."""
+    max_bytes: Annotated[int, Field(ge=1024, le=DEDICATED_BYTES)] | None = None
+    """Largest request body; default 1,500,000, and 10,000,000 at a dedicated_url."""
+
+
+class VertexBackend:
+    """Predicts through the endpoint's address, and asks the API's what is deployed."""
+
+    def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
+        name = f"projects/{options.project}/locations/{options.location}/endpoints/{options.endpoint_id}"
+        api = options.api_url or f"https://{options.location}-aiplatform.googleapis.com"
+        self._resource = f"{api}/v1/{name}"
+        self._predict = f"{options.dedicated_url or api}/v1/{name}:predict"
+        parameters: dict[str, JsonValue] = {"parameters": options.parameters} if options.parameters else {}
+        envelope: dict[str, JsonValue] = {"instances": ROWS, **parameters}
+        keyed = options.instances == "objects"
+        self._format = RequestFormat("application/json", features, envelope=envelope, keyed=keyed)
+        what, auth = f"Vertex AI endpoint {options.endpoint_id!r}", GoogleAuth()
+        self._models = HttpClient(what, auth, concurrency, statuses=OWN_STATUSES)
+        self._endpoints = HttpClient(what, auth, 1, statuses={403: may_not_look}, infers=False)
+        most = options.max_bytes or (DEDICATED_BYTES if options.dedicated_url else SHARED_BYTES)
+        self.limits = Limits(options.max_rows, most - self._format.overhead)
+
+    def row_bytes(self, row: Row) -> int:
+        return len(self._format.row(row)) + 1
+
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
+        reply = await self._models.post(self._predict, self._format.body(rows), timeout)
+        answer = json_object(reply.body, reply.content_type)
+        outputs = _outputs(answer.get("predictions"), len(rows))
+        return Reply(outputs, _revision(answer, answer.get("deployedModelId")))
+
+    async def revision(self) -> str | None:
+        """The deployed model; None where there are several, or without aiplatform.endpoints.get."""
+        reply = await self._endpoints.look(self._resource, REVISION_TIMEOUT)
+        if reply is None:
+            return None
+        match json_object(reply.body, reply.content_type).get("deployedModels"):
+            case [dict(deployed)]:
+                return _revision(deployed, deployed.get("id"))
+        return None
+
+    async def aclose(self) -> None:
+        await self._models.aclose()
+        await self._endpoints.aclose()
+
+
+def _outputs(predictions: JsonValue, expected: int) -> list[Output]:
+    if not isinstance(predictions, list) or len(predictions) != expected:
+        raise BadOutput(f"The Vertex AI endpoint's answer holds no list of {expected} predictions.")
+    return [usable(prediction) for prediction in predictions]
+
+
+def _revision(about: Mapping[str, JsonValue], deployment: JsonValue) -> str | None:
+    """What a reply and the endpoint's resource both tell.
+
+    A model's resource name may hold its project's id or number, and end in an @ with a version or its alias.
+    """
+    match about, deployment:
+        case {"model": str(model), "modelVersionId": str(version)}, str():
+            return f"{model.rpartition('/')[2].partition('@')[0]} version {version}, deployment {deployment}"
+    return None
+
+
+def _failure(_: Mapping[str, str], body: bytes) -> Meaning:
+    """A container's failure has its answer as the message; these are Google's words for one of its own."""
+    return (BackendDown, "it failed.") if b"Internal error encountered" in body else STATUSES[500]
+
+
+# FAILED_PRECONDITION says three things: too many bytes, rows that a prebuilt container fails on, no model.
+OWN_STATUSES: Statuses = {
+    400: (BackendRejected, "it refused the rows, or has no model deployed."),
+    500: _failure,
+}
+
+
+def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> VertexBackend:
+    """Open the backend; nothing is called yet. Raises BackendRefused without google-auth."""
+    for option, url in (("dedicated_url", options.dedicated_url), ("api_url", options.api_url)):
+        if url:
+            hosts.require(url, option)
+    return VertexBackend(options, features, concurrency)

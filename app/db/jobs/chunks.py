@@ -1,0 +1,158 @@
+"""Queries on the chunks of prediction jobs.
+
+Whoever writes a chunk locks its job first: of two that finish at once, the second sees what the first did.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from pydantic import JsonValue
+from sqlalchemy import JSON, Select, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.jobs import jobs
+from app.db.tables import UNDER_WAY, ModelRow, ModelVersionRow, PredictionJobChunkRow, PredictionJobRow
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A chunk that is worked on. ``attempt`` says which start this is: a later one takes the chunk away.
+
+    ``left_behind``: the attempt before this one ended without a word, as that of a killed worker does.
+    """
+
+    id: int
+    job_id: int
+    number: int
+    attempt: int
+    left_behind: bool
+    record_ids: Sequence[str]
+    model: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of a chunk: ids of predictions in the order of its records, null where ``errors`` says why.
+
+    ``errors`` are slug and detail, by record. ``hits`` counts what was predicted before.
+    """
+
+    prediction_ids: Sequence[int | None]
+    hits: int
+    errors: Mapping[str, tuple[str, str]]
+
+
+async def start(session: AsyncSession, chunk_id: int) -> Chunk | None:
+    """Begin a new attempt; None where there is nothing to do: the chunk or its job has ended."""
+    found = (await session.execute(_about(chunk_id))).one_or_none()
+    if found is None:
+        return None
+    job_id, model, version = found
+    job = await jobs.lock(session, job_id)
+    row = await session.get(PredictionJobChunkRow, chunk_id)
+    if job is None or row is None or not {job.state, row.state} <= set(UNDER_WAY):
+        return None
+    if job.state == "queued":
+        job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())
+    left_behind, row.state, row.attempts = row.state == "running", "running", row.attempts + 1
+    return Chunk(row.id, job.id, row.number, row.attempts, left_behind, row.record_ids, model, version)
+
+
+def _about(chunk_id: int) -> Select[int, str, str]:
+    """The chunk's job, and the names of the model and version."""
+    return (
+        select(PredictionJobRow.id, ModelRow.name, ModelVersionRow.version)
+        .join(PredictionJobChunkRow, PredictionJobChunkRow.job_id == PredictionJobRow.id)
+        .join(ModelVersionRow, ModelVersionRow.id == PredictionJobRow.model_version_id)
+        .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+        .where(PredictionJobChunkRow.id == chunk_id)
+    )
+
+
+async def hand_back(session: AsyncSession, chunk: Chunk) -> None:
+    """End an attempt in order, so that another one follows."""
+    await _end_attempt(session, chunk, state="queued")
+
+
+async def finish(session: AsyncSession, chunk: Chunk, found: Finished) -> bool:
+    """Store what came of a chunk; False if a later attempt has it. The last chunk ends the job."""
+    return await _end_attempt(
+        session,
+        chunk,
+        state="done",
+        prediction_ids=list(found.prediction_ids),
+        predicted=len(found.prediction_ids) - found.prediction_ids.count(None),
+        hits=found.hits,
+        failed=found.prediction_ids.count(None),
+        errors={record: {"slug": slug, "detail": detail} for record, (slug, detail) in found.errors.items()}
+        or None,
+    )
+
+
+async def fail(session: AsyncSession, chunk: Chunk, reason: str) -> bool:
+    """Give a chunk up; False if a later attempt has it. The job fails when its other chunks have ended."""
+    return await _end_attempt(session, chunk, reason, state="failed", failed=len(chunk.record_ids))
+
+
+async def _end_attempt(
+    session: AsyncSession, chunk: Chunk, reason: str | None = None, **values: object
+) -> bool:
+    job = await jobs.lock(session, chunk.job_id)
+    row = PredictionJobChunkRow
+    mine = (row.id == chunk.id, row.attempts == chunk.attempt, row.state == "running")
+    ended = await session.scalar(update(row).where(*mine).values(**values).returning(row.id))
+    if job is None or ended is None:
+        return False
+    job.error = job.error or reason
+    await jobs.end_if_last(session, job)
+    return True
+
+
+@dataclass(frozen=True)
+class Item:
+    """A record of a chunk with its prediction, or with ``error``: slug and detail."""
+
+    record_id: str
+    prediction: JsonValue
+    revision: str | None
+    record_version: str | None
+    computed_at: datetime | None
+    error: tuple[str, str] | None
+
+
+NOT_PREDICTED = ("not-predicted", "The job ended before this record was predicted.")
+NOT_KEPT = ("not-kept", "The prediction is no longer stored.")
+
+_ITEMS = text("""
+    select item.record_id, item.prediction_id is not null as was_predicted, prediction.id,
+           prediction.output, prediction.revision, prediction.content_hash, prediction.computed_at
+    from prediction_job_chunks chunk
+    cross join unnest(chunk.record_ids, chunk.prediction_ids)
+        with ordinality as item (record_id, prediction_id, position)
+    left join predictions prediction on prediction.id = item.prediction_id
+    where chunk.job_id = :job_id and chunk.number = :number
+    order by item.position
+""").columns(output=JSON())
+
+
+async def items(session: AsyncSession, job_id: int, number: int) -> list[Item]:
+    """The records of a chunk in their order; none if the job has no chunk of that number."""
+    row = PredictionJobChunkRow
+    errors = await session.scalar(select(row.errors).where(row.job_id == job_id, row.number == number))
+    known = cast(Mapping[str, Mapping[str, str]], errors or {})
+    found = await session.execute(_ITEMS, {"job_id": job_id, "number": number})
+    return [
+        Item(record_id, output, revision, content_hash, computed_at, None)
+        if prediction_id is not None
+        else Item(record_id, None, None, None, None, _why(known.get(record_id), was_predicted=was_predicted))
+        for record_id, was_predicted, prediction_id, output, revision, content_hash, computed_at in found
+    ]
+
+
+def _why(noted: Mapping[str, str] | None, *, was_predicted: bool) -> tuple[str, str]:
+    if noted is not None:
+        return noted["slug"], noted["detail"]
+    return NOT_KEPT if was_predicted else NOT_PREDICTED

@@ -1,0 +1,182 @@
+"""Evaluation runs and their metrics on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from app.schemas.ids import Name
+from app.schemas.records.records import Moment
+
+State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
+Kind: TypeAlias = Literal["quality", "drift", "report"]
+Bucket: TypeAlias = Literal["day", "week", "month"]
+
+
+Once = AfterValidator(lambda names: list(dict.fromkeys(names)))
+"""What is named twice is meant once."""
+
+
+class Reference(BaseModel):
+    """The window of time that drift is measured from."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    since: Moment
+    until: Moment
+    """The window ends before it."""
+
+    @model_validator(mode="after")
+    def _window_is_not_empty(self) -> Self:
+        _require_order(self.since, self.until, "reference window")
+        return self
+
+
+class EvaluationRequest(BaseModel):
+    """What to judge: a version's predictions for the labelled records of a window of time.
+
+    Or, of the kind `drift`, how far the inputs and predictions of the window, labelled or not, are from those
+    of the reference.
+    """
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    kind: Literal["quality", "drift"] = "quality"
+    model: Name | None = None
+    """Default: the setting DEFAULT_MODEL."""
+    version: Name | None = None
+    """Default: the live one, when the run is asked for."""
+    time_field: str | None = None
+    """A timestamp field of the input, or `observed_at`; default what evaluation.py says."""
+    since: Moment | None = None
+    until: Moment | None = None
+    """The window ends before it."""
+    where: dict[str, JsonValue] = Field(default_factory=dict)
+    """Only records whose input has these values."""
+    slices: Annotated[list[str], Once] | None = None
+    """Default: all that evaluation.py names."""
+    metrics: Annotated[list[str], Field(min_length=1), Once] | None = None
+    """Default: those that evaluation.py names."""
+    bucket: Bucket | None = None
+    """Also judge each day, week or month of the window (UTC)."""
+    reference: Reference | None = None
+    """For drift, and only there. It goes by the same `time_field` and `where`."""
+
+    @model_validator(mode="after")
+    def _window_is_not_empty(self) -> Self:
+        if self.since is not None and self.until is not None:
+            _require_order(self.since, self.until, "window")
+        return self
+
+    @model_validator(mode="after")
+    def _fields_fit_the_kind(self) -> Self:
+        if self.kind == "quality" and self.reference is not None:
+            raise ValueError("only a run of the kind drift takes a reference")
+        if self.kind == "drift" and self.reference is None:
+            raise ValueError("a run of the kind drift needs a reference: its since and until")
+        if self.kind == "drift" and (self.slices is not None or self.metrics is not None):
+            raise ValueError("a run of the kind drift takes no slices or metrics: it measures every feature")
+        return self
+
+
+def _require_order(since: datetime, until: datetime, what: str) -> None:
+    if since >= until:
+        raise ValueError(f"the {what} is empty: since must be before until")
+
+
+class MetricValue(BaseModel):
+    """A metric of one group. `value` is null where it is undefined, and `reason` says why.
+
+    `slice` is empty for all records, else `name=value`; `bucket` is empty for the whole window. `low` and
+    `high` are the 95% bootstrap interval. `small` marks groups too small to decide from.
+    """
+
+    metric: str
+    slice: str
+    bucket: str
+    value: float | None
+    reason: str | None
+    low: float | None
+    high: float | None
+    n: int
+    small: bool
+
+
+class Run(BaseModel):
+    """A run and how far it is. `records` counts those of the window, `labelled` the ones with a truth,
+    `failed` the ones that could not be predicted; drift counts both its windows."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    id: int
+    kind: Kind
+    model: str
+    version: str
+    state: State
+    request: EvaluationRequest
+    records: int
+    labelled: int
+    predicted: int
+    failed: int
+    error: str | None
+    """Why the run failed, or why a finished one has no report."""
+    report: str | None
+    """The key of its CSV in the storage."""
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Evaluation(Run):
+    """A run with what it found."""
+
+    metrics: list[MetricValue]
+
+
+class RunPage(BaseModel):
+    """Runs, newest first; `next_cursor` is null on the last page."""
+
+    items: list[Run]
+    next_cursor: str | None
+
+
+class HistoryRow(MetricValue):
+    """A metric of a finished run."""
+
+    evaluation_id: int
+    kind: Kind
+    model: str
+    version: str
+    finished_at: datetime
+
+
+class HistoryPage(BaseModel):
+    """Metrics of many runs; `next_cursor` is null on the last page."""
+
+    items: list[HistoryRow]
+    next_cursor: str | None
+
+
+class ComparedMetric(BaseModel):
+    """A metric of both runs on the records they share; `difference` is b's less a's, with its interval."""
+
+    metric: str
+    slice: str
+    bucket: str
+    n: int
+    a: float | None
+    b: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    verdict: Literal["better", "worse", "undecided"]
+    reason: str | None
+
+
+class Comparison(BaseModel):
+    """Whether b is better than a, record by record."""
+
+    a: int
+    b: int
+    shared: int
+    metrics: list[ComparedMetric]

@@ -1,0 +1,125 @@
+"""Prediction jobs on the wire."""
+
+from datetime import datetime
+from typing import Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from app.schemas.ids import Name, RecordIdText
+from app.schemas.records.imports import FileFormat
+from app.schemas.records.records import Moment
+
+JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
+Engine: TypeAlias = Literal["pipeline", "sagemaker-batch-transform"]
+
+
+class PredictionJobRequest(BaseModel):
+    """Which records to predict: exactly one of `ids`, `all`, or a filter of `where`, `since` and `until`."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    model: Name | None = None
+    """Default: the setting DEFAULT_MODEL."""
+    version: Name | None = None
+    """Default: the live one, when the job is asked for; a later promotion does not change the job."""
+    ids: list[RecordIdText] | None = None
+    """Ids of records, each predicted once. One that is not stored fails alone."""
+    all: Literal[True] | None = None
+    """Every stored record."""
+    where: dict[str, JsonValue] | None = Field(default=None, min_length=1)
+    """Records whose input has these values."""
+    since: Moment | None = None
+    """Records whose `time_field` is at or after it."""
+    until: Moment | None = None
+    """Records whose `time_field` is before it."""
+    time_field: str | None = None
+    """A timestamp field of the input, or `observed_at`, for `since` and `until`; default what evaluation.py
+    says."""
+    engine: Engine = "pipeline"
+    """Through the model's endpoint and the cache, or by a batch transform job of SageMaker."""
+    store_as: FileFormat | None = None
+    """Also write the results to the storage, as an object of this format, once the job is done."""
+
+    @property
+    def has_window(self) -> bool:
+        return self.since is not None or self.until is not None
+
+    @model_validator(mode="after")
+    def _records_are_chosen_in_one_way(self) -> Self:
+        ways = (self.ids is not None, self.all is not None, self.where is not None or self.has_window)
+        if sum(ways) != 1:
+            raise ValueError("give exactly one of ids, all, or a filter (where, since, until)")
+        if self.time_field is not None and not self.has_window:
+            raise ValueError("time_field needs since or until")
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise ValueError("the window is empty: since must be before until")
+        return self
+
+
+class JobFilter(BaseModel):
+    """What a job was asked for, but for its ids, of which there may be very many."""
+
+    all: Literal[True] | None = None
+    where: dict[str, JsonValue] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    time_field: str | None = None
+    store_as: FileFormat | None = None
+
+
+class PredictionJob(BaseModel):
+    """A job and how far it is.
+
+    `predicted`, `hits` and `failed` grow by whole chunks of 1,000 `records`; `hits` counts those of
+    `predicted` that had been predicted before. A job is done although records failed: their results say why.
+    It is failed where a chunk could not be finished, and `error` says why. `error` also says why a done job
+    has no `result`.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    id: int
+    model: str
+    version: str
+    engine: Engine
+    request: JobFilter
+    state: JobState
+    records: int
+    predicted: int
+    hits: int
+    failed: int
+    records_per_second: float | None
+    """Finished records a second, from the start; null before there is one."""
+    seconds_left: float | None
+    """At this rate; null unless the job is running."""
+    result: str | None
+    """The key of the object in the storage that has the results."""
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    """Moved on by the length of the pause where a job was resumed."""
+    finished_at: datetime | None
+
+
+class PredictionJobPage(BaseModel):
+    """Jobs, newest first; `next_cursor` is null on the last page."""
+
+    items: list[PredictionJob]
+    next_cursor: str | None
+
+
+class ResultLine(BaseModel):
+    """One record of a job: its prediction, or `error` and `detail`. These are the columns of a CSV, too.
+
+    `record_version` is the hash of the input that was predicted.
+    """
+
+    record_id: str
+    prediction: JsonValue
+    model: str
+    version: str
+    revision: str | None
+    record_version: str | None
+    computed_at: datetime | None
+    error: str | None
+    detail: str | None

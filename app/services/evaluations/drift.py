@@ -1,0 +1,218 @@
+"""A drift run: how far a window's inputs and predictions are from a reference's. Needs no truths."""
+
+import asyncio
+import math
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import structlog
+from pydantic import JsonValue
+from sqlalchemy import Row
+
+from app.core.errors import AppError
+from app.db.engine import Database
+from app.db.evaluations import runs as rows
+from app.db.evaluations.runs import Metric
+from app.db.records import windows
+from app.db.records.windows import Window
+from app.schemas.evaluations.runs import Bucket
+from app.services import pipeline
+from app.services.evaluations import judging
+from app.services.evaluations.judging import BUCKETS, SMALL
+from app.services.evaluations.statistics import drift
+from app.services.evaluations.statistics.drift import Reference
+from app.services.evaluations.statistics.samples import Floats, Undefined
+from app.services.predictions.predictor import Answer, Ask, Predictor
+
+log = structlog.get_logger(__name__)
+
+BATCH = 1000
+"""Records that are predicted at a time."""
+METRICS = ("psi", "p_value", "missing")
+PREDICTION = "prediction"
+"""The slice of the model's predictions; that of a feature is ``feature=NAME``."""
+
+
+_EMPTY = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is compared: ``window``, and each ``bucket`` of it, with the one ``reference``."""
+
+    evaluation_id: int
+    ask: Ask
+    features: Sequence[str]
+    window: Window
+    reference: Window
+    bucket: Bucket | None
+
+
+class Scale:
+    """How the values of one feature become numbers: as they are, or in the order texts are first seen."""
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()
+        self._texts: dict[str, float] = {}
+
+    def place(self, value: JsonValue) -> float:
+        """NaN where the value is missing."""
+        if isinstance(value, str):
+            self.kinds.add("texts")
+            return self._texts.setdefault(value, float(len(self._texts)))
+        if isinstance(value, int | float):
+            self.kinds.add("numbers")
+            return _as_float(value)
+        if value is None:
+            return math.nan
+        self.kinds.add("lists or objects")
+        return 0.0
+
+    @property
+    def categories(self) -> bool:
+        """Whether the places stand for texts; Undefined if they cannot be measured."""
+        if len(self.kinds) > 1 or "lists or objects" in self.kinds:
+            raise Undefined(f"the values are {' and '.join(sorted(self.kinds))}")
+        return self.kinds == {"texts"}
+
+
+class Frame:
+    """The places of one window's values, by slice and bucket; 8 bytes for each."""
+
+    def __init__(self) -> None:
+        self._places: defaultdict[str, defaultdict[str, array[float]]] = defaultdict(
+            lambda: defaultdict(lambda: array("d"))
+        )
+
+    def add(self, group: str, bucket: str, place: float) -> None:
+        self._places[group][bucket].append(place)
+
+    @property
+    def buckets(self) -> list[str]:
+        return sorted({bucket for places in self._places.values() for bucket in places if bucket})
+
+    def whole(self, group: str) -> Floats:
+        """Those of all buckets."""
+        return np.concatenate([_EMPTY, *(np.asarray(one) for one in self._places[group].values())])
+
+    def bucket(self, group: str, bucket: str) -> Floats:
+        return np.asarray(self._places[group].get(bucket, _EMPTY), dtype=np.float64)
+
+
+class Drift:
+    """One run of a task."""
+
+    def __init__(self, database: Database, predictor: Predictor, task: Task) -> None:
+        self._database = database
+        self._predictor = predictor
+        self._task = task
+        self._features = [f"feature={name}" for name in task.features]
+        self._scales = {group: Scale() for group in (*self._features, PREDICTION)}
+        self._predicted = self._failed = 0
+
+    async def run(self) -> bool:
+        """Read and predict both windows, then measure; False, and nothing stored, if it is cancelled."""
+        task, reference, window = self._task, Frame(), Frame()
+        going = await self._start()
+        going = going and await self._collect(task.reference, None, reference)
+        if not (going and await self._collect(task.window, task.bucket, window)):
+            return False
+        found = await asyncio.to_thread(measure, self._scales, reference, window)
+        async with self._database.transactions.begin() as session:
+            if not await rows.end(session, task.evaluation_id, "done"):
+                return False
+            await rows.store(session, task.evaluation_id, [], found)
+        log.info("drift measured", evaluation=task.evaluation_id, records=self._predicted)
+        return True
+
+    async def _start(self) -> bool:
+        async with self._database.transactions.begin() as session:
+            window = await windows.count(session, self._task.window)
+            reference = await windows.count(session, self._task.reference)
+            records, labelled = (sum(both) for both in zip(window, reference, strict=True))
+            return await rows.start(session, self._task.evaluation_id, records=records, labelled=labelled)
+
+    async def _collect(self, window: Window, bucket: Bucket | None, into: Frame) -> bool:
+        """Read and predict a window batch by batch; False if the run was cancelled."""
+        after = ""
+        while True:
+            async with self._database.statements() as session:
+                batch = await windows.records(session, window, after=after, limit=BATCH)
+            if not batch:
+                return True
+            after = batch[-1][0]
+            answers = await self._predictor.predict_many([one[0] for one in batch], self._task.ask)
+            await asyncio.to_thread(self._add, batch, answers, bucket, into)
+            async with self._database.transactions.begin() as session:
+                if not await rows.progress(
+                    session, self._task.evaluation_id, predicted=self._predicted, failed=self._failed
+                ):
+                    return False
+
+    def _add(
+        self,
+        batch: Sequence[Row[str, JsonValue, datetime]],
+        answers: dict[str, Answer | AppError],
+        bucket: Bucket | None,
+        into: Frame,
+    ) -> None:
+        """A record that cannot be predicted still has its features, unless preprocess fails on it."""
+        made = pipeline.to_rows([payload for _, payload, _ in batch], self._task.features)
+        for (record_id, _, at), features in zip(batch, made, strict=True):
+            label = BUCKETS[bucket](at.astimezone(UTC)) if bucket else ""
+            values: dict[str, JsonValue] = {}
+            if not isinstance(features, AppError):
+                values |= zip(self._features, features, strict=True)
+            answer = answers[record_id]
+            if isinstance(answer, AppError):
+                self._failed += 1
+            else:
+                self._predicted += 1
+                values[PREDICTION] = judging.judge(answer.prediction).value
+            for group, value in values.items():
+                into.add(group, label, self._scales[group].place(value))
+
+
+def measure(scales: Mapping[str, Scale], reference: Frame, window: Frame) -> list[Metric]:
+    """The metrics of every slice, for the whole window and each of its buckets."""
+    found = []
+    for group, scale in scales.items():
+        before = Reference(reference.whole(group))
+        found += _measure((group, ""), scale, before, window.whole(group))
+        for bucket in window.buckets:
+            found += _measure((group, bucket), scale, before, window.bucket(group, bucket))
+    return found
+
+
+def _measure(key: tuple[str, str], scale: Scale, reference: Reference, window: Floats) -> list[Metric]:
+    def psi() -> float:
+        return drift.psi(reference, window, categories=scale.categories)
+
+    def p_value() -> float:
+        return drift.p_value(reference, window, categories=scale.categories)
+
+    return [
+        _metric("psi", key, window.size, psi),
+        _metric("p_value", key, window.size, p_value),
+        _metric("missing", key, window.size, lambda: drift.missing(window)),
+    ]
+
+
+def _metric(name: str, key: tuple[str, str], n: int, compute: Callable[[], float]) -> Metric:
+    value = reason = None
+    try:
+        value = compute()
+    except Undefined as error:
+        reason = str(error)
+    return Metric(name, *key, value=value, reason=reason, low=None, high=None, n=n, small=n < SMALL)
+
+
+def _as_float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # an integer may have more digits than a float can tell
+        return math.inf if number > 0 else -math.inf

@@ -1,0 +1,212 @@
+"""Evaluation runs: predict the labelled records of a window through the cache, and judge what comes.
+
+Runs of the kind drift are begun here and done in drift.py.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+from pydantic import JsonValue, ValidationError
+
+from app.core.errors import (
+    AppError,
+    BackendDown,
+    BackendRefused,
+    BackendThrottled,
+    BackendTimeout,
+    InvalidInput,
+    NotFound,
+    StorageError,
+    Unavailable,
+)
+from app.db.engine import Database
+from app.db.evaluations import runs as rows
+from app.db.evaluations.runs import Item
+from app.db.records import windows
+from app.db.records.windows import Window
+from app.schemas.evaluations.runs import EvaluationRequest, Reference
+from app.schemas.faults import field_errors
+from app.schemas.input_object import InputObject
+from app.services import evaluation
+from app.services.evaluations import judging, reports
+from app.services.evaluations.drift import Drift, Task
+from app.services.evaluations.judging import BUCKETS, Case
+from app.services.interrupted import noted
+from app.services.models import versions
+from app.services.predictions.predictor import Answer, Ask, Predictor
+from app.services.records import filters
+from app.services.user_code import user_code
+from app.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 10
+"""Workers may end for many reasons, but not so often: the run takes them down."""
+BATCH = 1000
+"""Records that are predicted at a time."""
+LONGEST_GROUP = 200
+"""Characters of a slice's name and value; the rest is cut off, since Postgres bounds what an index holds."""
+AWAY = (BackendDown, BackendRefused, BackendThrottled, BackendTimeout)
+"""The platform's own failures, not the rows'."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A record of the window with its truth."""
+
+    record_id: str
+    payload: JsonValue
+    truth: JsonValue
+    at: datetime
+
+
+@dataclass
+class _Run:
+    id: int
+    version_id: int
+    ask: Ask
+    request: EvaluationRequest
+    items: list[Item] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    failed: int = 0
+    fault: AppError | None = None
+    """Why the last record that failed did."""
+
+
+class Evaluator:
+    """Runs evaluations. An attempt that was cut off is begun anew, and finds its predictions in the cache."""
+
+    def __init__(self, database: Database, predictor: Predictor, storage: Storage | None = None) -> None:
+        """With a ``storage`` each finished run has its report written there."""
+        self._database = database
+        self._predictor = predictor
+        self._storage = storage
+
+    async def run(self, evaluation_id: int) -> None:
+        """Run it to its end. What fails it is noted with it; an outage of the database is raised."""
+        async with self._database.transactions.begin() as session:
+            attempt = await rows.begin(session, evaluation_id)
+        if attempt is None:
+            return  # it has ended
+        run = await self._load(evaluation_id)
+        try:
+            async with noted(partial(self._fail, evaluation_id, attempt)):
+                done = await self._measure(run, attempt)
+        except AppError as error:  # noted, if it is final; a platform that is away is not waited for
+            if error.retryable:
+                await self._fail(evaluation_id, attempt, error.detail)
+            return
+        if done and self._storage is not None:
+            with suppress(StorageError):  # noted with the run, which is done all the same
+                await reports.save(self._database.transactions, self._storage, evaluation_id)
+
+    async def _measure(self, run: _Run, attempt: int) -> bool:
+        if attempt > MOST_ATTEMPTS:
+            raise Unavailable("It was given up: each worker that began it ended before it.")
+        if run.request.reference is None:
+            return await self._measure_quality(run)
+        return await self._measure_drift(run, run.request.reference)
+
+    async def _fail(self, evaluation_id: int, attempt: int, reason: str) -> None:
+        log.warning("evaluation failed", evaluation=evaluation_id, reason=reason)
+        async with self._database.transactions.begin() as session:
+            await rows.fail(session, evaluation_id, reason, attempt=attempt)
+
+    async def _load(self, evaluation_id: int) -> _Run:
+        async with self._database.transactions() as session:
+            found = await rows.find(session, evaluation_id)
+        if found is None:
+            raise NotFound(f"There is no evaluation {evaluation_id}.")
+        row, model, version = found
+        request = EvaluationRequest.model_validate(row.filter)
+        return _Run(evaluation_id, row.model_version_id, Ask(model, version), request)
+
+    async def _measure_drift(self, run: _Run, reference: Reference) -> bool:
+        deployment = await versions.deployment(self._database.transactions, run.version_id)
+        window = window_of(run.request)
+        before = replace(window, since=reference.since, until=reference.until)
+        task = Task(run.id, run.ask, deployment.features, window, before, run.request.bucket)
+        return await Drift(self._database, self._predictor, task).run()
+
+    async def _measure_quality(self, run: _Run) -> bool:
+        """Whether the run is done; not if it was cancelled."""
+        return await self._predict(run) and await self._judge(run)
+
+    async def _predict(self, run: _Run) -> bool:
+        """Predict the window batch by batch; False if the run was cancelled."""
+        window = window_of(run.request)
+        async with self._database.transactions.begin() as session:
+            records, labelled = await windows.count(session, window)
+            going = await rows.start(session, run.id, records=records, labelled=labelled)
+        after = ""
+        while going:
+            async with self._database.statements() as session:
+                found = await windows.labelled(session, window, after=after, limit=BATCH)
+            if not found:
+                return True
+            batch = [Labelled(*row) for row in found]
+            after = batch[-1].record_id
+            answers = await self._predictor.predict_many([one.record_id for one in batch], run.ask)
+            raise_if_away(answers)
+            await asyncio.to_thread(_collect, run, batch, answers)
+            async with self._database.transactions.begin() as session:
+                going = await rows.progress(session, run.id, predicted=len(run.items), failed=run.failed)
+        return False
+
+    async def _judge(self, run: _Run) -> bool:
+        if run.fault is not None and not run.cases:
+            raise run.fault
+        names = run.request.metrics or evaluation.METRICS
+        found = await asyncio.to_thread(judging.judge_all, run.cases, names)
+        async with self._database.transactions.begin() as session:
+            if not await rows.end(session, run.id, "done"):
+                return False  # cancelled while it was judged
+            await rows.store(session, run.id, run.items, found)
+        log.info("evaluated", evaluation=run.id, records=len(run.items), failed=run.failed)
+        return True
+
+
+def window_of(request: EvaluationRequest) -> Window:
+    """The window that a request asks for."""
+    time_field = request.time_field or evaluation.TIME_FIELD
+    return Window(time_field, request.since, request.until, filters.as_stored(request.where))
+
+
+def raise_if_away(answers: Mapping[str, Answer | AppError]) -> None:
+    """Raise the platform's failure if it failed a whole batch: what is left would not judge the model."""
+    failures = [one for one in answers.values() if isinstance(one, AWAY)]
+    if failures and len(failures) == len(answers):
+        raise failures[0]
+
+
+def _collect(run: _Run, batch: Sequence[Labelled], answers: Mapping[str, Answer | AppError]) -> None:
+    for one in batch:
+        answer = answers[one.record_id]
+        groups = _groups(one.payload, run.request.slices)
+        if isinstance(answer, AppError):
+            run.failed, run.fault = run.failed + 1, answer
+            continue
+        if isinstance(groups, AppError):
+            run.failed, run.fault = run.failed + 1, groups
+            continue
+        bucket = BUCKETS[run.request.bucket](one.at.astimezone(UTC)) if run.request.bucket else ""
+        run.items.append(Item(one.record_id, answer.id, one.truth, groups, bucket))
+        run.cases.append(Case(one.truth, answer.prediction, groups, bucket))
+
+
+def _groups(payload: JsonValue, wanted: Sequence[str] | None) -> tuple[str, ...] | InvalidInput:
+    names = evaluation.SLICES if wanted is None else wanted
+    if not names:
+        return ()
+    try:
+        item = InputObject.model_validate(payload)
+    except ValidationError as error:
+        errors = field_errors(error.errors())
+        return InvalidInput("The stored record does not fit the present InputObject.", errors=errors)
+    with user_code("a slice of evaluation.py"):
+        return tuple(f"{name}={evaluation.SLICES[name](item)}"[:LONGEST_GROUP] for name in names)

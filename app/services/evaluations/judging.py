@@ -1,0 +1,105 @@
+"""From judged records to the metrics of every group: all of them, each slice, each bucket of time."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from app.core.errors import BadOutput
+from app.db.evaluations.runs import Metric
+from app.schemas.evaluations.runs import Bucket
+from app.schemas.judged import Judged
+from app.services import evaluation
+from app.services.evaluations.statistics import intervals, metrics, samples
+from app.services.evaluations.statistics.samples import Sample, Undefined
+from app.services.user_code import user_code
+
+SMALL = 30
+"""Groups with fewer records are marked: one outlier may decide them."""
+
+BUCKETS: dict[Bucket, Callable[[datetime], str]] = {
+    "day": lambda at: at.strftime("%Y-%m-%d"),
+    "week": lambda at: at.strftime("%G-W%V"),
+    "month": lambda at: at.strftime("%Y-%m"),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A record's truth and prediction, and the groups it belongs to."""
+
+    truth: JsonValue
+    output: JsonValue
+    groups: Sequence[str]
+    bucket: str
+
+
+def judge(output: JsonValue) -> Judged:
+    """The prediction as the user's code reads it; BadOutput or UserCodeError where it cannot."""
+    with user_code("evaluation.judge"):
+        try:
+            return evaluation.judge(output)
+        except ValueError as error:
+            raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
+
+
+def sample(cases: Sequence[Case]) -> Sample:
+    """The cases as the metrics take them."""
+    truths, judged = [case.truth for case in cases], [judge(case.output) for case in cases]
+    return samples.read(evaluation.TASK, truths, judged, positive=evaluation.POSITIVE)
+
+
+def groups(cases: Sequence[Case]) -> dict[tuple[str, str], NDArray[np.int64]]:
+    """The places of the cases by (slice, bucket), both empty for all cases; that group is always there."""
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    found["", ""] = list(range(len(cases)))
+    for place, case in enumerate(cases):
+        if case.bucket:
+            found["", case.bucket].append(place)
+        for name in case.groups:
+            found[name, ""].append(place)
+    return {key: np.asarray(places, dtype=np.int64) for key, places in sorted(found.items())}
+
+
+def judge_all(cases: Sequence[Case], names: Sequence[str]) -> list[Metric]:
+    """Every metric of every group."""
+    everything = sample(cases)
+    return [
+        metric
+        for key, places in groups(cases).items()
+        for metric in _metrics(names, key, everything.take(places))
+    ]
+
+
+def _metrics(names: Sequence[str], key: tuple[str, str], members: Sample) -> list[Metric]:
+    values, reasons = values_of(names, members)
+    headline = [name for name in values if name in evaluation.HEADLINE]
+    spreads = intervals.of(headline, evaluation.TASK, members)
+    return [
+        Metric(
+            name,
+            *key,
+            value=values.get(name),
+            reason=reasons.get(name),
+            low=spreads[name].low if name in spreads else None,
+            high=spreads[name].high if name in spreads else None,
+            n=members.n,
+            small=members.n < SMALL,
+        )
+        for name in names
+    ]
+
+
+def values_of(names: Sequence[str], members: Sample) -> tuple[dict[str, float], dict[str, str]]:
+    """The metrics that are defined, and why the others are not, by name."""
+    values, reasons = {}, {}
+    for name in names:
+        try:
+            values[name] = metrics.value(name, evaluation.TASK, members)
+        except Undefined as error:
+            reasons[name] = str(error)
+    return values, reasons

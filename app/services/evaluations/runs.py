@@ -1,0 +1,96 @@
+"""Ask for evaluations, look at them, and cancel them."""
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from app.db import models as model_rows
+from app.db.engine import Sessions
+from app.db.evaluations import runs as rows
+from app.db.queue import tasks
+from app.db.tables import EvaluationRow
+from app.schemas.evaluations.runs import Evaluation, EvaluationRequest, MetricValue, Run, RunPage, State
+from app.services import evaluation
+from app.services.evaluations.statistics import metrics
+from app.services.models import versions
+from app.services.records import filters
+
+
+def check(request: EvaluationRequest) -> None:
+    """InvalidInput names each metric, slice, field or value that does not fit, and what would."""
+    faults = [
+        *filters.unknown("metrics", request.metrics or evaluation.METRICS, metrics.METRICS[evaluation.TASK]),
+        *filters.unknown("slices", request.slices or (), evaluation.SLICES),
+        *filters.faults(request.where, request.time_field),
+    ]
+    if faults:
+        raise InvalidInput("The evaluation asks for what there is not.", errors=faults)
+
+
+async def ask(sessions: Sessions, request: EvaluationRequest, *, default_model: str | None) -> Evaluation:
+    """Queue a run of a version (default: the live one of the default model)."""
+    check(request)
+    model = request.model or default_model
+    if model is None:
+        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
+        raise InvalidInput("Which model should be judged?", errors=[missing])
+    async with sessions.begin() as session:
+        evaluation_id = await begin(session, model, request)
+    return await get(sessions, evaluation_id)
+
+
+async def begin(session: AsyncSession, model: str, request: EvaluationRequest) -> int:
+    """Queue a checked run in the session's transaction; its id. NotFound or Conflict: no such version."""
+    await require_version(session, model, request.version)
+    version_id = await versions.version_id(session, model, request.version)
+    evaluation_id = await rows.create(session, version_id, request.kind, request.model_dump(mode="json"))
+    await tasks.enqueue(session, "evaluate", [evaluation_id])
+    return evaluation_id
+
+
+async def require_version(session: AsyncSession, model: str | None, version: str | None) -> None:
+    """NotFound says which there are. None: any model, any version."""
+    known = await model_rows.list_versions(session, model)
+    if model is not None and not known:
+        every = sorted({row.name for row, _ in await model_rows.list_versions(session)})
+        raise NotFound(f"There is no model {model!r}; there is {filters.listed(every)}.")
+    names = list(dict.fromkeys(row.version for _, row in known))
+    if version is not None and version not in names:
+        lacking = f"The model {model!r} has no" if model is not None else "No model has a"
+        raise NotFound(f"{lacking} version {version!r}; there is {filters.listed(names)}.")
+
+
+async def get(sessions: Sessions, evaluation_id: int) -> Evaluation:
+    """A run with what it found so far, or NotFound."""
+    async with sessions() as session:
+        found = await rows.find(session, evaluation_id)
+        if found is None:
+            raise NotFound(f"There is no evaluation {evaluation_id}.")
+        measured = await rows.metrics_of(session, evaluation_id)
+    values = [MetricValue.model_validate(one, from_attributes=True) for one in measured]
+    return Evaluation(**vars(_run(found)), metrics=values)
+
+
+async def page(sessions: Sessions, *, state: State | None, limit: int, before: int | None) -> RunPage:
+    """Runs of every state, newest first, with ids under ``before``."""
+    async with sessions() as session:
+        found = await rows.page(session, state=state, before=before, limit=limit + 1)
+    items = [_run(row) for row in found[:limit]]
+    return RunPage(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+
+
+def _run(found: Row[EvaluationRow, str, str]) -> Run:
+    row, model, version = found
+    fields = {name: getattr(row, name) for name in Run.model_fields if hasattr(row, name)}
+    return Run.model_validate(fields | {"model": model, "version": version, "request": row.filter})
+
+
+async def cancel(sessions: Sessions, evaluation_id: int) -> None:
+    """Stop a run that is under way; Conflict if it has ended."""
+    async with sessions.begin() as session:
+        if await rows.end(session, evaluation_id, "cancelled"):
+            return
+        found = await rows.find(session, evaluation_id)
+    if found is None:
+        raise NotFound(f"There is no evaluation {evaluation_id}.")
+    raise Conflict(f"The evaluation {evaluation_id} has ended: it is {found[0].state}.")

@@ -1,0 +1,94 @@
+"""Evaluations that begin by themselves, by a cron expression per model."""
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from croniter import croniter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import AppError, NotFound
+from app.db import models as model_rows
+from app.db.engine import Sessions
+from app.db.evaluations import schedules as rows
+from app.db.tables import EvaluationScheduleRow
+from app.schemas.evaluations.runs import EvaluationRequest
+from app.schemas.evaluations.schedules import EvaluationSchedule, NewSchedule
+from app.services.evaluations import runs
+from app.services.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+
+async def put(sessions: Sessions, model: str, new: NewSchedule) -> EvaluationSchedule:
+    """Set or replace a model's schedule. InvalidInput and NotFound say what there is not."""
+    now = datetime.now(UTC)
+    runs.check(_request(new, model, now))
+    async with sessions.begin() as session:
+        await runs.require_version(session, model, new.version)
+        row = await model_rows.find_model(session, model)
+        if row is None:
+            raise NotFound(f"There is no model {model!r}.")
+        request = new.model_dump(mode="json", exclude={"cron"})
+        await rows.put(session, row.id, new.cron, request, next_run=_next(new.cron, now))
+    return await get(sessions, model)
+
+
+async def get(sessions: Sessions, model: str) -> EvaluationSchedule:
+    """A model's schedule, or NotFound."""
+    async with sessions() as session:
+        row = await rows.find(session, model)
+    if row is None:
+        raise _no_schedule(model)
+    kept = {"next_run": row.next_run, "last_evaluation_id": row.last_evaluation_id, "error": row.error}
+    return EvaluationSchedule.model_validate(_new(row).model_dump() | kept | {"model": model})
+
+
+async def remove(sessions: Sessions, model: str) -> None:
+    """End a model's schedule; NotFound if it has none."""
+    async with sessions.begin() as session:
+        if not await rows.remove(session, model):
+            raise _no_schedule(model)
+
+
+async def run_due(runtime: Runtime) -> None:
+    """Begin the runs whose time has come. Times that passed while nobody looked make one run together."""
+    async with runtime.database.transactions.begin() as session:
+        for row, model in await rows.take_due(session):
+            now = datetime.now(UTC)
+            row.next_run = _next(row.cron, now)
+            await _begin(session, row, model, now)
+
+
+async def _begin(session: AsyncSession, row: EvaluationScheduleRow, model: str, now: datetime) -> None:
+    try:
+        request = _request(_new(row), model, now)
+        runs.check(request)
+        # Of its own, so that what fails here leaves the other schedules alone.
+        async with session.begin_nested():
+            row.last_evaluation_id = await runs.begin(session, model, request)
+        row.error = None
+    except AppError as error:
+        log.warning("scheduled evaluation not begun", model=model, detail=error.detail)
+        row.error = error.detail
+
+
+def _new(row: EvaluationScheduleRow) -> NewSchedule:
+    assert isinstance(row.request, dict)
+    return NewSchedule.model_validate(row.request | {"cron": row.cron})
+
+
+def _request(new: NewSchedule, model: str, now: datetime) -> EvaluationRequest:
+    since = None if new.window_days is None else now - timedelta(days=new.window_days)
+    asked = new.model_dump(exclude={"cron", "window_days"})
+    return EvaluationRequest.model_validate(
+        asked | {"model": model, "since": since, "until": now if since else None}
+    )
+
+
+def _next(cron: str, now: datetime) -> datetime:
+    following: datetime = croniter(cron, now).get_next(datetime)
+    return following
+
+
+def _no_schedule(model: str) -> NotFound:
+    return NotFound(f"The model {model!r} has no evaluation schedule.")

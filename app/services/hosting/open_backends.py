@@ -1,0 +1,82 @@
+"""The backends a process keeps open, one per deployment id."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app.backends.base import Backend
+from app.backends.registry import open_backend
+from app.core.errors import BackendRefused, InvalidInput
+from app.core.hosts import Hosts
+from app.schemas.hosting.deployments import Deployment
+
+MAX_OPEN = 64
+"""Backends that stay open while nobody uses them."""
+
+
+@dataclass
+class OpenBackend:
+    """A backend, and a semaphore with as many slots as calls may run at once."""
+
+    backend: Backend
+    slots: asyncio.Semaphore
+    users: int = 0
+
+
+class OpenBackends:
+    """Opens a backend when it is first borrowed; beyond MAX_OPEN the longest unused are closed."""
+
+    def __init__(self, concurrency: int, hosts: Hosts) -> None:
+        self._concurrency, self._hosts = concurrency, hosts
+        self._open: OrderedDict[int, OpenBackend] = OrderedDict()  # the least recently used first
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def borrow(self, deployment: Deployment) -> AsyncIterator[OpenBackend]:
+        """The deployment's backend, which stays open within the block."""
+        if deployment.id not in self._open:
+            async with self._opening:
+                if deployment.id not in self._open:
+                    backend = await self._registered(deployment)
+                    self._open[deployment.id] = OpenBackend(backend, asyncio.Semaphore(self._concurrency))
+        opened = self._open[deployment.id]
+        self._open.move_to_end(deployment.id)
+        opened.users += 1
+        try:
+            yield opened
+        finally:
+            opened.users -= 1
+            await self._close_idle()
+
+    async def _registered(self, deployment: Deployment) -> Backend:
+        """That of a version whose options were valid once: its callers cannot help it if they are not."""
+        try:
+            return await self.new(deployment)
+        except InvalidInput as error:
+            faults = "; ".join(f"{fault.field}: {fault.message}" for fault in error.errors)
+            what = f"Version {deployment.version!r} of model {deployment.model!r}"
+            raise BackendRefused(f"{what} can no longer be used. {faults or error.detail}") from error
+
+    async def new(self, deployment: Deployment) -> Backend:
+        """A backend of the caller's own. Raises AppError where the options do not fit."""
+        # Importing a vendor's SDK and making its client take tenths of a second.
+        return await asyncio.to_thread(
+            open_backend,
+            deployment.backend,
+            deployment.options,
+            deployment.features,
+            concurrency=self._concurrency,
+            hosts=self._hosts,
+        )
+
+    async def aclose(self) -> None:
+        while self._open:
+            await self._open.popitem()[1].backend.aclose()
+
+    async def _close_idle(self) -> None:
+        surplus = max(0, len(self._open) - MAX_OPEN)
+        idle = [key for key, opened in self._open.items() if not opened.users][:surplus]
+        for opened in [self._open.pop(key) for key in idle]:
+            await opened.backend.aclose()

@@ -1,0 +1,74 @@
+"""The work on one chunk of a prediction job: the task `predict_chunk` of the queue."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import structlog
+
+from app.core.errors import AppError
+from app.db.jobs import chunks
+from app.db.jobs.chunks import Chunk, Finished
+from app.services.interrupted import noted
+from app.services.predictions.predictor import Answer, Ask
+from app.services.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+MOST_CRASHES = 3
+"""Workers that a chunk may take down with it before it is given up."""
+MOST_ATTEMPTS = 8
+"""After so many, records that the platform still fails for are noted as failed. The pauses double from
+attempt to attempt: this is after two minutes at least."""
+
+
+async def run(runtime: Runtime, chunk_id: int) -> None:
+    """Predict the records of a chunk, unless it or its job has ended.
+
+    What another attempt may get over is raised, so that the queue makes one; it finds in the cache what was
+    predicted. What it would not get over fails the chunk, and is raised too.
+    """
+    async with runtime.database.transactions.begin() as session:
+        chunk = await chunks.start(session, chunk_id)
+    if chunk is None:
+        return
+
+    async def hand_back() -> None:
+        """So that a later start does not take this one for a worker's death."""
+        async with runtime.database.transactions.begin() as session:
+            await chunks.hand_back(session, chunk)
+
+    async with noted(partial(_fail, runtime, chunk), hand_back):
+        await _attempt(runtime, chunk)
+
+
+async def _attempt(runtime: Runtime, chunk: Chunk) -> None:
+    if chunk.left_behind and chunk.attempt > MOST_CRASHES:
+        await _fail(runtime, chunk, "The workers that took it on died.")
+        return
+    answers = await runtime.predictor.predict_many(chunk.record_ids, Ask(chunk.model, chunk.version))
+    passing = (one for one in answers.values() if isinstance(one, AppError) and one.retryable)
+    if chunk.attempt < MOST_ATTEMPTS and (error := next(passing, None)):
+        raise error
+    found = _finished(chunk, answers)
+    async with runtime.database.transactions.begin() as session:
+        kept = await chunks.finish(session, chunk, found)
+    log.info("chunk predicted", job=chunk.job_id, chunk=chunk.number, failed=len(found.errors), kept=kept)
+
+
+def _finished(chunk: Chunk, answers: Mapping[str, Answer | AppError]) -> Finished:
+    ordered = [answers[record_id] for record_id in chunk.record_ids]
+    return Finished(
+        prediction_ids=[one.id if isinstance(one, Answer) else None for one in ordered],
+        hits=sum(isinstance(one, Answer) and one.cached for one in ordered),
+        errors={
+            record_id: (one.slug, one.detail)
+            for record_id, one in answers.items()
+            if isinstance(one, AppError)
+        },
+    )
+
+
+async def _fail(runtime: Runtime, chunk: Chunk, reason: str) -> None:
+    log.warning("chunk failed", job=chunk.job_id, chunk=chunk.number, reason=reason)
+    async with runtime.database.transactions.begin() as session:
+        await chunks.fail(session, chunk, f"Chunk {chunk.number} could not be finished: {reason}")

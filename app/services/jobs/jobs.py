@@ -1,0 +1,135 @@
+"""Ask for prediction jobs, look at them, cancel them, and go on with them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from app.core.settings import Settings
+from app.db.engine import Sessions
+from app.db.jobs import jobs as rows
+from app.db.jobs.jobs import Chosen, JobInfo
+from app.db.queue import tasks
+from app.db.records.windows import Window
+from app.db.tables import UNDER_WAY, PredictionJobRow
+from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
+from app.services import evaluation
+from app.services.jobs import transform
+from app.services.models import versions
+from app.services.records import filters
+
+
+async def ask(sessions: Sessions, settings: Settings, request: PredictionJobRequest) -> PredictionJob:
+    """Queue a job for a version (default: the live one of the default model)."""
+    _check(request, settings)
+    model = request.model or settings.default_model
+    if model is None:
+        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
+        raise InvalidInput("Which model should predict?", errors=[missing])
+    # The ids stand in the chunks.
+    kept = request.model_dump(mode="json", exclude={"ids", "model", "version", "engine"})
+    async with sessions() as session:
+        version_id = await versions.version_id(session, model, request.version)
+    if request.engine == "sagemaker-batch-transform":
+        transform.jobs_of(await versions.deployment(sessions, version_id))
+    async with sessions.begin() as session:
+        job_id, chunk_ids = await rows.create(
+            session, version_id, _chosen(request), engine=request.engine, request=kept
+        )
+        await _enqueue(session, job_id, request.engine, chunk_ids)
+    return await get(sessions, job_id)
+
+
+def _check(request: PredictionJobRequest, settings: Settings) -> None:
+    """InvalidInput names what there is not, and what there is."""
+    faults = filters.faults(request.where or {}, request.time_field)
+    if settings.storage_url is None:
+        needing = {"store_as": request.store_as is not None, "engine": request.engine != "pipeline"}
+        nowhere = "needs a storage, and STORAGE_URL is not set"
+        faults += [FieldError(field, nowhere) for field, needs in needing.items() if needs]
+    if faults:
+        raise InvalidInput("The job asks for what there is not.", errors=faults)
+
+
+def _chosen(request: PredictionJobRequest) -> Chosen:
+    if request.ids is not None:
+        return rows.given(request.ids)
+    if request.has_window:
+        time_field = request.time_field or evaluation.TIME_FIELD
+        where = filters.as_stored(request.where or {})
+        return rows.within(Window(time_field, request.since, request.until, where))
+    return rows.matching(filters.as_stored(request.where)) if request.where else rows.everything()
+
+
+async def _enqueue(session: AsyncSession, job_id: int, engine: str, chunk_ids: Sequence[int]) -> None:
+    if not chunk_ids:
+        return
+    if engine == "pipeline":
+        await tasks.enqueue(session, "predict_chunk", chunk_ids)
+    else:
+        await tasks.enqueue(session, "batch_transform", [job_id])
+
+
+async def get(sessions: Sessions, job_id: int) -> PredictionJob:
+    """A job and how far it is, or NotFound."""
+    async with sessions() as session:
+        found = await rows.find(session, job_id)
+    if found is None:
+        raise _no_job(job_id)
+    return _job(found)
+
+
+async def page(sessions: Sessions, *, limit: int, before: int | None) -> PredictionJobPage:
+    """Jobs, newest first, with ids under ``before``."""
+    async with sessions() as session:
+        found = await rows.page(session, before=before, limit=limit + 1)
+    items = [_job(row) for row in found[:limit]]
+    return PredictionJobPage(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+
+
+async def cancel(sessions: Sessions, job_id: int) -> None:
+    """End a job that is queued or under way; Conflict if it has ended."""
+    async with sessions.begin() as session:
+        job = await _locked(session, job_id)
+        if job.state not in UNDER_WAY:
+            raise Conflict(f"The prediction job {job_id} has ended: it is {job.state}.")
+        rows.cancel(job)
+
+
+async def resume(sessions: Sessions, job_id: int) -> PredictionJob:
+    """Go on with a cancelled or failed job; what its finished chunks have is kept."""
+    async with sessions.begin() as session:
+        job = await _locked(session, job_id)
+        if job.state not in ("cancelled", "failed"):
+            raise Conflict(f"The prediction job {job_id} is {job.state}: there is nothing to go on with.")
+        await _enqueue(session, job_id, job.engine, await rows.resume(session, job))
+    return await get(sessions, job_id)
+
+
+async def _locked(session: AsyncSession, job_id: int) -> PredictionJobRow:
+    job = await rows.lock(session, job_id)
+    if job is None:
+        raise _no_job(job_id)
+    return job
+
+
+def _no_job(job_id: int) -> NotFound:
+    return NotFound(f"There is no prediction job {job_id}.")
+
+
+def _job(found: JobInfo) -> PredictionJob:
+    row, model, version, predicted, hits, failed, seconds = found
+    finished = predicted + failed
+    rate = finished / seconds if finished and seconds else None
+    counted = {"predicted": predicted, "hits": hits, "failed": failed}
+    fields = {name: getattr(row, name) for name in PredictionJob.model_fields if hasattr(row, name)}
+    return PredictionJob.model_validate(
+        fields
+        | counted
+        | {
+            "model": model,
+            "version": version,
+            "records_per_second": rate,
+            "seconds_left": (row.records - finished) / rate if rate and row.state == "running" else None,
+        }
+    )

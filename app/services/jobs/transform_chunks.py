@@ -1,0 +1,146 @@
+"""A chunk of a prediction job on its way through a batch transform job: its rows out, its outputs in."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.backends.sagemaker.transform import TransformJobs
+from app.backends.wire.replies import Output
+from app.core.errors import AppError, BadOutput, Conflict, NotFound
+from app.db import engine
+from app.db.jobs import chunks
+from app.db.jobs import transform as rows
+from app.db.jobs.chunks import Finished
+from app.db.predictions import cache
+from app.db.predictions.cache import Lookup, Scope
+from app.db.predictions.predictions import NewPrediction
+from app.schemas.hosting.deployments import Deployment
+from app.schemas.jobs.transform import Line, Manifest
+from app.schemas.rows import Row
+from app.services.jobs.transform_files import TransformFiles
+from app.services.pipeline import to_outputs, to_rows
+from app.services.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class TransformChunks:
+    """Does the chunks of one run of a prediction job."""
+
+    runtime: Runtime
+    deployment: Deployment
+    jobs: TransformJobs
+    files: TransformFiles
+
+    async def write(self, chunk_id: int, number: int, revision: str) -> bool:
+        """Write the rows that are not predicted yet; False if there are none, which ends the chunk.
+
+        ``revision`` is that of the model which the transform job will run.
+        """
+        found = await self._look_up(chunk_id)
+        misses = [one for one in found if one.content_hash is not None and one.entry is None]
+        made = await asyncio.to_thread(self._lines, misses)
+        manifest = self._manifest(found, misses, made, revision)
+        if manifest.lines:
+            await self.files.write(number, manifest, [line for line in made if isinstance(line, bytes)])
+            return True
+        async with self.runtime.database.transactions.begin() as session:
+            await _finish(session, chunk_id, manifest, {}, manifest.errors)
+        return False
+
+    async def _look_up(self, chunk_id: int) -> list[Lookup]:
+        async def look_up(session: AsyncSession) -> list[Lookup]:
+            return await cache.look_up(
+                session,
+                await rows.record_ids(session, chunk_id),
+                model=self.deployment.model,
+                version=self.deployment.version,
+                pipeline_version=self.runtime.predictor.pipeline_version,
+                refresh=False,
+            )
+
+        return await engine.run(self.runtime.database.statements, look_up)
+
+    def _lines(self, misses: Sequence[Lookup]) -> list[bytes | AppError]:
+        made = to_rows([one.payload for one in misses], self.deployment.features)
+        return [row if isinstance(row, AppError) else self._line(row) for row in made]
+
+    def _line(self, row: Row) -> bytes | AppError:
+        try:
+            return self.jobs.line(row)
+        except AppError as error:
+            return error
+
+    def _manifest(
+        self,
+        found: Sequence[Lookup],
+        misses: Sequence[Lookup],
+        made: Sequence[bytes | AppError],
+        revision: str,
+    ) -> Manifest:
+        outcomes = list(zip(misses, made, strict=True))
+        failed = {one.record_id: error for one, error in outcomes if isinstance(error, AppError)}
+        absent = [one.record_id for one in found if one.content_hash is None]
+        missing = {record_id: NotFound(f"There is no record {record_id!r}.") for record_id in absent}
+        return Manifest(
+            pipeline_version=self.runtime.predictor.pipeline_version,
+            revision=revision,
+            lines=[
+                Line(record_id=one.record_id, content_hash=one.content_hash or "")
+                for one, line in outcomes
+                if isinstance(line, bytes)
+            ],
+            hits={one.record_id: one.entry.id for one in found if one.entry is not None},
+            errors={one: (error.slug, error.detail) for one, error in (missing | failed).items()},
+        )
+
+    async def store(self, chunk_id: int, output: str, latency_ms: float) -> None:
+        """Store an output, given by its key, and end the chunk.
+
+        A record that has changed since is kept under what it held then, whose hash the results have.
+        Raises BadOutput where the rows cannot be told apart.
+        """
+        manifest, content = await self.files.read(output)
+        if manifest.pipeline_version != self.runtime.predictor.pipeline_version:
+            raise Conflict("The pipeline's code was changed while the transform job ran.")
+        raw = self.jobs.outputs(content, len(manifest.lines))
+        answers = await asyncio.to_thread(_answers, raw)
+        outcomes = list(zip(manifest.lines, raw, answers, strict=True))
+        new = [
+            NewPrediction(line.record_id, line.content_hash, manifest.revision, answer, one, latency_ms)
+            for line, one, answer in outcomes
+            if not isinstance(answer, AppError) and not isinstance(one, BadOutput)
+        ]
+        failed = {
+            line.record_id: (answer.slug, answer.detail)
+            for line, _, answer in outcomes
+            if isinstance(answer, AppError)
+        }
+        scope = Scope(self.deployment.id, manifest.pipeline_version, manifest.revision)
+        async with self.runtime.database.transactions.begin() as session:
+            entries = await predictions.store(session, scope, new, ttl=self.runtime.settings.prediction_ttl)
+            made = {record_id: entry.id for record_id, entry in entries.items()}
+            await _finish(session, chunk_id, manifest, made, {**manifest.errors, **failed})
+
+
+def _answers(raw: Sequence[Output]) -> list[JsonValue | AppError]:
+    """What callers get for the model's outputs; an unusable one stays the error it is."""
+    usable = iter(to_outputs([one for one in raw if not isinstance(one, BadOutput)]))
+    return [one if isinstance(one, BadOutput) else next(usable) for one in raw]
+
+
+async def _finish(
+    session: AsyncSession,
+    chunk_id: int,
+    manifest: Manifest,
+    made: Mapping[str, int],
+    errors: Mapping[str, tuple[str, str]],
+) -> None:
+    chunk = await chunks.start(session, chunk_id)
+    if chunk is None:  # it or its job has ended meanwhile
+        return
+    known = {**manifest.hits, **made}
+    prediction_ids = [known.get(record_id) for record_id in chunk.record_ids]
+    await chunks.finish(session, chunk, Finished(prediction_ids, len(manifest.hits), errors))

@@ -1,0 +1,176 @@
+"""Register model versions, and move the live pointer."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from pydantic import JsonValue
+from sqlalchemy import Row, func
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
+from app.db import models as db
+from app.db.engine import Sessions
+from app.db.tables import ModelRow, ModelVersionRow
+from app.schemas.hosting.deployments import Deployment
+from app.schemas.models import Model, ModelVersion, NewVersion
+from app.services.inference import Inference
+from app.services.preprocess import FEATURES
+
+
+async def register(
+    sessions: Sessions, inference: Inference, model: str, new: NewVersion
+) -> tuple[ModelVersion, bool]:
+    """Register a version, and say whether it is new. The same again is no change; another one is a Conflict.
+
+    Asks the platform what it has deployed; if it does not answer, the background refresh asks again.
+    """
+    deployment = _deployment(model, new)
+    revision = await inference.probe(deployment)
+    async with sessions.begin() as session:
+        row = await db.ensure_model(session, model)
+        found = await db.find_version(session, row.id, new.version)
+        if found is not None and not _same(found, deployment):
+            taken = f"Version {new.version!r} of {model!r} is registered with other content"
+            raise Conflict(f"{taken}, and versions never change: choose another name.")
+        version = found or await db.insert_version(session, row.id, deployment, revision=revision)
+        if new.promote:
+            await _make_live(session, row, version)
+        return _version(row, version), found is None
+
+
+async def promote(sessions: Sessions, model: str, version: str) -> Model:
+    """Make a version live, at once for every replica."""
+    async with sessions.begin() as session:
+        row = await _locked(session, model)
+        found = await db.find_version(session, row.id, version)
+        if found is None:
+            raise NotFound(f"The model {model!r} has no version {version!r}.")
+        await _make_live(session, row, found)
+    return await get(sessions, model)
+
+
+async def roll_back(sessions: Sessions, model: str) -> Model:
+    """Make the version live that was so before the last promotion; its cached predictions are valid again."""
+    async with sessions.begin() as session:
+        row = await _locked(session, model)
+        standing = await db.standing_promotions(session, row.id, limit=2)
+        if len(standing) < 2:
+            raise Conflict(f"The model {model!r} has no earlier live version to roll back to.")
+        undone, restored = standing
+        undone.rolled_back_at = func.now()
+        row.live_version_id = restored.version_id
+    return await get(sessions, model)
+
+
+async def get(sessions: Sessions, model: str) -> Model:
+    """One model, or NotFound."""
+    async with sessions() as session:
+        found = _grouped(await db.list_versions(session, model))
+    if not found:
+        raise NotFound(f"There is no model {model!r}.")
+    return found[0]
+
+
+async def list_all(sessions: Sessions) -> list[Model]:
+    """Every model, by name."""
+    async with sessions() as session:
+        return _grouped(await db.list_versions(session))
+
+
+async def deployment(sessions: Sessions, version_id: int) -> Deployment:
+    """What inference needs to know of a version."""
+    async with sessions() as session:
+        found = await db.get_version(session, version_id)
+    if found is None:
+        raise NotFound(f"There is no model version with the id {version_id}.")
+    return _stored(*found)
+
+
+async def live_deployments(sessions: Sessions) -> list[Deployment]:
+    """The live version of every model, as inference needs to know it."""
+    async with sessions() as session:
+        found = await db.list_versions(session)
+    return [_stored(model.name, row) for model, row in found if row.id == model.live_version_id]
+
+
+def _stored(model: str, row: ModelVersionRow) -> Deployment:
+    options = cast(dict[str, JsonValue], row.options)
+    return Deployment(row.id, model, row.version, row.backend, options, tuple(row.features))
+
+
+def no_version(model: str, version: str | None, *, model_exists: bool) -> AppError:
+    """Why there is no such version to predict with; None asks for the live one."""
+    if not model_exists:
+        return NotFound(f"There is no model {model!r}.")
+    if version is None:
+        return Conflict(f"The model {model!r} has no live version: promote one, or name a version.")
+    return NotFound(f"The model {model!r} has no version {version!r}.")
+
+
+async def version_id(session: AsyncSession, model: str, version: str | None) -> int:
+    """The id of a version, None the live one; NotFound or Conflict says what there is not."""
+    row = await db.find_model(session, model)
+    if row is None:
+        raise no_version(model, version, model_exists=False)
+    if version is None and row.live_version_id is not None:
+        return row.live_version_id
+    found = await db.find_version(session, row.id, version) if version is not None else None
+    if found is None:
+        raise no_version(model, version, model_exists=True)
+    return found.id
+
+
+def _deployment(model: str, new: NewVersion) -> Deployment:
+    features = tuple(FEATURES if new.features is None else new.features)
+    unknown = [
+        FieldError(f"features[{index}]", f"{name!r} is not one of preprocess.FEATURES: {', '.join(FEATURES)}")
+        for index, name in enumerate(features)
+        if name not in FEATURES
+    ]
+    if unknown:
+        raise InvalidInput("A feature is unknown.", errors=unknown)
+    return Deployment(0, model, new.version, new.backend, new.options, features)
+
+
+def _same(row: ModelVersionRow, wanted: Deployment) -> bool:
+    return (row.backend, row.options, tuple(row.features)) == (
+        wanted.backend,
+        wanted.options,
+        wanted.features,
+    )
+
+
+async def _locked(session: AsyncSession, model: str) -> ModelRow:
+    row = await db.lock_model(session, model)
+    if row is None:
+        raise NotFound(f"There is no model {model!r}.")
+    return row
+
+
+async def _make_live(session: AsyncSession, model: ModelRow, version: ModelVersionRow) -> None:
+    if model.live_version_id != version.id:
+        await db.promote(session, model, version.id)
+
+
+def _version(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
+    return ModelVersion(
+        model=model.name,
+        version=row.version,
+        live=row.id == model.live_version_id,
+        backend=row.backend,
+        options=cast(dict[str, JsonValue], row.options),
+        features=row.features,
+        revision=row.revision,
+        created_at=row.created_at,
+    )
+
+
+def _grouped(rows: Sequence[Row[ModelRow, ModelVersionRow]]) -> list[Model]:
+    models: dict[str, Model] = {}
+    for model, row in rows:
+        entry = models.setdefault(model.name, Model(model=model.name, live_version=None, versions=[]))
+        version = _version(model, row)
+        entry.versions.append(version)
+        if version.live:
+            entry.live_version = version.version
+    return list(models.values())

@@ -1,0 +1,155 @@
+"""Predictions by record id: from the cache, or by single flight through the pipeline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from pydantic import JsonValue
+
+from app.core.errors import AppError, FieldError, InvalidInput, NotFound
+from app.core.settings import Settings
+from app.db.engine import Database, run
+from app.db.predictions import cache
+from app.db.predictions.cache import Entry, Lookup, Scope
+from app.schemas.hosting.deployments import Deployment
+from app.schemas.ids import record_id_fault
+from app.services.models import versions
+from app.services.predictions.leader import Result, Wanted
+from app.services.predictions.single_flight import SingleFlight
+
+CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED"]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to predict with. ``model`` and ``version`` None: the default model, its live version.
+
+    ``refresh`` infers anew and supersedes what is cached.
+    """
+
+    model: str | None = None
+    version: str | None = None
+    refresh: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction, where it came from and how old it is (seconds)."""
+
+    id: int
+    record_id: str
+    record_version: str
+    prediction: JsonValue
+    cache: CacheState
+    model: str
+    version: str
+    revision: str
+    computed_at: datetime
+    age: float
+
+    @property
+    def cached(self) -> bool:
+        return self.cache == "HIT"
+
+
+@dataclass
+class Predictor:
+    """Answers predictions. Holds no connection while a model infers."""
+
+    settings: Settings
+    database: Database
+    flights: SingleFlight
+    pipeline_version: str
+    _deployments: dict[int, Deployment] = field(default_factory=dict)
+    """By version id; what an id stands for never changes."""
+
+    async def predict(self, record_id: str, ask: Ask) -> Answer:
+        """One prediction, or the error of it."""
+        answer = (await self.predict_many([record_id], ask))[record_id]
+        if isinstance(answer, AppError):
+            raise answer
+        return answer
+
+    async def predict_many(self, record_ids: Sequence[str], ask: Ask) -> dict[str, Answer | AppError]:
+        """An answer or an error per record id; a repeated id is inferred once.
+
+        Raises what concerns the whole call: an unknown model or version, an unreachable database.
+        """
+        model = self._model(ask)
+        faults = {record_id: fault for record_id in record_ids if (fault := record_id_fault(record_id))}
+        answers: dict[str, Answer | AppError] = {
+            record_id: InvalidInput("This is no record id.", errors=[FieldError("record_id", fault)])
+            for record_id, fault in faults.items()
+        }
+        legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
+        found = await self._look_up(legal, model, ask)
+        missing = [one for one in found if one.content_hash is None]
+        answers |= {one.record_id: NotFound(f"There is no record {one.record_id!r}.") for one in missing}
+        hits = [] if ask.refresh else [one for one in found if one.entry is not None]
+        answers |= {one.record_id: _answer(one, one.entry, "HIT", model) for one in hits if one.entry}
+        misses = [one for one in found if one.record_id not in answers]
+        if misses:
+            answers |= await self._infer(misses, model, ask)
+        return answers
+
+    def _model(self, ask: Ask) -> str:
+        if model := ask.model or self.settings.default_model:
+            return model
+        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
+        raise InvalidInput("Which model should predict?", errors=[missing])
+
+    async def _look_up(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
+        found = await run(
+            self.database.statements,
+            lambda session: cache.look_up(
+                session,
+                record_ids,
+                model=model,
+                version=ask.version,
+                pipeline_version=self.pipeline_version,
+                refresh=ask.refresh,
+            ),
+        )
+        if record_ids and (not found or found[0].version_id is None):
+            raise versions.no_version(model, ask.version, model_exists=bool(found))
+        return found
+
+    async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
+        first = misses[0]
+        deployment = await self._deployment(first.version_id or 0)
+        scope = Scope(deployment.id, self.pipeline_version, first.revision)
+        wanted = [_wanted(one, refresh=ask.refresh) for one in misses]
+        results = await self.flights.predict(deployment, scope, wanted)
+        return {one.record_id: _landed(one, results[one.record_id], model) for one in misses}
+
+    async def _deployment(self, version_id: int) -> Deployment:
+        if version_id not in self._deployments:
+            self._deployments[version_id] = await versions.deployment(self.database.transactions, version_id)
+        return self._deployments[version_id]
+
+
+def _wanted(one: Lookup, *, refresh: bool) -> Wanted:
+    after = one.entry.id if refresh and one.entry else 0
+    return Wanted(one.record_id, one.content_hash or "", one.payload, after)
+
+
+def _landed(one: Lookup, result: Result, model: str) -> Answer | AppError:
+    if isinstance(result, AppError):
+        return result
+    return _answer(one, result.entry, "MISS" if result.led else "COALESCED", model)
+
+
+def _answer(one: Lookup, entry: Entry, state: CacheState, model: str) -> Answer:
+    return Answer(
+        id=entry.id,
+        record_id=one.record_id,
+        record_version=one.content_hash or "",
+        prediction=entry.output,
+        cache=state,
+        model=model,
+        version=one.version or "",
+        revision=entry.revision,
+        computed_at=entry.computed_at,
+        age=entry.age,
+    )

@@ -1,0 +1,76 @@
+"""Which records are asked for, by values and by a time: checked against the fields of InputObject."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from app.core.errors import FieldError, InvalidInput
+from app.db.records.windows import OBSERVED_AT
+from app.schemas.faults import field_errors
+from app.schemas.input_object import InputObject
+
+LISTED = 30
+"""Names that an error tells at most."""
+
+
+def faults(where: Mapping[str, JsonValue], time_field: str | None) -> list[FieldError]:
+    """What is wrong with a filter, and what would be right."""
+    fields = _fields()
+    found = unknown("where", where, fields)
+    found += unknown("time_field", [time_field] if time_field else (), [OBSERVED_AT, *_timestamps()])
+    for name, value in where.items():
+        if name in fields:
+            found += _value_faults(name, fields[name], value)
+    return found
+
+
+def unknown(field: str, given: Iterable[str], known: Iterable[str]) -> list[FieldError]:
+    """A fault per name that there is not."""
+    names = sorted(known)
+    return [
+        FieldError(field, f"there is no {name!r}; there is {listed(names)}")
+        for name in given
+        if name not in names
+    ]
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names for an error, the first of them if there are many."""
+    return ", ".join([*names[:LISTED], "..."] if len(names) > LISTED else names) or "none"
+
+
+def as_stored(where: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The values in the form that records have them in; InvalidInput where one does not fit its field."""
+    if wrong := faults(where, None):
+        raise InvalidInput("The filter does not fit the present InputObject.", errors=wrong)
+    return {name: _stored(_fields()[name], value) for name, value in where.items()}
+
+
+def _fields() -> dict[str, FieldInfo]:
+    """The input's fields by their names in stored records."""
+    return {info.serialization_alias or name: info for name, info in InputObject.model_fields.items()}
+
+
+def _timestamps() -> list[str]:
+    """The input's fields that hold a point in time."""
+    properties = InputObject.model_json_schema(mode="serialization").get("properties", {})
+    return [name for name, schema in properties.items() if "date-time" in str(schema)]
+
+
+def _value_faults(name: str, info: FieldInfo, value: JsonValue) -> list[FieldError]:
+    try:
+        _stored(info, value)
+    except ValidationError as error:
+        return field_errors(error.errors(), f"where.{name}")
+    return []
+
+
+def _stored(info: FieldInfo, value: JsonValue) -> JsonValue:
+    bounded = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    adapter: TypeAdapter[object] = TypeAdapter(bounded)  # type: ignore[arg-type]
+    stored: JsonValue = adapter.dump_python(
+        adapter.validate_python(value), mode="json", by_alias=True, round_trip=True
+    )
+    return stored

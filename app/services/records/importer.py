@@ -1,0 +1,120 @@
+"""Bulk import of records and their truths, in one transaction."""
+
+import asyncio
+from collections.abc import AsyncIterable, Iterable
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from app.core.errors import FieldError, InvalidInput
+from app.db.engine import Sessions, dump_json
+from app.db.records import imports as rows
+from app.schemas.faults import field_errors
+from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.records.import_lines import CsvReader, Line, NdjsonReader, Reader, batches
+from app.services.records.labels import normalise_label
+from app.services.records.records import normalise
+
+MAX_ERRORS = 100
+"""Faults that are listed; an import that is to be all or nothing stops reading there."""
+
+
+@dataclass
+class _Progress:
+    read: int = 0
+    skipped: int = 0
+    errors: list[LineError] = field(default_factory=list)
+
+    def note(self, line: int, error: InvalidInput) -> None:
+        self.skipped += 1
+        if len(self.errors) < MAX_ERRORS:
+            found = error.errors or [FieldError("", error.detail)]
+            self.errors += [LineError(line=line, field=fault.field, message=fault.message) for fault in found]
+
+
+async def import_records(
+    sessions: Sessions,
+    chunks: AsyncIterable[bytes],
+    *,
+    file_format: FileFormat,
+    delimiter: str = ",",
+    skip_bad: bool = False,
+) -> ImportReport:
+    """Write the records and labels of a file, line after line: of several lines with one id the last wins.
+
+    Either every line goes in, or InvalidInput lists what is wrong; with ``skip_bad`` the good lines go in and
+    the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays.
+    """
+    reader: Reader = CsvReader(delimiter) if file_format == "csv" else NdjsonReader()
+    progress = _Progress()
+    async with sessions.begin() as session:
+        await rows.begin(session)
+        async for lines in batches(chunks):
+            await rows.copy(
+                session, await asyncio.to_thread(_prepare, reader.read(lines), reader.label_field, progress)
+            )
+            if not skip_bad and len(progress.errors) >= MAX_ERRORS:
+                break
+        else:
+            await rows.copy(
+                session, await asyncio.to_thread(_prepare, reader.finish(), reader.label_field, progress)
+            )
+        if progress.errors and not skip_bad:
+            raise _refusal(progress)
+        records, labels = await rows.merge_records(session), await rows.merge_labels(session)
+    return _report(progress, records, labels)
+
+
+def _prepare(lines: Iterable[Line], label_field: str, progress: _Progress) -> list[rows.Incoming]:
+    """The good lines, ready to be copied; the others are noted.
+
+    Parsing is as lazy as ``lines`` is: all the work of a batch happens here, in a thread, so that the service
+    stays responsive.
+    """
+    prepared = []
+    for line in lines:
+        progress.read += 1
+        try:
+            prepared.append(_incoming(line, label_field))
+        except InvalidInput as error:
+            progress.note(line.number, error)
+    return prepared
+
+
+def _incoming(line: Line, label_field: str) -> rows.Incoming:
+    if isinstance(line.content, InvalidInput):
+        raise line.content
+    if not isinstance(line.content, dict):
+        raise InvalidInput("The line is not a JSON object.")
+    try:
+        parsed = ImportLine.model_validate(line.content)
+    except ValidationError as error:
+        raise InvalidInput("The line does not fit.", errors=field_errors(error.errors())) from error
+    given = normalise(parsed.input)
+    label = None
+    if parsed.label is not None:
+        label = dump_json(normalise_label(parsed.label, path=label_field))
+    payload = dump_json(given.payload)
+    return line.number, parsed.id, payload, given.content_hash, label, parsed.observed_at
+
+
+def _refusal(progress: _Progress) -> InvalidInput:
+    errors = [
+        FieldError(
+            f"line {fault.line}: {fault.field}" if fault.field else f"line {fault.line}", fault.message
+        )
+        for fault in progress.errors[:MAX_ERRORS]
+    ]
+    more = "; reading stopped there" if len(progress.errors) >= MAX_ERRORS else ""
+    lines = "1 line does" if progress.skipped == 1 else f"{progress.skipped} lines do"
+    return InvalidInput(f"{lines} not fit{more}. Nothing was imported.", errors=errors)
+
+
+def _report(progress: _Progress, records: Counts, labels: Counts) -> ImportReport:
+    return ImportReport(
+        **records.model_dump(),
+        labels=labels,
+        read=progress.read,
+        skipped=progress.skipped,
+        errors=progress.errors[:MAX_ERRORS],
+    )

@@ -1,0 +1,40 @@
+"""Labels: the truth about a record, which arrives later and leaves the record's version as it is."""
+
+from datetime import datetime
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from app.core import strict_json
+from app.core.errors import InvalidInput, NotFound
+from app.db.engine import Sessions
+from app.db.records import labels as rows
+from app.schemas.faults import field_errors
+from app.schemas.records.records import RecordLabel
+from app.services.evaluation import Label
+
+LABEL_TYPE: TypeAdapter[Label] = TypeAdapter(Label)
+
+
+async def put_label(
+    sessions: Sessions, record_id: str, value: JsonValue, *, observed_at: datetime | None = None
+) -> RecordLabel:
+    """Set the truth about a record; NotFound if there is no such record.
+
+    ``observed_at`` defaults to now, or to what is stored if the value is the same.
+    """
+    label = normalise_label(value, path="value")
+    async with sessions.begin() as session:
+        row = await rows.upsert(session, record_id, label, observed_at)
+    if row is None:
+        raise NotFound(f"There is no record {record_id!r}.")
+    return RecordLabel(value=row.value, observed_at=row.observed_at)
+
+
+def normalise_label(value: JsonValue, *, path: str) -> JsonValue:
+    """The label as it is stored, validated by the user's Label type; InvalidInput says what does not fit."""
+    try:
+        label: JsonValue = LABEL_TYPE.dump_python(LABEL_TYPE.validate_python(value), mode="json")
+    except ValidationError as error:
+        raise InvalidInput("The label does not fit.", errors=field_errors(error.errors(), path)) from error
+    strict_json.check(label, path)
+    return label

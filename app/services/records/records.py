@@ -1,0 +1,181 @@
+"""Records: input objects under the callers' own ids."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from app.core import strict_json
+from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed
+from app.db.engine import Sessions, run
+from app.db.records import records as rows
+from app.schemas.faults import field_errors
+from app.schemas.ids import record_id_fault
+from app.schemas.input_object import InputObject
+from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
+
+Allows = Callable[[str | None], bool]
+"""Whether a write may go ahead, given the stored version (None: there is no such record)."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input object as it is stored, and the hash that is its version."""
+
+    payload: dict[str, JsonValue]
+    content_hash: str
+
+
+def normalise(raw: JsonValue, model: type[BaseModel] = InputObject, *, path: str = "") -> Input:
+    """Validate an input and bring it to its one stored form; InvalidInput names each faulty field.
+
+    Unknown fields are errors, so that a typing mistake cannot pass for a missing optional field. Values take
+    the form that pydantic dumps: an integer in a float field becomes a float, a Decimal a string that keeps
+    its zeros ("0.10"), minus zero zero. ``path`` is where the input stands in the request.
+    """
+    try:
+        parsed = model.model_validate(raw, extra="forbid")
+    except ValidationError as error:
+        errors = field_errors(error.errors(), path)
+        raise InvalidInput("The input does not fit.", errors=errors) from error
+    dumped = parsed.model_dump(mode="json", by_alias=True, round_trip=True)
+    strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
+    payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
+    return Input(payload, strict_json.content_hash(payload))
+
+
+def always(_version: str | None) -> bool:
+    """The precondition of a write without one."""
+    return True
+
+
+async def get(sessions: Sessions, record_id: str) -> Record:
+    """The record with its label, or NotFound."""
+    row = await run(sessions, lambda session: rows.find(session, record_id))
+    return _found(row, record_id)
+
+
+async def put(
+    sessions: Sessions, record_id: str, raw: JsonValue, *, path: str = "", allows: Allows = always
+) -> tuple[Record, bool]:
+    """Create or replace one record; the record, and whether it is new. The same input changes nothing.
+
+    ``allows`` is asked with the row locked, so of several writers who saw one version one wins; the others
+    get PreconditionFailed.
+    """
+    given = normalise(raw, path=path)
+    new = (record_id, given.payload, given.content_hash)
+    async with sessions.begin() as session:
+        version = await rows.insert_or_lock(session, new)
+        _require(allows, version)
+        if version not in (None, given.content_hash):
+            await rows.replace(session, new)
+        row = await rows.find(session, record_id)
+    return _found(row, record_id), version is None
+
+
+async def put_many(sessions: Sessions, items: Sequence[RecordWrite], *, limit: int) -> list[RecordStatus]:
+    """Create or replace records, all or none; one status per item, in order.
+
+    InvalidInput names every fault of every item. An id may come once: which of two inputs is meant to stay
+    would be a guess.
+    """
+    if len(items) > limit:
+        raise InvalidInput(f"At most {limit} records fit in one request, this one has {len(items)}.")
+    inputs = await asyncio.to_thread(_normalise_all, items)
+    new = [(item.id, given.payload, given.content_hash) for item, given in zip(items, inputs, strict=True)]
+    async with sessions.begin() as session:
+        written = await rows.upsert(session, new)
+    status = {True: "created", False: "updated", None: "unchanged"}
+    return [
+        RecordStatus.model_validate({"id": key, "version": version, "status": status[written.get(key)]})
+        for key, _, version in new
+    ]
+
+
+def _normalise_all(items: Sequence[RecordWrite]) -> list[Input]:
+    inputs: list[Input] = []
+    errors: list[FieldError] = []
+    first: dict[str, int] = {}
+    for index, item in enumerate(items):
+        path = f"items[{index}].input"
+        if first.setdefault(item.id, index) != index:
+            errors.append(FieldError(f"items[{index}].id", f"repeats the id of items[{first[item.id]}]"))
+        try:
+            inputs.append(normalise(item.input, path=path))
+        except InvalidInput as error:
+            errors += error.errors or [FieldError(path, error.detail)]
+    if errors:
+        raise InvalidInput("Some records do not fit; nothing was stored.", errors=errors)
+    return inputs
+
+
+async def delete(sessions: Sessions, record_id: str, *, allows: Allows = always) -> None:
+    """Delete the record and its label. NotFound, or PreconditionFailed if ``allows`` says so."""
+    async with sessions.begin() as session:
+        version = await rows.lock(session, record_id)
+        if version is None:
+            raise _not_found(record_id)
+        _require(allows, version)
+        await rows.remove(session, record_id)
+
+
+async def page(sessions: Sessions, *, limit: int, cursor: str | None, prefix: str) -> RecordPage:
+    """Records in the order of their ids, from the place where the last page's cursor points."""
+    strict_json.check(prefix, "prefix")
+    after = _decode_cursor(cursor) if cursor else ""
+    found = await run(
+        sessions, lambda session: rows.page(session, after=after, prefix=prefix, limit=limit + 1)
+    )
+    more = len(found) > limit
+    items = [_record(row) for row in found[:limit]]
+    return RecordPage(items=items, next_cursor=_encode_cursor(items[-1].id) if more else None)
+
+
+def _encode_cursor(record_id: str) -> str:
+    return base64.urlsafe_b64encode(record_id.encode()).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str) -> str:
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
+        record_id = raw.decode()
+    except ValueError:  # not base64, or not UTF-8 inside
+        record_id = ""
+    if record_id_fault(record_id):
+        raise InvalidInput(
+            "The cursor is not one of ours.", errors=[FieldError("cursor", "pass next_cursor unchanged")]
+        )
+    return record_id
+
+
+def _found(row: rows.LabelledRecord | None, record_id: str) -> Record:
+    if row is None:
+        raise _not_found(record_id)
+    return _record(row)
+
+
+def _record(row: rows.LabelledRecord) -> Record:
+    label = None
+    if row.observed_at is not None:
+        label = RecordLabel(value=row.value, observed_at=row.observed_at)
+    return Record(
+        id=row.id,
+        input=row.payload,
+        version=row.content_hash,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        label=label,
+    )
+
+
+def _require(allows: Allows, version: str | None) -> None:
+    if not allows(version):
+        raise PreconditionFailed("The record is not in the state that the request's condition asks for.")
+
+
+def _not_found(record_id: str) -> NotFound:
+    return NotFound(f"There is no record {record_id!r}.")

@@ -1,0 +1,113 @@
+"""Whether the service can work, part by part."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from sqlalchemy import text
+
+from app.core.errors import AppError, BackendThrottled, Unavailable
+from app.db import migrate
+from app.db.engine import OUTAGES, Database, is_disk_full, run
+from app.schemas.health import PartStatus, Readiness
+from app.schemas.hosting.deployments import Deployment
+from app.services.inference import Inference
+from app.services.models import versions
+from app.services.upkeep.parts import NotKnown, Part
+from app.storage import Storage
+
+KEPT, PLATFORM_KEPT = 3.0, 15.0
+"""Seconds that a finding is remembered, so that probes are no load; platforms limit such questions."""
+PLATFORMS_AT_ONCE = 2
+"""A look takes one of the few threads that are everybody's, and keeps it while a platform hangs."""
+
+
+_Failure: TypeAlias = tuple[Deployment, AppError]
+
+
+class Health:
+    """The parts of one process. ``storage`` is None where none is configured."""
+
+    def __init__(self, database: Database, inference: Inference, storage: Storage | None) -> None:
+        self._database, self._inference = database, inference
+        self._parts = [
+            Part("database", self._look_at_database, kept=KEPT, needed=True),
+            Part("migrations", self._look_at_migrations, kept=KEPT, needed=True),
+            Part("room", self._look_for_room, kept=KEPT),
+            Part("platform", self._look_at_platforms, kept=PLATFORM_KEPT),
+        ]
+        if storage is not None:
+            self._parts.append(Part("storage", storage.check, kept=KEPT))
+        self._is_shutting_down = False
+
+    def shut_down(self) -> None:
+        """Be unavailable from now on."""
+        self._is_shutting_down = True
+
+    async def readiness(self) -> Readiness:
+        """What there is of the parts, looked at all at once."""
+        found = await asyncio.gather(*(part.status() for part in self._parts))
+        parts = {part.name: status for part, status in zip(self._parts, found, strict=True)}
+        missing = [part for part in self._parts if parts[part.name].status != "ok"]
+        if self._is_shutting_down:
+            parts["process"] = PartStatus(status="unavailable", reason="It is shutting down.")
+        if self._is_shutting_down or any(part.needed for part in missing):
+            return Readiness(status="unavailable", parts=parts)
+        return Readiness(status="degraded" if missing else "ok", parts=parts)
+
+    async def aclose(self) -> None:
+        """Give up the looks that are under way."""
+        for part in self._parts:
+            await part.aclose()
+
+    async def _look_at_database(self) -> None:
+        await run(self._database.statements, lambda session: session.execute(text("select 1")))
+
+    async def _look_at_migrations(self) -> None:
+        try:
+            async with self._database.statements() as session:
+                current = await migrate.is_current(await session.connection())
+        except OUTAGES as error:
+            raise NotKnown from error
+        if not current:
+            raise Unavailable(migrate.NOT_MIGRATED)
+
+    async def _look_for_room(self) -> None:
+        """Whether the database can write: a snapshot is exported into a small file, and goes at once."""
+        try:
+            async with self._database.transactions() as session:
+                await session.execute(text("select pg_export_snapshot()"))
+        except OUTAGES as error:
+            if is_disk_full(error):
+                raise Unavailable("The database's disk is full: nothing new can be stored.") from error
+            raise NotKnown from error
+
+    async def _look_at_platforms(self) -> None:
+        """Whether the platform of every live version answers; nothing is inferred."""
+        failures = [found for found in await self._ask_platforms(await self._live()) if found]
+        if failures:
+            first, error = failures[0]
+            others = f" And {len(failures) - 1} more." if failures[1:] else ""
+            named = f"{first.model} version {first.version}: {error.detail}{others}"
+            raise Unavailable(named) from (error.__cause__ or error)
+
+    async def _live(self) -> list[Deployment]:
+        try:
+            return await versions.live_deployments(self._database.transactions)
+        except OUTAGES as error:
+            raise NotKnown from error
+
+    async def _ask_platforms(self, live: Sequence[Deployment]) -> list[_Failure | None]:
+        slots = asyncio.Semaphore(PLATFORMS_AT_ONCE)
+
+        async def ask(deployment: Deployment) -> _Failure | None:
+            async with slots:
+                try:
+                    await self._inference.revision(deployment)
+                except BackendThrottled:
+                    return None  # it is there
+                except AppError as error:
+                    return deployment, error
+            return None
+
+        return await asyncio.gather(*map(ask, live))

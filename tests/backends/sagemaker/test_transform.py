@@ -1,0 +1,299 @@
+import json
+from collections.abc import Mapping
+
+import pytest
+from pydantic import JsonValue
+from structlog.typing import EventDict
+
+from app.backends.registry import open_backend
+from app.backends.sagemaker.transform import MAX_PAYLOAD_MB, TransformJobs, open_transform_jobs
+from app.core.errors import (
+    BackendDown,
+    BackendError,
+    BackendRefused,
+    BackendThrottled,
+    BadOutput,
+    InvalidInput,
+    TooLarge,
+)
+from app.core.hosts import Hosts
+from tests.support.aws_stub import Answer, AwsStub, Request, control_error, reply
+
+TRANSFORM: dict[str, JsonValue] = {"model_name": "churn-3", "instance_type": "ml.m5.xlarge"}
+FOUND: dict[str, JsonValue] = {"TransformJobStatus": "InProgress", "TransformJobName": "job"}
+
+
+def jobs(**options: JsonValue) -> TransformJobs:
+    values: dict[str, JsonValue] = {"endpoint_name": "churn", "transform": TRANSFORM}
+    return open_transform_jobs(values | options, ["a", "b"])
+
+
+def asked(aws: AwsStub) -> JsonValue:
+    """The arguments of the last call."""
+    arguments: JsonValue = json.loads(aws.requests[-1].body)
+    return arguments
+
+
+async def create(one: TransformJobs) -> None:
+    await one.create("job", source="s3://bucket/in/", target="s3://bucket/out/")
+
+
+async def test_a_job_is_made_of_the_options(aws: AwsStub) -> None:
+    aws.script(reply({"TransformJobArn": "arn"}))
+    await create(jobs(content_type="application/jsonlines", transform=TRANSFORM | {"instance_count": 2}))
+    assert aws.requests[-1].operation == "CreateTransformJob"
+    assert asked(aws) == {
+        "TransformJobName": "job",
+        "ModelName": "churn-3",
+        "BatchStrategy": "MultiRecord",
+        "MaxPayloadInMB": MAX_PAYLOAD_MB,
+        "TransformInput": {
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}},
+            "ContentType": "application/jsonlines",
+            "SplitType": "Line",
+        },
+        "TransformOutput": {
+            "S3OutputPath": "s3://bucket/out/",
+            "Accept": "application/jsonlines",
+            "AssembleWith": "Line",
+        },
+        "TransformResources": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 2},
+    }
+
+
+async def test_a_job_that_is_there_is_not_made_again(aws: AwsStub) -> None:
+    aws.script(control_error("ResourceInUse"))
+    await create(jobs())
+    assert [request.operation for request in aws.requests] == ["CreateTransformJob"]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "words"),
+    [
+        ("ResourceNotFound", BackendRefused, "There is no such model."),
+        ("ValidationException", BackendRefused, "no such model, or it does not take the options"),
+        ("ResourceLimitExceeded", BackendRefused, "quota"),
+        ("AccessDeniedException", BackendRefused, "credentials of this service may not do this"),
+        ("ThrottlingException", BackendThrottled, "throttles"),
+    ],
+)
+async def test_what_refuses_a_job(aws: AwsStub, code: str, expected: type[BackendError], words: str) -> None:
+    aws.script(control_error(code, "secret of arn:aws:iam::123456789012:role/x"))
+    with pytest.raises(expected, match=words) as caught:
+        await create(jobs())
+    assert "churn-3" in caught.value.detail
+    assert "secret" not in caught.value.detail
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFound", "ValidationException"])
+async def test_a_job_that_is_not_there(aws: AwsStub, code: str) -> None:
+    aws.script(control_error(code))
+    assert await jobs().find("job") is None
+    await jobs().stop("job")
+    assert {request.operation for request in aws.requests} == {"DescribeTransformJob"}
+
+
+async def test_who_may_not_look_does_not_take_a_job_for_absent(aws: AwsStub) -> None:
+    aws.script(control_error("AccessDeniedException"))
+    with pytest.raises(BackendRefused):
+        await jobs().find("job")
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [("InProgress", False), ("Stopping", False), ("Completed", True), ("Failed", True), ("Stopped", True)],
+)
+async def test_how_far_a_job_is(aws: AwsStub, status: str, ended: bool) -> None:
+    aws.script(reply(FOUND | {"TransformJobStatus": status}))
+    found = await jobs().find("job")
+    assert found is not None
+    assert (found.status, found.ended, found.seconds) == (status, ended, 0)
+
+
+async def test_how_long_a_job_took(aws: AwsStub) -> None:
+    times: dict[str, JsonValue] = {"TransformStartTime": 1_700_000_000.5, "TransformEndTime": 1_700_000_065}
+    aws.script(reply(FOUND | times))
+    found = await jobs().find("job")
+    assert found is not None
+    assert found.seconds == 64.5
+
+
+async def test_why_a_job_failed_is_said_without_places(aws: AwsStub, logs: list[EventDict]) -> None:
+    reason = "ClientError: arn:aws:iam::123456789012:role/x may not read s3://bucket/in, of 123456789012"
+    aws.script(reply(FOUND | {"TransformJobStatus": "Failed", "FailureReason": reason}))
+    found = await jobs().find("job")
+    assert found is not None
+    assert found.reason == "ClientError: ... may not read ..., of ..."
+    assert [entry["reason"] for entry in logs] == [reason]
+
+
+async def test_only_a_job_that_runs_is_stopped(aws: AwsStub) -> None:
+    for status, calls in (("Completed", 1), ("Stopping", 1), ("InProgress", 2)):
+        aws.requests.clear()
+        aws.script(reply(FOUND | {"TransformJobStatus": status}))
+        await jobs().stop("job")
+        assert len(aws.requests) == calls
+    assert aws.requests[-1].operation == "StopTransformJob"
+
+
+async def test_a_job_that_ends_before_it_is_stopped(aws: AwsStub) -> None:
+    aws.script(reply(FOUND), control_error("ValidationException"))
+    await jobs().stop("job")
+    aws.script(reply(FOUND), control_error("AccessDeniedException"))
+    with pytest.raises(BackendRefused):
+        await jobs().stop("job")
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [({}, b"1,x"), ({"content_type": "application/jsonlines"}, b'[1,"x"]')],
+)
+def test_a_row_is_a_line(options: Mapping[str, JsonValue], line: bytes) -> None:
+    assert jobs(**options).line([1, "x"]) == line
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\rb"])
+def test_a_row_with_a_line_break_is_no_line_of_csv(text: str) -> None:
+    with pytest.raises(InvalidInput, match="line break"):
+        jobs().line([1, text])
+    assert b"\n" not in jobs(content_type="application/jsonlines").line([1, text])
+
+
+def test_a_row_that_no_request_can_carry() -> None:
+    room = MAX_PAYLOAD_MB * 2**20 - len("1,\n")
+    assert jobs().line([1, "x" * room])
+    with pytest.raises(TooLarge, match="takes 6 MB"):
+        jobs().line([1, "x" * (room + 1)])
+
+
+def test_empty_lines_between_answers_are_no_outputs() -> None:
+    assert jobs().outputs(b"1.5\n2\n\n3\n\n", 3) == [1.5, 2, 3]
+    assert jobs(content_type="application/jsonlines").outputs(b'{"a":1}\n\n[2]\n', 2) == [{"a": 1}, [2]]
+
+
+@pytest.mark.parametrize("content", [b"", b"1\n2\n", b"1\n2\n3\n4\n", b"\xff\n1\n2\n"])
+def test_outputs_that_are_not_one_a_row(content: bytes) -> None:
+    with pytest.raises(BadOutput):
+        jobs().outputs(content, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"content_type": "application/json"}, "options"),
+        ({"accept": "application/json"}, "options"),
+        ({"transform": {"model_name": "churn-3"}}, "options.transform.instance_type"),
+        ({"transform": TRANSFORM | {"model_name": "no/name"}}, "options.transform.model_name"),
+        ({"transform": TRANSFORM | {"instance_type": "m5.large"}}, "options.transform.instance_type"),
+        ({"transform": TRANSFORM | {"instance_count": 0}}, "options.transform.instance_count"),
+        ({"transform": TRANSFORM | {"role": "arn"}}, "options.transform.role"),
+    ],
+)
+def test_options_that_fit_no_job_are_refused_when_a_version_is_registered(
+    changes: Mapping[str, JsonValue], field: str
+) -> None:
+    options: dict[str, JsonValue] = {"endpoint_name": "churn", "transform": TRANSFORM}
+    with pytest.raises(InvalidInput) as caught:
+        open_backend("sagemaker", options | dict(changes), ["a"], concurrency=1, hosts=Hosts())
+    assert [error.field for error in caught.value.errors] == [field]
+
+
+def test_a_version_without_the_option() -> None:
+    with pytest.raises(InvalidInput, match="without the option transform"):
+        jobs(transform=None)
+
+
+class Account:
+    """What the control plane and S3 say of a deployed model; a test changes the answer of one operation."""
+
+    def __init__(self, aws: AwsStub) -> None:
+        self.models: dict[str, dict[str, JsonValue]] = {}
+        self.answers = {"": Answer(headers={"ETag": '"abc"'})}
+        self.set("DescribeEndpoint", EndpointConfigName="config-1", EndpointStatus="InService")
+        self.hosts("churn-3")
+        aws.respond = self.respond
+
+    def set(self, operation: str, **answer: JsonValue) -> None:
+        self.answers[operation] = reply(answer)
+
+    def hosts(self, *models: str) -> None:
+        variants: list[JsonValue] = [{"VariantName": f"v-{name}", "ModelName": name} for name in models]
+        self.set("DescribeEndpointConfig", ProductionVariants=variants)
+
+    def respond(self, request: Request) -> Answer:
+        if request.operation != "DescribeModel":
+            return self.answers[request.operation]
+        return reply({"PrimaryContainer": self.models[json.loads(request.body)["ModelName"]]})
+
+
+@pytest.fixture
+def account(aws: AwsStub) -> Account:
+    return Account(aws)
+
+
+async def test_a_deployed_model_has_the_revision_of_its_endpoint(account: Account) -> None:
+    assert await jobs().revision("noted") == "config-1"
+
+
+@pytest.mark.parametrize("models", [["churn-2"], ["churn-3", "churn-2"], []])
+async def test_another_model_than_the_deployed_one_has_its_own(account: Account, models: list[str]) -> None:
+    """Also where the endpoint shares its calls among several."""
+    account.hosts(*models)
+    assert await jobs().revision("config-1") == "model churn-3"
+
+
+async def test_only_the_variant_that_is_asked_counts(account: Account) -> None:
+    account.hosts("churn-3", "churn-2")
+    assert await jobs(target_variant="v-churn-3").revision("") == "config-1"
+    assert await jobs(target_variant="v-churn-2").revision("") == "model churn-3"
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"), [("churn-3", "config-1 churn-3"), ("churn-2", "model churn-3")]
+)
+async def test_the_model_of_an_inference_component(account: Account, runs: str, expected: str) -> None:
+    specification: JsonValue = {"ModelName": runs}
+    account.set(
+        "DescribeInferenceComponent", InferenceComponentStatus="InService", Specification=specification
+    )
+    assert await jobs(inference_component="part").revision("") == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "config-1 abc"),
+        ({"ModelDataUrl": "s3://bucket/models/b.tar.gz"}, "model churn-3"),
+        ({"Image": "other"}, "model churn-3"),
+        ({"Environment": {"SAGEMAKER_PROGRAM": "other.py"}}, "model churn-3"),
+    ],
+)
+async def test_the_artifact_of_a_multi_model_endpoint(
+    account: Account, changes: dict[str, JsonValue], expected: str
+) -> None:
+    account.hosts("many")
+    account.models["many"] = {"Image": "i", "Mode": "MultiModel", "ModelDataUrl": "s3://bucket/models/"}
+    account.models["churn-3"] = {"Image": "i", "ModelDataUrl": "s3://bucket/models/a.tar.gz", **changes}
+    assert await jobs(target_model="a.tar.gz").revision("") == expected
+
+
+async def test_who_may_not_ask_has_what_is_noted(account: Account) -> None:
+    account.answers["DescribeEndpoint"] = control_error("AccessDeniedException")
+    assert await jobs().revision("config-0") == "config-0"
+    account.set("DescribeEndpoint", EndpointConfigName="config-1", EndpointStatus="InService")
+    account.answers["DescribeEndpointConfig"] = control_error("AccessDeniedException")
+    assert await jobs().revision("config-0") == "model churn-3"
+
+
+@pytest.mark.parametrize(("noted", "expected"), [("", ""), ("config-0", "model churn-3")])
+async def test_without_an_endpoint(account: Account, noted: str, expected: str) -> None:
+    """What is noted is of an endpoint that is gone."""
+    account.answers["DescribeEndpoint"] = control_error("ValidationException")
+    assert await jobs().revision(noted) == expected
+
+
+@pytest.mark.parametrize("operation", ["DescribeEndpoint", "DescribeEndpointConfig"])
+async def test_a_platform_that_fails_is_no_answer(account: Account, operation: str) -> None:
+    account.answers[operation] = Answer(500, b"{}")
+    with pytest.raises(BackendDown):
+        await jobs().revision("config-1")

@@ -1,0 +1,86 @@
+"""The plans of the prediction path right after a version's first use, which no statistics know of."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TypedDict
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.settings import Settings
+from app.db.engine import Database, open_database
+from app.db.predictions import cache, claims
+from app.db.predictions.cache import Scope
+from app.db.predictions.claims import Lease
+from app.db.predictions.predictions import NewPrediction
+
+KEYS = [(f"r{number}", f"hash {number}") for number in range(1000)]
+SCOPE = Scope(2, "code", "deployed")
+
+Plan = TypedDict(
+    "Plan",
+    {"Node Type": str, "Relation Name": str, "Index Name": str, "Index Cond": str, "Plans": "list[Plan]"},
+    total=False,
+)
+
+_MODEL = text("""
+    with model as (insert into models (name) values ('transit') returning id)
+    insert into model_versions (model_id, version, backend, options, features, revision)
+    select model.id, version, 'sagemaker', '{}', '{}', 'deployed' from model, unnest(array['1', '2']) version
+""")
+_USE = text("""
+    insert into predictions
+        (record_id, content_hash, model_version_id, pipeline_version, revision,
+         output, raw_output, latency_ms)
+    select 'r' || number, 'hash ' || number, :version, 'code', 'deployed', '1', '1', 1
+    from generate_series(0, 4999) number
+""")
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """5,000 predictions of version 1, statistics of them, and then as many of version 2."""
+    database = open_database(settings)
+    async with database.transactions.begin() as session:
+        await session.execute(text("alter table predictions set (autovacuum_enabled = false)"))
+        await session.execute(_MODEL)
+        await session.execute(_USE, {"version": 1})
+        await session.execute(text("analyze predictions"))
+        await session.execute(_USE, {"version": 2})
+    yield database
+    await database.engine.dispose()
+
+
+async def test_each_key_is_looked_up_by_itself(database: Database) -> None:
+    seen: list[tuple[str, tuple[object, ...]]] = []
+    async with database.transactions() as session:
+        engine = database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
+        await _look_up_claim_and_store(session)
+        connection = await session.connection()
+        for statement, parameters in list(seen):
+            explained = await connection.exec_driver_sql(f"explain (format json) {statement}", parameters)
+            for scan in _scans(explained.scalar_one()[0]["Plan"]):
+                by_key = "(record_id = " in scan.get("Index Cond", "")
+                assert by_key or scan.get("Index Name") == "pk_predictions", scan
+
+
+async def _look_up_claim_and_store(session: AsyncSession) -> None:
+    """With a thousand keys whose predictions are there already: by the longest way."""
+    lease, record_ids = Lease(uuid4(), None, 15), [record_id for record_id, _ in KEYS]
+    await cache.look_up(
+        session, record_ids, model="transit", version="2", pipeline_version="code", refresh=False
+    )
+    await claims.claim(session, SCOPE, KEYS, lease)
+    await claims.states(session, SCOPE, [(*key, 0) for key in KEYS])
+    rows = [NewPrediction(*key, "deployed", 1.0, 1.0, 1.0) for key in KEYS]
+    await predictions.store(session, SCOPE, rows, ttl=None)
+
+
+def _scans(plan: Plan) -> Iterator[Plan]:
+    """The parts of a plan that read predictions or claims."""
+    if plan.get("Relation Name") in ("predictions", "inference_claims") and "Scan" in plan["Node Type"]:
+        yield plan
+    for part in plan.get("Plans", ()):
+        yield from _scans(part)

@@ -1,0 +1,318 @@
+"""Single flight over several replicas: whole applications of this process, and real processes to kill."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.core.errors import AppError, BackendError
+from app.core.settings import Settings
+from app.db.engine import Sessions
+from app.db.listener import Listener
+from app.db.predictions import claims
+from app.db.predictions.cache import Scope
+from app.db.predictions.claims import Lease
+from app.main import create_app
+from app.schemas.hosting.deployments import Deployment
+from app.services.predictions.leader import Landed, Wanted
+from app.services.predictions.predictor import Answer, Ask, Predictor
+from app.services.records import records
+from tests.support.aws_stub import Answer as Reply
+from tests.support.aws_stub import AwsStub, Request, csv, model_error
+from tests.support.eventually import until
+from tests.support.orders import FEATURES, answer_ten_times, invocations, order, prepare
+
+ASK = Ask(model="transit")
+
+
+@pytest.fixture
+def aws(aws: AwsStub) -> AwsStub:
+    aws.respond = answer_ten_times
+    return aws
+
+
+@asynccontextmanager
+async def replica(settings: Settings) -> AsyncIterator[Predictor]:
+    """A whole application, with its own pool, listener and flights."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app.state.predictor
+
+
+@pytest.fixture
+async def pair(settings: Settings, aws: AwsStub) -> AsyncIterator[tuple[Predictor, Predictor]]:
+    """Two replicas, a live model, and a record `a`."""
+    chosen = settings.model_copy(update={"failure_hold": 5})
+    async with AsyncExitStack() as stack:
+        one, two = [await stack.enter_async_context(replica(chosen)) for _ in range(2)]
+        await prepare(one)
+        yield one, two
+
+
+def held(request: Request, release: threading.Event) -> Reply:
+    """The right answer, once the event is set."""
+    return Reply(200, answer_ten_times(request).body, {"Content-Type": "text/csv"}, wait=release)
+
+
+async def count(sessions: Sessions, table: str) -> int:
+    async with sessions() as session:
+        return int(await session.scalar(text(f"select count(*) from {table}")) or 0)
+
+
+async def test_5000_calls_over_two_replicas_are_one_inference(
+    pair: tuple[Predictor, Predictor], aws: AwsStub
+) -> None:
+    release = threading.Event()
+    aws.respond = lambda request: held(request, release)
+    calls = [asyncio.create_task(pair[index % 2].predict("a", ASK)) for index in range(5000)]
+    await until(lambda: len(invocations(aws)) > 0)
+    await asyncio.sleep(1)
+    release.set()
+    answers = await asyncio.gather(*calls)
+    assert {answer.prediction for answer in answers} == {15.0}
+    assert len({answer.id for answer in answers}) == 1
+    assert len(invocations(aws)) == 1
+    states = [answer.cache for answer in answers]
+    assert states.count("MISS") == 1
+    assert states.count("COALESCED") + states.count("HIT") == 4999
+    assert await count(pair[0].database.transactions, "predictions") == 1
+    assert await count(pair[0].database.transactions, "inference_claims") == 0
+
+
+async def test_contended_batches_in_opposite_orders_infer_each_key_once(
+    pair: tuple[Predictor, Predictor], aws: AwsStub
+) -> None:
+    ids = [f"r{index}" for index in range(300)]
+    for index, record_id in enumerate(ids):
+        await records.put(pair[0].database.transactions, record_id, order(index / 10))
+    calls = [pair[0].predict_many(ids, ASK), pair[1].predict_many(ids[::-1], ASK)]
+    calls += [pair[n % 2].predict_many(ids[n * 30 : n * 30 + 90], ASK) for n in range(8)]
+    for answers in await asyncio.gather(*calls):
+        assert {name: value(answer) for name, answer in answers.items()} == {
+            name: round(float(name[1:]), 1) for name in answers
+        }
+    assert sum(len(call.body.split()) for call in invocations(aws)) == len(ids)
+    assert await count(pair[0].database.transactions, "predictions") == len(ids)
+
+
+def value(answer: Answer | AppError) -> object:
+    assert isinstance(answer, Answer), answer
+    return answer.prediction
+
+
+async def test_a_failure_is_shared_with_the_other_replica(
+    pair: tuple[Predictor, Predictor], aws: AwsStub
+) -> None:
+    release = threading.Event()
+    broken = model_error(415)
+    aws.respond = lambda request: Reply(broken.status, broken.body, broken.headers, wait=release)
+    calls = [asyncio.create_task(pair[index % 2].predict("a", ASK)) for index in range(10)]
+    await until(lambda: len(invocations(aws)) == 1)
+    await asyncio.sleep(0.2)
+    release.set()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(result, BackendError) for result in results)
+    assert len({str(result) for result in results}) == 1
+    assert len(invocations(aws)) == 1
+    with pytest.raises(BackendError):  # for failure_hold seconds nobody tries again
+        await pair[1].predict("a", ASK)
+    assert len(invocations(aws)) == 1
+
+
+async def test_a_leader_looks_once_more_before_it_infers(
+    pair: tuple[Predictor, Predictor], aws: AwsStub
+) -> None:
+    """Another replica landed between this one's lookup and its claim."""
+    ahead, behind = pair
+    landed = await ahead.predict("a", ASK)
+    deployment = Deployment(1, "transit", "1", "sagemaker", {"endpoint_name": "transit"}, tuple(FEATURES))
+    scope = Scope(1, behind.pipeline_version, "")
+    wanted = Wanted("a", landed.record_version, order(1.5))
+    result = (await behind.flights.predict(deployment, scope, [wanted]))["a"]
+    assert isinstance(result, Landed)
+    assert (result.entry.id, result.led) == (landed.id, False)
+    assert len(invocations(aws)) == 1
+    assert await count(behind.database.transactions, "inference_claims") == 0
+
+
+async def test_waiters_hear_of_the_end(settings: Settings, sessions: Sessions) -> None:
+    listener, owner = Listener(settings), uuid4()
+    listener.start()
+    await until(lambda: listener.beacon is not None)
+    waiting = asyncio.create_task(listener.wait(owner, 3600))
+    await asyncio.sleep(0)
+    async with sessions.begin() as session:
+        await claims.notify(session, Lease(owner, None, 1))
+    done, _ = await asyncio.wait([waiting], timeout=20)
+    assert done == {waiting}
+    await listener.aclose()
+
+
+async def test_a_lost_listener_comes_back_with_another_beacon(settings: Settings, sessions: Sessions) -> None:
+    listener = Listener(settings)
+    listener.start()
+    await until(lambda: listener.beacon is not None)
+    first = listener.beacon
+    async with sessions.begin() as session:
+        ended = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+        await session.execute(text(ended))
+    await until(lambda: listener.beacon not in (first, None))
+    async with sessions() as session:
+        held = "select (classid::bigint << 32) | objid::bigint from pg_locks where locktype = 'advisory'"
+        assert set(await session.scalars(text(held))) == {listener.beacon}
+    await listener.aclose()
+    assert listener.beacon is None
+
+
+async def test_a_lease_is_renewed_while_the_model_is_slower_than_it(settings: Settings, aws: AwsStub) -> None:
+    short = settings.model_copy(update={"claim_lease": 0.3})
+    release = threading.Event()
+    async with replica(short) as one, replica(short) as two:
+        await prepare(one)
+        aws.respond = lambda request: held(request, release)
+        calls = [asyncio.create_task(replica.predict("a", ASK)) for replica in (one, two)]
+        await asyncio.sleep(1.2)
+        assert len(invocations(aws)) == 1
+        release.set()
+        assert {answer.prediction for answer in await asyncio.gather(*calls)} == {15.0}
+    assert len(invocations(aws)) == 1
+
+
+@pytest.mark.parametrize("pooler", [False, True])
+async def test_a_claim_of_nobody_is_taken_over_when_its_lease_ends(
+    settings: Settings, aws: AwsStub, pooler: bool
+) -> None:
+    async with replica(settings.model_copy(update={"database_pooler": pooler})) as one:
+        await prepare(one)
+        async with one.database.transactions.begin() as session:
+            await session.execute(
+                text("""
+                    insert into inference_claims (record_id, model_version_id, content_hash,
+                        pipeline_version, revision, owner, lease_until)
+                    select 'a', v.id, r.content_hash, :pipeline_version, v.revision, gen_random_uuid(),
+                        clock_timestamp() + interval '0.7 seconds'
+                    from model_versions v, input_objects r where r.id = 'a'
+                """),
+                {"pipeline_version": one.pipeline_version},
+            )
+        call = asyncio.create_task(one.predict("a", ASK))
+        await asyncio.sleep(0.3)
+        assert invocations(aws) == []
+        assert (await call).prediction == 15.0
+
+
+async def test_a_killed_leader_is_replaced_within_a_poll(settings: Settings, aws: AwsStub) -> None:
+    release = threading.Event()
+    first = threading.Event()
+
+    def respond(request: Request) -> Reply:
+        if "invocations" in request.path and not first.is_set():
+            first.set()
+            return held(request, release)
+        return answer_ten_times(request)
+
+    async with replica(settings) as survivor:  # its lease is 15 s: only the beacon can be this quick
+        await prepare(survivor)
+        aws.respond = respond
+        process, address = await serve(settings)
+        try:
+            async with httpx.AsyncClient(base_url=address) as client:
+                doomed = asyncio.create_task(client.post("/predict/a?model=transit", timeout=30))
+                await until(first.is_set)
+                waiter = asyncio.create_task(survivor.predict("a", ASK))
+                await asyncio.sleep(0.2)
+                os.kill(process.pid, signal.SIGKILL)
+                assert (await asyncio.wait_for(waiter, 10)).prediction == 15.0
+                with pytest.raises(httpx.TransportError):
+                    await doomed
+        finally:
+            release.set()
+            await process.wait()
+    assert len(invocations(aws)) == 2
+
+
+async def serve(settings: Settings) -> tuple[asyncio.subprocess.Process, str]:
+    """The service as a process of its own, ready; and its address."""
+    environment = os.environ | {
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "DATABASE_DIRECT_URL": settings.direct_url.get_secret_value(),
+        "DATABASE_POOLER": str(settings.database_pooler),
+    }
+    with httpx.Client() as client:
+        port = free_port()
+        command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+        quiet = asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=quiet)
+        address = f"http://127.0.0.1:{port}"
+
+        def is_up() -> bool:
+            try:
+                return client.get(f"{address}/health/ready").is_success
+            except httpx.TransportError:
+                return False
+
+        await until(is_up)
+    return process, address
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def test_concurrent_refreshes_infer_once(pair: tuple[Predictor, Predictor], aws: AwsStub) -> None:
+    before = await pair[0].predict("a", ASK)
+    release = threading.Event()
+    aws.respond = lambda request: held(request, release)
+    ask = Ask(model="transit", refresh=True)
+    calls = [asyncio.create_task(pair[index % 2].predict("a", ask)) for index in range(20)]
+    await until(lambda: len(invocations(aws)) == 2)
+    await asyncio.sleep(0.2)
+    release.set()
+    answers = await asyncio.gather(*calls)
+    assert len({answer.id for answer in answers}) == 1
+    assert answers[0].id > before.id
+    assert len(invocations(aws)) == 2
+
+
+async def test_a_call_in_flight_during_a_swap_does_not_poison_the_new_revision(
+    pair: tuple[Predictor, Predictor], aws: AwsStub
+) -> None:
+    release = threading.Event()
+    aws.respond = lambda request: held(request, release)
+    call = asyncio.create_task(pair[0].predict("a", ASK))
+    await until(lambda: len(invocations(aws)) == 1)
+    async with pair[0].database.transactions.begin() as session:
+        await session.execute(text("update model_versions set revision = 'new'"))
+    release.set()
+    old = await call
+    aws.script(csv("99"))
+    new = await pair[1].predict("a", ASK)
+    assert (old.prediction, old.revision) == (15.0, "")
+    assert (new.prediction, new.revision, new.cache) == (99.0, "new", "MISS")
+
+
+async def test_a_shutdown_gives_claims_up(settings: Settings, aws: AwsStub) -> None:
+    release = threading.Event()
+    async with replica(settings) as survivor:
+        await prepare(survivor)
+        aws.respond = lambda request: held(request, release)
+        async with replica(settings) as leaving:
+            call = asyncio.create_task(leaving.predict("a", ASK))
+            await until(lambda: len(invocations(aws)) == 1)
+            await leaving.flights.aclose(grace=0)
+            with pytest.raises(AppError) as raised:
+                await call
+            assert raised.value.status == 503
+            aws.respond = answer_ten_times
+            assert (await survivor.predict("a", ASK)).prediction == 15.0
+            release.set()

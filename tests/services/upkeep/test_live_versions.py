@@ -1,0 +1,44 @@
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from app.core.settings import Settings
+from app.main import create_app
+from app.services.predictions.predictor import Predictor
+from tests.support.aws_stub import AwsStub
+from tests.support.eventually import until
+from tests.support.orders import answer_ten_times, prepare
+
+
+async def test_a_live_version_that_cannot_be_used_is_told_at_start(settings: Settings, aws: AwsStub) -> None:
+    aws.respond = answer_ten_times
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+        async with app.state.engine.begin() as connection:
+            options = {"options": """{"url": "https://no.longer.allowed"}"""}
+            await connection.execute(
+                text("update model_versions set backend = 'mlflow', options = :options"), options
+            )
+    asked = len(aws.requests)
+    app = create_app(settings)
+    with capture_logs() as logs:
+        async with app.router.lifespan_context(app):
+            await until(lambda: any(entry["log_level"] == "error" for entry in logs))
+    (entry,) = [entry for entry in logs if entry["log_level"] == "error"]
+    assert (entry["event"], entry["model"]) == ("a live version cannot be used", "transit")
+    assert "BACKEND_HOSTS must list no.longer.allowed" in entry["reason"]
+    assert len(aws.requests) == asked
+
+
+async def test_live_versions_that_can_be_used_are_open_and_silent(settings: Settings, aws: AwsStub) -> None:
+    aws.respond = answer_ten_times
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        await prepare(app.state.predictor)
+    app = create_app(settings)
+    with capture_logs() as logs:
+        async with app.router.lifespan_context(app):
+            opened = app.state.inference._backends._open
+            await until(lambda: len(opened) == 1)
+    assert not [entry for entry in logs if entry["log_level"] in ("warning", "error")]

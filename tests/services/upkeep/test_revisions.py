@@ -1,0 +1,142 @@
+"""The background refresh of revisions."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
+
+from app.backends.base import AtRegistration
+from app.core.settings import Settings
+from app.main import create_app
+from app.schemas.hosting.deployments import Deployment
+from app.services.inference import Inference
+from app.services.models import versions
+from app.services.predictions.predictor import Ask, Predictor
+from app.services.upkeep import revisions
+from tests.support.aws_stub import Answer, AwsStub, Request, error, reply
+from tests.support.eventually import until
+from tests.support.orders import answer_ten_times, prepare
+
+ASK = Ask(model="transit")
+
+
+def deployed(config: str, request: Request) -> Answer:
+    """The control plane and the runtime of an endpoint whose configuration has this name."""
+    if request.operation == "DescribeEndpoint":
+        return reply({"EndpointStatus": "InService", "EndpointConfigName": config})
+    return answer_ten_times(request)
+
+
+async def refresh(predictor: Predictor) -> None:
+    inference = Inference(predictor.settings)
+    await revisions.refresh(predictor.database, inference, age=0)
+    await inference.aclose()
+
+
+async def test_the_refresh_survives_a_database_that_is_not_migrated_yet(
+    settings: Settings, aws: AwsStub
+) -> None:
+    app = create_app(settings.model_copy(update={"revision_refresh": 0.05}))
+    aws.respond = lambda request: deployed("one", request)
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+        with capture_logs() as logs:
+            await rename(app.state.engine, "model_versions", "elsewhere")
+            await until(lambda: any(entry["event"] == "revisions not refreshed" for entry in logs))
+        await rename(app.state.engine, "elsewhere", "model_versions")
+        asked = len(aws.requests)
+        await until(lambda: len(aws.requests) > asked)
+        assert aws.requests[-1].operation == "DescribeEndpoint"
+
+
+async def rename(engine: AsyncEngine, table: str, name: str) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(f"alter table {table} rename to {name}"))
+
+
+async def live_revision(predictor: Predictor) -> str:
+    return (await versions.get(predictor.database.transactions, "transit")).versions[0].revision
+
+
+async def test_a_swap_on_the_platform_makes_old_answers_stale(settings: Settings, aws: AwsStub) -> None:
+    app = create_app(settings)
+    aws.respond = lambda request: deployed("one", request)
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+        assert (await predictor.predict("a", ASK)).cache == "MISS"
+
+        await refresh(predictor)
+        assert (await predictor.predict("a", ASK)).cache == "HIT"
+
+        aws.respond = lambda request: deployed("two", request)
+        await refresh(predictor)
+        swapped = await predictor.predict("a", ASK)
+        assert swapped.cache == "MISS"
+        assert "two" in swapped.revision
+
+        aws.respond = lambda request: error("ServiceUnavailable", 503)
+        await refresh(predictor)
+        assert "two" in await live_revision(predictor)
+
+        aws.respond = lambda request: deployed("one", request)
+        await refresh(predictor)
+        assert (await predictor.predict("a", ASK)).cache == "HIT"
+
+
+async def test_the_refresh_survives_a_version_that_can_no_longer_be_opened(
+    settings: Settings, aws: AwsStub
+) -> None:
+    app = create_app(settings)
+    aws.respond = lambda request: deployed("one", request)
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+        async with app.state.engine.begin() as connection:
+            options = """{"url": "https://no.longer.allowed"}"""
+            await connection.execute(
+                text("update model_versions set backend = 'mlflow', options = :options"), {"options": options}
+            )
+        with capture_logs() as logs:
+            await refresh(predictor)
+    (warning,) = [entry for entry in logs if entry["event"] == "revision unknown"]
+    assert "BACKEND_HOSTS must list no.longer.allowed" in warning["detail"]
+
+
+async def test_the_refresh_survives_a_backends_bug(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(settings)
+    aws.respond = lambda request: deployed("one", request)
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+
+        async def broken(self: Inference, deployment: Deployment) -> str:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Inference, "revision", broken)
+        with capture_logs() as logs:
+            await refresh(predictor)
+    (entry,) = [entry for entry in logs if entry["event"] == "revision not refreshed"]
+    assert (entry["error"], entry["log_level"]) == ("ZeroDivisionError", "error")
+
+
+async def test_a_revision_that_holds_from_registration_stays(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(settings)
+    said = iter(["m 1", "m 2", "m 3"])
+    aws.respond = answer_ten_times
+
+    async def behind_alias(self: Inference, deployment: Deployment) -> str:
+        return AtRegistration(next(said))
+
+    async with app.router.lifespan_context(app):
+        predictor: Predictor = app.state.predictor
+        await prepare(predictor)
+        monkeypatch.setattr(Inference, "revision", behind_alias)
+        for _ in range(3):
+            await refresh(predictor)
+            assert await live_revision(predictor) == "m 1"
