@@ -14,7 +14,7 @@ from app.db import engine
 from app.db.jobs import chunks
 from app.db.jobs import transform as rows
 from app.db.jobs.chunks import Finished
-from app.db.predictions import cache
+from app.db.predictions import cache, predictions
 from app.db.predictions.cache import Lookup, Scope
 from app.db.predictions.predictions import NewPrediction
 from app.schemas.hosting.deployments import Deployment

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.settings import Settings
 from app.db.engine import Database, open_database
-from app.db.predictions import cache, claims
+from app.db.predictions import cache, claims, predictions
 from app.db.predictions.cache import Scope
 from app.db.predictions.claims import Lease
 from app.db.predictions.predictions import NewPrediction

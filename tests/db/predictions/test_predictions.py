@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.db.engine import Sessions
+from app.db.predictions import predictions
 from app.db.predictions.cache import Entry, Scope
 from app.db.predictions.predictions import NewPrediction
 from app.db.tables import ModelRow, ModelVersionRow

@@ -25,7 +25,7 @@ class Parcel(BaseModel):
 
 @pytest.fixture(autouse=True)
 def _parcels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filter, "InputObject", Parcel)
+    monkeypatch.setattr(filters, "InputObject", Parcel)
 
 
 PARCEL: dict[str, JsonValue] = {

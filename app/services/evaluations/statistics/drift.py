@@ -43,7 +43,9 @@ class Reference:
         deciles = np.quantile(self.values, DECILES, method="inverted_cdf")
         # A value on two deciles gets a bin of its own: among those below it, rare values would not be seen.
         repeated = deciles[1:][deciles[1:] == deciles[:-1]]
-        return np.unique(np.concatenate([deciles, np.nextafter(repeated, -np.inf)]))
+        with np.errstate(over="ignore"):  # below the least float is -inf, which is an edge like any other
+            below = np.nextafter(repeated, -np.inf)
+        return np.unique(np.concatenate([deciles, below]))
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
