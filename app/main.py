@@ -60,13 +60,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             live_versions.open_all(database, inference),
         ):
             opened.push_async_callback(_stop, asyncio.create_task(work))
-        app.state.engine, app.state.sessions = database.engine, database.transactions
+        app.state.runtime = runtime
         app.state.health = health
         # An import holds a connection while its upload lasts: half of them stay free for everybody else.
         app.state.import_slots = asyncio.Semaphore(max(1, settings.database_pool_size // 2))
-        app.state.inference = inference
-        app.state.predictor = runtime.predictor
-        app.state.storage = runtime.storage
         yield
 
 

@@ -3,19 +3,24 @@
 from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 
+from app.core.errors import Unavailable
 from app.core.settings import Settings
-from app.db.engine import Sessions
 from app.schemas.ids import RecordIdText, check_record_id
 from app.services.inference import Inference
 from app.services.predictions.predictor import Predictor
+from app.services.runtime import Runtime, Sessions, Storage
 from app.services.upkeep.health import Health
 
 
+def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
 def _sessions(request: Request) -> Sessions:
-    sessions: Sessions = request.app.state.sessions
-    return sessions
+    return _runtime(request).database.transactions
 
 
 def _settings(request: Request) -> Settings:
@@ -24,13 +29,18 @@ def _settings(request: Request) -> Settings:
 
 
 def _inference(request: Request) -> Inference:
-    inference: Inference = request.app.state.inference
-    return inference
+    return _runtime(request).inference
 
 
 def _predictor(request: Request) -> Predictor:
-    predictor: Predictor = request.app.state.predictor
-    return predictor
+    return _runtime(request).predictor
+
+
+def _storage(request: Request) -> Storage:
+    storage = _runtime(request).storage
+    if storage is None:
+        raise Unavailable("There is no storage: STORAGE_URL is not set.")
+    return storage
 
 
 def _health(request: Request) -> Health:
@@ -46,6 +56,8 @@ SessionsDep = Annotated[Sessions, Depends(_sessions)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 InferenceDep = Annotated[Inference, Depends(_inference)]
 HealthDep = Annotated[Health, Depends(_health)]
+StorageDep = Annotated[Storage, Depends(_storage)]
 PredictorDep = Annotated[Predictor, Depends(_predictor)]
 RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""
+CursorQuery = Annotated[str | None, Query(description="next_cursor of the page before")]

@@ -4,29 +4,27 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, SessionsDep, SettingsDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import Conflict, InvalidInput, NotFound
-from app.db.evaluations.metric_history import Order, Search
+from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
 from app.schemas.evaluations.runs import (
     Comparison,
     Evaluation,
     EvaluationRequest,
-    HistoryPage,
     Kind,
     RunPage,
     State,
 )
-from app.schemas.ids import Name
+from app.schemas.ids import Name, RowId
 from app.schemas.records.records import Moment
 from app.services.evaluations import comparison, metric_history, runs
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
 
-EvaluationId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+EvaluationId = Annotated[RowId, Path()]
 CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
-RunId = Annotated[int, Query(ge=1, le=2**63 - 1)]
 
 
 @router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict))
@@ -57,7 +55,7 @@ async def search_metrics(
     at_most: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     sort: Order = "-finished_at",
     limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
-    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    cursor: CursorQuery = None,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> HistoryPage | Response:
     """The history: a row per metric, group and finished run.
@@ -65,7 +63,7 @@ async def search_metrics(
     Undefined values match no threshold, and sort last. As CSV the next page's cursor is in the header
     `X-Next-Cursor`.
     """
-    wanted = Search(kind, model, version, metric, group, bucket, since, until, at_least, at_most)
+    wanted = MetricSearch(kind, model, version, metric, group, bucket, since, until, at_least, at_most)
     page = await metric_history.page(sessions, wanted, order=sort, limit=limit, cursor=cursor)
     if form == "json":
         return page
@@ -78,17 +76,14 @@ async def list_evaluations(
     sessions: SessionsDep,
     state: State | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[
-        str | None, Query(pattern=r"^[0-9]{1,18}$", description="next_cursor of the page before")
-    ] = None,
+    cursor: CursorQuery = None,
 ) -> RunPage:
     """Every run, newest first, page by page: also those that wait, go on, failed or were cancelled."""
-    before = int(cursor) if cursor else None
-    return await runs.page(sessions, state=state, limit=limit, before=before)
+    return await runs.page(sessions, state=state, limit=limit, cursor=cursor)
 
 
 @router.get("/compare", responses=responses(NotFound, Conflict, InvalidInput))
-async def compare_evaluations(sessions: SessionsDep, a: RunId, b: RunId) -> Comparison:
+async def compare_evaluations(sessions: SessionsDep, a: RowId, b: RowId) -> Comparison:
     """Whether run b is better than run a, per metric and group, on the records that both judged."""
     return await comparison.compare(sessions, a, b)
 

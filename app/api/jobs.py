@@ -5,17 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
-from app.api.deps import SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, SessionsDep, SettingsDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import Conflict, InvalidInput, NotFound, TooLarge
+from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.schemas.records.imports import FileFormat
 from app.services.jobs import jobs, results
 
 router = APIRouter(prefix="/prediction-jobs", tags=["prediction jobs"], route_class=StrictRoute)
 
-JobId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+JobId = Annotated[RowId, Path()]
 MEDIA_TYPES: dict[FileFormat, str] = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 RESULTS: dict[int | str, dict[str, object]] = {
     200: {"content": {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}}
@@ -39,12 +40,10 @@ async def ask_for_prediction_job(
 async def list_prediction_jobs(
     sessions: SessionsDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[
-        str | None, Query(pattern=r"^[0-9]{1,18}$", description="next_cursor of the page before")
-    ] = None,
+    cursor: CursorQuery = None,
 ) -> PredictionJobPage:
     """Every job, newest first, page by page."""
-    return await jobs.page(sessions, limit=limit, before=int(cursor) if cursor else None)
+    return await jobs.page(sessions, limit=limit, cursor=cursor)
 
 
 @router.get("/{job_id}", responses=responses(NotFound, InvalidInput))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import PredictorDep, RecordId, SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, PredictorDep, RecordId, SessionsDep, SettingsDep
 from app.api.http.bodies import ItemwiseRoute
 from app.api.http.problems import item_problem, responses
 from app.core.errors import (
@@ -21,7 +21,7 @@ from app.core.errors import (
     UserCodeError,
 )
 from app.core.strict_json import readable
-from app.schemas.ids import Name, RecordIdText
+from app.schemas.ids import Name, RecordIdText, RowId
 from app.schemas.predictions import (
     BatchAnswer,
     BatchRequest,
@@ -33,7 +33,7 @@ from app.schemas.predictions import (
 )
 from app.schemas.records.records import Moment
 from app.services.predictions import history, inline
-from app.services.predictions.history import Search
+from app.services.predictions.history import PredictionSearch
 from app.services.predictions.predictor import Answer, Ask
 
 router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
@@ -96,17 +96,15 @@ async def search_predictions(
     since: Moment | None = None,
     until: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    cursor: CursorQuery = None,
 ) -> PredictionPage:
     """Every prediction ever made, newest first, page by page; superseded ones and those of old inputs too."""
-    search = Search(record_id, model, version, since, until)
+    search = PredictionSearch(record_id, model, version, since, until)
     return await history.page(sessions, search, limit=limit, cursor=cursor)
 
 
 @router.get("/predictions/{prediction_id}", responses=responses(NotFound, InvalidInput))
-async def get_prediction(
-    prediction_id: Annotated[int, Path(ge=1, le=2**63 - 1)], sessions: SessionsDep
-) -> LoggedPrediction:
+async def get_prediction(prediction_id: Annotated[RowId, Path()], sessions: SessionsDep) -> LoggedPrediction:
     """One prediction of the history."""
     return await history.get(sessions, prediction_id)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.deps import RecordId, SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, RecordId, SessionsDep, SettingsDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.etags import Condition, IfNoneMatch, etag, names
 from app.api.http.problems import responses
@@ -62,7 +62,7 @@ async def post_records(
 async def list_records(
     sessions: SessionsDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    cursor: CursorQuery = None,
     prefix: Annotated[str, Query(description="Only ids that start with this")] = "",
 ) -> RecordPage:
     """Records in the order of their ids, page by page."""

@@ -1,33 +1,21 @@
 """Reports of other jobs, brought in from the storage."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends, Request
-
-from app.api.deps import SessionsDep
+from app.api.deps import SessionsDep, StorageDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import InvalidInput, NotFound, StorageDown, StorageError, TooLarge, Unavailable
 from app.schemas.reports import ImportedReports, ReportImport
 from app.services.reports import importing
-from app.storage import Storage
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
-
-
-def _storage(request: Request) -> Storage:
-    storage: Storage | None = request.app.state.storage
-    if storage is None:
-        raise Unavailable("There is no storage: STORAGE_URL is not set.")
-    return storage
 
 
 @router.post(
     "/import", responses=responses(InvalidInput, NotFound, TooLarge, StorageError, StorageDown, Unavailable)
 )
-async def import_reports(
-    wanted: ReportImport, sessions: SessionsDep, storage: Annotated[Storage, Depends(_storage)]
-) -> ImportedReports:
+async def import_reports(wanted: ReportImport, sessions: SessionsDep, storage: StorageDep) -> ImportedReports:
     """Bring in the CSV reports in a folder of the storage, as finished runs of the kind `report`.
 
     A report has a header, and either a line per run and slice with a column per metric, or the columns

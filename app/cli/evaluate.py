@@ -13,8 +13,8 @@ from app.cli.terminal import evaluation_progress, tables
 from app.core import strict_json
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
-from app.db.evaluations.metric_history import Order, Search
-from app.schemas.evaluations.runs import Bucket, Comparison, Evaluation, EvaluationRequest, HistoryPage, Kind
+from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
+from app.schemas.evaluations.runs import Bucket, Comparison, Evaluation, EvaluationRequest, Kind
 from app.schemas.faults import field_errors
 from app.schemas.records.records import Moment
 from app.services.evaluations import comparison, metric_history, runs
@@ -128,7 +128,7 @@ def history(
 ) -> None:
     """Metrics of finished runs, undefined ones last."""
     times = _moment(since, "since"), _moment(until, "until")
-    wanted = Search(kind, model, version, metric, group, bucket, *times, at_least, at_most)
+    wanted = MetricSearch(kind, model, version, metric, group, bucket, *times, at_least, at_most)
     page = asyncio.run(_page(wanted, sort, limit))
     if as_csv:
         typer.echo(metric_history.as_csv(page.items), nl=False)
@@ -146,7 +146,7 @@ def _moment(text: str | None, field: str) -> Moment | None:
         raise InvalidInput("The search does not fit.", errors=faults) from error
 
 
-async def _page(wanted: Search, order: Order, limit: int) -> HistoryPage:
+async def _page(wanted: MetricSearch, order: Order, limit: int) -> HistoryPage:
     async with open_sessions() as sessions:
         return await metric_history.page(sessions, wanted, order=order, limit=limit, cursor=None)
 

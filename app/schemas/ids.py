@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from app.core.errors import FieldError, InvalidInput
 
@@ -41,3 +41,5 @@ def _legal(record_id: str) -> str:
 RecordIdText: TypeAlias = Annotated[str, AfterValidator(_legal)]
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME)]
 """A model's or version's name: 1 to 64 letters, digits, dots, dashes, underscores."""
+RowId: TypeAlias = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A number that Postgres gave: of a run, a job or a prediction."""

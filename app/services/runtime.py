@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.core.settings import Settings
-from app.db.engine import Database, open_database
+from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
 from app.services.inference import Inference
 from app.services.pipeline import pipeline_version
@@ -14,6 +14,8 @@ from app.services.predictions.leader import Leader
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
 from app.storage import Storage, open_storage
+
+__all__ = ["Runtime", "Sessions", "Storage", "open_runtime"]
 
 
 @dataclass(frozen=True)

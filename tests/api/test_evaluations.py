@@ -22,7 +22,7 @@ JANUARY: dict[str, JsonValue] = {"since": "2013-01-01T00:00:00Z", "until": "2013
 @pytest.fixture
 async def model(app: FastAPI, aws: AwsStub) -> Predictor:
     aws.respond = answer_ten_times
-    predictor: Predictor = app.state.predictor
+    predictor: Predictor = app.state.runtime.predictor
     await prepare(predictor)
     return predictor
 

@@ -53,13 +53,13 @@ async def test_the_first_call_infers_and_the_second_is_a_hit(
 async def test_a_hit_is_one_statement_by_primary_keys(predict: httpx.AsyncClient, app: FastAPI) -> None:
     await predict.post("/predict/a")
     seen: list[tuple[str, tuple[object, ...]]] = []
-    engine = app.state.engine.sync_engine
+    engine = app.state.runtime.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
     assert (await predict.post("/predict/a")).headers["X-Cache"] == "HIT"
     assert len(seen) == 1
 
     ((statement, parameters),) = seen
-    async with app.state.engine.connect() as connection:
+    async with app.state.runtime.database.engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         await driver.execute("set enable_seqscan = off")  # the tables are too small for an index to pay
         plan = "\n".join(row[0] for row in await driver.fetch(f"explain {statement}", *parameters))
@@ -256,7 +256,7 @@ async def test_hits_stay_fast_and_nothing_is_held_while_a_model_is_slow(
     )
     slow = [asyncio.create_task(predict.post(f"/predict/slow-{index}")) for index in range(50)]
     await until(lambda: len(invocations(aws)) == 33)  # the limit of calls at once, and the one of before
-    await until(lambda: app.state.engine.pool.checkedout() == 0)
+    await until(lambda: app.state.runtime.database.engine.pool.checkedout() == 0)
     assert (await asyncio.wait_for(predict.post("/predict/a"), 5)).headers["X-Cache"] == "HIT"
     release.set()
     assert {answer.status_code for answer in await asyncio.gather(*slow)} == {200}
@@ -273,11 +273,11 @@ async def test_a_caller_who_goes_away_leaves_the_result_behind(
         call.cancel()
     await asyncio.wait(calls)
     release.set()
-    await until(lambda: not app.state.predictor.flights.busy)
+    await until(lambda: not app.state.runtime.predictor.flights.busy)
     answer = await predict.post("/predict/a")
     assert (answer.headers["X-Cache"], answer.json()["prediction"]) == ("HIT", 8.0)
     assert len(invocations(aws)) == 1
-    assert app.state.engine.pool.checkedout() == 0
+    assert app.state.runtime.database.engine.pool.checkedout() == 0
 
 
 async def test_a_failure_is_shared_and_then_tried_again(

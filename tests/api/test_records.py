@@ -264,7 +264,7 @@ async def test_a_label_needs_its_record(client: httpx.AsyncClient) -> None:
 
 async def test_a_record_that_goes_while_it_is_labelled(app: FastAPI, client: httpx.AsyncClient) -> None:
     await client.put("/records/a", json=order())
-    sessions: Sessions = app.state.sessions
+    sessions: Sessions = app.state.runtime.database.transactions
     async with sessions.begin() as session:
         await rows.remove(session, "a")
         labelled = asyncio.create_task(client.put("/records/a/label", json={"value": 1}))

@@ -15,7 +15,7 @@ DAILY: dict[str, JsonValue] = {"cron": "30 6 * * *", "window_days": 30, "bucket"
 @pytest.fixture(autouse=True)
 async def _model(app: FastAPI, aws: AwsStub) -> None:
     aws.respond = answer_ten_times
-    await prepare(app.state.predictor)
+    await prepare(app.state.runtime.predictor)
 
 
 async def test_a_schedule_is_set_replaced_looked_at_and_removed(client: httpx.AsyncClient) -> None:

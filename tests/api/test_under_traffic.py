@@ -41,8 +41,8 @@ async def test_200_aborted_requests_leak_nothing(
                 call.cancel()
             await asyncio.wait(calls)
         release.set()
-        await until(lambda: not app.state.predictor.flights.busy)
-        assert app.state.engine.pool.checkedout() == 0
+        await until(lambda: not app.state.runtime.predictor.flights.busy)
+        assert app.state.runtime.database.engine.pool.checkedout() == 0
         assert await connections(sessions) <= settings.database_pool_size + 1
         async with httpx.AsyncClient(base_url=address) as client:
             assert (await client.post("/predict/r7?model=transit")).json()["prediction"] == 70.0
@@ -80,7 +80,7 @@ async def test_a_migration_under_traffic_fails_no_request(
         await client.post(f"/predict/r{index % 10}?model=transit")
 
     async def migrate() -> None:
-        async with app.state.engine.connect() as connection:
+        async with app.state.runtime.database.engine.connect() as connection:
             for statement in migration.split(";"):
                 await connection.execute(text(statement))
             await connection.commit()

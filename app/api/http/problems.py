@@ -12,12 +12,11 @@ from fastapi.responses import JSONResponse
 from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
-from app.core.errors import AppError, FieldError, InvalidInput, Unavailable
-from app.db.engine import OUTAGES, is_outage, is_unmigrated, server_message
-from app.db.migrate import NOT_MIGRATED
+from app.core.errors import AppError, FieldError, InvalidInput
 from app.schemas.faults import field_errors
 from app.schemas.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
+from app.services import outages
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +28,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    for outage in OUTAGES:
+    for outage in outages.OUTAGES:
         app.add_exception_handler(outage, _outage)
 
 
@@ -88,13 +87,8 @@ async def _app_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _outage(_request: Request, error: Exception) -> JSONResponse:
-    if is_unmigrated(error):
-        log.error("database not migrated", error=server_message(error))
-        return from_app_error(Unavailable(NOT_MIGRATED, retry_after=5))
-    if not is_outage(error):
-        return crash(error)
-    log.warning("database unavailable", error=type(error).__name__)
-    return from_app_error(Unavailable("The database cannot be reached.", retry_after=1))
+    known = outages.as_app_error(error)
+    return crash(error) if known is None else from_app_error(known)
 
 
 async def _validation_error(_request: Request, error: Exception) -> JSONResponse:

@@ -3,30 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import EvaluationMetricRow, EvaluationRow, ModelRow, ModelVersionRow
-
-Order: TypeAlias = Literal["-finished_at", "finished_at", "value", "-value"]
-
-
-@dataclass(frozen=True)
-class Search:
-    """What to look for; None does not narrow. Undefined values match no threshold and come last."""
-
-    kind: str | None = None
-    model: str | None = None
-    version: str | None = None
-    metric: str | None = None
-    slice: str | None = None
-    bucket: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    at_least: float | None = None
-    at_most: float | None = None
+from app.schemas.evaluations.metric_history import MetricSearch, Order
 
 
 @dataclass(frozen=True)
@@ -39,7 +21,7 @@ class Place:
 
 
 async def search(
-    session: AsyncSession, wanted: Search, *, order: Order, after: Place | None, limit: int
+    session: AsyncSession, wanted: MetricSearch, *, order: Order, after: Place | None, limit: int
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """At most ``limit`` metrics that fit, sorted, after a place."""
     query = _selected(wanted).order_by(_sorting(order), *KEY).limit(limit)
@@ -52,7 +34,7 @@ METRIC, RUN = EvaluationMetricRow, EvaluationRow
 KEY = (METRIC.evaluation_id, METRIC.metric, METRIC.slice, METRIC.bucket)
 
 
-def _selected(wanted: Search) -> Select[*tuple[object, ...]]:
+def _selected(wanted: MetricSearch) -> Select[*tuple[object, ...]]:
     query = (
         select(
             *(

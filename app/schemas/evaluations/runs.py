@@ -140,23 +140,6 @@ class RunPage(BaseModel):
     next_cursor: str | None
 
 
-class HistoryRow(MetricValue):
-    """A metric of a finished run."""
-
-    evaluation_id: int
-    kind: Kind
-    model: str
-    version: str
-    finished_at: datetime
-
-
-class HistoryPage(BaseModel):
-    """Metrics of many runs; `next_cursor` is null on the last page."""
-
-    items: list[HistoryRow]
-    next_cursor: str | None
-
-
 class ComparedMetric(BaseModel):
     """A metric of both runs on the records they share; `difference` is b's less a's, with its interval."""
 

@@ -1,50 +1,51 @@
 """The history of metrics over runs, versions and time."""
 
-import base64
 import csv
 import io
 from collections.abc import Sequence
-from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core import strict_json
+from app.core.cursors import Cursor
 from app.core.errors import FieldError, InvalidInput
 from app.db.engine import Sessions
 from app.db.evaluations import metric_history as rows
-from app.db.evaluations.metric_history import Order, Place, Search
-from app.schemas.evaluations.runs import HistoryPage, HistoryRow
+from app.db.evaluations.metric_history import Place
+from app.schemas.evaluations.metric_history import HistoryPage, HistoryRow, MetricSearch, Order
+from app.schemas.ids import RowId
 from app.schemas.records.records import Moment
 from app.services import evaluation
 from app.services.evaluations import drift, runs
 from app.services.evaluations.statistics import metrics
 from app.services.records import filters
 
-RunId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-PLACE: TypeAdapter[tuple[float | None, Moment, tuple[RunId, str, str, str]]] = TypeAdapter(
-    tuple[float | None, Moment, tuple[RunId, str, str, str]]
+CURSOR: Cursor[tuple[float | None, Moment, tuple[int, str, str, str]]] = Cursor(
+    TypeAdapter(tuple[float | None, Moment, tuple[RowId, str, str, str]])
 )
 
 
 async def page(
-    sessions: Sessions, search: Search, *, order: Order, limit: int, cursor: str | None
+    sessions: Sessions, search: MetricSearch, *, order: Order, limit: int, cursor: str | None
 ) -> HistoryPage:
     """Metrics of finished runs, from the place where the last page's cursor points.
 
     NotFound or InvalidInput where the search names a model, version, metric or slice that there is not.
     """
     _check(search)
-    after = _decode(cursor) if cursor else None
+    place = CURSOR.decode(cursor)
+    after = None if place is None else Place(*place)
     async with sessions() as session:
         found = await rows.search(session, search, order=order, after=after, limit=limit + 1)
         if not found and after is None:
             await _require_names(session, search)
-    items = [HistoryRow.model_validate(row, from_attributes=True) for row in found[:limit]]
-    return HistoryPage(items=items, next_cursor=_encode(items[-1]) if len(found) > limit else None)
+    rows_found = [HistoryRow.model_validate(row, from_attributes=True) for row in found]
+    items, next_cursor = CURSOR.cut(rows_found, limit, _place)
+    return HistoryPage(items=items, next_cursor=next_cursor)
 
 
-def _check(search: Search) -> None:
+def _check(search: MetricSearch) -> None:
     for field in ("metric", "slice", "bucket"):
         strict_json.check(getattr(search, field), field)
     if search.since is not None and search.until is not None and search.since >= search.until:
@@ -52,7 +53,7 @@ def _check(search: Search) -> None:
         raise InvalidInput("The window is empty.", errors=[fault])
 
 
-async def _require_names(session: AsyncSession, search: Search) -> None:
+async def _require_names(session: AsyncSession, search: MetricSearch) -> None:
     """Nothing was found: because of a name that there is not?"""
     await runs.require_version(session, search.model, search.version)
     known = {*metrics.METRICS[evaluation.TASK], *drift.METRICS, *await rows.metrics(session)}
@@ -73,14 +74,5 @@ def as_csv(items: Sequence[HistoryRow]) -> str:
     return text.getvalue()
 
 
-def _encode(last: HistoryRow) -> str:
-    key = (last.evaluation_id, last.metric, last.slice, last.bucket)
-    return base64.urlsafe_b64encode(PLACE.dump_json((last.value, last.finished_at, key))).decode()
-
-
-def _decode(cursor: str) -> Place:
-    try:
-        return Place(*PLACE.validate_python(strict_json.parse(base64.b64decode(cursor, "-_", validate=True))))
-    except (ValueError, InvalidInput) as error:
-        fault = FieldError("cursor", "pass next_cursor unchanged")
-        raise InvalidInput("The cursor is not one of ours.", errors=[fault]) from error
+def _place(row: HistoryRow) -> tuple[float | None, Moment, tuple[int, str, str, str]]:
+    return row.value, row.finished_at, (row.evaluation_id, row.metric, row.slice, row.bucket)

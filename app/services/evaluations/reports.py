@@ -7,7 +7,8 @@ import structlog
 from app.core.errors import Conflict, StorageError
 from app.db.engine import Sessions
 from app.db.evaluations import reports as rows
-from app.schemas.evaluations.runs import Evaluation, HistoryRow
+from app.schemas.evaluations.metric_history import HistoryRow
+from app.schemas.evaluations.runs import Evaluation
 from app.services import evaluation
 from app.services.evaluations import metric_history, runs
 from app.storage import Storage

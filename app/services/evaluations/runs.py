@@ -1,19 +1,24 @@
 """Ask for evaluations, look at them, and cancel them."""
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from app.core.cursors import Cursor
+from app.core.errors import Conflict, InvalidInput, NotFound
 from app.db import models as model_rows
 from app.db.engine import Sessions
 from app.db.evaluations import runs as rows
 from app.db.queue import tasks
 from app.db.tables import EvaluationRow
 from app.schemas.evaluations.runs import Evaluation, EvaluationRequest, MetricValue, Run, RunPage, State
+from app.schemas.ids import RowId
 from app.services import evaluation
 from app.services.evaluations.statistics import metrics
 from app.services.models import versions
 from app.services.records import filters
+
+CURSOR: Cursor[int] = Cursor(TypeAdapter(RowId))
 
 
 def check(request: EvaluationRequest) -> None:
@@ -30,10 +35,7 @@ def check(request: EvaluationRequest) -> None:
 async def ask(sessions: Sessions, request: EvaluationRequest, *, default_model: str | None) -> Evaluation:
     """Queue a run of a version (default: the live one of the default model)."""
     check(request)
-    model = request.model or default_model
-    if model is None:
-        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
-        raise InvalidInput("Which model should be judged?", errors=[missing])
+    model = versions.named_or_default(request.model, default_model)
     async with sessions.begin() as session:
         evaluation_id = await begin(session, model, request)
     return await get(sessions, evaluation_id)
@@ -71,12 +73,13 @@ async def get(sessions: Sessions, evaluation_id: int) -> Evaluation:
     return Evaluation(**vars(_run(found)), metrics=values)
 
 
-async def page(sessions: Sessions, *, state: State | None, limit: int, before: int | None) -> RunPage:
-    """Runs of every state, newest first, with ids under ``before``."""
+async def page(sessions: Sessions, *, state: State | None, limit: int, cursor: str | None) -> RunPage:
+    """Runs of every state, newest first, from the place where the last page's cursor points."""
+    before = CURSOR.decode(cursor)
     async with sessions() as session:
         found = await rows.page(session, state=state, before=before, limit=limit + 1)
-    items = [_run(row) for row in found[:limit]]
-    return RunPage(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    items, next_cursor = CURSOR.cut([_run(row) for row in found], limit, lambda last: last.id)
+    return RunPage(items=items, next_cursor=next_cursor)
 
 
 def _run(found: Row[EvaluationRow, str, str]) -> Run:

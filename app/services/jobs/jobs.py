@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.cursors import Cursor
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.core.settings import Settings
 from app.db.engine import Sessions
@@ -12,20 +14,20 @@ from app.db.jobs.jobs import Chosen, JobInfo
 from app.db.queue import tasks
 from app.db.records.windows import Window
 from app.db.tables import UNDER_WAY, PredictionJobRow
+from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.services import evaluation
 from app.services.jobs import transform
 from app.services.models import versions
 from app.services.records import filters
 
+CURSOR: Cursor[int] = Cursor(TypeAdapter(RowId))
+
 
 async def ask(sessions: Sessions, settings: Settings, request: PredictionJobRequest) -> PredictionJob:
     """Queue a job for a version (default: the live one of the default model)."""
     _check(request, settings)
-    model = request.model or settings.default_model
-    if model is None:
-        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
-        raise InvalidInput("Which model should predict?", errors=[missing])
+    model = versions.named_or_default(request.model, settings.default_model)
     # The ids stand in the chunks.
     kept = request.model_dump(mode="json", exclude={"ids", "model", "version", "engine"})
     async with sessions() as session:
@@ -79,12 +81,13 @@ async def get(sessions: Sessions, job_id: int) -> PredictionJob:
     return _job(found)
 
 
-async def page(sessions: Sessions, *, limit: int, before: int | None) -> PredictionJobPage:
-    """Jobs, newest first, with ids under ``before``."""
+async def page(sessions: Sessions, *, limit: int, cursor: str | None) -> PredictionJobPage:
+    """Jobs, newest first, from the place where the last page's cursor points."""
+    before = CURSOR.decode(cursor)
     async with sessions() as session:
         found = await rows.page(session, before=before, limit=limit + 1)
-    items = [_job(row) for row in found[:limit]]
-    return PredictionJobPage(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    items, next_cursor = CURSOR.cut([_job(row) for row in found], limit, lambda last: last.id)
+    return PredictionJobPage(items=items, next_cursor=next_cursor)
 
 
 async def cancel(sessions: Sessions, job_id: int) -> None:

@@ -98,6 +98,15 @@ def _stored(model: str, row: ModelVersionRow) -> Deployment:
     return Deployment(row.id, model, row.version, row.backend, options, tuple(row.features))
 
 
+def named_or_default(model: str | None, default: str | None) -> str:
+    """The model that is meant; InvalidInput where none is named and none is the default."""
+    name = model or default
+    if name is None:
+        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
+        raise InvalidInput("Which model is meant?", errors=[missing])
+    return name
+
+
 def no_version(model: str, version: str | None, *, model_exists: bool) -> AppError:
     """Why there is no such version to predict with; None asks for the live one."""
     if not model_exists:

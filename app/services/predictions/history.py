@@ -3,14 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.core.errors import FieldError, InvalidInput, NotFound
+from pydantic import TypeAdapter
+
+from app.core.cursors import Cursor
+from app.core.errors import NotFound
 from app.db.engine import Sessions
 from app.db.predictions import history as rows
+from app.schemas.ids import RowId
 from app.schemas.predictions import LoggedPrediction, PredictionPage
+
+CURSOR: Cursor[int] = Cursor(TypeAdapter(RowId))
 
 
 @dataclass(frozen=True)
-class Search:
+class PredictionSearch:
     """What to look for; None does not narrow. Times are those of the computation, ``until`` excluded."""
 
     record_id: str | None = None
@@ -20,13 +26,16 @@ class Search:
     until: datetime | None = None
 
 
-async def page(sessions: Sessions, search: Search, *, limit: int, cursor: str | None) -> PredictionPage:
+async def page(
+    sessions: Sessions, search: PredictionSearch, *, limit: int, cursor: str | None
+) -> PredictionPage:
     """Predictions, newest first, from the place where the last page's cursor points."""
-    before = _parse(cursor) if cursor else None
+    before = CURSOR.decode(cursor)
     async with sessions() as session:
         found = await rows.search(session, limit=limit + 1, before=before, **vars(search))
-    items = [LoggedPrediction.model_validate(row, from_attributes=True) for row in found[:limit]]
-    return PredictionPage(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    logged = [LoggedPrediction.model_validate(row, from_attributes=True) for row in found]
+    items, next_cursor = CURSOR.cut(logged, limit, lambda last: last.id)
+    return PredictionPage(items=items, next_cursor=next_cursor)
 
 
 async def get(sessions: Sessions, prediction_id: int) -> LoggedPrediction:
@@ -36,11 +45,3 @@ async def get(sessions: Sessions, prediction_id: int) -> LoggedPrediction:
     if row is None:
         raise NotFound(f"There is no prediction {prediction_id}.")
     return LoggedPrediction.model_validate(row, from_attributes=True)
-
-
-def _parse(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-        raise InvalidInput(
-            "The cursor is not one of ours.", errors=[FieldError("cursor", "pass next_cursor unchanged")]
-        )
-    return int(cursor)

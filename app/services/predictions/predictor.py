@@ -76,7 +76,7 @@ class Predictor:
 
         Raises what concerns the whole call: an unknown model or version, an unreachable database.
         """
-        model = self._model(ask)
+        model = versions.named_or_default(ask.model, self.settings.default_model)
         faults = {record_id: fault for record_id in record_ids if (fault := record_id_fault(record_id))}
         answers: dict[str, Answer | AppError] = {
             record_id: InvalidInput("This is no record id.", errors=[FieldError("record_id", fault)])
@@ -92,12 +92,6 @@ class Predictor:
         if misses:
             answers |= await self._infer(misses, model, ask)
         return answers
-
-    def _model(self, ask: Ask) -> str:
-        if model := ask.model or self.settings.default_model:
-            return model
-        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
-        raise InvalidInput("Which model should predict?", errors=[missing])
 
     async def _look_up(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
         found = await run(

@@ -1,24 +1,25 @@
 """Records: input objects under the callers' own ids."""
 
 import asyncio
-import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from app.core import strict_json
+from app.core.cursors import Cursor
 from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
 from app.schemas.faults import field_errors
-from app.schemas.ids import record_id_fault
+from app.schemas.ids import RecordIdText
 from app.schemas.input_object import InputObject
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
 
 Allows = Callable[[str | None], bool]
 """Whether a write may go ahead, given the stored version (None: there is no such record)."""
+CURSOR: Cursor[str] = Cursor(TypeAdapter(RecordIdText))
 
 
 @dataclass(frozen=True)
@@ -126,30 +127,12 @@ async def delete(sessions: Sessions, record_id: str, *, allows: Allows = always)
 async def page(sessions: Sessions, *, limit: int, cursor: str | None, prefix: str) -> RecordPage:
     """Records in the order of their ids, from the place where the last page's cursor points."""
     strict_json.check(prefix, "prefix")
-    after = _decode_cursor(cursor) if cursor else ""
+    after = CURSOR.decode(cursor) or ""
     found = await run(
         sessions, lambda session: rows.page(session, after=after, prefix=prefix, limit=limit + 1)
     )
-    more = len(found) > limit
-    items = [_record(row) for row in found[:limit]]
-    return RecordPage(items=items, next_cursor=_encode_cursor(items[-1].id) if more else None)
-
-
-def _encode_cursor(record_id: str) -> str:
-    return base64.urlsafe_b64encode(record_id.encode()).decode().rstrip("=")
-
-
-def _decode_cursor(cursor: str) -> str:
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
-        record_id = raw.decode()
-    except ValueError:  # not base64, or not UTF-8 inside
-        record_id = ""
-    if record_id_fault(record_id):
-        raise InvalidInput(
-            "The cursor is not one of ours.", errors=[FieldError("cursor", "pass next_cursor unchanged")]
-        )
-    return record_id
+    items, next_cursor = CURSOR.cut([_record(row) for row in found], limit, lambda last: last.id)
+    return RecordPage(items=items, next_cursor=next_cursor)
 
 
 def _found(row: rows.LabelledRecord | None, record_id: str) -> Record:

@@ -180,7 +180,7 @@ async def predictor(settings: Settings, aws: AwsStub) -> AsyncIterator[Predictor
     aws.respond = answer_ten_times
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.predictor
+        predictor: Predictor = app.state.runtime.predictor
         await prepare(predictor)
         shifts = [("02", 60, 0.0), ("03", 60, 0.0), ("04", 60, 100.0), ("05", 5, 0.0)]
         items = [

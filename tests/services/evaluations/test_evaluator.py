@@ -31,7 +31,7 @@ async def predictor(settings: Settings, aws: AwsStub) -> AsyncIterator[Predictor
     aws.respond = answer_ten_times
     service = create_app(settings)
     async with service.router.lifespan_context(service):
-        predictor: Predictor = service.state.predictor
+        predictor: Predictor = service.state.runtime.predictor
         await prepare(predictor)
         await store_judged_orders(predictor.database.transactions)
         yield predictor

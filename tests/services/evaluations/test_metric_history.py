@@ -8,9 +8,10 @@ from sqlalchemy import text
 
 from app.core.errors import AppError, InvalidInput
 from app.db.engine import Sessions
-from app.db.evaluations.metric_history import Order, Search
-from app.schemas.evaluations.runs import HistoryRow
+from app.schemas.evaluations.metric_history import HistoryRow, MetricSearch, Order
 from app.services.evaluations import metric_history
+
+MOMENT = datetime(2026, 1, 3, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ async def sessions(sessions: Sessions) -> Sessions:
     return sessions
 
 
-async def walk(sessions: Sessions, search: Search, order: Order, size: int) -> list[HistoryRow]:
+async def walk(sessions: Sessions, search: MetricSearch, order: Order, size: int) -> list[HistoryRow]:
     found: list[HistoryRow] = []
     cursor = None
     while True:
@@ -59,7 +60,7 @@ async def walk(sessions: Sessions, search: Search, order: Order, size: int) -> l
 @pytest.mark.parametrize("order", ["-finished_at", "finished_at", "value", "-value"])
 @pytest.mark.parametrize("size", [1, 3, 100])
 async def test_pages_hold_every_row_once_in_order(sessions: Sessions, order: Order, size: int) -> None:
-    found = await walk(sessions, Search(), order, size)
+    found = await walk(sessions, MetricSearch(), order, size)
     keys = [(row.evaluation_id, row.metric, row.slice) for row in found]
     assert len(keys) == len(set(keys)) == 40
     column = [row.value if order.endswith("value") else row.finished_at for row in found]
@@ -68,11 +69,11 @@ async def test_pages_hold_every_row_once_in_order(sessions: Sessions, order: Ord
 
 
 async def test_undefined_matches_no_threshold(sessions: Sessions) -> None:
-    auc = Search(metric="auc", slice="")
+    auc = MetricSearch(metric="auc", slice="")
     every = await walk(sessions, auc, "value", 100)
     assert sum(row.value is None for row in every) == 4
-    low = await walk(sessions, Search(metric="auc", slice="", at_most=0.5), "value", 100)
-    high = await walk(sessions, Search(metric="auc", slice="", at_least=0.5), "value", 100)
+    low = await walk(sessions, MetricSearch(metric="auc", slice="", at_most=0.5), "value", 100)
+    high = await walk(sessions, MetricSearch(metric="auc", slice="", at_least=0.5), "value", 100)
     assert all(row.value is not None and row.value <= 0.5 for row in low)
     assert all(row.value is not None and row.value >= 0.5 for row in high)
     assert {row.evaluation_id for row in low} | {row.evaluation_id for row in high} == {
@@ -82,31 +83,39 @@ async def test_undefined_matches_no_threshold(sessions: Sessions) -> None:
 
 async def test_filters(sessions: Sessions) -> None:
     found = await walk(
-        sessions, Search(model="m", version="2", metric="mae", slice="origin=EWR"), "value", 100
+        sessions, MetricSearch(model="m", version="2", metric="mae", slice="origin=EWR"), "value", 100
     )
     assert {row.version for row in found} == {"2"}
     assert len(found) == 5
-    january = Search(since=datetime(2026, 1, 3, tzinfo=UTC), until=datetime(2026, 1, 5, tzinfo=UTC), slice="")
+    january = MetricSearch(
+        since=datetime(2026, 1, 3, tzinfo=UTC), until=datetime(2026, 1, 5, tzinfo=UTC), slice=""
+    )
     assert len(await walk(sessions, january, "finished_at", 100)) == 4
-    assert await walk(sessions, Search(metric="rmse"), "value", 10) == []
-    assert await walk(sessions, Search(bucket="2013-12"), "value", 10) == []
+    assert await walk(sessions, MetricSearch(metric="rmse"), "value", 10) == []
+    assert await walk(sessions, MetricSearch(bucket="2013-12"), "value", 10) == []
 
 
 @pytest.mark.parametrize(
     ("search", "message"),
     [
-        (Search(model="other"), "There is no model 'other'; there is m."),
-        (Search(model="m", version="3"), "The model 'm' has no version '3'; there is 1, 2."),
-        (Search(version="3"), "No model has a version '3'; there is 1, 2."),
-        (Search(metric="accu"), "metric: there is no 'accu'; there is auc, bias, mae, median_absolute_error"),
-        (Search(slice="origin=X"), "slice: there is no 'origin=X'; there is origin=EWR"),
-        (Search(slice="a\0"), "U+0000"),
-        (Search(bucket="a\0"), "U+0000"),
-        (Search(since=datetime(2026, 1, 3, tzinfo=UTC), until=datetime(2026, 1, 3, tzinfo=UTC)), "until"),
+        (MetricSearch(model="other"), "There is no model 'other'; there is m."),
+        (MetricSearch(model="m", version="3"), "The model 'm' has no version '3'; there is 1, 2."),
+        (MetricSearch(version="3"), "No model has a version '3'; there is 1, 2."),
+        (
+            MetricSearch(metric="accu"),
+            "metric: there is no 'accu'; there is auc, bias, mae, median_absolute_error",
+        ),
+        (MetricSearch(slice="origin=X"), "slice: there is no 'origin=X'; there is origin=EWR"),
+        (MetricSearch(slice="a\0"), "U+0000"),
+        (MetricSearch(bucket="a\0"), "U+0000"),
+        (
+            MetricSearch(since=datetime(2026, 1, 3, tzinfo=UTC), until=datetime(2026, 1, 3, tzinfo=UTC)),
+            "until",
+        ),
     ],
 )
 async def test_a_search_for_what_there_is_not_says_what_there_is(
-    sessions: Sessions, search: Search, message: str
+    sessions: Sessions, search: MetricSearch, message: str
 ) -> None:
     with pytest.raises(AppError) as caught:
         await metric_history.page(sessions, search, order="value", limit=1, cursor=None)
@@ -115,7 +124,7 @@ async def test_a_search_for_what_there_is_not_says_what_there_is(
 
 
 async def test_as_csv(sessions: Sessions) -> None:
-    (row, *_) = await walk(sessions, Search(metric="auc", slice=""), "finished_at", 100)
+    (row, *_) = await walk(sessions, MetricSearch(metric="auc", slice=""), "finished_at", 100)
     header, line, *_ = metric_history.as_csv([row]).splitlines()
     cells = dict(zip(header.split(","), line.split(","), strict=True))
     assert (cells["metric"], cells["value"], cells["reason"], cells["n"]) == ("auc", "", "one class", "50")
@@ -140,4 +149,4 @@ async def test_as_csv(sessions: Sessions) -> None:
 async def test_a_cursor_that_is_none(sessions: Sessions, inside: str, encoded: bool) -> None:
     cursor = base64.b64encode(inside.encode()).decode() if encoded else inside
     with pytest.raises(InvalidInput):
-        await metric_history.page(sessions, Search(), order="value", limit=1, cursor=cursor)
+        await metric_history.page(sessions, MetricSearch(), order="value", limit=1, cursor=cursor)

@@ -45,7 +45,7 @@ async def replica(settings: Settings) -> AsyncIterator[Predictor]:
     """A whole application, with its own pool, listener and flights."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        yield app.state.predictor
+        yield app.state.runtime.predictor
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ async def test_a_live_version_that_cannot_be_used_is_told_at_start(settings: Set
     aws.respond = answer_ten_times
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.predictor
+        predictor: Predictor = app.state.runtime.predictor
         await prepare(predictor)
-        async with app.state.engine.begin() as connection:
+        async with app.state.runtime.database.engine.begin() as connection:
             options = {"options": """{"url": "https://no.longer.allowed"}"""}
             await connection.execute(
                 text("update model_versions set backend = 'mlflow', options = :options"), options
@@ -35,10 +35,10 @@ async def test_live_versions_that_can_be_used_are_open_and_silent(settings: Sett
     aws.respond = answer_ten_times
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        await prepare(app.state.predictor)
+        await prepare(app.state.runtime.predictor)
     app = create_app(settings)
     with capture_logs() as logs:
         async with app.router.lifespan_context(app):
-            opened = app.state.inference._backends._open
+            opened = app.state.runtime.inference._backends._open
             await until(lambda: len(opened) == 1)
     assert not [entry for entry in logs if entry["log_level"] in ("warning", "error")]

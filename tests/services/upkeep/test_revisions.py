@@ -39,12 +39,12 @@ async def test_the_refresh_survives_a_database_that_is_not_migrated_yet(
     app = create_app(settings.model_copy(update={"revision_refresh": 0.05}))
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.predictor
+        predictor: Predictor = app.state.runtime.predictor
         await prepare(predictor)
         with capture_logs() as logs:
-            await rename(app.state.engine, "model_versions", "elsewhere")
+            await rename(app.state.runtime.database.engine, "model_versions", "elsewhere")
             await until(lambda: any(entry["event"] == "revisions not refreshed" for entry in logs))
-        await rename(app.state.engine, "elsewhere", "model_versions")
+        await rename(app.state.runtime.database.engine, "elsewhere", "model_versions")
         asked = len(aws.requests)
         await until(lambda: len(aws.requests) > asked)
         assert aws.requests[-1].operation == "DescribeEndpoint"
@@ -63,7 +63,7 @@ async def test_a_swap_on_the_platform_makes_old_answers_stale(settings: Settings
     app = create_app(settings)
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.predictor
+        predictor: Predictor = app.state.runtime.predictor
         await prepare(predictor)
         assert (await predictor.predict("a", ASK)).cache == "MISS"
 
@@ -91,9 +91,9 @@ async def test_the_refresh_survives_a_version_that_can_no_longer_be_opened(
     app = create_app(settings)
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.predictor
+        predictor: Predictor = app.state.runtime.predictor
         await prepare(predictor)
-        async with app.state.engine.begin() as connection:
+        async with app.state.runtime.database.engine.begin() as connection:
             options = """{"url": "https://no.longer.allowed"}"""
             await connection.execute(
                 text("update model_versions set backend = 'mlflow', options = :options"), {"options": options}
@@ -110,7 +110,7 @@ async def test_the_refresh_survives_a_backends_bug(
     app = create_app(settings)
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.predictor
+        predictor: Predictor = app.state.runtime.predictor
         await prepare(predictor)
 
         async def broken(self: Inference, deployment: Deployment) -> str:
@@ -134,7 +134,7 @@ async def test_a_revision_that_holds_from_registration_stays(
         return AtRegistration(next(said))
 
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.predictor
+        predictor: Predictor = app.state.runtime.predictor
         await prepare(predictor)
         monkeypatch.setattr(Inference, "revision", behind_alias)
         for _ in range(3):
