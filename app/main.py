@@ -50,14 +50,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     async with AsyncExitStack() as opened:
         runtime = await opened.enter_async_context(open_runtime(settings))
-        database, inference = runtime.database, runtime.inference
-        health = Health(database, inference, runtime.storage)
+        health = Health(runtime)
         opened.push_async_callback(health.aclose)
         opened.enter_context(announced_shutdown(health.shut_down, settings.shutdown_delay))
         for work in (
-            revisions.refresh_forever(settings, database, inference),
-            capacity.warn_if_too_small(settings, database),
-            live_versions.open_all(database, inference),
+            revisions.refresh_forever(runtime),
+            capacity.warn_if_too_small(settings, runtime.database),
+            live_versions.open_all(runtime),
         ):
             opened.push_async_callback(_stop, asyncio.create_task(work))
         app.state.runtime = runtime

@@ -120,7 +120,7 @@ async def _show_life(runtime: Runtime) -> None:
 
 
 def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
-    evaluator = Evaluator(runtime.database, runtime.predictor, runtime.storage)
+    evaluator = Evaluator(runtime)
     tasks: dict[Task, Work] = {
         "evaluate": evaluator.run,
         "predict_chunk": partial(chunks.run, runtime),

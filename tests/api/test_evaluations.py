@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from sqlalchemy import text
 
 from app.services.evaluations.evaluator import Evaluator
-from app.services.predictions.predictor import Predictor
+from app.services.runtime import Runtime
 from tests.support.aws_stub import AwsStub
 from tests.support.judged_orders import store_judged_orders
 from tests.support.orders import answer_ten_times, prepare
@@ -20,15 +20,15 @@ JANUARY: dict[str, JsonValue] = {"since": "2013-01-01T00:00:00Z", "until": "2013
 
 
 @pytest.fixture
-async def model(app: FastAPI, aws: AwsStub) -> Predictor:
+async def model(app: FastAPI, aws: AwsStub) -> Runtime:
     aws.respond = answer_ten_times
-    predictor: Predictor = app.state.runtime.predictor
-    await prepare(predictor)
-    return predictor
+    runtime: Runtime = app.state.runtime
+    await prepare(runtime.predictor)
+    return runtime
 
 
 @pytest.fixture
-async def predictor(model: Predictor) -> Predictor:
+async def runtime(model: Runtime) -> Runtime:
     await store_judged_orders(model.database.transactions)
     return model
 
@@ -42,20 +42,20 @@ async def ask(client: httpx.AsyncClient, **request: JsonValue) -> str:
     return location
 
 
-async def run(client: httpx.AsyncClient, predictor: Predictor, **request: JsonValue) -> dict[str, JsonValue]:
+async def run(client: httpx.AsyncClient, runtime: Runtime, **request: JsonValue) -> dict[str, JsonValue]:
     """An ended run."""
     location = await ask(client, **request)
-    await Evaluator(predictor.database, predictor).run(int(location.rpartition("/")[2]))
+    await Evaluator(runtime).run(int(location.rpartition("/")[2]))
     ended: dict[str, JsonValue] = (await client.get(location)).json()
     return ended
 
 
-async def test_a_run_is_asked_for_done_and_looked_at(client: httpx.AsyncClient, predictor: Predictor) -> None:
+async def test_a_run_is_asked_for_done_and_looked_at(client: httpx.AsyncClient, runtime: Runtime) -> None:
     location = await ask(client, bucket="month", time_field="observed_at")
     queued = (await client.get(location)).json()
     assert (queued["state"], queued["version"], queued["metrics"]) == ("queued", "1", [])
 
-    done = await run(client, predictor, **JANUARY, bucket="month", metrics=["mae", "mae"], slices=["origin"])
+    done = await run(client, runtime, **JANUARY, bucket="month", metrics=["mae", "mae"], slices=["origin"])
     assert (done["state"], done["records"], done["labelled"], done["predicted"]) == ("done", 21, 10, 10)
     found = done["metrics"]
     assert isinstance(found, list)
@@ -68,23 +68,19 @@ async def test_a_run_is_asked_for_done_and_looked_at(client: httpx.AsyncClient, 
 
 
 async def test_a_window_is_of_points_in_time_whatever_their_offset(
-    client: httpx.AsyncClient, predictor: Predictor
+    client: httpx.AsyncClient, runtime: Runtime
 ) -> None:
-    shifted = await run(
-        client, predictor, since="2013-01-10T16:30:00+05:30", until="2013-01-10T16:30:01+05:30"
-    )
+    shifted = await run(client, runtime, since="2013-01-10T16:30:00+05:30", until="2013-01-10T16:30:01+05:30")
     assert shifted["labelled"] == 10
     assert isinstance(shifted["request"], dict)
     assert shifted["request"]["since"] == "2013-01-10T11:00:00Z"
     assert str(shifted["finished_at"]).endswith("Z")
-    later = await run(client, predictor, since="2013-01-10T16:30:01+05:30", until="2013-01-11T00:00:00Z")
+    later = await run(client, runtime, since="2013-01-10T16:30:01+05:30", until="2013-01-11T00:00:00Z")
     assert (later["state"], later["labelled"]) == ("done", 0)
 
 
-async def test_an_empty_set_is_a_stored_run_with_reasons(
-    client: httpx.AsyncClient, predictor: Predictor
-) -> None:
-    found = await run(client, predictor, since="2020-01-01T00:00:00Z")
+async def test_an_empty_set_is_a_stored_run_with_reasons(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    found = await run(client, runtime, since="2020-01-01T00:00:00Z")
     metrics = found["metrics"]
     assert isinstance(metrics, list)
     assert found["state"] == "done"
@@ -122,7 +118,7 @@ async def test_an_empty_set_is_a_stored_run_with_reasons(
     ],
 )
 async def test_what_there_is_not_is_refused_with_what_there_is(
-    client: httpx.AsyncClient, model: Predictor, request_: dict[str, JsonValue], status: int, said: str
+    client: httpx.AsyncClient, model: Runtime, request_: dict[str, JsonValue], status: int, said: str
 ) -> None:
     response = await client.post("/evaluations", json={"model": "transit"} | request_)
     assert response.status_code == status, response.text
@@ -165,7 +161,7 @@ async def test_a_body_that_is_too_large_or_no_json(client: httpx.AsyncClient) ->
     assert (await client.post("/evaluations", json=[])).status_code == 422
 
 
-async def test_a_run_is_cancelled_once(client: httpx.AsyncClient, predictor: Predictor) -> None:
+async def test_a_run_is_cancelled_once(client: httpx.AsyncClient, runtime: Runtime) -> None:
     location = await ask(client)
     assert (await client.delete(location)).status_code == 204
     assert (await client.get(location)).json()["state"] == "cancelled"
@@ -174,7 +170,7 @@ async def test_a_run_is_cancelled_once(client: httpx.AsyncClient, predictor: Pre
         409,
         f"The evaluation {location.rpartition('/')[2]} has ended: it is cancelled.",
     )
-    await Evaluator(predictor.database, predictor).run(int(location.rpartition("/")[2]))
+    await Evaluator(runtime).run(int(location.rpartition("/")[2]))
     assert (await client.get(location)).json()["metrics"] == []
 
 
@@ -186,9 +182,9 @@ async def test_a_run_that_there_is_not(client: httpx.AsyncClient, method: str, n
 
 
 async def test_runs_of_every_state_are_listed_newest_first(
-    client: httpx.AsyncClient, predictor: Predictor
+    client: httpx.AsyncClient, runtime: Runtime
 ) -> None:
-    done = await run(client, predictor)
+    done = await run(client, runtime)
     cancelled = await ask(client)
     await client.delete(cancelled)
     await ask(client)
@@ -203,11 +199,9 @@ async def test_runs_of_every_state_are_listed_newest_first(
         assert (await client.get("/evaluations/runs", params=wrong)).status_code == 422
 
 
-async def test_the_history_is_filtered_sorted_and_paged(
-    client: httpx.AsyncClient, predictor: Predictor
-) -> None:
-    await run(client, predictor, bucket="month")
-    await run(client, predictor, **JANUARY, metrics=["mae"])
+async def test_the_history_is_filtered_sorted_and_paged(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    await run(client, runtime, bucket="month")
+    await run(client, runtime, **JANUARY, metrics=["mae"])
     search: dict[str, str | float] = {
         "kind": "quality",
         "model": "transit",
@@ -240,10 +234,10 @@ async def test_the_history_is_filtered_sorted_and_paged(
 
 
 async def test_undefined_matches_no_threshold_and_sorts_last(
-    client: httpx.AsyncClient, predictor: Predictor
+    client: httpx.AsyncClient, runtime: Runtime
 ) -> None:
-    await run(client, predictor, metrics=["mae"], slices=[])
-    await run(client, predictor, metrics=["mae"], slices=[], since="2020-01-01T00:00:00Z")
+    await run(client, runtime, metrics=["mae"], slices=[])
+    await run(client, runtime, metrics=["mae"], slices=[], since="2020-01-01T00:00:00Z")
 
     async def values(**search: str | float) -> list[float | None]:
         response = await client.get("/evaluations", params=search)
@@ -255,9 +249,9 @@ async def test_undefined_matches_no_threshold_and_sorts_last(
 
 
 async def test_the_history_as_csv_is_the_same_page_by_page(
-    client: httpx.AsyncClient, predictor: Predictor
+    client: httpx.AsyncClient, runtime: Runtime
 ) -> None:
-    await run(client, predictor, bucket="month")
+    await run(client, runtime, bucket="month")
     found: list[dict[str, str]] = []
     cursor: dict[str, str | int] = {}
     while True:
@@ -303,21 +297,19 @@ async def test_the_history_as_csv_is_the_same_page_by_page(
     ],
 )
 async def test_a_search_that_cannot_be(
-    client: httpx.AsyncClient, predictor: Predictor, search: dict[str, str], status: int, said: str
+    client: httpx.AsyncClient, runtime: Runtime, search: dict[str, str], status: int, said: str
 ) -> None:
-    await run(client, predictor)
+    await run(client, runtime)
     response = await client.get("/evaluations", params=search)
     assert response.status_code == status, response.text
     assert said in in_words(response)
 
 
-async def test_two_runs_are_compared_by_group_and_bucket(
-    client: httpx.AsyncClient, predictor: Predictor
-) -> None:
-    a = await run(client, predictor, bucket="month")
-    async with predictor.database.transactions.begin() as session:
+async def test_two_runs_are_compared_by_group_and_bucket(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    a = await run(client, runtime, bucket="month")
+    async with runtime.database.transactions.begin() as session:
         await session.execute(text("update labels set value = to_jsonb((value #>> '{}')::float8 + 1.5)"))
-    b = await run(client, predictor, bucket="month")
+    b = await run(client, runtime, bucket="month")
     response = await client.get("/evaluations/compare", params={"a": str(a["id"]), "b": str(b["id"])})
     assert response.status_code == 200, response.text
     found = response.json()
@@ -328,11 +320,11 @@ async def test_two_runs_are_compared_by_group_and_bucket(
     assert {one["slice"] for one in found["metrics"]} == {"", "carrier=AA", "carrier=UA", "origin=EWR"}
 
 
-async def test_what_cannot_be_compared(client: httpx.AsyncClient, predictor: Predictor) -> None:
-    done = str((await run(client, predictor))["id"])
+async def test_what_cannot_be_compared(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    done = str((await run(client, runtime))["id"])
     waiting = (await ask(client)).rpartition("/")[2]
-    drift = await run(client, predictor, kind="drift", reference=JANUARY)
-    empty = await run(client, predictor, since="2020-01-01T00:00:00Z")
+    drift = await run(client, runtime, kind="drift", reference=JANUARY)
+    empty = await run(client, runtime, since="2020-01-01T00:00:00Z")
 
     async def answer(a: object, b: object) -> tuple[int, str]:
         response = await client.get("/evaluations/compare", params={"a": str(a), "b": str(b)})

@@ -56,7 +56,7 @@ def done(settings: Settings, **asked: JsonValue) -> int:
 
     async def work() -> int:
         async with open_runtime(settings) as runtime:
-            return (await evaluate(runtime.predictor, None, **asked)).id
+            return (await evaluate(runtime, None, **asked)).id
 
     return asyncio.run(work())
 
@@ -71,7 +71,7 @@ def worker(settings: Settings) -> Iterator[None]:
             while not waiting:
                 waiting = await queued(runtime.database.transactions, "evaluate")
                 await asyncio.sleep(0.01)
-            await Evaluator(runtime.database, runtime.predictor).run(waiting[0])
+            await Evaluator(runtime).run(waiting[0])
 
     thread = threading.Thread(target=asyncio.run, args=(work(),))
     thread.start()

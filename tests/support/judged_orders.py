@@ -1,5 +1,7 @@
 """Orders with truths, and evaluation runs of them in this process."""
 
+from dataclasses import replace
+
 from pydantic import JsonValue
 
 from app.db.engine import Sessions
@@ -7,8 +9,8 @@ from app.schemas.evaluations.runs import Evaluation, EvaluationRequest, MetricVa
 from app.schemas.records.records import RecordWrite
 from app.services.evaluations import runs
 from app.services.evaluations.evaluator import Evaluator
-from app.services.predictions.predictor import Predictor
 from app.services.records import labels, records
+from app.services.runtime import Runtime
 from app.storage import Storage
 from tests.support.orders import order
 
@@ -31,12 +33,12 @@ async def store_judged_orders(sessions: Sessions) -> None:
             await labels.put_label(sessions, f"r{index:02}", 10.0 * index - (1 + index % 2))
 
 
-async def evaluate(predictor: Predictor, storage: Storage | None = None, **asked: JsonValue) -> Evaluation:
+async def evaluate(runtime: Runtime, storage: Storage | None = None, **asked: JsonValue) -> Evaluation:
     """A finished run of version 1."""
-    sessions = predictor.database.transactions
+    sessions = runtime.database.transactions
     request = EvaluationRequest.model_validate(asked)
     run = await runs.ask(sessions, request, default_model="transit")
-    await Evaluator(predictor.database, predictor, storage).run(run.id)
+    await Evaluator(replace(runtime, storage=storage)).run(run.id)
     return await runs.get(sessions, run.id)
 
 

@@ -14,7 +14,6 @@ from pydantic import JsonValue
 from sqlalchemy import Row
 
 from app.core.errors import AppError
-from app.db.engine import Database
 from app.db.evaluations import runs as rows
 from app.db.evaluations.runs import Metric
 from app.db.records import windows
@@ -26,7 +25,8 @@ from app.services.evaluations.judging import BUCKETS, SMALL
 from app.services.evaluations.statistics import drift
 from app.services.evaluations.statistics.drift import Reference
 from app.services.evaluations.statistics.samples import Floats, Undefined
-from app.services.predictions.predictor import Answer, Ask, Predictor
+from app.services.predictions.predictor import Answer, Ask
+from app.services.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -106,9 +106,9 @@ class Frame:
 class Drift:
     """One run of a task."""
 
-    def __init__(self, database: Database, predictor: Predictor, task: Task) -> None:
-        self._database = database
-        self._predictor = predictor
+    def __init__(self, runtime: Runtime, task: Task) -> None:
+        self._database = runtime.database
+        self._predictor = runtime.predictor
         self._task = task
         self._features = [f"feature={name}" for name in task.features]
         self._scales = {group: Scale() for group in (*self._features, PREDICTION)}

@@ -24,7 +24,6 @@ from app.core.errors import (
     StorageError,
     Unavailable,
 )
-from app.db.engine import Database
 from app.db.evaluations import runs as rows
 from app.db.evaluations.runs import Item
 from app.db.records import windows
@@ -38,10 +37,10 @@ from app.services.evaluations.drift import Drift, Task
 from app.services.evaluations.judging import BUCKETS, Case
 from app.services.interrupted import noted
 from app.services.models import versions
-from app.services.predictions.predictor import Answer, Ask, Predictor
+from app.services.predictions.predictor import Answer, Ask
 from app.services.records import filters
+from app.services.runtime import Runtime
 from app.services.user_code import user_code
-from app.storage import Storage
 
 log = structlog.get_logger(__name__)
 
@@ -81,15 +80,14 @@ class _Run:
 class Evaluator:
     """Runs evaluations. An attempt that was cut off is begun anew, and finds its predictions in the cache."""
 
-    def __init__(self, database: Database, predictor: Predictor, storage: Storage | None = None) -> None:
-        """With a ``storage`` each finished run has its report written there."""
-        self._database = database
-        self._predictor = predictor
-        self._storage = storage
+    def __init__(self, runtime: Runtime) -> None:
+        """With a storage each finished run has its report written there."""
+        self._runtime = runtime
+        self._sessions = runtime.database.transactions
 
     async def run(self, evaluation_id: int) -> None:
         """Run it to its end. What fails it is noted with it; an outage of the database is raised."""
-        async with self._database.transactions.begin() as session:
+        async with self._sessions.begin() as session:
             attempt = await rows.begin(session, evaluation_id)
         if attempt is None:
             return  # it has ended
@@ -101,9 +99,9 @@ class Evaluator:
             if error.retryable:
                 await self._fail(evaluation_id, attempt, error.detail)
             return
-        if done and self._storage is not None:
+        if done and self._runtime.storage is not None:
             with suppress(StorageError):  # noted with the run, which is done all the same
-                await reports.save(self._database.transactions, self._storage, evaluation_id)
+                await reports.save(self._sessions, self._runtime.storage, evaluation_id)
 
     async def _measure(self, run: _Run, attempt: int) -> bool:
         if attempt > MOST_ATTEMPTS:
@@ -114,11 +112,11 @@ class Evaluator:
 
     async def _fail(self, evaluation_id: int, attempt: int, reason: str) -> None:
         log.warning("evaluation failed", evaluation=evaluation_id, reason=reason)
-        async with self._database.transactions.begin() as session:
+        async with self._sessions.begin() as session:
             await rows.fail(session, evaluation_id, reason, attempt=attempt)
 
     async def _load(self, evaluation_id: int) -> _Run:
-        async with self._database.transactions() as session:
+        async with self._sessions() as session:
             found = await rows.find(session, evaluation_id)
         if found is None:
             raise NotFound(f"There is no evaluation {evaluation_id}.")
@@ -127,11 +125,11 @@ class Evaluator:
         return _Run(evaluation_id, row.model_version_id, Ask(model, version), request)
 
     async def _measure_drift(self, run: _Run, reference: Reference) -> bool:
-        deployment = await versions.deployment(self._database.transactions, run.version_id)
+        deployment = await versions.deployment(self._sessions, run.version_id)
         window = window_of(run.request)
         before = replace(window, since=reference.since, until=reference.until)
         task = Task(run.id, run.ask, deployment.features, window, before, run.request.bucket)
-        return await Drift(self._database, self._predictor, task).run()
+        return await Drift(self._runtime, task).run()
 
     async def _measure_quality(self, run: _Run) -> bool:
         """Whether the run is done; not if it was cancelled."""
@@ -140,21 +138,21 @@ class Evaluator:
     async def _predict(self, run: _Run) -> bool:
         """Predict the window batch by batch; False if the run was cancelled."""
         window = window_of(run.request)
-        async with self._database.transactions.begin() as session:
+        async with self._sessions.begin() as session:
             records, labelled = await windows.count(session, window)
             going = await rows.start(session, run.id, records=records, labelled=labelled)
         after = ""
         while going:
-            async with self._database.statements() as session:
+            async with self._runtime.database.statements() as session:
                 found = await windows.labelled(session, window, after=after, limit=BATCH)
             if not found:
                 return True
             batch = [Labelled(*row) for row in found]
             after = batch[-1].record_id
-            answers = await self._predictor.predict_many([one.record_id for one in batch], run.ask)
+            answers = await self._runtime.predictor.predict_many([one.record_id for one in batch], run.ask)
             raise_if_away(answers)
             await asyncio.to_thread(_collect, run, batch, answers)
-            async with self._database.transactions.begin() as session:
+            async with self._sessions.begin() as session:
                 going = await rows.progress(session, run.id, predicted=len(run.items), failed=run.failed)
         return False
 
@@ -163,7 +161,7 @@ class Evaluator:
             raise run.fault
         names = run.request.metrics or evaluation.METRICS
         found = await asyncio.to_thread(judging.judge_all, run.cases, names)
-        async with self._database.transactions.begin() as session:
+        async with self._sessions.begin() as session:
             if not await rows.end(session, run.id, "done"):
                 return False  # cancelled while it was judged
             await rows.store(session, run.id, run.items, found)

@@ -8,13 +8,12 @@ from sqlalchemy import text
 
 from app.core.errors import AppError, BackendThrottled, Unavailable
 from app.db import migrate
-from app.db.engine import OUTAGES, Database, is_disk_full, run
+from app.db.engine import OUTAGES, is_disk_full, run
 from app.schemas.health import PartStatus, Readiness
 from app.schemas.hosting.deployments import Deployment
-from app.services.inference import Inference
 from app.services.models import versions
+from app.services.runtime import Runtime
 from app.services.upkeep.parts import NotKnown, Part
-from app.storage import Storage
 
 KEPT, PLATFORM_KEPT = 3.0, 15.0
 """Seconds that a finding is remembered, so that probes are no load; platforms limit such questions."""
@@ -26,18 +25,18 @@ _Failure: TypeAlias = tuple[Deployment, AppError]
 
 
 class Health:
-    """The parts of one process. ``storage`` is None where none is configured."""
+    """The parts of one process."""
 
-    def __init__(self, database: Database, inference: Inference, storage: Storage | None) -> None:
-        self._database, self._inference = database, inference
+    def __init__(self, runtime: Runtime) -> None:
+        self._database, self._inference = runtime.database, runtime.inference
         self._parts = [
             Part("database", self._look_at_database, kept=KEPT, needed=True),
             Part("migrations", self._look_at_migrations, kept=KEPT, needed=True),
             Part("room", self._look_for_room, kept=KEPT),
             Part("platform", self._look_at_platforms, kept=PLATFORM_KEPT),
         ]
-        if storage is not None:
-            self._parts.append(Part("storage", storage.check, kept=KEPT))
+        if runtime.storage is not None:
+            self._parts.append(Part("storage", runtime.storage.check, kept=KEPT))
         self._is_shutting_down = False
 
     def shut_down(self) -> None:

@@ -5,10 +5,10 @@ import asyncio
 import structlog
 
 from app.core.errors import AppError
-from app.db.engine import OUTAGES, Database
+from app.db.engine import OUTAGES, Sessions
 from app.schemas.hosting.deployments import Deployment
-from app.services.inference import Inference
 from app.services.models import versions
+from app.services.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -18,23 +18,23 @@ LAST_WORDS = 2.0
 """Seconds that a shutdown waits for the database's answer."""
 
 
-async def open_all(database: Database, inference: Inference) -> None:
+async def open_all(runtime: Runtime) -> None:
     """Open the backend of each live version; nothing is called.
 
     One error is logged for each that cannot be opened: its options no longer fit, BACKEND_HOSTS does not list
     its host, a secret or a package is missing, its model's file is of a type that cannot be evaluated.
     """
-    for deployment in await _live(database):
+    for deployment in await _live(runtime.database.transactions):
         try:
-            await inference.open(deployment)
+            await runtime.inference.open(deployment)
         except AppError as error:
             named = {"model": deployment.model, "version": deployment.version}
             log.error("a live version cannot be used", **named, reason=error.detail)
 
 
-async def _live(database: Database) -> list[Deployment]:
+async def _live(sessions: Sessions) -> list[Deployment]:
     while True:
-        asking = asyncio.create_task(versions.live_deployments(database.transactions))
+        asking = asyncio.create_task(versions.live_deployments(sessions))
         try:
             return await asyncio.shield(asking)
         except OUTAGES:  # which readiness reports

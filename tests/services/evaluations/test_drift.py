@@ -25,9 +25,10 @@ from app.services.evaluations.evaluator import Evaluator
 from app.services.evaluations.statistics import drift as drift_statistics
 from app.services.evaluations.statistics.drift import Reference
 from app.services.evaluations.statistics.samples import Undefined
-from app.services.predictions.predictor import Answer, Ask, Predictor
+from app.services.predictions.predictor import Answer, Ask
 from app.services.preprocess import FEATURES, preprocess
 from app.services.records import records
+from app.services.runtime import Runtime
 from tests.support.aws_stub import AwsStub, csv
 from tests.support.orders import answer_ten_times, invocations, order, prepare
 
@@ -175,13 +176,13 @@ def test_in_the_sample_the_month_drifts_and_the_carrier_does_not() -> None:
 
 
 @pytest.fixture
-async def predictor(settings: Settings, aws: AwsStub) -> AsyncIterator[Predictor]:
+async def runtime(settings: Settings, aws: AwsStub) -> AsyncIterator[Runtime]:
     """A live model, and orders without a truth: March is as February was, April is not, May is short."""
     aws.respond = answer_ten_times
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.runtime.predictor
-        await prepare(predictor)
+        runtime: Runtime = app.state.runtime
+        await prepare(runtime.predictor)
         shifts = [("02", 60, 0.0), ("03", 60, 0.0), ("04", 60, 100.0), ("05", 5, 0.0)]
         items = [
             RecordWrite(
@@ -191,26 +192,26 @@ async def predictor(settings: Settings, aws: AwsStub) -> AsyncIterator[Predictor
             for month, many, shift in shifts
             for index in range(many)
         ]
-        await records.put_many(predictor.database.transactions, items, limit=1000)
-        yield predictor
+        await records.put_many(runtime.database.transactions, items, limit=1000)
+        yield runtime
 
 
-async def asked(predictor: Predictor, **fields: JsonValue) -> int:
+async def asked(runtime: Runtime, **fields: JsonValue) -> int:
     """A queued drift run of version 1, against February unless another reference is given."""
     request = EvaluationRequest.model_validate({"kind": "drift", "reference": EARLY} | fields)
     runs.check(request)
     row = EvaluationRow(
         model_version_id=1, kind=request.kind, filter=request.model_dump(mode="json"), state="queued"
     )
-    async with predictor.database.transactions.begin() as session:
+    async with runtime.database.transactions.begin() as session:
         session.add(row)
     return row.id
 
 
-async def measured(predictor: Predictor, **fields: JsonValue) -> Evaluation:
-    evaluation_id = await asked(predictor, **fields)
-    await Evaluator(predictor.database, predictor).run(evaluation_id)
-    return await runs.get(predictor.database.transactions, evaluation_id)
+async def measured(runtime: Runtime, **fields: JsonValue) -> Evaluation:
+    evaluation_id = await asked(runtime, **fields)
+    await Evaluator(runtime).run(evaluation_id)
+    return await runs.get(runtime.database.transactions, evaluation_id)
 
 
 def metric(run: Evaluation, name: str, group: str, bucket: str = "") -> MetricValue:
@@ -219,10 +220,10 @@ def metric(run: Evaluation, name: str, group: str, bucket: str = "") -> MetricVa
 
 
 async def test_a_run_measures_features_and_predictions_without_truths(
-    predictor: Predictor, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drift, "BATCH", 50)
-    run = await measured(predictor, **LATE, bucket="month")
+    run = await measured(runtime, **LATE, bucket="month")
     assert (run.state, run.kind, run.error) == ("done", "drift", None)
     assert (run.records, run.labelled, run.predicted, run.failed) == (185, 0, 185, 0)
     assert {one.slice for one in run.metrics} == {RATIO, "prediction"}
@@ -238,21 +239,21 @@ async def test_a_run_measures_features_and_predictions_without_truths(
         assert number(metric(run, "psi", group)) > 0.25
         assert (metric(run, "missing", group).value, metric(run, "missing", group).n) == (0, 125)
     before = len(invocations(aws))
-    again = await measured(predictor, **LATE, bucket="month")
+    again = await measured(runtime, **LATE, bucket="month")
     assert again.metrics == run.metrics
     assert len(invocations(aws)) == before
 
 
-async def test_a_filter_and_an_empty_window_hold_for_both(predictor: Predictor) -> None:
-    run = await measured(predictor, **LATE, where={"carrier": "AA"})
+async def test_a_filter_and_an_empty_window_hold_for_both(runtime: Runtime) -> None:
+    run = await measured(runtime, **LATE, where={"carrier": "AA"})
     assert (run.state, run.records) == ("done", 0)
     assert metric(run, "psi", RATIO).reason == "the reference has no rows"
     assert metric(run, "missing", "prediction").reason == "the window has no rows"
 
 
-async def test_what_cannot_be_predicted_still_has_its_features(predictor: Predictor, aws: AwsStub) -> None:
+async def test_what_cannot_be_predicted_still_has_its_features(runtime: Runtime, aws: AwsStub) -> None:
     aws.respond = lambda request: csv(request.body.decode().replace("7.0", "nan"))
-    run = await measured(predictor, **LATE)
+    run = await measured(runtime, **LATE)
     assert run.state == "done"
     assert run.failed > 0
     assert run.predicted + run.failed == run.records
@@ -261,29 +262,29 @@ async def test_what_cannot_be_predicted_still_has_its_features(predictor: Predic
 
 
 async def test_a_cancelled_run_stops_and_stores_nothing(
-    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evaluation_id = await asked(predictor, **LATE)
-    sessions = predictor.database.transactions
-    predict_many = predictor.predict_many
+    evaluation_id = await asked(runtime, **LATE)
+    sessions = runtime.database.transactions
+    predict_many = runtime.predictor.predict_many
 
     async def cancelled_meanwhile(record_ids: Sequence[str], ask: Ask) -> dict[str, Answer | Exception]:
         await runs.cancel(sessions, evaluation_id)
         return dict(await predict_many(record_ids, ask))
 
-    monkeypatch.setattr(predictor, "predict_many", cancelled_meanwhile)
-    await Evaluator(predictor.database, predictor).run(evaluation_id)
+    monkeypatch.setattr(runtime.predictor, "predict_many", cancelled_meanwhile)
+    await Evaluator(runtime).run(evaluation_id)
     run = await runs.get(sessions, evaluation_id)
     assert (run.state, run.metrics) == ("cancelled", [])
 
 
-async def test_a_prediction_that_cannot_be_judged_fails_the_run(predictor: Predictor) -> None:
-    await measured(predictor, **LATE)
-    async with predictor.database.transactions.begin() as session:
+async def test_a_prediction_that_cannot_be_judged_fails_the_run(runtime: Runtime) -> None:
+    await measured(runtime, **LATE)
+    async with runtime.database.transactions.begin() as session:
         await session.execute(
             text("""update predictions set output = '{"a": 1}' where record_id = '03-07'""")
         )
-    run = await measured(predictor, **LATE)
+    run = await measured(runtime, **LATE)
     assert (run.state, run.metrics) == ("failed", [])
     assert "expected a number" in (run.error or "")
 

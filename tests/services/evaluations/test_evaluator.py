@@ -17,8 +17,8 @@ from app.services import evaluation
 from app.services.evaluations import comparison, evaluator, runs
 from app.services.evaluations.evaluator import Evaluator
 from app.services.models import versions
-from app.services.predictions.predictor import Predictor
 from app.services.records import records
+from app.services.runtime import Runtime
 from app.storage import open_storage
 from tests.support.aws_stub import Answer, AwsStub, csv, error
 from tests.support.judged_orders import evaluate, metric, store_judged_orders
@@ -26,21 +26,21 @@ from tests.support.orders import answer_ten_times, invocations, order, prepare
 
 
 @pytest.fixture
-async def predictor(settings: Settings, aws: AwsStub) -> AsyncIterator[Predictor]:
+async def runtime(settings: Settings, aws: AwsStub) -> AsyncIterator[Runtime]:
     """A live model, and orders of January and February; every fourth has no truth."""
     aws.respond = answer_ten_times
     service = create_app(settings)
     async with service.router.lifespan_context(service):
-        predictor: Predictor = service.state.runtime.predictor
-        await prepare(predictor)
-        await store_judged_orders(predictor.database.transactions)
-        yield predictor
+        runtime: Runtime = service.state.runtime
+        await prepare(runtime.predictor)
+        await store_judged_orders(runtime.database.transactions)
+        yield runtime
 
 
 async def test_a_run_judges_every_labelled_record_and_costs_inference_once(
-    predictor: Predictor, aws: AwsStub
+    runtime: Runtime, aws: AwsStub
 ) -> None:
-    run = await evaluate(predictor, bucket="month")
+    run = await evaluate(runtime, bucket="month")
     assert (run.state, run.records, run.labelled, run.predicted, run.failed) == ("done", 41, 30, 30, 0)
     assert metric(run, "mae").value == pytest.approx((10 * 1 + 20 * 2) / 30)
     assert metric(run, "mae", ("", "2013-01")).value == 1.0
@@ -53,14 +53,14 @@ async def test_a_run_judges_every_labelled_record_and_costs_inference_once(
     assert spread.high is not None
     assert spread.low < 5 / 3 < spread.high
     before = len(invocations(aws))
-    again = await evaluate(predictor, bucket="month")
+    again = await evaluate(runtime, bucket="month")
     assert len(invocations(aws)) == before
     assert again.metrics == run.metrics
 
 
-async def test_a_window_a_filter_and_chosen_metrics(predictor: Predictor) -> None:
+async def test_a_window_a_filter_and_chosen_metrics(runtime: Runtime) -> None:
     run = await evaluate(
-        predictor,
+        runtime,
         since="2013-02-01T00:00:00Z",
         until="2013-03-01T00:00:00+05:30",
         where={"carrier": "UA"},
@@ -74,27 +74,27 @@ async def test_a_window_a_filter_and_chosen_metrics(predictor: Predictor) -> Non
     ]
 
 
-async def test_no_labelled_record_is_a_stored_run_with_reasons(predictor: Predictor) -> None:
-    run = await evaluate(predictor, since="2020-01-01T00:00:00Z")
+async def test_no_labelled_record_is_a_stored_run_with_reasons(runtime: Runtime) -> None:
+    run = await evaluate(runtime, since="2020-01-01T00:00:00Z")
     assert (run.state, run.labelled) == ("done", 0)
     assert {(one.value, one.reason) for one in run.metrics} == {(None, "no rows")}
 
 
-async def test_what_cannot_be_predicted_is_counted_and_left_out(predictor: Predictor, aws: AwsStub) -> None:
+async def test_what_cannot_be_predicted_is_counted_and_left_out(runtime: Runtime, aws: AwsStub) -> None:
     aws.respond = lambda request: csv(request.body.decode().replace("5.0", "nan"))
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert run.state == "done"
     assert run.failed > 0
     assert run.predicted + run.failed == run.labelled
     assert metric(run, "mae").n == run.predicted
 
 
-async def test_a_cancelled_run_stays_so(predictor: Predictor) -> None:
-    sessions = predictor.database.transactions
+async def test_a_cancelled_run_stays_so(runtime: Runtime) -> None:
+    sessions = runtime.database.transactions
     async with sessions.begin() as session:
         evaluation_id = await rows.create(session, 1, "quality", {})
     await runs.cancel(sessions, evaluation_id)
-    await Evaluator(predictor.database, predictor).run(evaluation_id)
+    await Evaluator(runtime).run(evaluation_id)
     run = await runs.get(sessions, evaluation_id)
     assert (run.state, run.metrics) == ("cancelled", [])
     with pytest.raises(Conflict):
@@ -103,24 +103,24 @@ async def test_a_cancelled_run_stays_so(predictor: Predictor) -> None:
         await runs.cancel(sessions, 10**9)
 
 
-async def test_truths_that_cannot_be_judged_fail_the_run_and_say_why(predictor: Predictor) -> None:
-    sessions = predictor.database.transactions
+async def test_truths_that_cannot_be_judged_fail_the_run_and_say_why(runtime: Runtime) -> None:
+    sessions = runtime.database.transactions
     async with sessions.begin() as session:
         await session.execute(text("""update labels set value = '{"a": 1}' where record_id = 'r01'"""))
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert run.state == "failed"
     assert "must be a number" in (run.error or "")
 
 
-async def test_two_runs_are_compared_record_by_record(predictor: Predictor, aws: AwsStub) -> None:
-    first = await evaluate(predictor)
-    sessions = predictor.database.transactions
+async def test_two_runs_are_compared_record_by_record(runtime: Runtime, aws: AwsStub) -> None:
+    first = await evaluate(runtime)
+    sessions = runtime.database.transactions
     async with sessions.begin() as session:
         await session.execute(text("update model_versions set revision = 'better'"))
     aws.respond = lambda request: csv(
         "\n".join(str(10 * float(row) - 1.5) for row in request.body.decode().splitlines())
     )
-    second = await evaluate(predictor)
+    second = await evaluate(runtime)
     found = await comparison.compare(sessions, first.id, second.id)
     assert found.shared == 30
     (mae,) = [one for one in found.metrics if (one.metric, one.slice) == ("mae", "")]
@@ -133,27 +133,25 @@ async def test_two_runs_are_compared_record_by_record(predictor: Predictor, aws:
 
 
 async def test_the_platforms_outage_fails_the_run_and_says_so(
-    predictor: Predictor, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluator, "BATCH", 10)
     refusal = error("AccessDeniedException", 403)
     aws.respond = lambda request: answer_ten_times(request) if len(invocations(aws)) == 1 else refusal
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert (run.state, run.predicted, run.metrics) == ("failed", 10, [])
     assert "status 403" in (run.error or "")
 
 
-async def test_a_run_of_which_nothing_could_be_predicted_is_failed(
-    predictor: Predictor, aws: AwsStub
-) -> None:
+async def test_a_run_of_which_nothing_could_be_predicted_is_failed(runtime: Runtime, aws: AwsStub) -> None:
     aws.respond = lambda request: csv("nan\n" * len(request.body.decode().splitlines()))
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert (run.state, run.failed, run.metrics) == ("failed", 30, [])
     assert run.error
 
 
-async def test_a_time_that_cannot_be_read_is_in_no_window(predictor: Predictor) -> None:
-    sessions = predictor.database.transactions
+async def test_a_time_that_cannot_be_read_is_in_no_window(runtime: Runtime) -> None:
+    sessions = runtime.database.transactions
     times = ["soon", "", "13", "infinity", "0044-03-15 BC", None, 1356998400, {"a": 1}]
     async with sessions.begin() as session:
         for index, time in enumerate(times):
@@ -161,58 +159,56 @@ async def test_a_time_that_cannot_be_read_is_in_no_window(predictor: Predictor) 
                 text("update input_objects set payload = payload || cast(:change as jsonb) where id = :id"),
                 {"change": json.dumps({"scheduled_at": time}), "id": f"r{index * 4 + 1:02}"},
             )
-    run = await evaluate(predictor, bucket="day")
+    run = await evaluate(runtime, bucket="day")
     assert (run.state, run.labelled) == ("done", 30 - len(times))
-    late = await evaluate(predictor, since="2013-01-01T00:00:00Z", until="2014-01-01T00:00:00Z")
+    late = await evaluate(runtime, since="2013-01-01T00:00:00Z", until="2014-01-01T00:00:00Z")
     assert (late.state, late.labelled) == ("done", 30 - len(times))
 
 
-async def test_the_values_of_a_filter_take_the_form_of_stored_ones(predictor: Predictor) -> None:
+async def test_the_values_of_a_filter_take_the_form_of_stored_ones(runtime: Runtime) -> None:
     run = await evaluate(
-        predictor, where={"scheduled_at": "2013-01-10T11:00:00.000Z", "recent_transit_ratio": "6"}
+        runtime, where={"scheduled_at": "2013-01-10T11:00:00.000Z", "recent_transit_ratio": "6"}
     )
     assert run.labelled == 1
-    nobody = await evaluate(predictor, where={"recent_transit_ratio": None})
+    nobody = await evaluate(runtime, where={"recent_transit_ratio": None})
     assert (nobody.state, nobody.labelled) == ("done", 0)
 
 
-async def test_a_record_that_no_longer_fits_fails_alone(predictor: Predictor) -> None:
-    async with predictor.database.transactions.begin() as session:
+async def test_a_record_that_no_longer_fits_fails_alone(runtime: Runtime) -> None:
+    async with runtime.database.transactions.begin() as session:
         await session.execute(text("update input_objects set payload = payload - 'carrier' where id = 'r01'"))
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert (run.state, run.predicted, run.failed) == ("done", 29, 1)
 
 
-async def test_a_long_value_of_a_slice_is_cut(predictor: Predictor) -> None:
-    sessions = predictor.database.transactions
+async def test_a_long_value_of_a_slice_is_cut(runtime: Runtime) -> None:
+    sessions = runtime.database.transactions
     await records.put(sessions, "r01", order(1.0, carrier="x" * 5000))
-    run = await evaluate(predictor, slices=["carrier"])
+    run = await evaluate(runtime, slices=["carrier"])
     (long,) = {one.slice for one in run.metrics if "x" in one.slice}
     assert long == f"carrier={'x' * 5000}"[: evaluator.LONGEST_GROUP]
 
 
-async def test_a_slice_that_raises_fails_the_run(
-    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slice_that_raises_fails_the_run(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "SLICES", {"broken": lambda item: item.secret})
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert (run.state, run.error) == (
         "failed",
         "a slice of evaluation.py raised AttributeError; the log has the rest.",
     )
 
 
-async def test_a_finished_run_has_its_report_in_the_storage(predictor: Predictor, aws: AwsStub) -> None:
-    await evaluate(predictor)
+async def test_a_finished_run_has_its_report_in_the_storage(runtime: Runtime, aws: AwsStub) -> None:
+    await evaluate(runtime)
     app.aws.session.cache_clear()
     storage = open_storage("s3://bucket/here")
     aws.respond = lambda request: Answer()
-    run = await evaluate(predictor, storage)
+    run = await evaluate(runtime, storage)
     assert (run.state, run.error) == ("done", None)
     assert (aws.requests[-1].method, aws.requests[-1].path) == ("PUT", f"/bucket/here/{run.report}")
 
     aws.respond = lambda request: Answer(403)
-    refused = await evaluate(predictor, storage)
+    refused = await evaluate(runtime, storage)
     assert (refused.state, refused.report, refused.metrics) == ("done", None, run.metrics)
     assert "The report was not written" in (refused.error or "")
     app.aws.session.cache_clear()
@@ -233,7 +229,7 @@ def judge_lateness(output: JsonValue) -> Judged:
     return Judged("late" if share >= 0.5 else "on time", {"late": share, "on time": 1 - share})
 
 
-async def test_a_binary_task_of_named_classes(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_binary_task_of_named_classes(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     set_task(
         monkeypatch,
         TASK="binary",
@@ -242,13 +238,13 @@ async def test_a_binary_task_of_named_classes(predictor: Predictor, monkeypatch:
         POSITIVE="late",
         judge=judge_lateness,
     )
-    async with predictor.database.transactions.begin() as session:
+    async with runtime.database.transactions.begin() as session:
         await session.execute(
             text("""
             update labels set value = to_jsonb(case when record_id > 'r15' then 'late' else 'on time' end)
             """)
         )
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert (run.state, run.error) == ("done", None)
     found = {name: metric(run, name) for name in BINARY}
     assert found["roc_auc"].value == 1.0
@@ -262,12 +258,12 @@ async def test_a_binary_task_of_named_classes(predictor: Predictor, monkeypatch:
 
 
 async def test_labels_as_texts_without_a_positive_class_are_a_clear_error(
-    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_task(monkeypatch, TASK="binary", METRICS=BINARY, HEADLINE=(), judge=judge_lateness)
-    async with predictor.database.transactions.begin() as session:
+    async with runtime.database.transactions.begin() as session:
         await session.execute(text("""update labels set value = '"late"'"""))
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert (run.state, run.metrics) == ("failed", [])
     assert run.error == "Which class is positive? There are 'late', 'on time': set POSITIVE in evaluation.py."
 
@@ -280,10 +276,10 @@ def judge_size(output: JsonValue) -> Judged:
     return Judged(max(shares, key=lambda name: shares[name]), shares)
 
 
-async def test_a_multiclass_task(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_multiclass_task(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("accuracy", "f1", "roc_auc", "log_loss", "recall")
     set_task(monkeypatch, TASK="multiclass", METRICS=names, HEADLINE=("accuracy",), judge=judge_size)
-    async with predictor.database.transactions.begin() as session:
+    async with runtime.database.transactions.begin() as session:
         await session.execute(
             text("""
             update labels set value = to_jsonb(case
@@ -291,7 +287,7 @@ async def test_a_multiclass_task(predictor: Predictor, monkeypatch: pytest.Monke
             end)
             """)
         )
-    run = await evaluate(predictor)
+    run = await evaluate(runtime)
     assert (run.state, run.error) == ("done", None)
     assert metric(run, "accuracy").value == 1.0
     assert metric(run, "roc_auc").value == pytest.approx(1.0, abs=0.1)

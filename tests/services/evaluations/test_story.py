@@ -60,7 +60,7 @@ async def evaluate(runtime: Runtime, version: str) -> int:
     await versions.register(sessions, runtime.inference, demo_data.MODEL, new)
     request = REQUEST.model_copy(update={"version": version})
     asked = await evaluations.ask(sessions, request, default_model=demo_data.MODEL)
-    await Evaluator(runtime.database, runtime.predictor).run(asked.id)
+    await Evaluator(runtime).run(asked.id)
     return asked.id
 
 

@@ -33,7 +33,7 @@ async def test_old_predictions_go_but_for_those_that_were_judged(
         sessions = runtime.database.transactions
         await prepare(runtime.predictor)
         await store_judged_orders(sessions)
-        run = await evaluate(runtime.predictor)
+        run = await evaluate(runtime)
         unjudged = [f"r{index:02}" for index in range(0, 40, 4)]
         await runtime.predictor.predict_many(unjudged, Ask("transit"))
         async with sessions.begin() as session:

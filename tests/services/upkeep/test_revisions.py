@@ -1,5 +1,7 @@
 """The background refresh of revisions."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,7 +13,8 @@ from app.main import create_app
 from app.schemas.hosting.deployments import Deployment
 from app.services.inference import Inference
 from app.services.models import versions
-from app.services.predictions.predictor import Ask, Predictor
+from app.services.predictions.predictor import Ask
+from app.services.runtime import Runtime
 from app.services.upkeep import revisions
 from tests.support.aws_stub import Answer, AwsStub, Request, error, reply
 from tests.support.eventually import until
@@ -27,9 +30,10 @@ def deployed(config: str, request: Request) -> Answer:
     return answer_ten_times(request)
 
 
-async def refresh(predictor: Predictor) -> None:
-    inference = Inference(predictor.settings)
-    await revisions.refresh(predictor.database, inference, age=0)
+async def refresh(runtime: Runtime) -> None:
+    """As another process looks: what this one has open is not asked."""
+    inference = Inference(runtime.settings)
+    await revisions.refresh(replace(runtime, inference=inference), age=0)
     await inference.aclose()
 
 
@@ -39,8 +43,8 @@ async def test_the_refresh_survives_a_database_that_is_not_migrated_yet(
     app = create_app(settings.model_copy(update={"revision_refresh": 0.05}))
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.runtime.predictor
-        await prepare(predictor)
+        runtime: Runtime = app.state.runtime
+        await prepare(runtime.predictor)
         with capture_logs() as logs:
             await rename(app.state.runtime.database.engine, "model_versions", "elsewhere")
             await until(lambda: any(entry["event"] == "revisions not refreshed" for entry in logs))
@@ -55,34 +59,34 @@ async def rename(engine: AsyncEngine, table: str, name: str) -> None:
         await connection.execute(text(f"alter table {table} rename to {name}"))
 
 
-async def live_revision(predictor: Predictor) -> str:
-    return (await versions.get(predictor.database.transactions, "transit")).versions[0].revision
+async def live_revision(runtime: Runtime) -> str:
+    return (await versions.get(runtime.database.transactions, "transit")).versions[0].revision
 
 
 async def test_a_swap_on_the_platform_makes_old_answers_stale(settings: Settings, aws: AwsStub) -> None:
     app = create_app(settings)
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.runtime.predictor
-        await prepare(predictor)
-        assert (await predictor.predict("a", ASK)).cache == "MISS"
+        runtime: Runtime = app.state.runtime
+        await prepare(runtime.predictor)
+        assert (await runtime.predictor.predict("a", ASK)).cache == "MISS"
 
-        await refresh(predictor)
-        assert (await predictor.predict("a", ASK)).cache == "HIT"
+        await refresh(runtime)
+        assert (await runtime.predictor.predict("a", ASK)).cache == "HIT"
 
         aws.respond = lambda request: deployed("two", request)
-        await refresh(predictor)
-        swapped = await predictor.predict("a", ASK)
+        await refresh(runtime)
+        swapped = await runtime.predictor.predict("a", ASK)
         assert swapped.cache == "MISS"
         assert "two" in swapped.revision
 
         aws.respond = lambda request: error("ServiceUnavailable", 503)
-        await refresh(predictor)
-        assert "two" in await live_revision(predictor)
+        await refresh(runtime)
+        assert "two" in await live_revision(runtime)
 
         aws.respond = lambda request: deployed("one", request)
-        await refresh(predictor)
-        assert (await predictor.predict("a", ASK)).cache == "HIT"
+        await refresh(runtime)
+        assert (await runtime.predictor.predict("a", ASK)).cache == "HIT"
 
 
 async def test_the_refresh_survives_a_version_that_can_no_longer_be_opened(
@@ -91,15 +95,15 @@ async def test_the_refresh_survives_a_version_that_can_no_longer_be_opened(
     app = create_app(settings)
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.runtime.predictor
-        await prepare(predictor)
+        runtime: Runtime = app.state.runtime
+        await prepare(runtime.predictor)
         async with app.state.runtime.database.engine.begin() as connection:
             options = """{"url": "https://no.longer.allowed"}"""
             await connection.execute(
                 text("update model_versions set backend = 'mlflow', options = :options"), {"options": options}
             )
         with capture_logs() as logs:
-            await refresh(predictor)
+            await refresh(runtime)
     (warning,) = [entry for entry in logs if entry["event"] == "revision unknown"]
     assert "BACKEND_HOSTS must list no.longer.allowed" in warning["detail"]
 
@@ -110,15 +114,15 @@ async def test_the_refresh_survives_a_backends_bug(
     app = create_app(settings)
     aws.respond = lambda request: deployed("one", request)
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.runtime.predictor
-        await prepare(predictor)
+        runtime: Runtime = app.state.runtime
+        await prepare(runtime.predictor)
 
         async def broken(self: Inference, deployment: Deployment) -> str:
             raise ZeroDivisionError
 
         monkeypatch.setattr(Inference, "revision", broken)
         with capture_logs() as logs:
-            await refresh(predictor)
+            await refresh(runtime)
     (entry,) = [entry for entry in logs if entry["event"] == "revision not refreshed"]
     assert (entry["error"], entry["log_level"]) == ("ZeroDivisionError", "error")
 
@@ -134,9 +138,9 @@ async def test_a_revision_that_holds_from_registration_stays(
         return AtRegistration(next(said))
 
     async with app.router.lifespan_context(app):
-        predictor: Predictor = app.state.runtime.predictor
-        await prepare(predictor)
+        runtime: Runtime = app.state.runtime
+        await prepare(runtime.predictor)
         monkeypatch.setattr(Inference, "revision", behind_alias)
         for _ in range(3):
-            await refresh(predictor)
-            assert await live_revision(predictor) == "m 1"
+            await refresh(runtime)
+            assert await live_revision(runtime) == "m 1"
