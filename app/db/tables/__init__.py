@@ -1,4 +1,4 @@
-"""The tables. What each is for is in ARCHITECTURE.md; changes are Alembic migrations."""
+"""The tables, by what is done with them. Changes are Alembic migrations."""
 
 from app.db.tables.base import Base, RecordKey
 from app.db.tables.serving import (

@@ -25,6 +25,8 @@ MAX_ID = 200
 
 
 class InputObjectRow(Base):
+    """A record: an input object under the callers' own id, and the hash of its canonical form."""
+
     __tablename__ = "input_objects"
     __table_args__ = (CheckConstraint(f"length(id) between 1 and {MAX_ID}", name="id_length"),)
 
@@ -48,6 +50,8 @@ class LabelRow(Base):
 
 
 class ModelRow(Base):
+    """A model, and which of its versions is live."""
+
     __tablename__ = "models"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -59,6 +63,8 @@ class ModelRow(Base):
 
 
 class ModelVersionRow(Base):
+    """A registered version: a backend with its options. Only its revision ever changes."""
+
     __tablename__ = "model_versions"
     __table_args__ = (UniqueConstraint("model_id", "version"),)
 
