@@ -6,29 +6,27 @@ AWS_RESPONSE_CHECKSUM_VALIDATION=when_required.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import BinaryIO, NotRequired, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from botocore import exceptions as vendor
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
-from urllib3.exceptions import HTTPError
 
-from app.aws import CALL_ERRORS, CallError, make_client
+from app.aws import CALL_ERRORS, UNREACHABLE, CallError, call_config, error_code, error_status, s3_client
 from app.core.errors import AppError, Conflict, NotFound, StorageDown, StorageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import BucketLocationConstraintType
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, ObjectTypeDef
 
 T = TypeVar("T")
 
-CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 3},  # every call of ours may be made twice
-    connect_timeout=3,
-    read_timeout=30,
-    tcp_keepalive=True,
-)
+CONFIG = call_config(attempts=3, connect_timeout=3, read_timeout=30)  # every call of ours may be made twice
 NO_BUCKET = "NoSuchBucket"
 MADE_MEANWHILE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"}
 """Codes of CreateBucket where somebody else makes the same bucket."""
@@ -62,9 +60,10 @@ class Storage:
 
     async def get(self, key: str, *, etag: str | None = None) -> bytes:
         """The object's bytes; NotFound if there is none, Conflict if it is not the one of this ``etag``."""
-        condition = {"IfMatch": f'"{etag}"'} if etag else {}
-        place = {"Bucket": self._bucket, "Key": self._prefix + key}
-        return await self._call(lambda: self._client.get_object(**place, **condition)["Body"].read())
+        wanted: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._prefix + key}
+        if etag:
+            wanted["IfMatch"] = f'"{etag}"'
+        return await self._call(lambda: self._client.get_object(**wanted)["Body"].read())
 
     async def list(self, prefix: str) -> list[Entry]:
         """Every object whose key starts with ``prefix``, in the order of their keys."""
@@ -88,27 +87,31 @@ class Storage:
         try:
             self._look()
         except ClientError as error:
-            if _code(error) != NO_BUCKET:
+            if error_code(error) != NO_BUCKET:
                 raise
             self._create_bucket()
             self._look()
 
     def _create_bucket(self) -> None:
         region = self._client.meta.region_name
-        # us-east-1 is where buckets are made by default, and the one place that may not be named.
-        place = {} if region == "us-east-1" else {"LocationConstraint": region}
-        configuration = {"CreateBucketConfiguration": place} if place else {}
         try:
-            self._client.create_bucket(Bucket=self._bucket, **configuration)
+            # us-east-1 is where buckets are made by default, and the one place that may not be named.
+            if region == "us-east-1":
+                self._client.create_bucket(Bucket=self._bucket)
+            else:
+                place = cast("BucketLocationConstraintType", region)  # the stubs list those of their day
+                self._client.create_bucket(
+                    Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": place}
+                )
         except ClientError as error:
-            if _code(error) not in MADE_MEANWHILE:
+            if error_code(error) not in MADE_MEANWHILE:
                 raise
 
     def _look(self) -> None:
         # Allowed to whoever may list below the prefix, unlike HeadBucket.
         self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
 
-    def _entry(self, found: "_Object") -> Entry:
+    def _entry(self, found: "ObjectTypeDef") -> Entry:
         key = found["Key"].removeprefix(self._prefix)
         return Entry(key, found["ETag"].strip('"'), found["LastModified"], found["Size"])
 
@@ -119,8 +122,8 @@ class Storage:
             raise _translate(error) from error
 
     @cached_property
-    def _client(self) -> "_S3":
-        return cast(_S3, make_client("s3", CONFIG))
+    def _client(self) -> "S3Client":
+        return s3_client(CONFIG)
 
 
 def open_storage(url: str) -> Storage:
@@ -130,17 +133,13 @@ def open_storage(url: str) -> Storage:
     return Storage(bucket, f"{prefix}/" if prefix else "")
 
 
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
-
-
 def _translate(error: CallError) -> AppError:
     """The vendor's messages name hosts, keys and accounts: they are the cause, never the detail."""
     if isinstance(error, ClientError):
-        return _refusal(_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return _refusal(error_code(error), error_status(error))
     if isinstance(error, vendor.SSLError):
         return StorageError("The TLS connection to the storage failed (certificate or protocol).")
-    if isinstance(error, vendor.HTTPClientError | vendor.ConnectionError | HTTPError):
+    if isinstance(error, UNREACHABLE):
         return StorageDown("The storage cannot be reached.")
     if isinstance(error, vendor.ResponseStreamingError | vendor.IncompleteReadError):
         return StorageDown("The storage's answer was cut off.")
@@ -161,41 +160,3 @@ def _refusal(code: str, status: int) -> AppError:
     if status == 429 or status >= 500:
         return StorageDown("The storage is failing.")
     return StorageError("The storage refused the call.")
-
-
-class _Object(TypedDict):
-    Key: str
-    ETag: str
-    LastModified: datetime
-    Size: int
-
-
-class _Page(TypedDict):
-    Contents: NotRequired[list[_Object]]
-
-
-class _Body(Protocol):
-    def read(self) -> bytes: ...
-
-
-class _Content(TypedDict):
-    Body: _Body
-
-
-class _Pages(Protocol):
-    def paginate(self, *, Bucket: str, Prefix: str) -> Iterable[_Page]: ...  # noqa: N803 - S3's names
-
-
-class _Meta(Protocol):
-    region_name: str
-
-
-class _S3(Protocol):
-    """What is used of boto3's client."""
-
-    meta: _Meta
-    put_object: Callable[..., object]
-    get_object: Callable[..., _Content]
-    list_objects_v2: Callable[..., _Page]
-    create_bucket: Callable[..., object]
-    get_paginator: Callable[..., _Pages]

@@ -21,7 +21,7 @@ from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from app.aws import make_client, session
+from app.aws import sagemaker_runtime_client, session
 from app.backends.registry import open_backend
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
@@ -83,15 +83,12 @@ async def _cpu(call: Call) -> float:
 
 @asynccontextmanager
 async def _boto3(url: str) -> AsyncIterator[Call]:
-    client = make_client("sagemaker-runtime", Config(max_pool_connections=AT_ONCE), endpoint_url=url)
+    client = sagemaker_runtime_client(Config(max_pool_connections=AT_ONCE), endpoint_url=url)
     threads, loop = ThreadPoolExecutor(AT_ONCE), asyncio.get_running_loop()
 
     def invoke() -> bytes:
-        answer = client.invoke_endpoint(  # type: ignore[attr-defined]
-            EndpointName="e", ContentType="application/json", Body=REQUEST
-        )
-        content: bytes = answer["Body"].read()
-        return content
+        answer = client.invoke_endpoint(EndpointName="e", ContentType="application/json", Body=REQUEST)
+        return answer["Body"].read()
 
     yield lambda: loop.run_in_executor(threads, invoke)
     threads.shutdown()

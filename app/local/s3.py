@@ -6,14 +6,12 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from app.core.errors import Misconfigured
 from app.local import leash
@@ -105,17 +103,14 @@ def find_binary() -> str | None:
 
 def wait_until_ready(server: S3Server, process: "subprocess.Popen[bytes] | None" = None) -> None:
     """Return once the server answers; Misconfigured if it ends first, or takes too long."""
-    client = boto3.Session(server.access_key, server.secret_key, region_name="us-east-1").client(
-        "s3",
-        endpoint_url=server.endpoint_url,
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5),
-    )
+    # Without boto3: its one session would begin before the demo has set its variables. And past any proxy.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            client.list_buckets()
-            return
-        except (BotoCoreError, ClientError) as error:
+            with direct.open(f"{server.endpoint_url}/healthz", timeout=5):
+                return
+        except (OSError, HTTPException) as error:
             if (process and process.poll() is not None) or time.monotonic() > deadline:
                 raise Misconfigured("The local S3 server did not start; see its weed.log.") from error
             time.sleep(0.1)

@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NotRequired, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING
 
-from botocore.config import Config
-
-from app.aws import CALL_ERRORS, make_client
+from app.aws import CALL_ERRORS, call_config, sagemaker_runtime_client
 from app.backends import base
 from app.backends.base import Limits, Reply
 from app.backends.sagemaker.errors import translate
@@ -19,32 +17,23 @@ from app.core.errors import BackendDown, BackendTimeout, BadOutput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 70.0
 """Seconds. The platform gives a real-time model 60 s to answer."""
-
-
-class _Body(Protocol):
-    def read(self, amount: int) -> bytes: ...
-
-    def close(self) -> None: ...
-
-
-class _Answer(TypedDict):
-    Body: _Body
-    ContentType: NotRequired[str]
-
-
-class _Runtime(Protocol):
-    def invoke_endpoint(self, **arguments: str | bytes) -> _Answer: ...
-
-    def close(self) -> None: ...
 
 
 class SageMakerBackend:
     """One client and as many threads as calls may run at once."""
 
     def __init__(
-        self, options: Options, features: Sequence[str], concurrency: int, runtime: _Runtime
+        self,
+        options: Options,
+        features: Sequence[str],
+        concurrency: int,
+        runtime: "SageMakerRuntimeClient",
     ) -> None:
         envelope = {options.json_key: ROWS} if options.json_key else None
         self._format = RequestFormat(options.content_type, features, envelope=envelope)
@@ -81,7 +70,7 @@ class SageMakerBackend:
         announced = answer.get("ContentType") or self._accept
         return Reply(decode(content, announced, len(rows), csv_reply=self._csv_reply))
 
-    def _read(self, body: _Body) -> bytes:
+    def _read(self, body: "StreamingBody") -> bytes:
         content = body.read(base.MAX_REPLY + 1)
         if body.read(1):  # boto3 sees only here, at the end, whether anything is missing
             body.close()
@@ -102,17 +91,14 @@ def create(options: Options, features: Sequence[str], concurrency: int, hosts: H
     """Open the backend; nothing is called yet. Raises BackendRefused without a region or a valid profile."""
     if options.endpoint_url:
         hosts.require(options.endpoint_url, "endpoint_url")
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 1},  # retries are the caller's, in one place
+    config = call_config(
+        attempts=1,  # retries are the caller's, in one place
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
-        tcp_keepalive=True,
-        max_pool_connections=concurrency,
+        connections=concurrency,
     )
     try:
-        client = make_client(
-            "sagemaker-runtime", config, region=options.region, endpoint_url=options.endpoint_url
-        )
+        client = sagemaker_runtime_client(config, region=options.region, endpoint_url=options.endpoint_url)
     except CALL_ERRORS as error:
         raise translate(error, options.describe()) from error
-    return SageMakerBackend(options, features, concurrency, cast(_Runtime, client))
+    return SageMakerBackend(options, features, concurrency, client)

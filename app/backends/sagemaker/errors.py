@@ -9,9 +9,8 @@ import structlog
 from botocore import exceptions as aws
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
-from urllib3.exceptions import HTTPError
 
-from app.aws import CallError
+from app.aws import UNREACHABLE, CallError, error_code, error_status
 from app.core.errors import (
     BackendDown,
     BackendError,
@@ -70,7 +69,7 @@ EXCEPTIONS: tuple[tuple[_Vendor, type[BackendError], str], ...] = (
     (aws.EndpointConnectionError, BackendDown, "The platform could not be reached."),
     (aws.ConnectionClosedError, BackendDown, "The connection was closed before an answer came."),
     ((aws.ResponseStreamingError, aws.IncompleteReadError), BackendDown, "The answer was cut off."),
-    ((aws.ConnectionError, aws.HTTPClientError, HTTPError), BackendDown, "The connection failed."),
+    (UNREACHABLE, BackendDown, "The connection failed."),
     (ResponseParserError, BackendDown, "The platform answered something that is no AWS answer."),
     (
         (aws.NoCredentialsError, aws.NoAuthTokenError),
@@ -134,8 +133,7 @@ def in_our_words(error: CallError, what: str) -> BackendError:
             if isinstance(error, vendor):
                 return ours(f"{what}: {detail}")
         return BackendError(f"{what}: the call could not be made.")
-    code = error.response.get("Error", {}).get("Code", "")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code, status = error_code(error), error_status(error)
     if code == "ModelError":
         return _model_error(error, what)
     kind, detail = CODES.get(code) or _by_status(status)

@@ -8,73 +8,29 @@ model it runs, a target model the ETag of its artifact on S3.
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import NotRequired, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from app.aws import CALL_ERRORS, make_client
+from app.aws import CALL_ERRORS, call_config, error_code, s3_client, sagemaker_client
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.options import Options
 from app.core.errors import BackendDown
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
+
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+CONFIG = call_config(attempts=2, connect_timeout=5, read_timeout=10)
 CANNOT_SAY = {"AccessDenied", "AccessDeniedException", "403", "404", "UnknownOperationException"}
 """Codes of a missing permission, of a missing artifact (HEAD has no body, so its code is the status), and of
 a stand-in without a control plane."""
-
-
-class _Container(TypedDict, total=False):
-    ModelDataUrl: str
-    ArtifactUrl: str
-
-
-class _Specification(TypedDict, total=False):
-    ModelName: str
-    Container: _Container
-
-
-class _Endpoint(TypedDict):
-    EndpointConfigName: str
-    EndpointStatus: str
-
-
-class _Component(TypedDict):
-    InferenceComponentStatus: str
-    Specification: _Specification
-
-
-class _Variant(TypedDict):
-    VariantName: str
-    ModelName: NotRequired[str]
-
-
-class _EndpointConfig(TypedDict):
-    ProductionVariants: list[_Variant]
-
-
-class _Model(TypedDict):
-    PrimaryContainer: NotRequired[_Container]
-    Containers: NotRequired[list[_Container]]
-
-
-class _Object(TypedDict):
-    ETag: str
-
-
-class _ControlPlane(Protocol):
-    describe_endpoint: Callable[..., _Endpoint]
-    describe_endpoint_config: Callable[..., _EndpointConfig]
-    describe_inference_component: Callable[..., _Component]
-    describe_model: Callable[..., _Model]
-
-
-class _S3(Protocol):
-    head_object: Callable[..., _Object]
 
 
 class RevisionReader:
@@ -83,9 +39,6 @@ class RevisionReader:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._what = options.describe()
-        self._config = Config(
-            retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5, read_timeout=10
-        )
         self._one_at_a_time = threading.Lock()
         self._last: str | None = None
         self._denied: set[str] = set()
@@ -117,14 +70,16 @@ class RevisionReader:
             parts.append(self._artifact_etag(endpoint["EndpointConfigName"], self._options.target_model))
         return " ".join(filter(None, parts))
 
-    def _describe_endpoint(self) -> _Endpoint | None:
-        endpoint = self._ask(self._control.describe_endpoint, EndpointName=self._options.endpoint_name)
+    def _describe_endpoint(self) -> "DescribeEndpointOutputTypeDef | None":
+        endpoint = self._ask(
+            lambda: self._control.describe_endpoint(EndpointName=self._options.endpoint_name)
+        )
         if endpoint and endpoint["EndpointStatus"] != "InService":
             raise _Changing(endpoint["EndpointStatus"])
         return endpoint
 
     def _component_model(self, name: str) -> str:
-        component = self._ask(self._control.describe_inference_component, InferenceComponentName=name)
+        component = self._ask(lambda: self._control.describe_inference_component(InferenceComponentName=name))
         if component is None:
             return ""
         if component["InferenceComponentStatus"] != "InService":
@@ -138,24 +93,32 @@ class RevisionReader:
             return ""
         place = urlsplit(prefix, allow_fragments=False)
         path = place.path.strip("/")
-        found = self._ask(self._s3.head_object, Bucket=place.netloc, Key=f"{path}/{key}" if path else key)
+        path = f"{path}/{key}" if path else key
+        found = self._ask(lambda: self._s3.head_object(Bucket=place.netloc, Key=path))
         return found["ETag"].strip('"') if found else ""
 
     def _artifact_prefix(self, config_name: str) -> str:
         """The S3 prefix under which a multi-model endpoint finds its models; empty where we may not ask."""
-        config = self._ask(self._control.describe_endpoint_config, EndpointConfigName=config_name)
+        config = self._ask(lambda: self._control.describe_endpoint_config(EndpointConfigName=config_name))
         for variant in config["ProductionVariants"] if config else ():
-            if self._options.target_variant in (None, variant["VariantName"]) and "ModelName" in variant:
-                model = self._ask(self._control.describe_model, ModelName=variant["ModelName"])
-                return _model_data_url(model) if model else ""
+            name = variant.get("ModelName")
+            if name and self._options.target_variant in (None, variant["VariantName"]):
+                return self._model_data_url(name)
         return ""
 
-    def _ask(self, call: Callable[..., T], **arguments: str) -> T | None:
+    def _model_data_url(self, name: str) -> str:
+        model = self._ask(lambda: self._control.describe_model(ModelName=name))
+        if model is None:
+            return ""
+        container = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), None)
+        return container.get("ModelDataUrl", "") if container else ""
+
+    def _ask(self, call: Callable[[], T]) -> T | None:
         """The answer; None where there can be none, which is logged once."""
         try:
-            return call(**arguments)
+            return call()
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in CANNOT_SAY:
+            if error_code(error) not in CANNOT_SAY:
                 raise
             if error.operation_name not in self._denied:
                 self._denied.add(error.operation_name)
@@ -163,18 +126,13 @@ class RevisionReader:
             return None
 
     @cached_property
-    def _control(self) -> _ControlPlane:
-        return cast(_ControlPlane, make_client("sagemaker", self._config, region=self._options.region))
+    def _control(self) -> "SageMakerClient":
+        return sagemaker_client(CONFIG, region=self._options.region)
 
     @cached_property
-    def _s3(self) -> _S3:
-        return cast(_S3, make_client("s3", self._config, region=self._options.region))
+    def _s3(self) -> "S3Client":
+        return s3_client(CONFIG, region=self._options.region)
 
 
 class _Changing(Exception):
     """The endpoint is not in service; the argument is its status."""
-
-
-def _model_data_url(model: _Model) -> str:
-    container = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), None)
-    return container.get("ModelDataUrl", "") if container else ""

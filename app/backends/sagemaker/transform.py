@@ -7,18 +7,15 @@ the job ends as Failed.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from typing import Literal, NotRequired, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import structlog
-from botocore.config import Config
-from botocore.exceptions import ClientError
 from pydantic import JsonValue
 
-from app.aws import CALL_ERRORS, CallError, make_client
+from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_client
 from app.backends.sagemaker.errors import translate
 from app.backends.sagemaker.options import Options, Transform
 from app.backends.sagemaker.transform_revision import TransformRevision
@@ -27,15 +24,19 @@ from app.backends.wire.replies import Output, decode
 from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge
 from app.schemas.rows import Row
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.literals import TransformInstanceTypeType
+    from mypy_boto3_sagemaker.type_defs import (
+        CreateTransformJobRequestTypeDef,
+        DescribeTransformJobResponseTypeDef,
+    )
+
 log = structlog.get_logger(__name__)
 
 MAX_PAYLOAD_MB = 6
 """AWS's default of MaxPayloadInMB: the most that one request to the model carries, and so one row."""
-CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 3},  # every call of ours may be made twice
-    connect_timeout=5,
-    read_timeout=30,
-)
+CONFIG = call_config(attempts=3, connect_timeout=5, read_timeout=30)  # every call of ours may be made twice
 
 NO_SUCH_JOB = {"ResourceNotFound", "ValidationException", "ValidationError"}
 """Codes of a job that is not there; of StopTransformJob also where it has ended."""
@@ -63,19 +64,6 @@ class TransformJob:
     @property
     def ended(self) -> bool:
         return self.status not in ("InProgress", "Stopping")
-
-
-class _Described(TypedDict):
-    TransformJobStatus: Status
-    FailureReason: NotRequired[str]
-    TransformStartTime: NotRequired[datetime]
-    TransformEndTime: NotRequired[datetime]
-
-
-class _ControlPlane(Protocol):
-    create_transform_job: Callable[..., object]
-    describe_transform_job: Callable[..., _Described]
-    stop_transform_job: Callable[..., object]
 
 
 class TransformJobs:
@@ -109,23 +97,24 @@ class TransformJobs:
         try:
             found = await asyncio.to_thread(self._control.describe_transform_job, TransformJobName=name)
         except CALL_ERRORS as error:
-            if _code(error) in NO_SUCH_JOB:
+            if error_code(error) in NO_SUCH_JOB:
                 return None
             raise translate(error, f"Transform job {name!r}") from error
         return _job(name, found)
 
     async def create(self, name: str, *, source: str, target: str) -> None:
         """Start the job on the objects below ``source`` unless it is there; both are s3:// prefixes."""
-        request = self._request(source, target)
+        request = self._request(name, source, target)
         try:
-            await asyncio.to_thread(self._control.create_transform_job, TransformJobName=name, **request)
+            await asyncio.to_thread(self._control.create_transform_job, **request)
         except CALL_ERRORS as error:
-            if _code(error) != "ResourceInUse":
+            if error_code(error) != "ResourceInUse":
                 raise _refusal(error, f"SageMaker model {self._transform.model_name!r}") from error
 
-    def _request(self, source: str, target: str) -> Mapping[str, JsonValue]:
+    def _request(self, name: str, source: str, target: str) -> "CreateTransformJobRequestTypeDef":
         wanted = self._transform
         return {
+            "TransformJobName": name,
             "ModelName": wanted.model_name,
             "BatchStrategy": "MultiRecord",
             "MaxPayloadInMB": MAX_PAYLOAD_MB,
@@ -136,7 +125,8 @@ class TransformJobs:
             },
             "TransformOutput": {"S3OutputPath": target, "Accept": self._accept, "AssembleWith": "Line"},
             "TransformResources": {
-                "InstanceType": wanted.instance_type,
+                # The stubs list the types of their day; AWS adds to them.
+                "InstanceType": cast("TransformInstanceTypeType", wanted.instance_type),
                 "InstanceCount": wanted.instance_count,
             },
         }
@@ -149,7 +139,7 @@ class TransformJobs:
         try:
             await asyncio.to_thread(self._control.stop_transform_job, TransformJobName=name)
         except CALL_ERRORS as error:
-            if _code(error) not in NO_SUCH_JOB:
+            if error_code(error) not in NO_SUCH_JOB:
                 raise translate(error, f"Transform job {name!r}") from error
 
     async def revision(self, noted: str) -> str:
@@ -157,8 +147,8 @@ class TransformJobs:
         return await asyncio.to_thread(TransformRevision(self._options, self._transform).read, noted)
 
     @cached_property
-    def _control(self) -> _ControlPlane:
-        return cast(_ControlPlane, make_client("sagemaker", CONFIG, region=self._options.region))
+    def _control(self) -> "SageMakerClient":
+        return sagemaker_client(CONFIG, region=self._options.region)
 
 
 def open_transform_jobs(options: Mapping[str, JsonValue], features: Sequence[str]) -> TransformJobs:
@@ -172,7 +162,7 @@ def open_transform_jobs(options: Mapping[str, JsonValue], features: Sequence[str
     return TransformJobs(parsed, parsed.transform, features)
 
 
-def _job(name: str, found: _Described) -> TransformJob:
+def _job(name: str, found: "DescribeTransformJobResponseTypeDef") -> TransformJob:
     reason, status = found.get("FailureReason", ""), found["TransformJobStatus"]
     if status == "Failed":
         log.warning("transform job failed", name=name, reason=reason)
@@ -181,12 +171,8 @@ def _job(name: str, found: _Described) -> TransformJob:
     return TransformJob(status, _PLACES.sub("...", reason)[:500], seconds)
 
 
-def _code(error: CallError) -> str:
-    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
-
-
 def _refusal(error: CallError, what: str) -> BackendError:
-    if detail := REFUSALS.get(_code(error)):
+    if detail := REFUSALS.get(error_code(error)):
         log.warning("transform job refused", target=what, error=str(error))
         return BackendRefused(f"{what}: {detail}")
     return translate(error, what)

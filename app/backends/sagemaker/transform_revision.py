@@ -2,53 +2,21 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import NotRequired, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from app.aws import CALL_ERRORS, make_client
+from app.aws import CALL_ERRORS, error_code, sagemaker_client
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.options import Options, Transform
-from app.backends.sagemaker.revision import CANNOT_SAY, RevisionReader
+from app.backends.sagemaker.revision import CANNOT_SAY, CONFIG, RevisionReader
 from app.core.errors import BackendRefused
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import ContainerDefinitionOutputTypeDef
+
 T = TypeVar("T")
-
-CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5, read_timeout=10)
-
-
-class _Container(TypedDict):
-    Image: NotRequired[str]
-    ModelDataUrl: NotRequired[str]
-    Environment: NotRequired[dict[str, str]]
-
-
-class _Model(TypedDict):
-    PrimaryContainer: NotRequired[_Container]
-
-
-class _Variant(TypedDict):
-    VariantName: str
-    ModelName: NotRequired[str]
-
-
-class _EndpointConfig(TypedDict):
-    ProductionVariants: list[_Variant]
-
-
-class _Specification(TypedDict):
-    ModelName: NotRequired[str]
-
-
-class _Component(TypedDict):
-    Specification: _Specification
-
-
-class _ControlPlane(Protocol):
-    describe_endpoint_config: Callable[..., _EndpointConfig]
-    describe_inference_component: Callable[..., _Component]
-    describe_model: Callable[..., _Model]
 
 
 class TransformRevision:
@@ -83,9 +51,11 @@ class TransformRevision:
     def _hosted(self, config_name: str) -> list[str]:
         """The models that may answer a call to the endpoint."""
         if name := self._options.inference_component:
-            component = self._ask(self._control.describe_inference_component, InferenceComponentName=name)
+            component = self._ask(
+                lambda: self._control.describe_inference_component(InferenceComponentName=name)
+            )
             return [component["Specification"].get("ModelName", "")] if component else []
-        config = self._ask(self._control.describe_endpoint_config, EndpointConfigName=config_name)
+        config = self._ask(lambda: self._control.describe_endpoint_config(EndpointConfigName=config_name))
         return [
             variant.get("ModelName", "")
             for variant in (config["ProductionVariants"] if config else [])
@@ -99,23 +69,23 @@ class TransformRevision:
         artifact = f"{theirs.get('ModelDataUrl', '').rstrip('/')}/{self._options.target_model}"
         return _parts(ours) == _parts({**theirs, "ModelDataUrl": artifact})
 
-    def _container(self, model: str) -> _Container:
-        found = self._ask(self._control.describe_model, ModelName=model)
+    def _container(self, model: str) -> "ContainerDefinitionOutputTypeDef":
+        found = self._ask(lambda: self._control.describe_model(ModelName=model))
         return found.get("PrimaryContainer", {}) if found else {}
 
-    def _ask(self, call: Callable[..., T], **arguments: str) -> T | None:
+    def _ask(self, call: Callable[[], T]) -> T | None:
         try:
-            return call(**arguments)
+            return call()
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in CANNOT_SAY:
+            if error_code(error) in CANNOT_SAY:
                 return None
             raise
 
     @cached_property
-    def _control(self) -> _ControlPlane:
-        return cast(_ControlPlane, make_client("sagemaker", CONFIG, region=self._options.region))
+    def _control(self) -> "SageMakerClient":
+        return sagemaker_client(CONFIG, region=self._options.region)
 
 
-def _parts(container: _Container) -> tuple[object, ...]:
+def _parts(container: "ContainerDefinitionOutputTypeDef") -> tuple[object, ...]:
     """What makes a container's answers."""
     return container.get("Image"), container.get("ModelDataUrl"), container.get("Environment") or {}

@@ -2,18 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
-from boto3.session import Session
-from botocore import exceptions as vendor
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
+from app.aws import CALL_ERRORS, UNREACHABLE, CallError, call_config, error_status, s3_client
 from app.local.endpoint.config import Endpoint
 
 LOCAL_BUCKET = "local"
 """The bucket under which this process shows the artifacts of its folders, by endpoint name."""
-S3_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=30)
+S3_CONFIG = call_config(attempts=2, connect_timeout=3, read_timeout=30)
 
 
 class NotReadable(Exception):
@@ -24,6 +20,14 @@ class StoreAway(Exception):
     """The bucket's server is failing or cannot be reached: the same call may work later."""
 
 
+class Artifact(Protocol):
+    """The bytes of an opened artifact: what an open file and a download from S3 have in common."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def seek(self, offset: int, /) -> int: ...
+    def close(self) -> None: ...
+
+
 class Source(Protocol):
     """The artifacts of one endpoint. ``bucket`` and ``prefix`` are what its ModelDataUrl says."""
 
@@ -32,7 +36,7 @@ class Source(Protocol):
     @property
     def prefix(self) -> str: ...
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> Artifact:
         """The artifact's bytes. Raises NotReadable or StoreAway."""
         ...
 
@@ -49,7 +53,7 @@ class FolderSource:
     def prefix(self) -> str:
         return f"{self.endpoint}/"
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> Artifact:
         path = self.path(name)
         try:
             return path.open("rb")
@@ -73,15 +77,13 @@ class S3Source:
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self.bucket, self.prefix = bucket, prefix
-        self._client = Session().client("s3", config=S3_CONFIG)
+        self._client = s3_client(S3_CONFIG)
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> Artifact:
         try:
-            found = self._client.get_object(Bucket=self.bucket, Key=self.prefix + _inside(name))
-        except (BotoCoreError, ClientError) as error:
+            return self._client.get_object(Bucket=self.bucket, Key=self.prefix + _inside(name))["Body"]
+        except CALL_ERRORS as error:
             raise (StoreAway if _is_away(error) else NotReadable)(str(error)) from error
-        body: IO[bytes] = found["Body"]
-        return body
 
 
 @dataclass(frozen=True)
@@ -115,10 +117,8 @@ def serve(endpoint: Endpoint) -> Served:
     return Served(endpoint, FolderSource(path.parent, endpoint.name), path.name, state)
 
 
-def _is_away(error: BotoCoreError | ClientError) -> bool:
-    if isinstance(error, ClientError):
-        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-    return isinstance(error, vendor.ConnectionError | vendor.HTTPClientError)
+def _is_away(error: CallError) -> bool:
+    return error_status(error) >= 500 or isinstance(error, UNREACHABLE)
 
 
 def _inside(name: str) -> str:

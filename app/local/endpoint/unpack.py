@@ -5,12 +5,10 @@ import tarfile
 import zlib
 from contextlib import closing
 from pathlib import Path
-from typing import IO
 
-from botocore.exceptions import BotoCoreError
-
+from app.aws import CALL_ERRORS
 from app.local.endpoint.errors import EndpointError, ModelFailed, validation_error
-from app.local.endpoint.sources import NotReadable, Source, StoreAway
+from app.local.endpoint.sources import Artifact, NotReadable, Source, StoreAway
 
 OUT_OF_MEMORY = 507
 """What a container answers when a model does not fit (SageMaker's contract for multi-model containers)."""
@@ -26,7 +24,7 @@ def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
     try:
         with closing(source.open(name)) as stream:
             return _unpack(stream, folder, limit)
-    except (StoreAway, BotoCoreError) as error:  # botocore's own is a download that broke off
+    except (StoreAway, *CALL_ERRORS) as error:  # boto3's own is a download that broke off
         message = f"The model data{where} could not be downloaded. {error}"
         raise EndpointError(503, "ServiceUnavailable", message) from error
     except NotReadable as error:
@@ -38,7 +36,7 @@ def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
         raise validation_error(f"Failed to extract model data archive{where}. {error}") from error
 
 
-def _unpack(stream: IO[bytes], folder: Path, limit: int) -> int:
+def _unpack(stream: Artifact, folder: Path, limit: int) -> int:
     """The data filter refuses paths and links that leave the folder, devices, and the like."""
     size = 0
     # tarfile's own "r|gz" takes an archive that is cut off between two members for a whole one.

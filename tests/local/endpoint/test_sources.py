@@ -1,15 +1,25 @@
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import boto3
 import pytest
 
+import app.aws
 from app.local.endpoint.config import Endpoint
 from app.local.endpoint.sources import serve as open_endpoint
 from app.local.s3 import S3Server
 from tests.support.artifacts import write_artifact
 from tests.support.aws import Serve
 from tests.support.s3 import stoppable_s3
+
+
+@pytest.fixture(autouse=True)
+def _fresh_session() -> Iterator[None]:
+    """The endpoint is in this process, whose one session keeps the credentials that it was made with."""
+    app.aws.session.cache_clear()
+    yield
+    app.aws.session.cache_clear()
 
 
 @pytest.fixture
