@@ -26,7 +26,7 @@ router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=Stri
 
 EvaluationId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
-RunId = Annotated[int, Query(ge=1, le=2**63 - 1)]
+ComparedId = Annotated[int, Query(ge=1, le=2**63 - 1)]
 
 
 @router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict))
@@ -88,7 +88,7 @@ async def list_evaluations(
 
 
 @router.get("/compare", responses=responses(NotFound, Conflict, InvalidInput))
-async def compare_evaluations(sessions: SessionsDep, a: RunId, b: RunId) -> Comparison:
+async def compare_evaluations(sessions: SessionsDep, a: ComparedId, b: ComparedId) -> Comparison:
     """Whether run b is better than run a, per metric and group, on the records that both judged."""
     return await comparison.compare(sessions, a, b)
 
