@@ -33,7 +33,7 @@ MADE_MEANWHILE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAb
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredObject:
     """One object of a listing: its key, its size in bytes, and the ETag without its quotes."""
 
     key: str
@@ -65,10 +65,10 @@ class Storage:
             wanted["IfMatch"] = f'"{etag}"'
         return await self._call(lambda: self._client.get_object(**wanted)["Body"].read())
 
-    async def list(self, prefix: str) -> list[Entry]:
+    async def list(self, prefix: str) -> list[StoredObject]:
         """Every object whose key starts with ``prefix``, in the order of their keys."""
 
-        def read() -> list[Entry]:
+        def read() -> list[StoredObject]:
             pages = self._client.get_paginator("list_objects_v2")
             found = pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
             return [self._entry(each) for page in found for each in page.get("Contents", [])]
@@ -111,9 +111,9 @@ class Storage:
         # Allowed to whoever may list below the prefix, unlike HeadBucket.
         self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
 
-    def _entry(self, found: "ObjectTypeDef") -> Entry:
+    def _entry(self, found: "ObjectTypeDef") -> StoredObject:
         key = found["Key"].removeprefix(self._prefix)
-        return Entry(key, found["ETag"].strip('"'), found["LastModified"], found["Size"])
+        return StoredObject(key, found["ETag"].strip('"'), found["LastModified"], found["Size"])
 
     async def _call(self, work: Callable[[], T]) -> T:
         try:

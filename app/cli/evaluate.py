@@ -10,6 +10,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from app.cli import reports
 from app.cli.database import open_sessions
 from app.cli.terminal import evaluation_progress, tables
+from app.cli.terminal.options import ModelOption, VersionOption
 from app.core import strict_json
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
@@ -28,9 +29,7 @@ FOUND = ("metric", "slice", "bucket", "value", "low", "high", "n", "small", "rea
 RUN = ("evaluation_id", "model", "version", "finished_at")
 COMPARED = ("metric", "slice", "bucket", "n", "a", "b", "difference", "low", "high", "verdict", "reason")
 
-RunId = Annotated[int, typer.Argument(min=1, max=2**63 - 1)]
-Model = Annotated[str | None, typer.Option(help="Default: the setting DEFAULT_MODEL.")]
-Version = Annotated[str | None, typer.Option(help="Default: the live one.")]
+RunArgument = Annotated[int, typer.Argument(min=1, max=2**63 - 1)]
 Since = Annotated[str | None, typer.Option(help="The window begins here; with its offset.")]
 Until = Annotated[str | None, typer.Option(help="The window ends before it.")]
 TimeField = Annotated[
@@ -45,8 +44,8 @@ Detach = Annotated[bool, typer.Option("--detach/--wait", help="Only queue it and
 
 @commands.command()
 def run(
-    model: Model = None,
-    version: Version = None,
+    model: ModelOption = None,
+    version: VersionOption = None,
     since: Since = None,
     until: Until = None,
     time_field: TimeField = None,
@@ -92,7 +91,7 @@ async def _ask(request: JsonValue) -> int:
 
 
 @commands.command()
-def show(evaluation_id: RunId) -> None:
+def show(evaluation_id: RunArgument) -> None:
     """What a run found; one that is under way is watched until it ends."""
     _show(evaluation_progress.watch(evaluation_id))
 
@@ -106,7 +105,7 @@ def _show(found: Evaluation) -> None:
         raise typer.Exit(1)
 
 
-def _cells(row: object, columns: Sequence[str]) -> list[tables.Cell]:
+def _cells(row: object, columns: Sequence[str]) -> list[tables.TableCell]:
     return [getattr(row, column) for column in columns]
 
 
@@ -152,7 +151,7 @@ async def _page(wanted: MetricSearch, order: Order, limit: int) -> HistoryPage:
 
 
 @commands.command()
-def compare(a: RunId, b: RunId) -> None:
+def compare(a: RunArgument, b: RunArgument) -> None:
     """Whether run B is better than run A, on the records that both judged."""
     found = asyncio.run(_compare(a, b))
     typer.echo(f"{found.shared:,} records were judged by both.", err=True)

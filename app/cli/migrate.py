@@ -5,7 +5,7 @@ import time
 
 import typer
 
-from app.cli.patience import Wait, patiently
+from app.cli.terminal.patience import Wait, patiently
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db.migrate import upgrade

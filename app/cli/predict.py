@@ -10,6 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from app.cli.database import open_sessions
 from app.cli.terminal import job_progress
+from app.cli.terminal.options import ModelOption, VersionOption
 from app.core import strict_json
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.logging import configure_logging
@@ -28,16 +29,14 @@ IdsFile = Annotated[
     typer.FileText | None,
     typer.Option(help="A job: ids, one a line; - is standard input.", encoding="utf-8-sig"),
 ]
-Where = Annotated[str | None, typer.Option(help='A job: inputs with these values, as {"carrier": "UA"}.')]
-Since = Annotated[str | None, typer.Option(help="A job: inputs from this time on, with its offset.")]
-Until = Annotated[str | None, typer.Option(help="A job: inputs before this time.")]
-TimeField = Annotated[str | None, typer.Option(help="What --since and --until go by.")]
-JobId = Annotated[int | None, typer.Option("--job", help="Watch this job.", min=1, max=2**63 - 1)]
-Model = Annotated[str | None, typer.Option(help="Default: the setting DEFAULT_MODEL.")]
-Version = Annotated[str | None, typer.Option(help="Default: the live one.")]
+JobWhere = Annotated[str | None, typer.Option(help='A job: inputs with these values, as {"carrier": "UA"}.')]
+JobSince = Annotated[str | None, typer.Option(help="A job: inputs from this time on, with its offset.")]
+JobUntil = Annotated[str | None, typer.Option(help="A job: inputs before this time.")]
+JobTimeField = Annotated[str | None, typer.Option(help="What --since and --until go by.")]
+WatchedJob = Annotated[int | None, typer.Option("--job", help="Watch this job.", min=1, max=2**63 - 1)]
 EngineName = Annotated[Engine, typer.Option(help="How a job predicts.")]
 StoreAs = Annotated[FileFormat | None, typer.Option(help="Have the workers write a job's results to S3.")]
-Output = Annotated[
+OutputFile = Annotated[
     Path | None,
     typer.Option(help="Write a job's results here: .csv, else NDJSON.", dir_okay=False, writable=True),
 ]
@@ -47,16 +46,16 @@ def predict(
     record_ids: RecordIds = None,
     everything: Everything = False,
     ids_file: IdsFile = None,
-    where: Where = None,
-    since: Since = None,
-    until: Until = None,
-    time_field: TimeField = None,
-    job: JobId = None,
-    model: Model = None,
-    version: Version = None,
+    where: JobWhere = None,
+    since: JobSince = None,
+    until: JobUntil = None,
+    time_field: JobTimeField = None,
+    job: WatchedJob = None,
+    model: ModelOption = None,
+    version: VersionOption = None,
     engine: EngineName = "pipeline",
     store_as: StoreAs = None,
-    output: Output = None,
+    output: OutputFile = None,
 ) -> None:
     """Predict records: a few now, or many as a job of the workers that is watched here until it ends.
 

@@ -6,8 +6,8 @@ import time
 import typer
 
 from app.cli.database import open_sessions
-from app.cli.patience import Wait, patiently
 from app.cli.storage import configured_storage
+from app.cli.terminal.patience import Wait, patiently
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.storage import Storage

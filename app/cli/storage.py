@@ -5,7 +5,7 @@ import time
 
 import typer
 
-from app.cli.patience import Wait, patiently
+from app.cli.terminal.patience import Wait, patiently
 from app.core.errors import Misconfigured
 from app.core.settings import Settings
 from app.storage import Storage, open_storage

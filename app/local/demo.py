@@ -116,7 +116,7 @@ def _serve(listener: socket, folder: Path, began: float) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     port: int = listener.getsockname()[1]
-    server = _Server(config, _invitation(port, folder, began))
+    server = _DemoServer(config, _invitation(port, folder, began))
     try:
         server.run(sockets=[listener])
     except OSError as error:
@@ -125,7 +125,7 @@ def _serve(listener: socket, folder: Path, began: float) -> None:
         raise Misconfigured("The service could not start; its log above says why.")
 
 
-class _Server(uvicorn.Server):
+class _DemoServer(uvicorn.Server):
     """Speaks up once it answers."""
 
     def __init__(self, config: uvicorn.Config, invitation: str) -> None:

@@ -45,7 +45,7 @@ TREES = 200
 
 
 @dataclass(frozen=True)
-class Order:
+class SampleOrder:
     """One line of the sample data; ``minutes`` is the truth, None where it never became known."""
 
     id: str
@@ -96,7 +96,7 @@ def train(version: str) -> bytes:
 
 
 @cache
-def orders() -> tuple[Order, ...]:
+def orders() -> tuple[SampleOrder, ...]:
     """The sample data in file order; Misconfigured once the user's InputObject is another."""
     with DATA.open(encoding="utf-8", newline="") as file:
         try:
@@ -105,10 +105,10 @@ def orders() -> tuple[Order, ...]:
             raise Misconfigured(f"InputObject no longer fits the sample data in data/{DATA.name}.") from error
 
 
-def _order(line: dict[str, str]) -> Order:
+def _order(line: dict[str, str]) -> SampleOrder:
     given = {name: cell for name, cell in line.items() if cell != ""}
     minutes = given.pop(LABEL, None)
-    return Order(
+    return SampleOrder(
         given.pop("id"), InputObject.model_validate(given), None if minutes is None else float(minutes)
     )
 

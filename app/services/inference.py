@@ -22,7 +22,7 @@ from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
-from app.services.hosting.outcomes import Outcome, checked_revision, read
+from app.services.hosting.outcomes import InferenceOutcome, checked_revision, read
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class _Batch:
 
     rows: Sequence[Row]
     deadline: float
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    outcomes: dict[int, InferenceOutcome] = field(default_factory=dict)
 
 
 class Inference:
@@ -55,7 +55,9 @@ class Inference:
     def __init__(self, settings: Settings) -> None:
         self._backends = OpenBackends(settings.inference_concurrency, Hosts(settings.backend_hosts))
 
-    async def predict(self, deployment: Deployment, rows: Sequence[Row], deadline: float) -> list[Outcome]:
+    async def predict(
+        self, deployment: Deployment, rows: Sequence[Row], deadline: float
+    ) -> list[InferenceOutcome]:
         """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time."""
         batch = _Batch(rows, deadline)
         try:
@@ -141,7 +143,7 @@ async def _run_chunk(opened: OpenBackend, batch: _Batch, chunk: list[int]) -> No
         parts = halves
 
 
-async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[Outcome] | AppError:
+async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[InferenceOutcome] | AppError:
     """The outcomes of these rows, after as many calls as it takes and is worth; or why there are none."""
     loop = asyncio.get_running_loop()
     rows = [batch.rows[index] for index in part]
@@ -184,7 +186,7 @@ def _last_word(state: RetryCallState) -> AppError:
     return BackendTimeout(f"There was no time for another try. {error.detail}")
 
 
-async def _attempt(opened: OpenBackend, rows: list[Row], deadline: float) -> list[Outcome]:
+async def _attempt(opened: OpenBackend, rows: list[Row], deadline: float) -> list[InferenceOutcome]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(deadline) as queue, opened.slots:

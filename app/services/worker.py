@@ -21,7 +21,7 @@ from pgqueuer.models import Job, Schedule
 from app.core.errors import AppError
 from app.db import migrate
 from app.db.engine import OUTAGES, is_outage, libpq_url, outage_in_words
-from app.db.queue.tasks import Task
+from app.db.queue.tasks import TaskName
 from app.services.evaluations import schedules
 from app.services.evaluations.evaluator import Evaluator
 from app.services.jobs import chunks, results, transform
@@ -121,7 +121,7 @@ async def _show_life(runtime: Runtime) -> None:
 
 def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
     evaluator = Evaluator(runtime)
-    tasks: dict[Task, Work] = {
+    tasks: dict[TaskName, Work] = {
         "evaluate": evaluator.run,
         "predict_chunk": partial(chunks.run, runtime),
         "write_result": partial(results.write, runtime),

@@ -243,7 +243,7 @@ async def test_a_failure_in_the_middle_of_the_results_breaks_the_transfer(
     await work(settings, sessions)
     items = rows.items
 
-    async def lost(*arguments: object) -> list[rows.Item]:
+    async def lost(*arguments: object) -> list[rows.ChunkRecord]:
         if arguments[-1] == 1:
             raise ConnectionResetError
         return await items(*arguments)  # type: ignore[arg-type]

@@ -131,7 +131,7 @@ def test_results_that_break_off_do_not_take_the_name(
 ) -> None:
     items = chunk_rows.items
 
-    async def lost(*arguments: object) -> list[chunk_rows.Item]:
+    async def lost(*arguments: object) -> list[chunk_rows.ChunkRecord]:
         if arguments[-1] == 1:
             raise ConnectionResetError
         return await items(*arguments)  # type: ignore[arg-type]

@@ -55,6 +55,6 @@ def _local_predictions(folder: Path, rows: list[Row]) -> list[float]:
     return [float(line) for line in reply.body.split()]
 
 
-def _rows(orders: list[sample.Order]) -> list[Row]:
+def _rows(orders: list[sample.SampleOrder]) -> list[Row]:
     columns = [FEATURES.index(name) for name in sample.VERSIONS[VERSION]]
     return [[row[column] for column in columns] for row in preprocess([order.item for order in orders])]

@@ -24,7 +24,7 @@ from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services import inference as module
-from app.services.hosting.outcomes import Inferred, Outcome
+from app.services.hosting.outcomes import InferenceOutcome, Inferred
 from app.services.inference import Inference
 from tests.support import fake_backend
 from tests.support.aws_stub import Answer, AwsStub, Request, Respond, csv, error, model_error
@@ -44,12 +44,12 @@ def deployment(**options: JsonValue) -> Deployment:
 
 async def predict(
     inference: Inference, rows: Sequence[Row], seconds: float = 10, **options: JsonValue
-) -> list[Outcome]:
+) -> list[InferenceOutcome]:
     deadline = asyncio.get_running_loop().time() + seconds
     return await inference.predict(deployment(**options), rows, deadline)
 
 
-def outputs(outcomes: Sequence[Outcome]) -> list[JsonValue | type[AppError]]:
+def outputs(outcomes: Sequence[InferenceOutcome]) -> list[JsonValue | type[AppError]]:
     """Outputs, and the classes of errors."""
     return [item.output if isinstance(item, Inferred) else type(item) for item in outcomes]
 

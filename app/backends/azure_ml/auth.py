@@ -15,12 +15,12 @@ TOKEN_TIMEOUT = 10.0
 """Seconds for each of the library's calls, its own tries included; without it a silent server has 300."""
 
 # No others: a token goes to the address in the options, which must not get one that is good for more.
-Scope = Literal[
+TokenScope = Literal[
     "https://ml.azure.com/.default", "https://ml.azure.us/.default", "https://ml.azure.cn/.default"
 ]
 
 
-def entra_tokens(scope: Scope, instance_discovery: bool) -> Callable[[], Awaitable[Token]]:
+def entra_tokens(scope: TokenScope, instance_discovery: bool) -> Callable[[], Awaitable[Token]]:
     """A function that fetches a token for the identity that DefaultAzureCredential finds.
 
     Raises BackendRefused without the extra. The function raises BackendDown where Microsoft failed, and

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from app.backends.azure_ml.auth import Scope, entra_tokens
+from app.backends.azure_ml.auth import TokenScope, entra_tokens
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.http.auth import Renewed, from_environment
 from app.backends.http.client import HttpClient
@@ -43,7 +43,7 @@ class Options(BackendOptions):
     key_env: KeyName | None = None
     """The environment variable that holds the endpoint's key. Without it the calls carry a token of Microsoft
     Entra ID, for the identity that azure-identity's DefaultAzureCredential finds."""
-    scope: Scope = "https://ml.azure.com/.default"
+    scope: TokenScope = "https://ml.azure.com/.default"
     """What the token is for; the clouds of the US government and of China have their own."""
     instance_discovery: bool = True
     """Whether Microsoft is asked about the token's authority; false in clouds without a way to it."""

@@ -15,9 +15,9 @@ import numpy as np
 from pydantic import Field, StringConstraints
 
 from app.backends.base import BackendOptions, Limits, Reply
-from app.backends.coreml.evaluator import Evaluator
+from app.backends.coreml.evaluator import EvaluatedModel
 from app.backends.coreml.file import ModelFile, read
-from app.backends.coreml.format import Answer, Cell, Feature
+from app.backends.coreml.format import Feature, FeatureCell, RowOutput
 from app.backends.coreml.native import NativeModel
 from app.backends.coreml.wire import UnusableModel
 from app.core.errors import BackendDown, BackendRefused, BackendTimeout
@@ -47,10 +47,10 @@ class Options(BackendOptions):
     """Most rows in one call."""
 
 
-class Model(Protocol):
-    """What predicts: Core ML, or the evaluator."""
+class CoreMLModel(Protocol):
+    """What predicts: Core ML itself, or a model that is evaluated here."""
 
-    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Answer]: ...
+    def predict(self, rows: Sequence[Sequence[FeatureCell]]) -> list[RowOutput]: ...
 
 
 class CoreMLBackend:
@@ -60,7 +60,7 @@ class CoreMLBackend:
         self,
         options: Options,
         columns: Sequence[tuple[int, Feature]],
-        model: Model,
+        model: CoreMLModel,
         revision: str,
         concurrency: int,
     ) -> None:
@@ -86,14 +86,14 @@ class CoreMLBackend:
             abandoned.set()
 
     def _evaluate(self, rows: Sequence[Row], abandoned: threading.Event) -> Reply:
-        answers: list[Answer] = []
+        answers: list[RowOutput] = []
         for start in range(0, len(rows), SLICE):
             if abandoned.is_set():
                 break
             answers += self._model.predict([self._cells(row) for row in rows[start : start + SLICE]])
         return Reply(answers, self._revision)
 
-    def _cells(self, row: Row) -> list[Cell]:
+    def _cells(self, row: Row) -> list[FeatureCell]:
         cells = [feature.cell(row[index]) for index, feature in self._columns]
         return _rounded(cells) if self._single else cells
 
@@ -106,7 +106,7 @@ class CoreMLBackend:
         self._threads.shutdown(wait=False)  # what is under way, or waits for a thread, is still answered
 
 
-def _rounded(cells: Sequence[Cell]) -> list[Cell]:
+def _rounded(cells: Sequence[FeatureCell]) -> list[FeatureCell]:
     with np.errstate(over="ignore"):  # what is too large becomes infinite, as in XGBoost
         return [float(np.float32(cell)) if isinstance(cell, float) else cell for cell in cells]
 
@@ -123,7 +123,7 @@ def create(options: Options, features: Sequence[str], concurrency: int, _hosts: 
     return CoreMLBackend(options, columns, model, file.revision, concurrency)
 
 
-def _model(file: ModelFile, output: Feature) -> Model:
+def _model(file: ModelFile, output: Feature) -> CoreMLModel:
     if platform.system() == "Darwin":
         return NativeModel(file.path, file.description, output)
-    return Evaluator(file.message, output)
+    return EvaluatedModel(file.message, output)

@@ -8,23 +8,23 @@ from pydantic import JsonValue
 
 from app.backends.coreml import steps
 from app.backends.coreml.categories import RefusedRows, one_hot_encoder
-from app.backends.coreml.format import Answer, Cell, Description, Feature, describe, kind_of
+from app.backends.coreml.format import Description, Feature, FeatureCell, RowOutput, describe, kind_of
 from app.backends.coreml.trees import Matrix
 from app.backends.coreml.wire import Message, UnusableModel
 from app.backends.wire.replies import Output, usable
 
-Columns: TypeAlias = dict[str, Matrix | list[Output]]
+NamedColumns: TypeAlias = dict[str, Matrix | list[Output]]
 """By a feature's name: numbers as a matrix of one line per row, texts and a classifier's as a list."""
-Step: TypeAlias = Callable[[Columns], Columns]
+Step: TypeAlias = Callable[[NamedColumns], NamedColumns]
 
-TRANSFORMS: dict[str, Callable[[Message], steps.Transform]] = {
+TRANSFORMS: dict[str, Callable[[Message], steps.MatrixTransform]] = {
     "arrayFeatureExtractor": steps.array_feature_extractor,
     "glmRegressor": steps.glm_regressor,
     "imputer": steps.imputer,
     "scaler": steps.scaler,
     "treeEnsembleRegressor": steps.tree_ensemble_regressor,
 }
-CLASSIFIERS: dict[str, Callable[[Message], tuple[steps.Labels, steps.Transform]]] = {
+CLASSIFIERS: dict[str, Callable[[Message], tuple[steps.Labels, steps.MatrixTransform]]] = {
     "glmClassifier": steps.glm_classifier,
     "treeEnsembleClassifier": steps.tree_ensemble_classifier,
 }
@@ -34,7 +34,7 @@ MAX_DEPTH = 32
 """Pipelines within one another: far more than any converter makes."""
 
 
-class Evaluator:
+class EvaluatedModel:
     """A model that is ready to predict ``output``. UnusableModel says why it cannot be."""
 
     def __init__(self, model: Message, output: Feature) -> None:
@@ -47,7 +47,7 @@ class Evaluator:
         except (KeyError, OverflowError, ValueError) as error:
             raise UnusableModel("its parts do not fit together") from error
 
-    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Answer]:
+    def predict(self, rows: Sequence[Sequence[FeatureCell]]) -> list[RowOutput]:
         """One answer per row of cells, which are in the order of the model's inputs."""
         try:
             return [*self._outputs(rows)]
@@ -56,8 +56,8 @@ class Evaluator:
         others = iter(self.predict([row for index, row in enumerate(rows) if index not in faults]))
         return [faults[index] if index in faults else next(others) for index in range(len(rows))]
 
-    def _outputs(self, rows: Sequence[Sequence[Cell]]) -> list[Output]:
-        given: Columns = {
+    def _outputs(self, rows: Sequence[Sequence[FeatureCell]]) -> list[Output]:
+        given: NamedColumns = {
             feature.name: _column(feature, [row[index] for row in rows])
             for index, feature in enumerate(self._inputs)
         }
@@ -67,7 +67,7 @@ class Evaluator:
         return [usable(value) for value in values]
 
 
-def _column(feature: Feature, cells: list[Cell]) -> Matrix | list[Output]:
+def _column(feature: Feature, cells: list[FeatureCell]) -> Matrix | list[Output]:
     return [*cells] if feature.type == "string" else np.array(cells, dtype=np.float64).reshape(-1, 1)
 
 
@@ -102,7 +102,7 @@ def _pipeline(body: Message, depth: int) -> Step:
         raise UnusableModel(f"it has more than {MAX_DEPTH} pipelines within one another")
     parts = [_step(model, depth) for model in body.messages(1)]
 
-    def run(columns: Columns) -> Columns:
+    def run(columns: NamedColumns) -> NamedColumns:
         for part in parts:
             columns = columns | part(columns)
         return columns
@@ -110,10 +110,10 @@ def _pipeline(body: Message, depth: int) -> Step:
     return run
 
 
-def _classifier(description: Description, labels: steps.Labels, transform: steps.Transform) -> Step:
+def _classifier(description: Description, labels: steps.Labels, transform: steps.MatrixTransform) -> Step:
     keys = [str(label) for label in labels]
 
-    def run(columns: Columns) -> Columns:
+    def run(columns: NamedColumns) -> NamedColumns:
         found = transform(_matrix(columns, description))
         objects = [usable(dict(zip(keys, line, strict=True))) for line in found.tolist()]
         best = [labels[index] for index in found.argmax(axis=1).tolist()]
@@ -129,7 +129,7 @@ def _vectorizer(description: Description, body: Message) -> Step:
     parts = [(part.text(1), part.integer(2)) for part in body.messages(1)]
     (output, *_) = description.outputs
 
-    def run(columns: Columns) -> Columns:
+    def run(columns: NamedColumns) -> NamedColumns:
         found = [_numbers(columns, name) for name, _ in parts]
         if [matrix.shape[1] for matrix in found] != [width for _, width in parts]:
             raise UnusableModel("its feature vectorizer is made for columns of other widths")
@@ -143,11 +143,11 @@ def _encoder(description: Description, body: Message) -> Step:
     return lambda columns: {output.name: encode(columns[given.name])}
 
 
-def _matrix(columns: Columns, description: Description) -> Matrix:
+def _matrix(columns: NamedColumns, description: Description) -> Matrix:
     return np.hstack([_numbers(columns, feature.name) for feature in description.inputs])
 
 
-def _numbers(columns: Columns, name: str) -> Matrix:
+def _numbers(columns: NamedColumns, name: str) -> Matrix:
     column = columns[name]
     if not isinstance(column, np.ndarray):
         raise UnusableModel(f"one of its steps cannot take {name!r}, which is not made of numbers")

@@ -9,8 +9,8 @@ from pydantic import JsonValue
 from app.backends.coreml.wire import Message, UnusableModel
 from app.core.errors import BackendError, InvalidInput
 
-Cell: TypeAlias = float | int | str
-Answer: TypeAlias = JsonValue | BackendError
+FeatureCell: TypeAlias = float | int | str
+RowOutput: TypeAlias = JsonValue | BackendError
 """A row's output, or why it has none."""
 
 KINDS = {
@@ -46,7 +46,7 @@ class Feature:
     name: str
     type: str
 
-    def cell(self, value: JsonValue) -> Cell:
+    def cell(self, value: JsonValue) -> FeatureCell:
         """The value as this input takes it; a null is NaN, Core ML's missing number.
 
         InvalidInput where the input does not take it.

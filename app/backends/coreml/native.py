@@ -9,7 +9,7 @@ from typing import Protocol, cast
 import structlog
 from pydantic import JsonValue
 
-from app.backends.coreml.format import Answer, Cell, Description, Feature
+from app.backends.coreml.format import Description, Feature, FeatureCell, RowOutput
 from app.backends.wire.replies import usable
 from app.core.errors import BackendRefused, BackendRejected
 
@@ -20,11 +20,11 @@ class _Array(Protocol):
     def tolist(self) -> JsonValue: ...
 
 
-_Answer = Mapping[str, str | float | _Array | Mapping[str | int, float]]
+_NativeOutputs = Mapping[str, str | float | _Array | Mapping[str | int, float]]
 
 
-class _Model(Protocol):
-    def predict(self, data: Mapping[str, Cell]) -> _Answer: ...
+class _MLModel(Protocol):
+    def predict(self, data: Mapping[str, FeatureCell]) -> _NativeOutputs: ...
 
 
 class NativeModel:
@@ -37,16 +37,16 @@ class NativeModel:
             raise BackendRefused(
                 "Core ML on macOS needs the package coremltools: pip install 'sagemaker-fastapi[coreml]'."
             ) from error
-        self._model = cast(_Model, models.MLModel(str(path)))
+        self._model = cast(_MLModel, models.MLModel(str(path)))
         self._names = [feature.name for feature in description.inputs]
         self._output = output.name
         self._one_at_a_time = threading.Lock()  # as Apple's page on MLModel asks for
 
-    def predict(self, rows: Sequence[Sequence[Cell]]) -> list[Answer]:
+    def predict(self, rows: Sequence[Sequence[FeatureCell]]) -> list[RowOutput]:
         """One answer per row of cells in the order of the inputs; BackendRejected where Core ML fails."""
         return [self._one(dict(zip(self._names, row, strict=True))) for row in rows]
 
-    def _one(self, given: Mapping[str, Cell]) -> Answer:
+    def _one(self, given: Mapping[str, FeatureCell]) -> RowOutput:
         try:
             with self._one_at_a_time:
                 answer = self._model.predict(given)[self._output]

@@ -13,11 +13,11 @@ from scipy.special import expit, ndtr, softmax
 from app.backends.coreml.trees import Matrix, Trees
 from app.backends.coreml.wire import Message, UnusableModel
 
-Transform: TypeAlias = Callable[[Matrix], Matrix]
+MatrixTransform: TypeAlias = Callable[[Matrix], Matrix]
 Labels: TypeAlias = Sequence[str] | Sequence[int]
 
 
-def scaler(body: Message) -> Transform:
+def scaler(body: Message) -> MatrixTransform:
     """scaleValue * (x + shiftValue), each one value or one per column."""
     shift, scale = body.reals(1), body.reals(2)
 
@@ -27,7 +27,7 @@ def scaler(body: Message) -> Transform:
     return scaled
 
 
-def imputer(body: Message) -> Transform:
+def imputer(body: Message) -> MatrixTransform:
     """Replaces one value, NaN where none is named, by a number or by one per column."""
     if set(body) & {3, 6, 7, 13}:
         raise UnusableModel("its imputer works on texts or dictionaries; numbers are supported")
@@ -42,7 +42,7 @@ def imputer(body: Message) -> Transform:
     return imputed
 
 
-def array_feature_extractor(body: Message) -> Transform:
+def array_feature_extractor(body: Message) -> MatrixTransform:
     """The columns with the given indexes."""
     indexes = body.integers(1)
 
@@ -54,7 +54,7 @@ def array_feature_extractor(body: Message) -> Transform:
     return extracted
 
 
-def glm_regressor(body: Message) -> Transform:
+def glm_regressor(body: Message) -> MatrixTransform:
     """A weighted sum per output, then nothing (0), the logistic function (1) or the normal's (2)."""
     scores, link = _weighted_sums(body), body.integer(3)
     if link not in (0, 1, 2):
@@ -62,7 +62,7 @@ def glm_regressor(body: Message) -> Transform:
     return scores if link == 0 else _then(scores, _logistic if link == 1 else _normal)
 
 
-def tree_ensemble_regressor(body: Message) -> Transform:
+def tree_ensemble_regressor(body: Message) -> MatrixTransform:
     """The trees' sum, then nothing (0) or the logistic function (2)."""
     trees, transform = Trees(body.message(1)), body.integer(2)
     if transform not in (0, 2):
@@ -70,7 +70,7 @@ def tree_ensemble_regressor(body: Message) -> Transform:
     return trees if transform == 0 else _then(trees, _logistic)
 
 
-def glm_classifier(body: Message) -> tuple[Labels, Transform]:
+def glm_classifier(body: Message) -> tuple[Labels, MatrixTransform]:
     """The labels, and a function that gives each row's probabilities.
 
     One vs rest gives each class its own weights; they are made to sum to 1. Otherwise the first class is the
@@ -87,13 +87,13 @@ def glm_classifier(body: Message) -> tuple[Labels, Transform]:
     raise UnusableModel(f"its {sums} weighted sums do not fit {len(labels)} classes in that encoding")
 
 
-def tree_ensemble_classifier(body: Message) -> tuple[Labels, Transform]:
+def tree_ensemble_classifier(body: Message) -> tuple[Labels, MatrixTransform]:
     """The labels, and a function that gives each row's probabilities.
 
     Two classes may have one dimension, the second class's.
     """
     labels, trees, transform = _labels(body), Trees(body.message(1)), body.integer(2)
-    ways: dict[tuple[int, int], Transform] = {
+    ways: dict[tuple[int, int], MatrixTransform] = {
         (0, len(labels)): lambda rows: rows,
         (1, len(labels)): _softmax,
         (3, len(labels) - 1): _softmax_with_reference,
@@ -106,7 +106,7 @@ def tree_ensemble_classifier(body: Message) -> tuple[Labels, Transform]:
     return labels, _then(trees, ways[transform, trees.dimensions])
 
 
-def _then(first: Transform, second: Transform) -> Transform:
+def _then(first: MatrixTransform, second: MatrixTransform) -> MatrixTransform:
     return lambda rows: second(first(rows))
 
 
@@ -114,7 +114,7 @@ def _labels(body: Message) -> Labels:
     return body.message(100).texts(1) if 100 in body else body.message(101).integers(1)
 
 
-def _weighted_sums(body: Message) -> Transform:
+def _weighted_sums(body: Message) -> MatrixTransform:
     weights = [part.reals(1) for part in body.messages(1)]
     offset = body.reals(2)
     if len(offset) != len(weights) or len({len(line) for line in weights}) != 1:

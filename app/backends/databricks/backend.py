@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.databricks.auth import ServicePrincipal, is_expired, may_query
-from app.backends.databricks.served import Served
+from app.backends.databricks.served import ServedEntities
 from app.backends.http.auth import Auth, from_environment
 from app.backends.http.client import HttpClient
 from app.backends.wire.addresses import HttpsAddress
@@ -79,7 +79,7 @@ class DatabricksBackend:
             queries = self._principal.auth(details=may_query(options.route_url))
         self._http = HttpClient(what, queries, concurrency, expired=is_expired)
         about = f"{options.url}/api/2.0/serving-endpoints/{options.endpoint}"
-        self._served = Served(what, about, workspace, options.served_entity)
+        self._served = ServedEntities(what, about, workspace, options.served_entity)
         self._invocations = options.invocations()
 
     def _auth(self, options: Options) -> Auth:

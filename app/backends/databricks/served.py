@@ -45,14 +45,14 @@ class _State(BaseModel):
     ready: str = "READY"
 
 
-class _Endpoint(BaseModel):
+class _ServingEndpoint(BaseModel):
     """``config`` is what is served now; what an update brings is elsewhere until it is done."""
 
     config: _Config
     state: _State = _State()
 
 
-class Served:
+class ServedEntities:
     """Asks the API at ``address`` what the endpoint serves; ``only`` is the one entity that matters."""
 
     def __init__(self, what: str, address: str, auth: Auth, only: str | None) -> None:
@@ -67,7 +67,7 @@ class Served:
         if reply is None:
             return None
         try:
-            endpoint = _Endpoint.model_validate_json(reply.body)
+            endpoint = _ServingEndpoint.model_validate_json(reply.body)
         except ValidationError as error:
             raise BadOutput(f"{self._what}: the workspace's description of it cannot be read.") from error
         if endpoint.state.ready != "READY":

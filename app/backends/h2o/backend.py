@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue, StringConstraints
 
 from app.backends.base import BackendOptions, Limits, Reply
-from app.backends.h2o.columns import NOT_SAID, Columns, columns_of, id_of
+from app.backends.h2o.columns import NOT_SAID, ModelColumns, columns_of, id_of
 from app.backends.http.auth import from_environment
 from app.backends.http.client import HttpClient
 from app.backends.http.errors import may_not_look
@@ -52,7 +52,7 @@ class H2oBackend:
         self._http = HttpClient("H2O scorer", auth, concurrency)
         unknown = dict.fromkeys((404, 501), may_not_look)
         self._looks = HttpClient("H2O scorer", auth, 1, statuses=unknown, infers=False)
-        self._columns: Columns | None = None  # None until somebody looked
+        self._columns: ModelColumns | None = None  # None until somebody looked
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
@@ -91,39 +91,39 @@ class H2oBackend:
         await self._http.aclose()
         await self._looks.aclose()
 
-    def _sendable(self, row: Row, columns: Columns) -> list[JsonValue] | InvalidInput:
+    def _sendable(self, row: Row, columns: ModelColumns) -> list[JsonValue] | InvalidInput:
         try:
             return columns.cells(self._features, row)
         except InvalidInput as error:
             return error
 
-    async def _confirm(self, checked: Columns, model_id: str | None, timeout: float) -> None:
+    async def _confirm(self, checked: ModelColumns, model_id: str | None, timeout: float) -> None:
         """BackendDown, so that the caller tries again, where another model answered than the rows were held
         against and its columns differ, or cannot be seen yet."""
         if model_id in (None, checked.model_id):
             return
         if checked.model_id is None:
-            self._columns = Columns(model_id, checked.types)
+            self._columns = ModelColumns(model_id, checked.types)
             return
         self._columns = None
         seen = await self._look_for_call(timeout, model_id)
-        if seen != Columns(model_id, checked.types):  # H2O's runtimes name one id in schemas and scores
+        if seen != ModelColumns(model_id, checked.types):  # H2O's runtimes name one id in schemas and scores
             raise BackendDown("The H2O model is being replaced by another one.")
 
-    async def _look_for_call(self, timeout: float, model_id: str | None = None) -> Columns:
+    async def _look_for_call(self, timeout: float, model_id: str | None = None) -> ModelColumns:
         try:
             return await self._look(min(timeout, LOOK_TIMEOUT), model_id)
         except InvalidInput as error:  # of whoever registered the version, or replaced the model
             raise BackendRefused(error.detail) from error
 
-    async def _look(self, timeout: float, model_id: str | None) -> Columns:
+    async def _look(self, timeout: float, model_id: str | None) -> ModelColumns:
         """The columns now, of ``model_id`` where the scorer does not say. InvalidInput if the features are
         others."""
         reply = await self._looks.look(f"{self._url}/model/schema", timeout)
         columns = NOT_SAID if reply is None else columns_of(json_object(reply.body, reply.content_type))
         self._columns = None
         columns.require(self._features)
-        self._columns = columns if columns.model_id else Columns(model_id, columns.types)
+        self._columns = columns if columns.model_id else ModelColumns(model_id, columns.types)
         return self._columns
 
 

@@ -15,7 +15,7 @@ NUMBERS = ("Int32", "Int64", "Float32", "Float64")
 
 
 @dataclass(frozen=True)
-class Columns:
+class ModelColumns:
     """The columns of one model, and the type of each; none if the scorer does not say."""
 
     model_id: str | None
@@ -37,10 +37,10 @@ class Columns:
         return [_cell(name, value, self.types.get(name)) for name, value in zip(features, row, strict=True)]
 
 
-NOT_SAID = Columns(None, {})
+NOT_SAID = ModelColumns(None, {})
 
 
-def columns_of(model: Mapping[str, JsonValue]) -> Columns:
+def columns_of(model: Mapping[str, JsonValue]) -> ModelColumns:
     """What /model/schema said. BadOutput if it said nothing: H2O promises the columns."""
     types: dict[str, str] = {}
     match model.get("schema"):
@@ -49,7 +49,7 @@ def columns_of(model: Mapping[str, JsonValue]) -> Columns:
             types = {str(field.get("name")): str(field.get("dataType")) for field in named}
     if not types:
         raise BadOutput("The H2O scorer's schema names no columns.")
-    return Columns(id_of(model), types)
+    return ModelColumns(id_of(model), types)
 
 
 def id_of(answer: Mapping[str, JsonValue]) -> str | None:

@@ -24,7 +24,7 @@ from app.schemas.rows import Row
 PLACES = ({"region"}, {"url", "username"}, {"url", "iam_url"})
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}-[a-z]{2,10}$")]
+CloudRegion = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}-[a-z]{2,10}$")]
 SecretName = Annotated[str, StringConstraints(pattern=r"^WATSONX_[A-Z0-9_]+$", max_length=100)]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 
@@ -36,7 +36,7 @@ class Options(BackendOptions):
     """The deployment's id or its serving name."""
     space_id: Id
     """The deployment space it is in, which says what is deployed."""
-    region: Region | None = None
+    region: CloudRegion | None = None
     """On IBM Cloud: its region, such as us-south."""
     url: HttpsAddress | None = None
     """Elsewhere: the address of a Cloud Pak for Data, or a private one of IBM Cloud."""

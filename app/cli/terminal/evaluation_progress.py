@@ -20,8 +20,8 @@ from rich.progress import (
 from rich.text import Text
 
 from app.cli.database import open_sessions
-from app.cli.patience import patiently
 from app.cli.terminal.job_progress import DETACHED, PATIENCE
+from app.cli.terminal.patience import patiently
 from app.db.engine import Sessions
 from app.db.tables import UNDER_WAY
 from app.schemas.evaluations.runs import Evaluation, Run

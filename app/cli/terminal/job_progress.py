@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli.database import open_sessions
-from app.cli.patience import patiently
 from app.cli.records import SUFFIXES
+from app.cli.terminal.patience import patiently
 from app.db.engine import Sessions
 from app.db.tables import UNDER_WAY
 from app.schemas.jobs.jobs import PredictionJob

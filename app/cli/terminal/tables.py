@@ -6,10 +6,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-Cell = str | float | int | None
+TableCell = str | float | int | None
 
 
-def show(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+def show(columns: Sequence[str], rows: Iterable[Sequence[TableCell]]) -> None:
     """Print rows under their headings; None is an empty cell."""
     console = Console()
     if not console.is_terminal:
@@ -24,7 +24,7 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     console.print(table, markup=False)
 
 
-def _short(cell: Cell) -> str:
+def _short(cell: TableCell) -> str:
     if isinstance(cell, float):
         return f"{cell:.4g}"
     return "" if cell is None else str(cell)

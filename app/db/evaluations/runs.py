@@ -20,7 +20,7 @@ from app.db.tables import (
 
 
 @dataclass(frozen=True)
-class Item:
+class JudgedRecord:
     """A judged record."""
 
     record_id: str
@@ -127,7 +127,7 @@ async def _move(
 
 
 async def store(
-    session: AsyncSession, evaluation_id: int, items: Sequence[Item], metrics: Sequence[Metric]
+    session: AsyncSession, evaluation_id: int, items: Sequence[JudgedRecord], metrics: Sequence[Metric]
 ) -> None:
     """Put a run's results in, in place of those of an attempt before."""
     for table in (EvaluationItemRow, EvaluationMetricRow):

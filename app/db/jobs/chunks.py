@@ -112,7 +112,7 @@ async def _end_attempt(
 
 
 @dataclass(frozen=True)
-class Item:
+class ChunkRecord:
     """A record of a chunk with its prediction, or with ``error``: slug and detail."""
 
     record_id: str
@@ -138,16 +138,18 @@ _ITEMS = text("""
 """).columns(output=JSON())
 
 
-async def items(session: AsyncSession, job_id: int, number: int) -> list[Item]:
+async def items(session: AsyncSession, job_id: int, number: int) -> list[ChunkRecord]:
     """The records of a chunk in their order; none if the job has no chunk of that number."""
     row = PredictionJobChunkRow
     errors = await session.scalar(select(row.errors).where(row.job_id == job_id, row.number == number))
     known = cast(Mapping[str, Mapping[str, str]], errors or {})
     found = await session.execute(_ITEMS, {"job_id": job_id, "number": number})
     return [
-        Item(record_id, output, revision, content_hash, computed_at, None)
+        ChunkRecord(record_id, output, revision, content_hash, computed_at, None)
         if prediction_id is not None
-        else Item(record_id, None, None, None, None, _why(known.get(record_id), was_predicted=was_predicted))
+        else ChunkRecord(
+            record_id, None, None, None, None, _why(known.get(record_id), was_predicted=was_predicted)
+        )
         for record_id, was_predicted, prediction_id, output, revision, content_hash, computed_at in found
     ]
 

@@ -20,7 +20,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CachedPrediction:
     """A cached prediction. ``age`` is in seconds, by the database's clock."""
 
     id: int
@@ -41,7 +41,7 @@ class Lookup:
     revision: str
     content_hash: str | None
     payload: JsonValue
-    entry: Entry | None
+    entry: CachedPrediction | None
 
 
 _IDS = bindparam("record_ids", type_=ARRAY(Text()))
@@ -129,10 +129,10 @@ async def look_up(
     ]
 
 
-def entry_of(row: RowMapping) -> Entry | None:
+def entry_of(row: RowMapping) -> CachedPrediction | None:
     if row["prediction_id"] is None:
         return None
-    return Entry(
+    return CachedPrediction(
         id=row["prediction_id"],
         output=row["output"],
         revision=row["answered_by"],

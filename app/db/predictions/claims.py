@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, Float, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.predictions.cache import CURRENT, ENTRY_COLUMNS, Entry, Scope, entry_of, prediction_of
+from app.db.predictions.cache import CURRENT, ENTRY_COLUMNS, CachedPrediction, Scope, entry_of, prediction_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class KeyState:
     """Where a key stands: predicted, failed, free to claim, or being computed by ``owner``."""
 
     record_id: str
-    entry: Entry | None
+    entry: CachedPrediction | None
     error: tuple[str, str] | None
     free: bool
     owner: UUID | None

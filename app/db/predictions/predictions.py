@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import dump_json
-from app.db.predictions.cache import ENTRY_COLUMNS, Entry, Scope, entry_of, prediction_of
+from app.db.predictions.cache import ENTRY_COLUMNS, CachedPrediction, Scope, entry_of, prediction_of
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ _READ = (
 
 async def store(
     session: AsyncSession, scope: Scope, rows: Sequence[NewPrediction], *, ttl: float | None
-) -> dict[str, Entry]:
+) -> dict[str, CachedPrediction]:
     """Insert predictions, each under the revision that answered. Where another one landed first that one
     stays: what comes back is what is stored."""
     stored = await _insert(session, scope, rows, ttl)
@@ -93,7 +93,7 @@ async def store(
 
 async def _insert(
     session: AsyncSession, scope: Scope, rows: Sequence[NewPrediction], ttl: float | None
-) -> dict[str, Entry]:
+) -> dict[str, CachedPrediction]:
     outputs: dict[str, object] = {
         "outputs": [dump_json(row.output) for row in rows],
         "raw_outputs": [dump_json(row.raw_output) for row in rows],
@@ -105,7 +105,7 @@ async def _insert(
 
 async def _entries(
     session: AsyncSession, statement: TextualSelect, values: Mapping[str, object]
-) -> dict[str, Entry]:
+) -> dict[str, CachedPrediction]:
     found = (await session.execute(statement, values)).mappings()
     return {row["record_id"]: entry for row in found if (entry := entry_of(row)) is not None}
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.queue.tasks import Task
+from app.db.queue.tasks import TaskName
 
 _IS_QUEUED = """
     exists (select from pgqueuer where entrypoint = :task and status in ('queued', 'picked')
                                    and payload = convert_to(wanted.id::text, 'UTF8'))
 """
 _UNDER_WAY = "wanted.state in ('queued', 'running')"
-_ABOUT: dict[Task, str] = {
+_ABOUT: dict[TaskName, str] = {
     "evaluate": f"evaluations wanted where {_UNDER_WAY}",
     "predict_chunk": f"""
         prediction_job_chunks wanted join prediction_jobs job on job.id = wanted.job_id
@@ -31,6 +31,6 @@ _LOST = {
 }
 
 
-async def find(session: AsyncSession, task: Task) -> Sequence[int]:
+async def find(session: AsyncSession, task: TaskName) -> Sequence[int]:
     """The ids that the task should be queued for."""
     return (await session.scalars(_LOST[task], {"task": task})).all()

@@ -8,12 +8,12 @@ from pgqueuer import Queries
 from pgqueuer.db import AsyncpgDriver
 from sqlalchemy.ext.asyncio import AsyncSession
 
-Task: TypeAlias = Literal["evaluate", "predict_chunk", "write_result", "batch_transform"]
-PRIORITY: dict[Task, int] = {"evaluate": 1, "predict_chunk": 0, "write_result": 1, "batch_transform": 1}
+TaskName: TypeAlias = Literal["evaluate", "predict_chunk", "write_result", "batch_transform"]
+PRIORITY: dict[TaskName, int] = {"evaluate": 1, "predict_chunk": 0, "write_result": 1, "batch_transform": 1}
 """Higher goes first: a large job's chunks do not keep an evaluation waiting."""
 
 
-async def enqueue(session: AsyncSession, task: Task, ids: Sequence[int]) -> None:
+async def enqueue(session: AsyncSession, task: TaskName, ids: Sequence[int]) -> None:
     """Queue a task once per id: they are there if and only if the session's transaction commits.
 
     The rows that the ids are of come first. SQLAlchemy begins asyncpg's transaction at its own first

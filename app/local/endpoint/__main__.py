@@ -30,10 +30,10 @@ def main() -> None:
     config = uvicorn.Config(
         app, access_log=False, log_level="warning", ws="none", timeout_graceful_shutdown=5
     )
-    _Server(config).run(sockets=[listener])
+    _EndpointServer(config).run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
+class _EndpointServer(uvicorn.Server):
     """Says where it listens once it does; a port of 0 has become a real one by then."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -14,12 +14,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.local.endpoint import toolkit
-from app.local.endpoint.bucket import Bucket
+from app.local.endpoint.bucket import FolderBucket
 from app.local.endpoint.cache import ModelCache
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.control import ControlPlane
 from app.local.endpoint.errors import EndpointError, error_response
-from app.local.endpoint.runtime import Runtime
+from app.local.endpoint.runtime import SageMakerRuntime
 from app.local.endpoint.sources import LOCAL_BUCKET, serve
 
 PING = "/ping"
@@ -30,7 +30,7 @@ def create_app(config: EndpointConfig) -> Starlette:
     """The endpoint as an ASGI application. ValueError where a configured folder or file does not exist."""
     served = {endpoint.name: serve(endpoint) for endpoint in config.endpoints}
     unpacked = config.cache_dir / f"models-{uuid4().hex}"
-    runtime = Runtime(config, served, ModelCache(unpacked, config.memory_bytes, config.load_seconds))
+    runtime = SageMakerRuntime(config, served, ModelCache(unpacked, config.memory_bytes, config.load_seconds))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -45,7 +45,7 @@ def create_app(config: EndpointConfig) -> Starlette:
             Route(PING, ping, methods=["GET"]),
             Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
             Route("/", ControlPlane(served.values()).describe, methods=["POST"]),
-            Route(f"/{LOCAL_BUCKET}/{{key:path}}", Bucket(served).read, methods=["GET"]),
+            Route(f"/{LOCAL_BUCKET}/{{key:path}}", FolderBucket(served).read, methods=["GET"]),
         ],
         middleware=[Middleware(SignedOnly)],
         exception_handlers={EndpointError: error_response},

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from app.local.endpoint.sources import FolderSource, NotReadable, Served
+from app.local.endpoint.sources import FolderSource, NotReadable, ServedEndpoint
 
 NO_SUCH_KEY = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -16,10 +16,10 @@ NO_SUCH_KEY = (
 )
 
 
-class Bucket:
+class FolderBucket:
     """Reads of ``s3://local/<endpoint>/<artifact>``; the ETag is the MD5, as S3's for a plain upload."""
 
-    def __init__(self, endpoints: Mapping[str, Served]) -> None:
+    def __init__(self, endpoints: Mapping[str, ServedEndpoint]) -> None:
         self._endpoints = endpoints
 
     async def read(self, request: Request) -> Response:

@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.local.endpoint.errors import EndpointError
-from app.local.endpoint.model import Model
+from app.local.endpoint.model import HostedModel
 from app.local.endpoint.sources import Source
 from app.local.endpoint.unpack import fetch
 
 log = logging.getLogger(__name__)
 
-Key = tuple[str, str, str]
+ArtifactKey = tuple[str, str, str]
 
 
 @dataclass
-class Entry:
+class CachedArtifact:
     """One artifact that is loading or loaded. It is not evicted while it has users."""
 
     name: str
     folder: Path
-    loading: asyncio.Task[Model]
+    loading: asyncio.Task[HostedModel]
     size: int = 0
     users: int = 0
 
@@ -38,29 +38,29 @@ class ModelCache:
 
     def __init__(self, folder: Path, budget: int, load_seconds: float) -> None:
         self._folder, self._budget, self._load_seconds = folder, budget, load_seconds
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._entries: OrderedDict[ArtifactKey, CachedArtifact] = OrderedDict()
         self._used = 0
         self._changed = asyncio.Event()
         self._numbers = itertools.count(1)
 
-    def acquire(self, source: Source, name: str) -> Entry:
+    def acquire(self, source: Source, name: str) -> CachedArtifact:
         """The artifact's entry, with one more user; whoever acquires it releases it."""
         key = (source.bucket, source.prefix, name)
         if key not in self._entries:
             folder = self._folder / str(next(self._numbers))
             loading = asyncio.create_task(self._load(key, source, name, folder))
             loading.add_done_callback(_log_failure)
-            self._entries[key] = Entry(name, folder, loading)
+            self._entries[key] = CachedArtifact(name, folder, loading)
         self._entries.move_to_end(key)
         entry = self._entries[key]
         entry.users += 1
         return entry
 
-    def release(self, entry: Entry) -> None:
+    def release(self, entry: CachedArtifact) -> None:
         entry.users -= 1
         self._changed.set()
 
-    async def ready(self, entry: Entry) -> Model:
+    async def ready(self, entry: CachedArtifact) -> HostedModel:
         """The loaded model. ModelNotReadyException when that takes too long; the loading goes on."""
         done, _ = await asyncio.wait([entry.loading], timeout=self._load_seconds)
         if not done:
@@ -68,13 +68,13 @@ class ModelCache:
             raise EndpointError(429, "ModelNotReadyException", message)
         return entry.loading.result()
 
-    async def _load(self, key: Key, source: Source, name: str, folder: Path) -> Model:
+    async def _load(self, key: ArtifactKey, source: Source, name: str, folder: Path) -> HostedModel:
         try:
             size = await asyncio.to_thread(fetch, source, name, folder, self._budget)
             await self._make_room(size)
             self._entries[key].size = size
             self._used += size
-            return await asyncio.to_thread(Model, folder)
+            return await asyncio.to_thread(HostedModel, folder)
         except BaseException:
             self._drop(key)
             raise
@@ -92,12 +92,12 @@ class ModelCache:
                 self._entries[key].loading.result().unload()
                 self._drop(key)
 
-    def _drop(self, key: Key) -> None:
+    def _drop(self, key: ArtifactKey) -> None:
         entry = self._entries.pop(key)
         self._used -= entry.size
         shutil.rmtree(entry.folder, ignore_errors=True)  # what stays goes with the parent folder
 
 
-def _log_failure(loading: asyncio.Task[Model]) -> None:
+def _log_failure(loading: asyncio.Task[HostedModel]) -> None:
     if not loading.cancelled() and (error := loading.exception()):
         log.warning("a model could not be loaded: %s", error)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.local.endpoint.errors import ACCOUNT, REGION, EndpointError
-from app.local.endpoint.sources import Served
+from app.local.endpoint.sources import ServedEndpoint
 
 IMAGE = "sagemaker-fastapi/local-endpoint:latest"
 ARN_PARTS = {"Endpoint": "endpoint", "EndpointConfig": "endpoint-config", "Model": "model"}
@@ -28,7 +28,7 @@ class ControlPlane:
     endpoint and what it serves: another place, or another single model, is another deployment.
     """
 
-    def __init__(self, endpoints: Iterable[Served]) -> None:
+    def __init__(self, endpoints: Iterable[ServedEndpoint]) -> None:
         started = time.time()
         self._known = {key: shape for served in endpoints for key, shape in _resources(served, started)}
 
@@ -48,7 +48,7 @@ class ControlPlane:
         return JSONResponse(self._known[kind, name], media_type="application/x-amz-json-1.1")
 
 
-def _resources(served: Served, started: float) -> Iterable[tuple[tuple[str, str], Shape]]:
+def _resources(served: ServedEndpoint, started: float) -> Iterable[tuple[tuple[str, str], Shape]]:
     name, variant = served.endpoint.name, served.endpoint.variant
     deployed = f"{served.endpoint.artifacts} {served.state}"
     deployment = f"{name[:54]}-{hashlib.sha256(deployed.encode()).hexdigest()[:8]}"

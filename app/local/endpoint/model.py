@@ -17,7 +17,7 @@ Handler = Callable[..., object]
 
 
 @dataclass(frozen=True)
-class Answer:
+class ContainerAnswer:
     """What the container answers: any status but 200 is a failure, and the body its message."""
 
     status: int
@@ -25,7 +25,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Model:
+class HostedModel:
     """The handler functions of one artifact and what its ``model_fn`` returned.
 
     Calls run in threads, several at once, unlike under AWS's server, whose workers are processes.
@@ -47,15 +47,15 @@ class Model:
         """Let the code go; the model itself goes with this object."""
         forget(self._module)
 
-    def invoke(self, body: bytes, content_type: str | None, headers: Mapping[str, str]) -> Answer:
-        """Run one request; what the user's code raises becomes an Answer with the toolkit's status."""
+    def invoke(self, body: bytes, content_type: str | None, headers: Mapping[str, str]) -> ContainerAnswer:
+        """Run one request; what the user's code raises becomes an answer with the toolkit's status."""
         context = Context(self._folder, headers)
         try:
             data = body.decode() if content_type in content_types.UTF8_TYPES else body
             result = _call(self._transform, context, self._model, data, content_type, context.accept)
             output, answer_type = result if isinstance(result, tuple) else (result, context.accept)
             context.set_response_header(0, "content-type", answer_type)
-            return Answer(200, _bytes(output), context.response_headers)
+            return ContainerAnswer(200, _bytes(output), context.response_headers)
         except BaseInferenceToolkitError as error:
             return _failure(error.status_code, error.message)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's code raises
@@ -105,5 +105,5 @@ def _bytes(output: object) -> bytes:
     return text.encode()
 
 
-def _failure(status: int, message: str) -> Answer:
-    return Answer(status, f"{message}\n{traceback.format_exc()}".encode())
+def _failure(status: int, message: str) -> ContainerAnswer:
+    return ContainerAnswer(status, f"{message}\n{traceback.format_exc()}".encode())

@@ -8,20 +8,22 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.local.endpoint.cache import Entry, ModelCache
+from app.local.endpoint.cache import CachedArtifact, ModelCache
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.errors import ACCOUNT, ModelFailed, model_error, validation_error
-from app.local.endpoint.model import Answer, Model
+from app.local.endpoint.model import ContainerAnswer, HostedModel
 from app.local.endpoint.request import HEADER, bounded_body, check_headers, headers_of
-from app.local.endpoint.sources import Served
+from app.local.endpoint.sources import ServedEndpoint
 
 TIMED_OUT = "Your invocation timed out while waiting for a response from container primary."
 
 
-class Runtime:
+class SageMakerRuntime:
     """Answers invocations of the configured endpoints."""
 
-    def __init__(self, config: EndpointConfig, served: Mapping[str, Served], cache: ModelCache) -> None:
+    def __init__(
+        self, config: EndpointConfig, served: Mapping[str, ServedEndpoint], cache: ModelCache
+    ) -> None:
         self._config, self._served, self._cache = config, served, cache
         # Many, since a caller's concurrency should meet the model and not a queue of ours.
         self._threads = ThreadPoolExecutor(64, thread_name_prefix="invocation")
@@ -45,7 +47,9 @@ class Runtime:
         own = {"x-Amzn-Invoked-Production-Variant": served.endpoint.variant, "x-amzn-RequestId": request_id}
         return Response(answer.body, headers={**_passed_on(answer), **own})
 
-    async def _answer(self, served: Served, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _answer(
+        self, served: ServedEndpoint, body: bytes, headers: Mapping[str, str]
+    ) -> ContainerAnswer:
         entry = self._cache.acquire(served.source, served.only or headers[HEADER + "target-model"])
         try:
             model = await self._cache.ready(entry)
@@ -57,16 +61,18 @@ class Runtime:
             raise
         return await self._run(entry, model, body, headers)
 
-    async def _run(self, entry: Entry, model: Model, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _run(
+        self, entry: CachedArtifact, model: HostedModel, body: bytes, headers: Mapping[str, str]
+    ) -> ContainerAnswer:
         """Run the model in a thread. It stays in use until the thread is done, however long we wait."""
         loop, content_type = asyncio.get_running_loop(), headers.get("content-type")
         running = loop.run_in_executor(self._threads, model.invoke, body, content_type, headers)
         running.add_done_callback(lambda _: self._cache.release(entry))
         done, _ = await asyncio.wait([running], timeout=self._config.invocation_seconds)
-        return running.result() if done else Answer(0, TIMED_OUT.encode())
+        return running.result() if done else ContainerAnswer(0, TIMED_OUT.encode())
 
 
-def _passed_on(answer: Answer) -> Mapping[str, str]:
+def _passed_on(answer: ContainerAnswer) -> Mapping[str, str]:
     """The container's headers that reach the caller."""
     wanted = ("content-type", HEADER + "custom-attributes")
     return {name: answer.headers[name] for name in wanted if name in answer.headers}

@@ -87,7 +87,7 @@ class S3Source:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedEndpoint:
     """An endpoint with its artifacts; ``only`` names the one artifact where it is not multi-model."""
 
     endpoint: Endpoint
@@ -101,20 +101,20 @@ class Served:
         return f"s3://{self.source.bucket}/{self.source.prefix}{self.only or ''}"
 
 
-def serve(endpoint: Endpoint) -> Served:
+def serve(endpoint: Endpoint) -> ServedEndpoint:
     """Open an endpoint's artifacts. ValueError where a configured folder or file does not exist."""
     location = endpoint.artifacts
     if location.startswith("s3://"):
         bucket, _, key = location.removeprefix("s3://").partition("/")
         folder, _, only = (key.rstrip("/"), "", None) if endpoint.multi_model else key.rpartition("/")
-        return Served(endpoint, S3Source(bucket, f"{folder}/" if folder else ""), only)
+        return ServedEndpoint(endpoint, S3Source(bucket, f"{folder}/" if folder else ""), only)
     path = Path(location)
     if not (path.is_dir() if endpoint.multi_model else path.is_file()):
         raise ValueError(f"endpoint {endpoint.name!r}: there is no {location!r}")
     if endpoint.multi_model:
-        return Served(endpoint, FolderSource(path, endpoint.name))
+        return ServedEndpoint(endpoint, FolderSource(path, endpoint.name))
     state = f"{path.stat().st_mtime_ns} {path.stat().st_size}"
-    return Served(endpoint, FolderSource(path.parent, endpoint.name), path.name, state)
+    return ServedEndpoint(endpoint, FolderSource(path.parent, endpoint.name), path.name, state)
 
 
 def _is_away(error: CallError) -> bool:

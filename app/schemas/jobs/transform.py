@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ConfigDict
 
 
-class Line(BaseModel):
+class ManifestLine(BaseModel):
     """The record a line of the input object is of, and the hash of what it held."""
 
     model_config = ConfigDict(frozen=True)
@@ -25,6 +25,6 @@ class Manifest(BaseModel):
 
     pipeline_version: str
     revision: str
-    lines: Sequence[Line]
+    lines: Sequence[ManifestLine]
     hits: Mapping[str, int]
     errors: Mapping[str, tuple[str, str]]

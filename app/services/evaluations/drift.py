@@ -23,7 +23,7 @@ from app.services import pipeline
 from app.services.evaluations import judging
 from app.services.evaluations.judging import BUCKETS, SMALL
 from app.services.evaluations.statistics import drift
-from app.services.evaluations.statistics.drift import Reference
+from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Floats, Undefined
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
@@ -41,7 +41,7 @@ _EMPTY = np.empty(0)
 
 
 @dataclass(frozen=True)
-class Task:
+class DriftTask:
     """What is compared: ``window``, and each ``bucket`` of it, with the one ``reference``."""
 
     evaluation_id: int
@@ -106,7 +106,7 @@ class Frame:
 class Drift:
     """One run of a task."""
 
-    def __init__(self, runtime: Runtime, task: Task) -> None:
+    def __init__(self, runtime: Runtime, task: DriftTask) -> None:
         self._database = runtime.database
         self._predictor = runtime.predictor
         self._task = task
@@ -181,14 +181,14 @@ def measure(scales: Mapping[str, Scale], reference: Frame, window: Frame) -> lis
     """The metrics of every slice, for the whole window and each of its buckets."""
     found = []
     for group, scale in scales.items():
-        before = Reference(reference.whole(group))
+        before = ReferenceSample(reference.whole(group))
         found += _measure((group, ""), scale, before, window.whole(group))
         for bucket in window.buckets:
             found += _measure((group, bucket), scale, before, window.bucket(group, bucket))
     return found
 
 
-def _measure(key: tuple[str, str], scale: Scale, reference: Reference, window: Floats) -> list[Metric]:
+def _measure(key: tuple[str, str], scale: Scale, reference: ReferenceSample, window: Floats) -> list[Metric]:
     def psi() -> float:
         return drift.psi(reference, window, categories=scale.categories)
 

@@ -25,7 +25,7 @@ from app.core.errors import (
     Unavailable,
 )
 from app.db.evaluations import runs as rows
-from app.db.evaluations.runs import Item
+from app.db.evaluations.runs import JudgedRecord
 from app.db.records import windows
 from app.db.records.windows import Window
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
@@ -33,7 +33,7 @@ from app.schemas.faults import field_errors
 from app.schemas.input_object import InputObject
 from app.services import evaluation
 from app.services.evaluations import judging, reports
-from app.services.evaluations.drift import Drift, Task
+from app.services.evaluations.drift import Drift, DriftTask
 from app.services.evaluations.judging import BUCKETS, Case
 from app.services.interrupted import noted
 from app.services.models import versions
@@ -70,7 +70,7 @@ class _Run:
     version_id: int
     ask: Ask
     request: EvaluationRequest
-    items: list[Item] = field(default_factory=list)
+    items: list[JudgedRecord] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     failed: int = 0
     fault: AppError | None = None
@@ -128,7 +128,7 @@ class Evaluator:
         deployment = await versions.deployment(self._sessions, run.version_id)
         window = window_of(run.request)
         before = replace(window, since=reference.since, until=reference.until)
-        task = Task(run.id, run.ask, deployment.features, window, before, run.request.bucket)
+        task = DriftTask(run.id, run.ask, deployment.features, window, before, run.request.bucket)
         return await Drift(self._runtime, task).run()
 
     async def _measure_quality(self, run: _Run) -> bool:
@@ -193,7 +193,7 @@ def _collect(run: _Run, batch: Sequence[Labelled], answers: Mapping[str, Answer 
             run.failed, run.fault = run.failed + 1, groups
             continue
         bucket = BUCKETS[run.request.bucket](one.at.astimezone(UTC)) if run.request.bucket else ""
-        run.items.append(Item(one.record_id, answer.id, one.truth, groups, bucket))
+        run.items.append(JudgedRecord(one.record_id, answer.id, one.truth, groups, bucket))
         run.cases.append(Case(one.truth, answer.prediction, groups, bucket))
 
 

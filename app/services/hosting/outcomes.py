@@ -26,11 +26,11 @@ class Inferred:
     latency_ms: float
 
 
-Outcome: TypeAlias = Inferred | AppError
+InferenceOutcome: TypeAlias = Inferred | AppError
 """One row's fate; errors are values, so that a bad row does not spoil its neighbours."""
 
 
-def read(reply: Reply, expected: int, latency_ms: float) -> list[Outcome]:
+def read(reply: Reply, expected: int, latency_ms: float) -> list[InferenceOutcome]:
     """One outcome per row of a reply. Raises BadOutput where they are not ``expected`` in number."""
     if len(reply.outputs) != expected:
         raise BadOutput(f"The model answered {len(reply.outputs)} rows for {expected}.")
@@ -47,7 +47,7 @@ def checked_revision(said: str | None) -> str | None:
 
 def _outcome(
     output: JsonValue | BackendError | InvalidInput, revision: str | None, latency_ms: float
-) -> Outcome:
+) -> InferenceOutcome:
     if isinstance(output, AppError):
         return output
     try:

@@ -9,7 +9,7 @@ from app.core.errors import Conflict, Misconfigured
 from app.db.engine import Sessions, dump_json
 from app.db.jobs import chunks
 from app.db.jobs import jobs as rows
-from app.db.jobs.chunks import Item
+from app.db.jobs.chunks import ChunkRecord
 from app.db.tables import UNDER_WAY
 from app.schemas.jobs.jobs import PredictionJob, ResultLine
 from app.schemas.records.imports import FileFormat
@@ -37,12 +37,12 @@ async def _read(sessions: Sessions, job: PredictionJob, file_format: FileFormat)
         number += 1
 
 
-async def _items(sessions: Sessions, job_id: int, number: int) -> Sequence[Item]:
+async def _items(sessions: Sessions, job_id: int, number: int) -> Sequence[ChunkRecord]:
     async with sessions() as session:
         return await chunks.items(session, job_id, number)
 
 
-def _line(job: PredictionJob, item: Item) -> ResultLine:
+def _line(job: PredictionJob, item: ChunkRecord) -> ResultLine:
     error, detail = item.error or (None, None)
     return ResultLine(
         record_id=item.record_id,

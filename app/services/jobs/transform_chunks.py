@@ -18,7 +18,7 @@ from app.db.predictions import cache, predictions
 from app.db.predictions.cache import Lookup, Scope
 from app.db.predictions.predictions import NewPrediction
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.jobs.transform import Line, Manifest
+from app.schemas.jobs.transform import Manifest, ManifestLine
 from app.schemas.rows import Row
 from app.services.jobs.transform_files import TransformFiles
 from app.services.pipeline import to_outputs, to_rows
@@ -88,7 +88,7 @@ class TransformChunks:
             pipeline_version=self.runtime.predictor.pipeline_version,
             revision=revision,
             lines=[
-                Line(record_id=one.record_id, content_hash=one.content_hash or "")
+                ManifestLine(record_id=one.record_id, content_hash=one.content_hash or "")
                 for one, line in outcomes
                 if isinstance(line, bytes)
             ],

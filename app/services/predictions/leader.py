@@ -17,7 +17,7 @@ from app.db import models
 from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.listener import Listener
 from app.db.predictions import claims, predictions
-from app.db.predictions.cache import Entry, Scope
+from app.db.predictions.cache import CachedPrediction, Scope
 from app.db.predictions.claims import Failure, KeyState, Lease
 from app.db.predictions.predictions import NewPrediction
 from app.schemas.hosting.deployments import Deployment
@@ -50,7 +50,7 @@ class Wanted:
 class Landed:
     """A prediction, and whether this call led to it or another one did."""
 
-    entry: Entry
+    entry: CachedPrediction
     led: bool
 
 
@@ -142,7 +142,7 @@ class Leader:
         batch: Batch,
         claimed: Sequence[Wanted],
         outcomes: Sequence[pipeline.Outcome],
-    ) -> dict[str, Entry]:
+    ) -> dict[str, CachedPrediction]:
         """Predictions in, claims out, errors onto the claims, waiters woken: all of it or nothing."""
         scope, lease = batch.scope, batch.lease
         rows, failures = [], []

@@ -11,7 +11,7 @@ from app.core.errors import AppError, FieldError, InvalidInput, NotFound
 from app.core.settings import Settings
 from app.db.engine import Database, run
 from app.db.predictions import cache
-from app.db.predictions.cache import Entry, Lookup, Scope
+from app.db.predictions.cache import CachedPrediction, Lookup, Scope
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import record_id_fault
 from app.services.models import versions
@@ -134,7 +134,7 @@ def _landed(one: Lookup, result: Result, model: str) -> Answer | AppError:
     return _answer(one, result.entry, "MISS" if result.led else "COALESCED", model)
 
 
-def _answer(one: Lookup, entry: Entry, state: CacheState, model: str) -> Answer:
+def _answer(one: Lookup, entry: CachedPrediction, state: CacheState, model: str) -> Answer:
     return Answer(
         id=entry.id,
         record_id=one.record_id,

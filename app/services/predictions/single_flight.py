@@ -13,7 +13,7 @@ from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
 from app.services.predictions.leader import Batch, Flight, Leader, Result, Wanted
 
-Key: TypeAlias = tuple[Scope, str, str, bool]
+FlightKey: TypeAlias = tuple[Scope, str, str, bool]
 
 
 class SingleFlight:
@@ -25,7 +25,7 @@ class SingleFlight:
     def __init__(self, settings: Settings, leader: Leader) -> None:
         self._settings = settings
         self._leader = leader
-        self._flights: dict[Key, Flight] = {}
+        self._flights: dict[FlightKey, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def predict(
@@ -61,7 +61,7 @@ class SingleFlight:
         if late:
             await asyncio.wait(late)
 
-    def _new_flight(self, key: Key) -> Flight:
+    def _new_flight(self, key: FlightKey) -> Flight:
         flight: Flight = asyncio.get_running_loop().create_future()
         flight.add_done_callback(lambda _: self._flights.pop(key))
         return flight

@@ -19,7 +19,7 @@ BATCH_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
-class Line:
+class FileLine:
     """One record of the file; ``number`` is its first line, from 1. A fault is a value: later lines stand."""
 
     number: int
@@ -35,9 +35,9 @@ class Reader(Protocol):
     @property
     def label_field(self) -> str: ...
 
-    def read(self, lines: list[bytes]) -> Iterable[Line]: ...
+    def read(self, lines: list[bytes]) -> Iterable[FileLine]: ...
 
-    def finish(self) -> Iterable[Line]: ...
+    def finish(self) -> Iterable[FileLine]: ...
 
 
 async def batches(chunks: AsyncIterable[bytes]) -> AsyncIterator[list[bytes]]:
@@ -68,17 +68,17 @@ class NdjsonReader:
     def __init__(self) -> None:
         self._number = 0
 
-    def read(self, lines: list[bytes]) -> Iterator[Line]:
+    def read(self, lines: list[bytes]) -> Iterator[FileLine]:
         for line in lines:
             self._number += 1
             try:
                 text = _decode(line, self._number).strip()
                 if text:
-                    yield Line(self._number, strict_json.parse(text))
+                    yield FileLine(self._number, strict_json.parse(text))
             except InvalidInput as error:
-                yield Line(self._number, error)
+                yield FileLine(self._number, error)
 
-    def finish(self) -> Iterable[Line]:
+    def finish(self) -> Iterable[FileLine]:
         return ()
 
 
@@ -101,22 +101,22 @@ class CsvReader:
         self._number = 0
         self._unfinished: list[bytes] = []
 
-    def read(self, lines: list[bytes]) -> Iterator[Line]:
+    def read(self, lines: list[bytes]) -> Iterator[FileLine]:
         return self._lines([*self._unfinished, *lines], last=False)
 
-    def finish(self) -> Iterator[Line]:
+    def finish(self) -> Iterator[FileLine]:
         yield from self._lines(self._unfinished, last=True)
         if self._header is None:
             _header([])
 
-    def _lines(self, lines: list[bytes], *, last: bool) -> Iterator[Line]:
+    def _lines(self, lines: list[bytes], *, last: bool) -> Iterator[FileLine]:
         for number, row in self._rows(lines, last=last):
             if self._header is None:
                 self._header = _header(row)
             elif isinstance(row, InvalidInput):
-                yield Line(number, row)
+                yield FileLine(number, row)
             elif row:
-                yield Line(number, _content(self._header, self._inputs, row))
+                yield FileLine(number, _content(self._header, self._inputs, row))
 
     def _rows(self, lines: list[bytes], *, last: bool) -> Iterator[tuple[int, list[str] | InvalidInput]]:
         """Rows and the numbers of their first lines. One whose quoted cell is still open waits for more.

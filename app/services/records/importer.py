@@ -11,7 +11,7 @@ from app.db.engine import Sessions, dump_json
 from app.db.records import imports as rows
 from app.schemas.faults import field_errors
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
-from app.services.records.import_lines import CsvReader, Line, NdjsonReader, Reader, batches
+from app.services.records.import_lines import CsvReader, FileLine, NdjsonReader, Reader, batches
 from app.services.records.labels import normalise_label
 from app.services.records.records import normalise
 
@@ -65,7 +65,7 @@ async def import_records(
     return _report(progress, records, labels)
 
 
-def _prepare(lines: Iterable[Line], label_field: str, progress: _Progress) -> list[rows.Incoming]:
+def _prepare(lines: Iterable[FileLine], label_field: str, progress: _Progress) -> list[rows.Incoming]:
     """The good lines, ready to be copied; the others are noted.
 
     Parsing is as lazy as ``lines`` is: all the work of a batch happens here, in a thread, so that the service
@@ -81,7 +81,7 @@ def _prepare(lines: Iterable[Line], label_field: str, progress: _Progress) -> li
     return prepared
 
 
-def _incoming(line: Line, label_field: str) -> rows.Incoming:
+def _incoming(line: FileLine, label_field: str) -> rows.Incoming:
     if isinstance(line.content, InvalidInput):
         raise line.content
     if not isinstance(line.content, dict):

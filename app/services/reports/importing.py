@@ -13,8 +13,8 @@ from app.schemas.evaluations.runs import EvaluationRequest
 from app.schemas.reports import ImportedReports, ReportImport, Unread
 from app.services.models import versions
 from app.services.reports.lines import MAX_BYTES, UNSTORABLE, Fault
-from app.services.reports.runs import ReportFile, Run, read_file
-from app.storage import Entry, Storage
+from app.services.reports.runs import ReportedRun, ReportFile, read_file
+from app.storage import Storage, StoredObject
 
 MAX_UNREAD = 1000
 """Reasons that are listed."""
@@ -47,7 +47,7 @@ async def import_reports(sessions: Sessions, storage: Storage, wanted: ReportImp
     return result
 
 
-async def _fetch(storage: Storage, entry: Entry) -> bytes | AppError:
+async def _fetch(storage: Storage, entry: StoredObject) -> bytes | AppError:
     """The file's bytes, or why this one cannot be had."""
     if entry.size > MAX_BYTES:
         return InvalidInput(f"The file has {entry.size} bytes; the most that is read is {MAX_BYTES}.")
@@ -62,7 +62,11 @@ async def _fetch(storage: Storage, entry: Entry) -> bytes | AppError:
 
 
 async def _import_file(
-    sessions: Sessions, entry: Entry, content: bytes | AppError, wanted: ReportImport, result: ImportedReports
+    sessions: Sessions,
+    entry: StoredObject,
+    content: bytes | AppError,
+    wanted: ReportImport,
+    result: ImportedReports,
 ) -> None:
     try:
         if isinstance(content, AppError):
@@ -88,7 +92,7 @@ def _list(result: ImportedReports, key: str, found: Sequence[tuple[int | None, s
     result.unread += unread[: MAX_UNREAD - len(result.unread)]
 
 
-async def _store(session: AsyncSession, file: ReportFile) -> list[Run]:
+async def _store(session: AsyncSession, file: ReportFile) -> list[ReportedRun]:
     """Store the runs that are not there yet; those of versions that are not registered become faults."""
     known = await _of_registered_versions(session, file)
     file.runs = [run for _, run in known]
@@ -110,15 +114,15 @@ async def _store(session: AsyncSession, file: ReportFile) -> list[Run]:
     return [run for _, run in new]
 
 
-def _etag(entry: Entry, version_id: int, run: Run) -> str:
+def _etag(entry: StoredObject, version_id: int, run: ReportedRun) -> str:
     """A file may tell of several runs, so its ETag is followed by what tells them apart."""
     return f"{entry.etag} {version_id} {run.evaluated_at.isoformat() if run.evaluated_at else ''}"
 
 
-async def _of_registered_versions(session: AsyncSession, file: ReportFile) -> list[tuple[int, Run]]:
+async def _of_registered_versions(session: AsyncSession, file: ReportFile) -> list[tuple[int, ReportedRun]]:
     """The file's runs with the ids of their versions; a version that there is not is a fault."""
     ids: dict[tuple[str, str], int | NotFound] = {}
-    known: list[tuple[int, Run]] = []
+    known: list[tuple[int, ReportedRun]] = []
     for run in file.runs:
         name = (run.model, run.version)
         if name not in ids:

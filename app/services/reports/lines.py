@@ -40,20 +40,20 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Line:
+class ReportLine:
     """The cells of one row of the file, which begins at ``number``."""
 
     number: int
     cells: list[str]
 
 
-def lines_of(content: bytes, delimiter: str) -> tuple[list[str], Iterator[Line | Fault]]:
+def lines_of(content: bytes, delimiter: str) -> tuple[list[str], Iterator[ReportLine | Fault]]:
     """The columns, and the lines below that are not blank, of a file that may be packed with gzip.
 
     The columns of ours are in small letters. InvalidInput says why the file as a whole cannot be used.
     """
     lines = _split(_unpack(content).decode("utf-8-sig", "surrogateescape"), delimiter)
-    first = next(lines, Line(1, []))
+    first = next(lines, ReportLine(1, []))
     if isinstance(first, Fault):
         raise InvalidInput(f"The header cannot be read. {first.reason}")
     return _header(first.cells), lines
@@ -73,7 +73,7 @@ def _unpack(content: bytes) -> bytes:
     return unpacked
 
 
-def _split(text: str, delimiter: str) -> Iterator[Line | Fault]:
+def _split(text: str, delimiter: str) -> Iterator[ReportLine | Fault]:
     """A fault stands for itself, and reading goes on after it."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
@@ -88,7 +88,7 @@ def _split(text: str, delimiter: str) -> Iterator[Line | Fault]:
         if UNSTORABLE.search("".join(cells)):
             yield Fault(number, "This is not text in UTF-8, or holds a NUL.")
         elif any(cells):
-            yield Line(number, cells)
+            yield ReportLine(number, cells)
 
 
 def _broken(first: int, last: int, error: csv.Error) -> Fault:

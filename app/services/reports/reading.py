@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from app.core.errors import InvalidInput
 from app.db.evaluations.runs import Metric
 from app.services.evaluations.judging import SMALL
-from app.services.reports.lines import ABOUT, MAX_TEXT, NO_NUMBERS, NUMBER, Fault, Line, lines_of
+from app.services.reports.lines import ABOUT, MAX_TEXT, NO_NUMBERS, NUMBER, Fault, ReportLine, lines_of
 
 MAX_METRICS = 1_000_000
 """Most metrics that are read from one report; they are held in memory together."""
@@ -19,7 +19,7 @@ NOT_A_NUMBER = "not a number in the report"
 
 
 @dataclass(frozen=True)
-class Row:
+class ReportRow:
     """A line of a report: what it says of its run, None where it does not, and its metrics, at least one."""
 
     line: int
@@ -29,7 +29,7 @@ class Row:
     metrics: Sequence[Metric]
 
 
-def read(content: bytes, delimiter: str) -> Iterator[Row | Fault]:
+def read(content: bytes, delimiter: str) -> Iterator[ReportRow | Fault]:
     """The lines of a report, packed with gzip or not, and what in them cannot be used.
 
     The header tells the form: ``metric`` and ``value``, or a column per metric. InvalidInput, maybe in
@@ -40,7 +40,7 @@ def read(content: bytes, delimiter: str) -> Iterator[Row | Fault]:
     for line in lines:
         for found in [line] if isinstance(line, Fault) else _read_line(line, columns):
             yield found
-            metrics += len(found.metrics) if isinstance(found, Row) else 0
+            metrics += len(found.metrics) if isinstance(found, ReportRow) else 0
         if metrics > MAX_METRICS:
             raise InvalidInput(f"The file has more than {MAX_METRICS} metrics, the most that is read.")
         empty = False
@@ -57,7 +57,7 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def _read_line(line: Line, columns: Sequence[str]) -> Iterator[Row | Fault]:
+def _read_line(line: ReportLine, columns: Sequence[str]) -> Iterator[ReportRow | Fault]:
     if len(line.cells) != len(columns):
         yield Fault(line.number, f"The line has {len(line.cells)} cells, the header {len(columns)}.")
         return
@@ -74,7 +74,7 @@ def _read_line(line: Line, columns: Sequence[str]) -> Iterator[Row | Fault]:
         more = f" And {len(faults) - MAX_REASONS} more." if len(faults) > MAX_REASONS else ""
         yield Fault(line.number, " ".join(faults[:MAX_REASONS]) + more)
     if metrics := [one for one in found if isinstance(one, Metric)]:
-        yield Row(line.number, *about, metrics)
+        yield ReportRow(line.number, *about, metrics)
 
 
 def _metrics(cells: Mapping[str, str]) -> Iterator[Metric | InvalidInput]:

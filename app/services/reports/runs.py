@@ -7,8 +7,8 @@ from app.db.evaluations.runs import Metric
 from app.schemas.reports import ReportImport
 from app.services.reports import reading
 from app.services.reports.lines import Fault
-from app.services.reports.reading import MAX_REASONS, Row
-from app.storage import Entry
+from app.services.reports.reading import MAX_REASONS, ReportRow
+from app.storage import StoredObject
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Layout:
 
 
 @dataclass
-class Run:
+class ReportedRun:
     """A run that a file tells of: its first line, how many lines it has, and its metrics by their keys.
 
     ``evaluated_at`` is None where neither a line nor the key says it.
@@ -39,8 +39,8 @@ class Run:
 class ReportFile:
     """A file that was read: the runs it tells of, and what cannot be used."""
 
-    entry: Entry
-    runs: list[Run]
+    entry: StoredObject
+    runs: list[ReportedRun]
     faults: list[Fault]
 
     @property
@@ -56,11 +56,11 @@ def layout(key: str) -> Layout:
     return Layout(model, version, at.replace(tzinfo=UTC) if at else None)
 
 
-def read_file(entry: Entry, content: bytes, wanted: ReportImport) -> ReportFile:
+def read_file(entry: StoredObject, content: bytes, wanted: ReportImport) -> ReportFile:
     """The runs that the file tells of: the line's own word first, then the caller's, then the key's."""
     said = layout(entry.key)
     file = ReportFile(entry, [], [])
-    runs: dict[tuple[str, str, datetime | None], Run] = {}
+    runs: dict[tuple[str, str, datetime | None], ReportedRun] = {}
     for row in reading.read(content, wanted.delimiter):
         if isinstance(row, Fault):
             file.faults.append(row)
@@ -72,13 +72,13 @@ def read_file(entry: Entry, content: bytes, wanted: ReportImport) -> ReportFile:
             reason = "The model or the version is said neither here, nor by the key or a parameter."
             file.faults.append(Fault(row.line, reason))
             continue
-        run = runs.setdefault((model, version, at), Run(model, version, at, row.line))
+        run = runs.setdefault((model, version, at), ReportedRun(model, version, at, row.line))
         file.faults += _add(run, row)
     file.runs = list(runs.values())
     return file
 
 
-def _add(run: Run, row: Row) -> list[Fault]:
+def _add(run: ReportedRun, row: ReportRow) -> list[Fault]:
     """Add a line's metrics to its run; of metrics that come twice the first stands."""
     run.lines += 1
     repeated = []

@@ -15,8 +15,8 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.coreml import backend as coreml
-from app.backends.coreml.evaluator import Evaluator
-from app.backends.coreml.format import Answer
+from app.backends.coreml.evaluator import EvaluatedModel
+from app.backends.coreml.format import RowOutput
 from app.backends.registry import open_backend
 from app.core.errors import (
     BackendRefused,
@@ -142,15 +142,15 @@ def test_a_model_is_a_plain_file_name(name: str) -> None:
 def gate(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Holds every evaluation until ``open`` is set, and keeps the rows of each."""
     held = SimpleNamespace(open=threading.Event(), rows=[])
-    evaluate = Evaluator.predict
+    evaluate = EvaluatedModel.predict
 
-    def wait(self: Evaluator, rows: Sequence[Sequence[float | int | str]]) -> list[Answer]:
+    def wait(self: EvaluatedModel, rows: Sequence[Sequence[float | int | str]]) -> list[RowOutput]:
         if rows:
             held.rows.append(len(rows))
             held.open.wait(20)
         return evaluate(self, rows)
 
-    monkeypatch.setattr(Evaluator, "predict", wait)
+    monkeypatch.setattr(EvaluatedModel, "predict", wait)
     return held
 
 

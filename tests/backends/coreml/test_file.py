@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.backends.coreml.evaluator import MAX_DEPTH, SUPPORTED, Evaluator
+from app.backends.coreml.evaluator import MAX_DEPTH, SUPPORTED, EvaluatedModel
 from app.backends.coreml.format import KINDS, Feature, describe
 from app.backends.coreml.wire import Message, UnusableModel
 from app.core.errors import BackendRefused
@@ -144,6 +144,6 @@ def test_no_damage_to_a_file_is_more_than_a_refusal(place: int, noise: bytes, da
     outputs: Sequence[object] = []
     with suppress(UnusableModel):  # what else is raised fails the test
         message = Message(whole[:at] + noise + rest)
-        evaluator = Evaluator(message, Feature("label", "int64"))
+        evaluator = EvaluatedModel(message, Feature("label", "int64"))
         outputs = evaluator.predict([[1.0] * len(describe(message).inputs)])
     assert len(outputs) <= 1

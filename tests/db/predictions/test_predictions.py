@@ -6,7 +6,7 @@ import pytest
 
 from app.db.engine import Sessions
 from app.db.predictions import predictions
-from app.db.predictions.cache import Entry, Scope
+from app.db.predictions.cache import CachedPrediction, Scope
 from app.db.predictions.predictions import NewPrediction
 from app.db.tables import ModelRow, ModelVersionRow
 
@@ -28,7 +28,7 @@ async def scope(sessions: Sessions) -> Scope:
         return Scope(version.id, "code", "deployed")
 
 
-async def store(sessions: Sessions, scope: Scope, *rows: NewPrediction) -> dict[str, Entry]:
+async def store(sessions: Sessions, scope: Scope, *rows: NewPrediction) -> dict[str, CachedPrediction]:
     async with sessions.begin() as session:
         return await predictions.store(session, scope, rows, ttl=None)
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.local.endpoint import toolkit
 from app.local.endpoint.errors import ModelFailed
-from app.local.endpoint.model import Answer, Model
+from app.local.endpoint.model import ContainerAnswer, HostedModel
 from tests.support.artifacts import DOUBLE, write_artifact
 
 ECHO = """
@@ -22,15 +22,15 @@ ECHO = """
 """
 
 
-def load(tmp_path: Path, inference: str = ECHO, **files: str) -> Model:
+def load(tmp_path: Path, inference: str = ECHO, **files: str) -> HostedModel:
     toolkit.install()
     folder = tmp_path / str(len(list(tmp_path.iterdir())))
     with tarfile.open(write_artifact(tmp_path / "model.tar.gz", inference, **files)) as archive:
         archive.extractall(folder, filter="data")
-    return Model(folder)
+    return HostedModel(folder)
 
 
-def text(answer: Answer) -> str:
+def text(answer: ContainerAnswer) -> str:
     assert answer.status == 200, answer.body.decode()
     return answer.body.decode()
 
@@ -92,7 +92,7 @@ def test_output_fn_may_return_text_bytes_a_tuple_or_json(
     answer = load(
         tmp_path, f"{ECHO}\n    def output_fn(prediction, accept):\n        return {returned}"
     ).invoke(b"1", "text/csv", {})
-    assert answer == Answer(200, body, {"content-type": kind})
+    assert answer == ContainerAnswer(200, body, {"content-type": kind})
 
 
 def test_headers_that_cannot_be_sent_are_the_models_failure(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_does_not_load_says_why_and_leaves_no_module(
 
 def test_an_archive_without_code_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ModelFailed, match="Please provide a model_fn"):
-        Model(tmp_path)
+        HostedModel(tmp_path)
 
 
 def test_a_missing_predict_fn_is_a_failure_of_the_call(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from app.services.evaluations import drift, runs
 from app.services.evaluations.drift import Frame, Scale
 from app.services.evaluations.evaluator import Evaluator
 from app.services.evaluations.statistics import drift as drift_statistics
-from app.services.evaluations.statistics.drift import Reference
+from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Undefined
 from app.services.predictions.predictor import Answer, Ask
 from app.services.preprocess import FEATURES, preprocess
@@ -92,7 +92,7 @@ def test_a_shifted_sample_has_drifted(values: list[float], shift: float) -> None
 
 
 def test_the_index_is_that_of_the_formula() -> None:
-    reference = Reference(np.arange(100.0))
+    reference = ReferenceSample(np.arange(100.0))
     window = np.concatenate([np.arange(50.0), np.arange(50.0)])  # twice in each lower tenth, none above
     low, high, even = 20.5 / 105, 0.5 / 105, 10.5 / 105
     expected = 5 * (low - even) * math.log(low / even) + 5 * (high - even) * math.log(high / even)

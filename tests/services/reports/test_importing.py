@@ -18,7 +18,7 @@ from app.services.reports import importing
 from app.services.reports.importing import AT_ONCE
 from app.services.reports.lines import MAX_BYTES
 from app.services.reports.runs import Layout, layout
-from app.storage import Entry, Storage, open_storage
+from app.storage import Storage, StoredObject, open_storage
 from tests.support.aws_stub import Answer, AwsStub
 
 WIDE = b"mae,rmse,n\n1.5,2.5,100\n"
@@ -228,7 +228,7 @@ async def test_a_file_that_is_too_large_is_refused_with_its_size(
 class Moving(Storage):
     """A storage where something happens between the listing and the reading."""
 
-    async def list(self, prefix: str) -> list[Entry]:
+    async def list(self, prefix: str) -> list[StoredObject]:
         entries = await super().list(prefix)
         await self.put("reports/transit/1/20131201.csv", b"mae\n2\n")
         gone = replace(entries[0], key="reports/transit/1/20131202.csv")

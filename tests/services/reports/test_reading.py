@@ -9,13 +9,15 @@ import pytest
 from app.core.errors import InvalidInput
 from app.services.reports import reading
 from app.services.reports.lines import MAX_BYTES, Fault
-from app.services.reports.reading import Row
+from app.services.reports.reading import ReportRow
 
 
-def read(content: str | bytes, delimiter: str = ",") -> tuple[list[Row], list[Fault]]:
+def read(content: str | bytes, delimiter: str = ",") -> tuple[list[ReportRow], list[Fault]]:
     data = content.encode() if isinstance(content, str) else content
     found = list(reading.read(data, delimiter))
-    return [one for one in found if isinstance(one, Row)], [one for one in found if isinstance(one, Fault)]
+    return [one for one in found if isinstance(one, ReportRow)], [
+        one for one in found if isinstance(one, Fault)
+    ]
 
 
 def values(content: str | bytes, delimiter: str = ",") -> list[tuple[str, float | None]]:

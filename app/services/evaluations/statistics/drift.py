@@ -21,7 +21,7 @@ HALF_A_ROW = 0.5
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceSample:
     """The sample that windows are compared with; what all of them need of it is computed once."""
 
     sample: Floats
@@ -53,7 +53,7 @@ class Reference:
         return _counts(self.edges, self.sample)
 
 
-def psi(reference: Reference, window: Floats, *, categories: bool) -> float:
+def psi(reference: ReferenceSample, window: Floats, *, categories: bool) -> float:
     """Population stability index: the sum over bins of (w - r) * ln(w / r), the shares of rows in each.
 
     Bins are the reference's deciles for numbers, a bin per text for categories, and one for the missing. Each
@@ -71,7 +71,7 @@ def psi(reference: Reference, window: Floats, *, categories: bool) -> float:
     return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
 
 
-def p_value(reference: Reference, window: Floats, *, categories: bool) -> float:
+def p_value(reference: ReferenceSample, window: Floats, *, categories: bool) -> float:
     """How likely two samples of one distribution are this far apart; missing values are left out.
 
     Numbers: Kolmogorov-Smirnov, with the p-value of scipy.stats.ks_2samp(method="asymp") (it errs to the
@@ -122,7 +122,7 @@ def _require_rows(reference: Floats, window: Floats, what: str) -> None:
             raise Undefined(f"the {name} has fewer than {FEWEST} {what}")
 
 
-def _counts_of_texts(reference: Reference, window: Floats) -> NDArray[np.int64]:
+def _counts_of_texts(reference: ReferenceSample, window: Floats) -> NDArray[np.int64]:
     """Rows of both per text, those of missing values last."""
     edges = np.union1d(reference.distinct, window[~np.isnan(window)])
     return np.stack([_counts(edges, reference.sample), _counts(edges, window)])

@@ -8,7 +8,7 @@ import numpy as np
 from app.schemas.judged import Task
 from app.services.evaluations.statistics.samples import Floats, Sample
 
-Compute: TypeAlias = Callable[[Sample], Floats]
+ComputeMany: TypeAlias = Callable[[Sample], Floats]
 
 
 def _hits(sample: Sample) -> Floats:
@@ -35,7 +35,7 @@ def _roc_auc(sample: Sample) -> Floats:
     return np.asarray((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-VECTORISED: dict[Task, dict[str, Compute]] = {
+VECTORISED: dict[Task, dict[str, ComputeMany]] = {
     "regression": {
         "mae": lambda one: np.mean(np.abs(one.errors), axis=-1),
         "rmse": lambda one: np.sqrt(np.mean(one.errors**2, axis=-1)),
