@@ -22,9 +22,9 @@ from app.schemas.hosting.deployments import Deployment
 from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
 from app.services import postprocess, preprocess
+from app.services.failures.user_code import user_code
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
-from app.services.user_code import user_code
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -16,7 +16,7 @@ from app.core.errors import AppError, FieldError, InvalidInput
 from app.schemas.faults import field_errors
 from app.schemas.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
-from app.services import outages
+from app.services.failures import outages
 
 log = structlog.get_logger(__name__)
 

@@ -35,12 +35,12 @@ from app.services import evaluation
 from app.services.evaluations import judging, reports
 from app.services.evaluations.drift import Drift, DriftTask
 from app.services.evaluations.judging import BUCKETS, Case
-from app.services.interrupted import noted
+from app.services.failures.interrupted import noted
+from app.services.failures.user_code import user_code
 from app.services.models import versions
 from app.services.predictions.predictor import Answer, Ask
 from app.services.records import filters
 from app.services.runtime import Runtime
-from app.services.user_code import user_code
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from app.schemas.judged import Judged
 from app.services import evaluation
 from app.services.evaluations.statistics import intervals, metrics, samples
 from app.services.evaluations.statistics.samples import Sample, Undefined
-from app.services.user_code import user_code
+from app.services.failures.user_code import user_code
 
 SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""

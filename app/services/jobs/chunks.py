@@ -8,7 +8,7 @@ import structlog
 from app.core.errors import AppError
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
-from app.services.interrupted import noted
+from app.services.failures.interrupted import noted
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
 

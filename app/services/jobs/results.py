@@ -13,7 +13,7 @@ from app.db.jobs.chunks import ChunkRecord
 from app.db.tables import UNDER_WAY
 from app.schemas.jobs.jobs import PredictionJob, ResultLine
 from app.schemas.records.imports import FileFormat
-from app.services.interrupted import noted
+from app.services.failures.interrupted import noted
 from app.services.jobs import jobs
 from app.services.runtime import Runtime
 

@@ -18,7 +18,7 @@ from app.db.jobs import transform as rows
 from app.db.jobs.transform import BatchJob
 from app.db.tables import UNDER_WAY
 from app.schemas.hosting.deployments import Deployment
-from app.services.interrupted import noted
+from app.services.failures.interrupted import noted
 from app.services.jobs.transform_chunks import TransformChunks
 from app.services.jobs.transform_files import TransformFiles
 from app.services.models import versions
