@@ -71,7 +71,7 @@ async def list_records(
 
 @router.put("/{record_id:path}/label", responses=responses(InvalidInput, NotFound))
 async def put_label(record_id: RecordId, label: LabelWrite, sessions: SessionsDep) -> RecordLabel:
-    """Set the truth about a record. It does not change the record's version."""
+    """Set the truth about a record. It does not change the record's content hash."""
     return await labels.put_label(sessions, record_id, label.value, observed_at=label.observed_at)
 
 
@@ -81,7 +81,7 @@ async def put_record(
 ) -> Record:
     """Create (201) or replace (200) the input under this id; the same input changes nothing.
 
-    With If-Match of several writers who saw one version one wins; the others are answered 412.
+    With If-Match of several writers who saw one state one wins; the others are answered 412.
     """
     record, created = await records.put(sessions, record_id, body, allows=condition)
     _describe(response, record, created=created)
@@ -94,9 +94,9 @@ async def get_record(
 ) -> Record | Response:
     """The record with its label. The ETag stands for the input: a new label leaves it as it is."""
     record = await records.get(sessions, record_id)
-    if if_none_match is not None and names(if_none_match, record.version, weak=True):
-        return Response(status_code=304, headers={"ETag": etag(record.version)})
-    response.headers["ETag"] = etag(record.version)
+    if if_none_match is not None and names(if_none_match, record.content_hash, weak=True):
+        return Response(status_code=304, headers={"ETag": etag(record.content_hash)})
+    response.headers["ETag"] = etag(record.content_hash)
     return record
 
 
@@ -108,6 +108,6 @@ async def delete_record(record_id: RecordId, condition: Condition, sessions: Ses
 
 def _describe(response: Response, record: Record, *, created: bool) -> None:
     response.status_code = 201 if created else 200
-    response.headers["ETag"] = etag(record.version)
+    response.headers["ETag"] = etag(record.content_hash)
     if created:
         response.headers["Location"] = f"/records/{quote(record.id, safe='')}"

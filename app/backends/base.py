@@ -26,7 +26,7 @@ def _printable(text: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+GivenName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
 """What somebody calls a version, a model or a tensor; it may become part of a revision."""
 
 MAX_REPLY = 64 * 2**20

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 from urllib.parse import quote, urlencode
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import Field, JsonValue, model_validator
 
-from app.backends.base import AtRegistration, BackendOptions, Limits, Name, Reply
-from app.backends.http.auth import from_environment
+from app.backends.base import AtRegistration, BackendOptions, GivenName, Limits, Reply
+from app.backends.http.auth import from_environment, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.wire.addresses import HttpAddress
 from app.backends.wire.formats import ROWS, RequestFormat
@@ -19,8 +19,6 @@ from app.schemas.rows import Row
 REGISTRY_TIMEOUT = 10.0
 """Seconds."""
 
-TokenName = Annotated[str, StringConstraints(pattern=r"^MLFLOW_[A-Z0-9_]+$", max_length=100)]
-
 
 class Options(BackendOptions):
     """Where the scoring server is, and which version it has loaded."""
@@ -29,17 +27,17 @@ class Options(BackendOptions):
     """The server's address; rows go to its /invocations."""
     body: Literal["dataframe_split", "inputs"] = "dataframe_split"
     """How rows are sent: with the features' names as columns, or as a bare matrix."""
-    token_env: TokenName | None = None
+    token_env: Annotated[str, secret_name("MLFLOW")] | None = None
     """The environment variable that holds a bearer token, for servers behind a proxy that wants one."""
-    version: Name | None = None
+    version: GivenName | None = None
     """What the server has loaded, as the revision of its predictions: the server itself does not say."""
     registry_url: HttpAddress | None = None
     """A tracking server, which tells the version behind ``registered_model`` and ``alias`` once, when this
     version is registered. A scoring server keeps what it loaded at its start, whatever the alias does later:
     if it moves, restart the server and register a new version."""
-    registered_model: Name | None = None
+    registered_model: GivenName | None = None
     """The model's name in the registry."""
-    alias: Name | None = None
+    alias: GivenName | None = None
     """The alias, such as champion."""
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Most rows in one call."""

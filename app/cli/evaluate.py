@@ -9,7 +9,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from app.cli import reports
 from app.cli.database import open_sessions
-from app.cli.terminal import evaluation_progress, tables
+from app.cli.terminal import progress, stages, tables
 from app.cli.terminal.options import ModelOption, VersionOption
 from app.core import strict_json
 from app.core.errors import InvalidInput
@@ -77,7 +77,7 @@ def run(
     if detach:
         typer.echo(evaluation_id)
         return
-    _show(evaluation_progress.watch(evaluation_id))
+    _show(_watch(evaluation_id))
 
 
 async def _ask(request: JsonValue) -> int:
@@ -93,11 +93,22 @@ async def _ask(request: JsonValue) -> int:
 @commands.command()
 def show(evaluation_id: RunArgument) -> None:
     """What a run found; one that is under way is watched until it ends."""
-    _show(evaluation_progress.watch(evaluation_id))
+    _show(_watch(evaluation_id))
+
+
+def _watch(evaluation_id: int) -> Evaluation:
+    what, again = f"Evaluation {evaluation_id}", f"python -m app evaluate show {evaluation_id}"
+    with progress.detachable(what, again):
+        return asyncio.run(_until_ended(evaluation_id))
+
+
+async def _until_ended(evaluation_id: int) -> Evaluation:
+    async with open_sessions() as sessions:
+        return await progress.until_ended(lambda: runs.get(sessions, evaluation_id), stages.of_evaluation)
 
 
 def _show(found: Evaluation) -> None:
-    about = f"{evaluation_progress.in_words(found)}: {found.model}, version {found.version}"
+    about = f"{stages.of_evaluation(found).title}: {found.model}, version {found.version}"
     counts = f"{found.labelled:,} of {found.records:,} records have a truth, {found.failed:,} failed"
     typer.echo(f"{about}; {counts}.{f' {found.error}' if found.error else ''}", err=True)
     tables.show(FOUND, (_cells(one, FOUND) for one in found.metrics))

@@ -9,17 +9,19 @@ import typer
 from pydantic import JsonValue, ValidationError
 
 from app.cli.database import open_sessions
-from app.cli.terminal import job_progress
+from app.cli.records import SUFFIXES
+from app.cli.terminal import progress, stages
 from app.cli.terminal.options import ModelOption, VersionOption
 from app.core import strict_json
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.logging import configure_logging
 from app.core.settings import Settings
+from app.db.engine import Sessions
 from app.schemas.faults import field_errors
 from app.schemas.jobs.jobs import Engine, PredictionJob, PredictionJobRequest
 from app.schemas.predictions import Prediction
 from app.schemas.records.imports import FileFormat
-from app.services.jobs import jobs
+from app.services.jobs import jobs, results
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import open_runtime
 
@@ -78,7 +80,7 @@ def predict(
     if job is None:
         named: dict[str, JsonValue] = {"model": model, "version": version}
         job = asyncio.run(_ask(chosen | named | {"engine": engine, "store_as": store_as})).id
-    job_progress.watch(job, output)
+    _watch(job, output)
 
 
 def _lines(file: TextIO) -> list[JsonValue]:
@@ -108,3 +110,31 @@ async def _ask(request: JsonValue) -> PredictionJob:
         raise InvalidInput("The job does not fit.", errors=field_errors(error.errors())) from error
     async with open_sessions() as sessions:
         return await jobs.ask(sessions, Settings(), wanted)
+
+
+def _watch(job_id: int, output: Path | None) -> None:
+    """Show how far a job is until it ends, then write its results. The exit code is 1 unless it is done."""
+    again = f"python -m app predict --job {job_id}" + (f" --output {output}" if output else "")
+    with progress.detachable(f"Job {job_id}", again):
+        job = asyncio.run(_until_written(job_id, output))
+    typer.echo(stages.of_job(job).line, err=True)
+    if job.state != "done":
+        raise typer.Exit(1)
+
+
+async def _until_written(job_id: int, output: Path | None) -> PredictionJob:
+    async with open_sessions() as sessions:
+        job = await progress.until_ended(lambda: jobs.get(sessions, job_id), stages.of_job)
+        if output is not None:
+            await _write(sessions, job_id, output)
+        return job
+
+
+async def _write(sessions: Sessions, job_id: int, output: Path) -> None:
+    """The file takes its name when it is complete."""
+    file_format = SUFFIXES.get(output.suffix.lower(), "ndjson")
+    unfinished = output.with_name(f"{output.name}.part")
+    with unfinished.open("w", encoding="utf-8", newline="") as file:
+        async for part in await results.read(sessions, job_id, file_format):
+            file.write(part)
+    unfinished.replace(output)

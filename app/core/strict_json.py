@@ -107,5 +107,5 @@ def _positive_zero(value: JsonValue) -> JsonValue:
 
 
 def content_hash(value: JsonValue) -> str:
-    """SHA-256 of the canonical form, in hex: the version of a record."""
+    """SHA-256 of the canonical form, in hex."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()

@@ -9,10 +9,10 @@ from app.schemas.problem import FieldProblem
 
 
 class Prediction(BaseModel):
-    """One prediction and where it came from. `record_version` is the hash of the input it was made from."""
+    """One prediction and where it came from. `content_hash` is the hash of the input it was made from."""
 
     record_id: str
-    record_version: str
+    content_hash: str
     prediction: JsonValue
     cached: bool
     model: str
@@ -73,7 +73,7 @@ class LoggedPrediction(BaseModel):
 
     id: int
     record_id: str
-    record_version: str
+    content_hash: str
     model: str
     version: str
     revision: str

@@ -81,7 +81,7 @@ async def test_a_changed_input_is_a_miss_and_the_old_one_a_hit_again(
 
     history = (await predict.get("/predictions", params={"record_id": "a"})).json()["items"]
     assert [item["prediction"] for item in history] == [30.0, 15.0]
-    assert len({item["record_version"] for item in history}) == 2
+    assert len({item["content_hash"] for item in history}) == 2
 
 
 async def test_versions_have_rows_of_their_own_and_roll_back_revives_them(

@@ -84,7 +84,7 @@ async def test_put_creates_then_changes_nothing_then_replaces(client: httpx.Asyn
     first, again, other = [await client.put("/records/a", json=order(ratio)) for ratio in (1.5, 1.5, 2.5)]
     assert [response.status_code for response in (first, again, other)] == [201, 200, 200]
     assert first.json() == again.json()
-    assert first.headers["ETag"] == again.headers["ETag"] == f'"{first.json()["version"]}"'
+    assert first.headers["ETag"] == again.headers["ETag"] == f'"{first.json()["content_hash"]}"'
     assert other.headers["ETag"] != first.headers["ETag"]
     assert other.json()["created_at"] == first.json()["created_at"] < other.json()["updated_at"]
     assert (await client.get("/records/a")).json() == other.json()
@@ -95,7 +95,7 @@ async def test_one_posted_record(client: httpx.AsyncClient) -> None:
     created, again = [await client.post("/records", json=body) for _ in range(2)]
     assert (created.status_code, again.status_code) == (201, 200)
     assert created.headers["Location"] == "/records/a%20b"
-    assert created.headers["ETag"] == f'"{created.json()["version"]}"'
+    assert created.headers["ETag"] == f'"{created.json()["content_hash"]}"'
     assert created.json() == again.json()
 
 
@@ -111,7 +111,7 @@ async def test_a_list_answers_each_item_in_order(client: httpx.AsyncClient) -> N
         ("a", "created"),
     ]
     stored = (await client.get("/records/b")).json()
-    assert (stored["version"], stored["input"]) == (response.json()[2]["version"], order(2.0))
+    assert (stored["content_hash"], stored["input"]) == (response.json()[2]["content_hash"], order(2.0))
     assert (await client.post("/records", json=[])).json() == []
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from structlog.typing import EventDict
 
 from app.cli import main
-from app.cli.terminal import evaluation_progress
+from app.cli.terminal import progress
 from app.core.settings import Settings
 from app.schemas.evaluations.runs import Evaluation
 from app.services.evaluations import runs
@@ -41,7 +41,7 @@ def _orders(
     monkeypatch.setenv("DATABASE_POOLER", str(settings.database_pooler))
     monkeypatch.setenv("DEFAULT_MODEL", "transit")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(evaluation_progress, "PAUSE", 0.01)
+    monkeypatch.setattr(progress, "PAUSE", 0.01)
     asyncio.run(_prepare(settings))
 
 
@@ -159,7 +159,7 @@ def test_control_c_leaves_the_run_to_the_worker(
     code, _, errors = run(capsys, "show", "1")
     assert code == 130
     assert errors.splitlines()[-1] == (
-        "The evaluation 1 goes on without you. To see it: python -m app evaluate show 1"
+        "Evaluation 1 goes on without you. To see more of it: python -m app evaluate show 1"
     )
 
 

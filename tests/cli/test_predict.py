@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
-from app.cli.terminal import job_progress
+from app.cli.terminal import progress
 from app.core.settings import Settings
 from app.db.jobs import chunks as chunk_rows
 from app.db.jobs import jobs as rows
@@ -36,7 +36,7 @@ def _orders(aws: AwsStub, settings: Settings, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("DEFAULT_MODEL", "transit")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rows, "RECORDS_PER_CHUNK", 2)
-    monkeypatch.setattr(job_progress, "PAUSE", 0.01)
+    monkeypatch.setattr(progress, "PAUSE", 0.01)
     asyncio.run(_prepare(settings))
 
 

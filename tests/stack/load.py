@@ -31,7 +31,7 @@ ORDER: dict[str, JsonValue] = {
 
 @dataclass
 class Ledger:
-    """What the service said was done: the versions of written records, and their predictions."""
+    """What the service said was done: the content hashes of written records, and their predictions."""
 
     written: dict[str, str] = field(default_factory=dict)
     predicted: dict[str, JsonValue] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Ledger:
 
     def _compare(self, item: dict[str, JsonValue]) -> None:
         record_id = str(item["record_id"])
-        if item.get("record_version") != self.written[record_id]:
+        if item.get("content_hash") != self.written[record_id]:
             raise Failed(f"The acknowledged record {record_id} is lost: {item}")
         if record_id in self.predicted and (item["cache"], item["prediction"]) != (
             "HIT",
@@ -91,7 +91,7 @@ class Load:
             record_id = f"load/{uuid4()}"  # a slash, which has to pass every proxy as %2F
             path = quote(record_id, safe="")
             if written := self._call("PUT", f"/records/{path}", ORDER):
-                self._ledger.written[record_id] = written["version"]
+                self._ledger.written[record_id] = written["content_hash"]
                 if predicted := self._call("POST", f"/predict/{path}"):
                     self._ledger.predicted[record_id] = predicted["prediction"]
 

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13): a record's ETag is its version in quotes."""
+"""Conditional requests (RFC 9110, section 13): a record's ETag is its content hash in quotes."""
 
 import re
 from typing import Annotated
@@ -7,20 +7,21 @@ from fastapi import Depends, Header
 
 from app.services.records.records import Allows
 
-TAG = re.compile(r'(?P<weak>W/)?"(?P<version>[^"]*)"')
+TAG = re.compile(r'(?P<weak>W/)?"(?P<content_hash>[^"]*)"')
 
 IfNoneMatch = Annotated[str | None, Header(description="ETags, or *")]
 
 
-def etag(version: str) -> str:
-    return f'"{version}"'
+def etag(content_hash: str) -> str:
+    return f'"{content_hash}"'
 
 
-def names(header: str, version: str | None, *, weak: bool) -> bool:
-    """Whether the header names this version; ``*`` names any that exists. Strictly, weak tags never match."""
-    if version is None or header.strip() == "*":
-        return version is not None
-    return any(tag["version"] == version and (weak or not tag["weak"]) for tag in TAG.finditer(header))
+def names(header: str, content_hash: str | None, *, weak: bool) -> bool:
+    """Whether the header names this content; ``*`` names any that exists. Strictly, weak tags never match."""
+    if content_hash is None or header.strip() == "*":
+        return content_hash is not None
+    found = TAG.finditer(header)
+    return any(tag["content_hash"] == content_hash and (weak or not tag["weak"]) for tag in found)
 
 
 def _condition(
@@ -29,13 +30,13 @@ def _condition(
     ] = None,
     if_none_match: Annotated[str | None, Header(description="* to write only if it does not exist")] = None,
 ) -> Allows:
-    def allows(version: str | None) -> bool:
-        if if_match is not None and not names(if_match, version, weak=False):
+    def allows(stored: str | None) -> bool:
+        if if_match is not None and not names(if_match, stored, weak=False):
             return False
-        return if_none_match is None or not names(if_none_match, version, weak=True)
+        return if_none_match is None or not names(if_none_match, stored, weak=True)
 
     return allows
 
 
 Condition = Annotated[Allows, Depends(_condition)]
-"""What If-Match and If-None-Match ask of the stored version before a write."""
+"""What If-Match and If-None-Match ask of the stored record before a write."""

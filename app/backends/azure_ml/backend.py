@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from app.backends.azure_ml.auth import TokenScope, entra_tokens
 from app.backends.base import BackendOptions, Limits, Reply
-from app.backends.http.auth import Renewed, from_environment
+from app.backends.http.auth import Renewed, from_environment, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.http.errors import STATUSES, Meaning, Statuses
 from app.backends.wire.addresses import HttpsAddress
@@ -30,7 +30,6 @@ PROBE_TIMEOUT = 10.0
 INDEX_BYTES = len(f"{MAX_ROWS - 1},")
 """The most that a row's number takes in the body."""
 
-KeyName = Annotated[str, StringConstraints(pattern=r"^AZURE_ML_[A-Z0-9_]+$", max_length=100)]
 DeploymentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -40,7 +39,7 @@ class Options(BackendOptions):
 
     scoring_url: HttpsAddress
     """The endpoint's scoring URI, with its path: https://NAME.REGION.inference.ml.azure.com/score."""
-    key_env: KeyName | None = None
+    key_env: Annotated[str, secret_name("AZURE_ML")] | None = None
     """The environment variable that holds the endpoint's key. Without it the calls carry a token of Microsoft
     Entra ID, for the identity that azure-identity's DefaultAzureCredential finds."""
     scope: TokenScope = "https://ml.azure.com/.default"

@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.databricks.auth import ServicePrincipal, is_expired, may_query
 from app.backends.databricks.served import ServedEntities
-from app.backends.http.auth import Auth, from_environment
+from app.backends.http.auth import Auth, from_environment, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.wire.addresses import HttpsAddress
 from app.backends.wire.formats import ROWS, RequestFormat
@@ -25,8 +25,7 @@ from app.schemas.rows import Row
 LARGEST = 16_000_000
 """Bytes of a request body."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
-TokenName = Annotated[str, StringConstraints(pattern=r"^DATABRICKS_[A-Z0-9_]+$", max_length=100)]
+DatabricksName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
 
 
 class Options(BackendOptions):
@@ -34,15 +33,15 @@ class Options(BackendOptions):
 
     url: HttpsAddress
     """The workspace's address."""
-    endpoint: Name
+    endpoint: DatabricksName
     """The serving endpoint's name."""
-    served_entity: Name | None = None
+    served_entity: DatabricksName | None = None
     """The name of one of several served entities; default whichever the traffic settings choose."""
     route_url: HttpsAddress | None = None
     """The endpoint_url of a route-optimised endpoint, with /invocations at its end. It takes OAuth only."""
     auth: Literal["token", "oauth"] = "token"
     """A personal access token, or the service principal of DATABRICKS_CLIENT_ID and _CLIENT_SECRET."""
-    token_env: TokenName = "DATABRICKS_TOKEN"
+    token_env: Annotated[str, secret_name("DATABRICKS")] = "DATABRICKS_TOKEN"
     """The environment variable that holds the personal access token."""
     body: Literal["dataframe_split", "inputs"] = "dataframe_split"
     """How rows are sent: with the features' names as columns, or as a matrix for models with a tensor."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Annotated
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue
 
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.h2o.columns import NOT_SAID, ModelColumns, columns_of, id_of
-from app.backends.http.auth import from_environment
+from app.backends.http.auth import from_environment, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.http.errors import may_not_look
 from app.backends.wire.addresses import HttpsAddress
@@ -21,15 +21,13 @@ from app.schemas.rows import Row
 LOOK_TIMEOUT = 10.0
 """Seconds for a look at what is deployed."""
 
-TokenName = Annotated[str, StringConstraints(pattern=r"^H2O_[A-Z0-9_]+$", max_length=100)]
-
 
 class Options(BackendOptions):
     """Where the scorer is, and who asks."""
 
     url: HttpsAddress
     """The deployment's scoring endpoint as H2O MLOps shows it, https://HOST/DEPLOYMENT/model/score."""
-    token_env: TokenName | None = None
+    token_env: Annotated[str, secret_name("H2O")] | None = None
     """The environment variable that holds the deployment's passphrase, API key or token, if it wants one."""
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Most rows in one call."""

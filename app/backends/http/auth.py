@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydantic import StringConstraints
+
 from app.core.errors import BackendRefused
 
 EARLY = 60.0
@@ -105,6 +107,14 @@ def _look_at(task: asyncio.Task[None]) -> None:
 def from_environment(name: str | None) -> Auth:
     """The bearer token in the environment variable of this name; NoAuth without a name."""
     return Fixed(_bearer(secret(name))) if name else NoAuth()
+
+
+def secret_name(prefix: str) -> StringConstraints:
+    """What an option accepts as the name of a secret's environment variable.
+
+    It is one of the platform's own, so that no option has another platform's secret sent to its address.
+    """
+    return StringConstraints(pattern=rf"^{prefix}_[A-Z0-9_]+$", max_length=100)
 
 
 def secret(name: str) -> str:

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.base import Limits, Name, Reply
-from app.backends.http.auth import Auth, Fixed, from_environment, secret
+from app.backends.base import GivenName, Limits, Reply
+from app.backends.http.auth import Auth, Fixed, from_environment, secret, secret_name
 from app.backends.http.client import HttpClient, HttpReply
 from app.backends.http.errors import Meaning
 from app.backends.kserve.tensors import TensorFormat, TensorOptions, outputs
@@ -35,7 +35,6 @@ def _name_and_port(host: str) -> str:
     return host
 
 
-SecretName = Annotated[str, StringConstraints(pattern=r"^KSERVE_[A-Z0-9_]+$", max_length=100)]
 HostName = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=260),
@@ -48,18 +47,18 @@ class Options(TensorOptions):
 
     url: HttpAddress
     """The address of the server, or of the ingress before it."""
-    model: Name
+    model: GivenName
     """The model's name in the path."""
     protocol: Literal["v1", "v2"] = "v2"
     """v1 sends the rows as JSON, with null for what is missing; v2 sends tensors."""
     host: HostName | None = None
     """The Host header by which the ingress finds the service, such as NAME.NAMESPACE.example.com. It gets the
     token, so BACKEND_HOSTS has to list it too, as an address with the scheme of ``url``."""
-    token_env: SecretName | None = None
+    token_env: Annotated[str, secret_name("KSERVE")] | None = None
     """The environment variable that holds a bearer token."""
-    cookie_env: SecretName | None = None
+    cookie_env: Annotated[str, secret_name("KSERVE")] | None = None
     """The environment variable that holds the Cookie header, NAME=VALUE, of a session with Dex."""
-    version: Name | None = None
+    version: GivenName | None = None
     """What is deployed, as the revision of its predictions: V1 never says, and V2 only if the server knows. A
     version in a reply comes first."""
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue
 
-from app.backends.base import BackendOptions, Name
+from app.backends.base import BackendOptions, GivenName
 from app.backends.wire.formats import RequestFormat
 from app.backends.wire.replies import Output, usable
 from app.core.errors import BackendRefused, BackendRejected, BadOutput, InvalidInput
@@ -30,7 +30,7 @@ class TensorOptions(BackendOptions):
 
     tensors: Literal["one", "per_feature"] = "one"
     """All features in one tensor of shape [rows, features], or each in a tensor that has its name."""
-    tensor_name: Name = "input-0"
+    tensor_name: GivenName = "input-0"
     """The name of the one tensor."""
     datatype: Literal["FP64", "FP32", "INT64"] | None = None
     """The datatype of numbers; default FP64 for one tensor, else what the values of each feature need."""
@@ -42,7 +42,7 @@ class TensorOptions(BackendOptions):
     null_as: int | Finite | Literal["null"] | None = None
     """What is sent for null, for which tensors have no place: a number, or "null" for null all the same,
     which KServe's and MLServer's servers read as NaN. Default: the row is refused."""
-    output: Name | None = None
+    output: GivenName | None = None
     """The output to ask for; needed where the model has several."""
 
 

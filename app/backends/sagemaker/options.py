@@ -10,7 +10,7 @@ from app.backends.wire.formats import ContentType
 from app.backends.wire.replies import CsvReply
 
 # boto3 sends any name; these are the service's rules (API reference of InvokeEndpoint).
-Name = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
+SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
 InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
@@ -24,7 +24,7 @@ LINE_TYPES = ("text/csv", "application/jsonlines")
 class Transform(BackendOptions):
     """How batch transform jobs predict with the version."""
 
-    model_name: Name
+    model_name: SageMakerName
     """The SageMaker model (CreateModel) to run. A transform job asks no endpoint and knows no target model:
     an artifact of a multi-model endpoint needs a model of its own."""
     instance_type: InstanceType
@@ -36,14 +36,14 @@ class Transform(BackendOptions):
 class Options(BackendOptions):
     """Where the model is and how it likes to be asked. Credentials come from the environment of boto3."""
 
-    endpoint_name: Name
+    endpoint_name: SageMakerName
     """The endpoint's exact name."""
     target_model: Key | None = None
     """Multi-model endpoints: the artifact's key, relative to the endpoint's prefix. A new version needs a
     new key: SageMaker keeps what it has loaded under the old one."""
-    target_variant: Name | None = None
+    target_variant: SageMakerName | None = None
     """The production variant to ask; default by the endpoint's weights."""
-    inference_component: Name | None = None
+    inference_component: SageMakerName | None = None
     """The inference component to ask, on endpoints that host several."""
     content_type: ContentType = "text/csv"
     """How rows are sent."""

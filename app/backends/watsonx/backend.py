@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions, Limits, Reply
-from app.backends.http.auth import Renewed, secret
+from app.backends.http.auth import Renewed, secret, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.http.errors import STATUSES, Meaning, may_not_look
 from app.backends.watsonx.auth import TIMEOUT, cloud_pak, iam
@@ -25,7 +25,6 @@ PLACES = ({"region"}, {"url", "username"}, {"url", "iam_url"})
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 CloudRegion = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}-[a-z]{2,10}$")]
-SecretName = Annotated[str, StringConstraints(pattern=r"^WATSONX_[A-Z0-9_]+$", max_length=100)]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 
 
@@ -46,7 +45,7 @@ class Options(BackendOptions):
     """Where IBM Cloud gives tokens for ``url``, such as https://private.iam.cloud.ibm.com."""
     secret: Literal["api_key", "password"] = "api_key"
     """What proves it. IBM Cloud takes no passwords."""
-    secret_env: SecretName = "WATSONX_API_KEY"
+    secret_env: Annotated[str, secret_name("WATSONX")] = "WATSONX_API_KEY"
     """The environment variable that holds the secret."""
     version: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] = "2021-05-01"
     """The date of the API that is spoken; IBM's own snippets for scoring have this one."""

@@ -118,7 +118,7 @@ class ChunkRecord:
     record_id: str
     prediction: JsonValue
     revision: str | None
-    record_version: str | None
+    content_hash: str | None
     computed_at: datetime | None
     error: tuple[str, str] | None
 

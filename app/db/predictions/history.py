@@ -46,7 +46,7 @@ def _logged() -> Select[*tuple[object, ...]]:
     row = PredictionRow
     return (
         select(
-            *(row.id, row.record_id, row.content_hash.label("record_version")),
+            *(row.id, row.record_id, row.content_hash),
             *(ModelRow.name.label("model"), ModelVersionRow.version, row.revision, row.pipeline_version),
             *(row.output.label("prediction"), row.raw_output, row.latency_ms),
             *(row.computed_at, row.expires_at, row.superseded_at),

@@ -52,13 +52,13 @@ async def page(session: AsyncSession, *, after: str, prefix: str, limit: int) ->
 
 
 async def lock(session: AsyncSession, record_id: str) -> str | None:
-    """The version of a record, which nobody else can change until the transaction ends."""
+    """The content hash of a record, which nobody else can change until the transaction ends."""
     query = select(InputObjectRow.content_hash).where(InputObjectRow.id == record_id).with_for_update()
     return await session.scalar(query)
 
 
 async def insert_or_lock(session: AsyncSession, record: NewRecord) -> str | None:
-    """None if the record was inserted; else the version of the one that is there, locked and unchanged.
+    """None if the record was inserted; else the content hash of the one that is there, locked and unchanged.
 
     One statement, so that of two callers who both want to create the record one finds it there.
     """

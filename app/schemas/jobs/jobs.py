@@ -111,7 +111,7 @@ class PredictionJobPage(BaseModel):
 class ResultLine(BaseModel):
     """One record of a job: its prediction, or `error` and `detail`. These are the columns of a CSV, too.
 
-    `record_version` is the hash of the input that was predicted.
+    `content_hash` is the hash of the input that was predicted.
     """
 
     record_id: str
@@ -119,7 +119,7 @@ class ResultLine(BaseModel):
     model: str
     version: str
     revision: str | None
-    record_version: str | None
+    content_hash: str | None
     computed_at: datetime | None
     error: str | None
     detail: str | None

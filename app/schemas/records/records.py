@@ -58,11 +58,11 @@ class LabelWrite(BaseModel):
 
 
 class Record(BaseModel):
-    """An input object under its id; ``version`` is the hash of its content and its ETag."""
+    """An input object under its id; ``content_hash`` is also its ETag."""
 
     id: str
     input: InputJson
-    version: str
+    content_hash: str
     created_at: datetime
     updated_at: datetime
     label: RecordLabel | None
@@ -79,7 +79,7 @@ class RecordStatus(BaseModel):
     """What writing one record of a list did."""
 
     id: str
-    version: str
+    content_hash: str
     status: Literal["created", "updated", "unchanged"]
 
 

@@ -50,7 +50,7 @@ def _line(job: PredictionJob, item: ChunkRecord) -> ResultLine:
         model=job.model,
         version=job.version,
         revision=item.revision,
-        record_version=item.record_version,
+        content_hash=item.content_hash,
         computed_at=item.computed_at,
         error=error,
         detail=detail,

@@ -39,7 +39,7 @@ class Answer:
 
     id: int
     record_id: str
-    record_version: str
+    content_hash: str
     prediction: JsonValue
     cache: CacheState
     model: str
@@ -138,7 +138,7 @@ def _answer(one: Lookup, entry: CachedPrediction, state: CacheState, model: str)
     return Answer(
         id=entry.id,
         record_id=one.record_id,
-        record_version=one.content_hash or "",
+        content_hash=one.content_hash or "",
         prediction=entry.output,
         cache=state,
         model=model,

@@ -1,4 +1,4 @@
-"""Labels: the truth about a record, which arrives later and leaves the record's version as it is."""
+"""Labels: the truth about a record, which arrives later and leaves the record's content hash as it is."""
 
 from datetime import datetime
 

@@ -18,13 +18,13 @@ from app.schemas.input_object import InputObject
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
 
 Allows = Callable[[str | None], bool]
-"""Whether a write may go ahead, given the stored version (None: there is no such record)."""
+"""Whether a write may go ahead, given the stored content hash (None: there is no such record)."""
 CURSOR: Cursor[str] = Cursor(TypeAdapter(RecordIdText))
 
 
 @dataclass(frozen=True)
 class Input:
-    """An input object as it is stored, and the hash that is its version."""
+    """An input object as it is stored, and the hash of it."""
 
     payload: dict[str, JsonValue]
     content_hash: str
@@ -48,7 +48,7 @@ def normalise(raw: JsonValue, model: type[BaseModel] = InputObject, *, path: str
     return Input(payload, strict_json.content_hash(payload))
 
 
-def always(_version: str | None) -> bool:
+def always(_stored: str | None) -> bool:
     """The precondition of a write without one."""
     return True
 
@@ -64,18 +64,18 @@ async def put(
 ) -> tuple[Record, bool]:
     """Create or replace one record; the record, and whether it is new. The same input changes nothing.
 
-    ``allows`` is asked with the row locked, so of several writers who saw one version one wins; the others
+    ``allows`` is asked with the row locked, so of several writers who saw one state one wins; the others
     get PreconditionFailed.
     """
     given = normalise(raw, path=path)
     new = (record_id, given.payload, given.content_hash)
     async with sessions.begin() as session:
-        version = await rows.insert_or_lock(session, new)
-        _require(allows, version)
-        if version not in (None, given.content_hash):
+        stored = await rows.insert_or_lock(session, new)
+        _require(allows, stored)
+        if stored not in (None, given.content_hash):
             await rows.replace(session, new)
         row = await rows.find(session, record_id)
-    return _found(row, record_id), version is None
+    return _found(row, record_id), stored is None
 
 
 async def put_many(sessions: Sessions, items: Sequence[RecordWrite], *, limit: int) -> list[RecordStatus]:
@@ -92,8 +92,10 @@ async def put_many(sessions: Sessions, items: Sequence[RecordWrite], *, limit: i
         written = await rows.upsert(session, new)
     status = {True: "created", False: "updated", None: "unchanged"}
     return [
-        RecordStatus.model_validate({"id": key, "version": version, "status": status[written.get(key)]})
-        for key, _, version in new
+        RecordStatus.model_validate(
+            {"id": key, "content_hash": content_hash, "status": status[written.get(key)]}
+        )
+        for key, _, content_hash in new
     ]
 
 
@@ -117,10 +119,10 @@ def _normalise_all(items: Sequence[RecordWrite]) -> list[Input]:
 async def delete(sessions: Sessions, record_id: str, *, allows: Allows = always) -> None:
     """Delete the record and its label. NotFound, or PreconditionFailed if ``allows`` says so."""
     async with sessions.begin() as session:
-        version = await rows.lock(session, record_id)
-        if version is None:
+        stored = await rows.lock(session, record_id)
+        if stored is None:
             raise _not_found(record_id)
-        _require(allows, version)
+        _require(allows, stored)
         await rows.remove(session, record_id)
 
 
@@ -148,15 +150,15 @@ def _record(row: rows.LabelledRecord) -> Record:
     return Record(
         id=row.id,
         input=row.payload,
-        version=row.content_hash,
+        content_hash=row.content_hash,
         created_at=row.created_at,
         updated_at=row.updated_at,
         label=label,
     )
 
 
-def _require(allows: Allows, version: str | None) -> None:
-    if not allows(version):
+def _require(allows: Allows, stored: str | None) -> None:
+    if not allows(stored):
         raise PreconditionFailed("The record is not in the state that the request's condition asks for.")
 
 

@@ -74,7 +74,7 @@ async def test_a_line_per_record_in_the_order_of_the_ids(runtime: Runtime) -> No
         model="transit",
         version="1",
         revision=answer.revision,
-        record_version=answer.record_version,
+        content_hash=answer.content_hash,
         computed_at=answer.computed_at,
         error=None,
         detail=None,

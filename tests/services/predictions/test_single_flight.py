@@ -136,7 +136,7 @@ async def test_a_leader_looks_once_more_before_it_infers(
     landed = await ahead.predict("a", ASK)
     deployment = Deployment(1, "transit", "1", "sagemaker", {"endpoint_name": "transit"}, tuple(FEATURES))
     scope = Scope(1, behind.pipeline_version, "")
-    wanted = Wanted("a", landed.record_version, order(1.5))
+    wanted = Wanted("a", landed.content_hash, order(1.5))
     result = (await behind.flights.predict(deployment, scope, [wanted]))["a"]
     assert isinstance(result, Landed)
     assert (result.entry.id, result.led) == (landed.id, False)

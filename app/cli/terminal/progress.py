@@ -1,0 +1,117 @@
+"""Watching what the workers do, from a terminal or from a script."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from app.cli.terminal.patience import patiently
+
+PAUSE = 0.25
+"""Seconds between two looks."""
+LINE_EVERY = 10.0
+"""Seconds between two lines about the same state, where there is no terminal."""
+PATIENCE = 60.0
+"""Seconds that the database may be away meanwhile."""
+DETACHED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far something is: ``title`` changes with its state, ``line`` tells all of it.
+
+    ``rate`` is in records a second; None: what is seen of it here.
+    """
+
+    title: str
+    line: str
+    finished: int
+    total: int
+    under_way: bool
+    rate: float | None = None
+
+
+Show: TypeAlias = Callable[[Stage], None]
+
+
+@contextmanager
+def detachable(what: str, again: str) -> Iterator[None]:
+    """Ctrl-C leaves what is watched here running, tells how to come back to it, and exits."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"{what} goes on without you. To see more of it: {again}", err=True)
+        raise typer.Exit(DETACHED) from None
+
+
+async def until_ended(look: Callable[[], Awaitable[T]], stage_of: Callable[[T], Stage]) -> T:
+    """Look again and again, and show how far it is until it ends. What came of it, the caller says."""
+    found = await look()
+    if not stage_of(found).under_way:
+        return found
+    with _shown() as show:
+        show(stage_of(found))
+        while stage_of(found).under_way:
+            await asyncio.sleep(PAUSE)
+            found = await patiently(look, time.monotonic() + PATIENCE)
+            show(stage_of(found))
+    return found
+
+
+@contextmanager
+def _shown() -> Iterator[Show]:
+    """A bar on standard error if that is a terminal, else a line now and then."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines()
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
+        task = progress.add_task("", total=None, rate=None)
+        yield lambda stage: progress.update(
+            task,
+            description=stage.title,
+            completed=stage.finished,
+            total=stage.total or None,  # nobody has counted yet
+            rate=stage.rate,
+        )
+
+
+class _Rate(ProgressColumn):
+    """Records a second, once there are some."""
+
+    def render(self, task: Task) -> Text:
+        rate = task.fields["rate"] or task.speed
+        return Text(f"{rate:,.0f} a second" if rate else "")
+
+
+def _lines() -> Show:
+    """The first state, each new one, and within one what is new now and then; not the end."""
+    title, line, said = "", "", 0.0
+
+    def show(stage: Stage) -> None:
+        nonlocal title, line, said
+        due = stage.title != title or time.monotonic() - said >= LINE_EVERY
+        if stage.under_way and stage.line != line and due:
+            typer.echo(stage.line, err=True)
+            title, line, said = stage.title, stage.line, time.monotonic()
+
+    return show

@@ -1,0 +1,40 @@
+"""How far prediction jobs and evaluation runs are, in words and numbers."""
+
+from app.cli.terminal.progress import Stage
+from app.db.tables import UNDER_WAY
+from app.schemas.evaluations.runs import Run
+from app.schemas.jobs.jobs import PredictionJob
+
+
+def of_job(job: PredictionJob) -> Stage:
+    waits = job.state == "queued"
+    return Stage(
+        title=f"Job {job.id} waits for a worker" if waits else f"Job {job.id} is {job.state}",
+        line=_line(job),
+        finished=job.predicted + job.failed,
+        total=job.records,
+        under_way=job.state in UNDER_WAY,
+        rate=job.records_per_second,
+    )
+
+
+def _line(job: PredictionJob) -> str:
+    parts = [
+        f"Job {job.id} is {job.state}: {job.predicted:,} of {job.records:,} records predicted",
+        f"{job.hits:,} of them before",
+        f"{job.failed:,} failed",
+        f"{job.records_per_second:,.0f} a second" if job.records_per_second else "",
+        f"{job.seconds_left:,.0f} s left" if job.seconds_left is not None else "",
+    ]
+    return f"{', '.join(filter(None, parts))}.{f' {job.error}' if job.error else ''}"
+
+
+def of_evaluation(run: Run) -> Stage:
+    finished, total = run.predicted + run.failed, run.records if run.kind == "drift" else run.labelled
+    title = f"Evaluation {run.id} is {run.state}"
+    if run.state == "queued":
+        title = f"Evaluation {run.id} waits for a worker"
+    if run.state == "running" and 0 < total == finished:
+        title = f"Evaluation {run.id} is computing metrics"
+    line = f"{title}: {finished:,} of {total:,} records, {run.failed:,} failed."
+    return Stage(title, line, finished, total, under_way=run.state in UNDER_WAY)
