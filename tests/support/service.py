@@ -12,7 +12,7 @@ import httpx
 
 from tests.support.ports import free_ports
 
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 @contextmanager
