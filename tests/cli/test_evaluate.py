@@ -145,6 +145,7 @@ def test_a_failed_run_says_why(capsys: pytest.CaptureFixture[str], settings: Set
     assert errors.splitlines()[-1].endswith("A truth must be a number to be judged in a regression.")
 
 
+@pytest.mark.usefixtures("at_a_terminal")
 def test_control_c_leaves_the_run_to_the_worker(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -174,6 +174,7 @@ def test_a_job_that_was_cancelled(capsys: pytest.CaptureFixture[str], settings: 
     assert run(capsys, "--job", "9") == (1, "", "Error: There is no prediction job 9.\n")
 
 
+@pytest.mark.usefixtures("at_a_terminal")
 def test_control_c_leaves_the_job_running(
     capsys: pytest.CaptureFixture[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
