@@ -51,7 +51,7 @@ def main() -> None:
         folder.mkdir()
         variables = _start(folder, stack)
         service = stack.enter_context(running_service(ROOT, variables, folder / "service.log"))
-        with httpx.Client(base_url=service, timeout=600) as client:
+        with httpx.Client(base_url=service.url, timeout=600) as client:
             _fill(client, folder / "orders.csv")
             workers = [stack.enter_context(_running_worker(variables, folder)) for _ in range(WORKERS)]
             processes = {"workers": workers, **_servers(folder)}

@@ -71,7 +71,7 @@ def _start(folder: Path, inferences: Path, stack: ExitStack) -> list[str]:
     endpoint_url = stack.enter_context(running_endpoint("slow", str(folder), folder))
     variables = environment(database_url, endpoint_url) | {"DEFAULT_MODEL": "slow", "LOG_LEVEL": "WARNING"}
     urls = [
-        stack.enter_context(running_service(ROOT, variables, folder / f"service-{number}.log"))
+        stack.enter_context(running_service(ROOT, variables, folder / f"service-{number}.log")).url
         for number in range(PROCESSES)
     ]
     options = {"endpoint_name": "slow", "target_model": "slow.tar.gz", "content_type": "application/json"}

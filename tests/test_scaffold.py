@@ -105,8 +105,8 @@ def service(tree: Path, database_url: str, tmp_path: Path) -> Iterator[httpx.Cli
     with running_endpoint("sorting", str(tmp_path), tmp_path) as endpoint_url:
         variables = environment(database_url, endpoint_url) | {"DEFAULT_MODEL": "sorter"}
         with (
-            running_service(tree, variables, tree / "service.log") as url,
-            httpx.Client(base_url=url, timeout=60) as client,
+            running_service(tree, variables, tree / "service.log") as started,
+            httpx.Client(base_url=started.url, timeout=60) as client,
         ):
             yield client
 

@@ -13,6 +13,7 @@ from app.core.errors import BackendError
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.backends.platforms import FEATURES, REMOTE_NAMES, Remote, remote
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, Request
 
 ROWS: list[Row] = [[n, n / 4] for n in range(50)]
@@ -54,7 +55,7 @@ class Bench:
         return open_backend(self.name, options, FEATURES, concurrency=32, hosts=hosts)
 
 
-async def failure(backend: Backend, timeout: float = 10) -> BackendError:
+async def failure(backend: Backend, timeout: float = TIMEOUT) -> BackendError:
     with pytest.raises(BackendError) as caught:
         await backend.predict(ROWS, timeout)
     return caught.value

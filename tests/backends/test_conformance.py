@@ -12,7 +12,7 @@ from app.backends.base import Backend
 from app.core.errors import BackendDown, BackendRefused, BackendThrottled, BackendTimeout, BadOutput
 from tests.backends.bench import EXPECTED, ROWS, Bench, each_remote, failure
 from tests.backends.platforms import REMOTE_NAMES, SECRET, remote
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 from tests.support.http_stub import Answer
 
 SENT = {name: sorted(remote(name).own_errors()) for name in REMOTE_NAMES}
@@ -20,16 +20,16 @@ SENT = {name: sorted(remote(name).own_errors()) for name in REMOTE_NAMES}
 
 @each_remote
 async def test_rows_go_out_in_order_and_answers_come_back_so(bench: Bench, backend: Backend) -> None:
-    reply = await backend.predict(ROWS, 10)
+    reply = await backend.predict(ROWS, TIMEOUT)
     assert reply.outputs == EXPECTED
     assert reply.revision == bench.remote.revision
-    assert (await backend.predict(ROWS[:1], 10)).outputs == EXPECTED[:1]
+    assert (await backend.predict(ROWS[:1], TIMEOUT)).outputs == EXPECTED[:1]
     assert len(bench.predictions) == 2
 
 
 @each_remote
 async def test_the_limits_bound_the_body(bench: Bench, backend: Backend) -> None:
-    await backend.predict(ROWS, 10)
+    await backend.predict(ROWS, TIMEOUT)
     (first,) = bench.predictions
     tight = bench.open(max_bytes=2000, max_rows=7)
     assert tight.limits.rows == 7
@@ -49,7 +49,7 @@ async def test_another_number_of_answers_is_no_answer(bench: Bench, backend: Bac
 @each_remote
 async def test_nan_spoils_its_own_row_only(bench: Bench, backend: Backend) -> None:
     bench.answer = bench.remote.reply([1.5, float("nan"), 2.5])
-    first, second, third = (await backend.predict(ROWS[:3], 10)).outputs
+    first, second, third = (await backend.predict(ROWS[:3], TIMEOUT)).outputs
     assert (first, third) == (1.5, 2.5)
     assert isinstance(second, BadOutput)
 
@@ -84,7 +84,7 @@ async def test_a_connection_that_breaks_is_an_outage(bench: Bench, backend: Back
 
 @each_remote
 async def test_a_platform_that_is_away_is_an_outage(bench: Bench, backend: Backend) -> None:
-    await backend.predict(ROWS, 10)  # a token, where there are some
+    await backend.predict(ROWS, TIMEOUT)  # a token, where there are some
     bench.stub.shutdown()
     bench.stub.server_close()
     bench.answer = Answer(reset=True)  # for the connection that is still open
@@ -94,7 +94,7 @@ async def test_a_platform_that_is_away_is_an_outage(bench: Bench, backend: Backe
 
 @each_remote
 async def test_a_slow_answer_ends_the_wait(bench: Bench, backend: Backend) -> None:
-    await backend.predict(ROWS, 10)
+    await backend.predict(ROWS, TIMEOUT)
     go_on = threading.Event()
     bench.answer = Answer(wait=go_on)
     assert type(await failure(backend, 0.3)) is BackendTimeout
@@ -105,13 +105,13 @@ async def test_a_slow_answer_ends_the_wait(bench: Bench, backend: Backend) -> No
 async def test_a_cancelled_call_leaves_the_backend_usable(bench: Bench, backend: Backend) -> None:
     go_on = threading.Event()
     bench.answer = Answer(wait=go_on)
-    call = asyncio.create_task(backend.predict(ROWS, 60))
+    call = asyncio.create_task(backend.predict(ROWS, TIMEOUT))
     await until(lambda: bool(bench.predictions))
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
     bench.answer = None
-    assert (await backend.predict(ROWS, 10)).outputs == EXPECTED
+    assert (await backend.predict(ROWS, TIMEOUT)).outputs == EXPECTED
     go_on.set()
 
 
@@ -160,6 +160,5 @@ async def test_a_huge_answer_is_not_read_to_its_end(
 
 @each_remote
 async def test_the_revision_costs_no_inference(bench: Bench, backend: Backend) -> None:
-    revision = await backend.revision()
-    assert revision is None or revision
+    assert await backend.revision() == bench.remote.deployed
     assert not bench.predictions

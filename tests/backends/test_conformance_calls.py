@@ -12,6 +12,7 @@ from app.core.errors import BackendRefused, InvalidInput
 from app.core.hosts import Hosts
 from tests.backends.bench import EXPECTED, ROWS, Bench, each_remote, failure, model
 from tests.backends.platforms import FEATURES, NAMES, platform
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, Request
 
 VENDOR_CHAINS = {"sagemaker": ("AWS region", "AWS credentials"), "vertex": ("Google credentials",)}
@@ -25,7 +26,7 @@ async def test_an_expired_token_is_renewed_once_for_all(bench: Bench, backend: B
         assert type(await failure(backend)) is BackendRefused
         assert len(bench.predictions) == 1
         return
-    await backend.predict(ROWS, 10)
+    await backend.predict(ROWS, TIMEOUT)
     (before,) = bench.predictions
     seen: set[str] = set()
 
@@ -38,7 +39,7 @@ async def test_an_expired_token_is_renewed_once_for_all(bench: Bench, backend: B
         return bench.remote.reply(model(bench.remote.rows(request)))
 
     bench.stub.respond = respond
-    replies = await asyncio.gather(*(backend.predict(ROWS, 10) for _ in range(16)))
+    replies = await asyncio.gather(*(backend.predict(ROWS, TIMEOUT) for _ in range(16)))
     assert all(reply.outputs == EXPECTED for reply in replies)
     assert len(seen) == 2  # the old token and one new one
 
@@ -59,7 +60,7 @@ async def test_a_token_that_is_never_taken_is_a_clear_failure(
 @each_remote
 async def test_after_aclose_a_call_is_an_error_of_ours(bench: Bench) -> None:
     backend = bench.open()
-    await backend.predict(ROWS, 10)
+    await backend.predict(ROWS, TIMEOUT)
     await backend.aclose()
     await backend.aclose()
     await failure(backend)
@@ -97,7 +98,7 @@ async def test_a_secret_that_is_missing_is_named(bench: Bench, monkeypatch: pyte
     for name in names:
         monkeypatch.delenv(name)
     with pytest.raises(BackendRefused) as caught:
-        await bench.open().predict(ROWS, 10)
+        await bench.open().predict(ROWS, TIMEOUT)
     assert any(name in caught.value.detail for name in (*names, *VENDOR_CHAINS.get(bench.name, ())))
     assert not bench.predictions
 

@@ -15,7 +15,7 @@ from app.core.errors import BackendError, BackendRefused, BackendTimeout, BadOut
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.backends.platforms import FEATURES, IN_PROCESS, NAMES, platform
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 
 ROWS: list[Row] = [[n, n / 4] for n in range(350)]
 EXPECTED = [10 * n + n / 4 for n in range(350)]
@@ -60,25 +60,25 @@ class Held(float):
 
     def __float__(self) -> float:
         self.read.set()
-        self.go_on.wait(20)
+        self.go_on.wait(TIMEOUT)
         return super().__float__()
 
 
 async def check(backend: Backend) -> None:
-    assert (await backend.predict(ROWS, 20)).outputs == EXPECTED
+    assert (await backend.predict(ROWS, TIMEOUT)).outputs == EXPECTED
 
 
 async def test_one_output_per_row_in_order(place: Place) -> None:
     backend = place.open()
     await check(backend)
-    assert (await backend.predict(ROWS[7:8], 20)).outputs == EXPECTED[7:8]
-    assert (await backend.predict(ROWS[::-1], 20)).outputs == EXPECTED[::-1]
+    assert (await backend.predict(ROWS[7:8], TIMEOUT)).outputs == EXPECTED[7:8]
+    assert (await backend.predict(ROWS[::-1], TIMEOUT)).outputs == EXPECTED[::-1]
     await backend.aclose()
 
 
 async def test_calls_at_the_same_time_stay_apart(place: Place) -> None:
     backend = place.open()
-    replies = await asyncio.gather(*(backend.predict(ROWS[n:], 20) for n in range(40)))
+    replies = await asyncio.gather(*(backend.predict(ROWS[n:], TIMEOUT) for n in range(40)))
     assert [reply.outputs for reply in replies] == [EXPECTED[n:] for n in range(40)]
     await backend.aclose()
 
@@ -87,7 +87,7 @@ async def test_calls_at_the_same_time_stay_apart(place: Place) -> None:
 async def test_a_row_without_an_answer_spoils_itself_only(place: Place, cell: float | None) -> None:
     """Ten times the cell is NaN, or Infinity."""
     backend = place.open()
-    first, second, third = (await backend.predict([[1, 2], [cell, 2], [2, 2]], 20)).outputs
+    first, second, third = (await backend.predict([[1, 2], [cell, 2], [2, 2]], TIMEOUT)).outputs
     assert (first, third) == (12, 22)
     assert isinstance(second, BadOutput)
     await backend.aclose()
@@ -123,9 +123,9 @@ async def test_what_takes_too_long_ends_the_wait_and_holds_nobody_up(place: Plac
 
 async def test_a_cancelled_call_leaves_the_backend_usable(place: Place) -> None:
     backend, held = place.open(concurrency=1), Held(1)
-    running = asyncio.create_task(backend.predict([[held, 2]], 20))
+    running = asyncio.create_task(backend.predict([[held, 2]], TIMEOUT))
     await until(held.read.is_set)
-    waiting = asyncio.create_task(backend.predict(ROWS, 20))
+    waiting = asyncio.create_task(backend.predict(ROWS, TIMEOUT))
     await asyncio.sleep(0)
     for call in (waiting, running):
         call.cancel()
@@ -142,14 +142,14 @@ async def test_after_aclose_a_call_is_an_error_of_ours(place: Place) -> None:
     await backend.aclose()
     await backend.aclose()
     with pytest.raises(BackendError):
-        await backend.predict(ROWS, 20)
+        await backend.predict(ROWS, TIMEOUT)
 
 
 async def test_calls_under_way_outlive_aclose(place: Place) -> None:
     backend, held = place.open(concurrency=1), Held(1)
-    running = asyncio.create_task(backend.predict([[held, 2]], 20))
+    running = asyncio.create_task(backend.predict([[held, 2]], TIMEOUT))
     await until(held.read.is_set)
-    waiting = asyncio.create_task(backend.predict(ROWS, 20))
+    waiting = asyncio.create_task(backend.predict(ROWS, TIMEOUT))
     await asyncio.sleep(0)
     await backend.aclose()
     held.go_on.set()
@@ -158,9 +158,9 @@ async def test_calls_under_way_outlive_aclose(place: Place) -> None:
 
 async def test_the_revision_is_stable_and_waits_for_no_evaluation(place: Place) -> None:
     backend, again, held = place.open(concurrency=1), place.open(), Held(1)
-    running = asyncio.create_task(backend.predict([[held, 2]], 20))
+    running = asyncio.create_task(backend.predict([[held, 2]], TIMEOUT))
     await until(held.read.is_set)
-    revision = await asyncio.wait_for(backend.revision(), 5)
+    revision = await asyncio.wait_for(backend.revision(), TIMEOUT)
     held.go_on.set()
     assert revision
     assert (await running).revision == revision == await backend.revision() == await again.revision()

@@ -61,8 +61,26 @@ def test_no_postgres_url(
     assert "DATABASE_URL" in fails(capsys, "migrate")
 
 
-def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+GROUPS = {
+    "records": {"get", "import"},
+    "models": {"list", "register", "promote", "rollback"},
+    "evaluate": {"import", "report", "run", "show", "history", "compare"},
+    "storage": {"init"},
+    "sample": {"load"},
+}
+COMMANDS_BY_GROUP = {"": {"demo", "serve", "worker", "migrate", "predict", *GROUPS}} | GROUPS
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+LISTED = re.compile(r"^│ ([a-z-]+) +([A-Z].*\w.*) │$", re.MULTILINE)
+"""A command and what it does."""
+
+
+@pytest.mark.parametrize("group", COMMANDS_BY_GROUP)
+def test_help_says_what_every_command_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, group: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # a line for each command
     with pytest.raises(SystemExit) as caught:
-        main(["--help"])
+        main([*group.split(), "--help"])
     assert caught.value.code == 0
-    assert {"serve", "migrate", "records"} <= set(re.findall(r"\w+", capsys.readouterr().out))
+    _, _, commands = COLOUR.sub("", capsys.readouterr().out).partition(" Commands ")
+    assert {name for name, _ in LISTED.findall(commands)} == COMMANDS_BY_GROUP[group]

@@ -21,6 +21,7 @@ from app.services.evaluations import runs
 from app.services.evaluations.evaluator import Evaluator
 from app.services.runtime import open_runtime
 from tests.support.aws_stub import AwsStub
+from tests.support.eventually import TIMEOUT
 from tests.support.jobs import queued
 from tests.support.judged_orders import evaluate, store_judged_orders
 from tests.support.orders import answer_ten_times, prepare
@@ -66,7 +67,7 @@ def worker(settings: Settings) -> Iterator[None]:
     """Does one run, as soon as it is queued."""
 
     async def work() -> None:
-        async with open_runtime(settings) as runtime, asyncio.timeout(20):
+        async with open_runtime(settings) as runtime, asyncio.timeout(TIMEOUT):
             waiting: list[int] = []
             while not waiting:
                 waiting = await queued(runtime.database.transactions, "evaluate")
@@ -144,6 +145,7 @@ def test_a_failed_run_says_why(capsys: pytest.CaptureFixture[str], settings: Set
     assert errors.splitlines()[-1].endswith("A truth must be a number to be judged in a regression.")
 
 
+@pytest.mark.usefixtures("at_a_terminal")
 def test_control_c_leaves_the_run_to_the_worker(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from app.services.jobs import jobs
 from app.services.records import records
 from app.services.runtime import open_runtime
 from tests.support.aws_stub import AwsStub
+from tests.support.eventually import TIMEOUT
 from tests.support.jobs import queued
 from tests.support.orders import answer_ten_times, invocations, order, prepare
 
@@ -52,7 +53,7 @@ def worker(settings: Settings, chunks: int) -> Iterator[None]:
     """Does so many chunks, as they come."""
 
     async def work() -> None:
-        async with open_runtime(settings) as runtime, asyncio.timeout(20):
+        async with open_runtime(settings) as runtime, asyncio.timeout(TIMEOUT):
             done = 0
             while done < chunks:
                 waiting = (await queued(runtime.database.transactions))[done:]
@@ -173,6 +174,7 @@ def test_a_job_that_was_cancelled(capsys: pytest.CaptureFixture[str], settings: 
     assert run(capsys, "--job", "9") == (1, "", "Error: There is no prediction job 9.\n")
 
 
+@pytest.mark.usefixtures("at_a_terminal")
 def test_control_c_leaves_the_job_running(
     capsys: pytest.CaptureFixture[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ from app.services.hosting.outcomes import InferenceOutcome, Inferred
 from app.services.inference import Inference
 from tests.support import fake_backend
 from tests.support.aws_stub import Answer, AwsStub, Request, Respond, csv, error, model_error
+from tests.support.eventually import TIMEOUT
 from tests.support.fake_backend import FakeBackend
 
 
@@ -43,7 +44,7 @@ def deployment(**options: JsonValue) -> Deployment:
 
 
 async def predict(
-    inference: Inference, rows: Sequence[Row], seconds: float = 10, **options: JsonValue
+    inference: Inference, rows: Sequence[Row], seconds: float = TIMEOUT, **options: JsonValue
 ) -> list[InferenceOutcome]:
     deadline = asyncio.get_running_loop().time() + seconds
     return await inference.predict(deployment(**options), rows, deadline)
@@ -238,7 +239,7 @@ async def test_calls_of_one_backend_are_limited(aws: AwsStub, inference: Inferen
         with lock:
             now += 1
             most = max(most, now)
-        eight.wait(10)
+        eight.wait(TIMEOUT)
         with lock:
             now -= 1
         return echo(request)
@@ -344,7 +345,7 @@ async def test_no_backend_is_trusted_with_its_outputs(
     monkeypatch.setitem(registry.BACKENDS, "fake", fake_backend.__name__)
     monkeypatch.setattr(FakeBackend, "outputs", answer)
     other = Deployment(2, "m", "1", "fake", {"name": "x"}, ("a",))
-    outcomes = await inference.predict(other, [[1], [2], [3]], asyncio.get_running_loop().time() + 5)
+    outcomes = await inference.predict(other, [[1], [2], [3]], asyncio.get_running_loop().time() + TIMEOUT)
     assert outputs(outcomes) == expected
     assert {item.revision for item in outcomes if isinstance(item, Inferred)} <= {"r7"}
 
@@ -356,6 +357,6 @@ async def test_a_revision_that_cannot_be_kept_is_no_answer(
     monkeypatch.setitem(registry.BACKENDS, "fake", fake_backend.__name__)
     monkeypatch.setattr(FakeBackend, "said", said)
     fake = Deployment(7, "m", "1", "fake", {"name": "x"}, ("a",))
-    deadline = asyncio.get_running_loop().time() + 5
+    deadline = asyncio.get_running_loop().time() + TIMEOUT
     (outcome,) = await inference.predict(fake, [[1]], deadline)
     assert isinstance(outcome, BadOutput)

@@ -8,8 +8,10 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.support.eventually import TIMEOUT
+
 _session = Session("any-key", "any-secret", region_name="us-east-1")
-_config = Config(retries={"total_max_attempts": 1}, read_timeout=30, max_pool_connections=32)
+_config = Config(retries={"total_max_attempts": 1}, read_timeout=TIMEOUT, max_pool_connections=32)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
+"""Seconds: a bound for what hangs, which no slow machine reaches; never a measurement."""
 
 
 async def until(condition: Callable[[], bool]) -> None:

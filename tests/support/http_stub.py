@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pydantic import JsonValue
 
+from tests.support.eventually import TIMEOUT
+
 
 @dataclass(frozen=True)
 class Request:
@@ -36,7 +38,7 @@ class Request:
 class Answer:
     """What is sent back.
 
-    ``wait`` holds it until the event is set (20 s at most); a ``reset`` cuts the connection instead;
+    ``wait`` holds it until the event is set (TIMEOUT at most); a ``reset`` cuts the connection instead;
     ``missing`` announces so many bytes more than are sent.
     """
 
@@ -98,7 +100,7 @@ class HttpStub(ThreadingHTTPServer):
 
         def wait() -> bool:
             with self._arrival:
-                return self._arrival.wait_for(lambda: len(self.requests) >= count, timeout=20)
+                return self._arrival.wait_for(lambda: len(self.requests) >= count, timeout=TIMEOUT)
 
         assert await asyncio.to_thread(wait), f"{len(self.requests)} requests came, not {count}"
 
@@ -115,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, self.rfile.read(length))
         answer = self.server.receive(request)
-        if answer.reset or (answer.wait and not answer.wait.wait(20)):
+        if answer.reset or (answer.wait and not answer.wait.wait(TIMEOUT)):
             self._reset()
         else:
             self._send(answer)

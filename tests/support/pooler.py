@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from app.local.ports import free_ports
 
-START_SECONDS = 10
+START_SECONDS = 60
 HOST = "127.0.0.1"
 
 

@@ -6,18 +6,27 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from tests.support.ports import free_ports
 
-START_SECONDS = 30
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Service:
+    """``url`` is its address."""
+
+    url: str
+    process: subprocess.Popen[bytes]
 
 
 @contextmanager
-def running_service(tree: Path, variables: Mapping[str, str], log: Path) -> Iterator[str]:
-    """Run ``python -m app serve`` of a source tree on a free port; gives its address once it is ready.
+def running_service(tree: Path, variables: Mapping[str, str], log: Path) -> Iterator[Service]:
+    """Run ``python -m app serve`` of a source tree on a free port; gives it once it is ready.
 
     Of this process's environment it has only what a program needs to run at all.
     """
@@ -34,7 +43,7 @@ def running_service(tree: Path, variables: Mapping[str, str], log: Path) -> Iter
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(url, process, log)
-        yield url
+        yield Service(url, process)
     finally:
         process.terminate()
         process.wait(START_SECONDS)

@@ -62,18 +62,26 @@ class Renewed:
 
     A caller who stops waiting stops nobody else. A refusal is kept for a while, so that calls and readiness
     do not log in again and again with what is wrong, until the account is locked.
+
+    ``now`` is the clock of the tokens, ``elapsed`` one that nobody sets.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[Token]]) -> None:
-        self._fetch = fetch
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[Token]],
+        *,
+        now: Callable[[], float] = time.time,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch, self._now, self._elapsed = fetch, now, elapsed
         self._bearer: Headers | None = None
         self._renew_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
         self._refusal, self._refused_until = "", 0.0
 
     async def headers(self, rejected: Headers | None = None) -> Headers:
-        while self._bearer is None or self._bearer == rejected or time.time() >= self._renew_at:
-            if time.monotonic() < self._refused_until:
+        while self._bearer is None or self._bearer == rejected or self._now() >= self._renew_at:
+            if self._elapsed() < self._refused_until:
                 raise BackendRefused(self._refusal)
             if self._fetching is None:
                 self._fetching = asyncio.create_task(self._renew(rejected))
@@ -87,12 +95,12 @@ class Renewed:
     async def _renew(self, rejected: Headers | None) -> None:
         try:
             token = await self._fetch()
-            bearer, life = _bearer(token.value), token.expires_at - time.time()
+            bearer, life = _bearer(token.value), token.expires_at - self._now()
             if bearer == rejected:
                 raise BackendRefused("The token that was refused is the only one that is given out.")
             self._bearer, self._renew_at = bearer, token.expires_at - min(EARLY, life / 2)
         except BackendRefused as error:
-            self._refusal, self._refused_until = error.detail, time.monotonic() + REFUSAL_KEPT
+            self._refusal, self._refused_until = error.detail, self._elapsed() + REFUSAL_KEPT
             raise
         finally:
             self._fetching = None

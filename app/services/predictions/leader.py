@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 SHORTEST_POLL, LONGEST_POLL = 0.05, 0.5
 """Seconds between two looks at a key that another process computes."""
+RENEWALS = 3
+"""How often a claim is renewed within its lease."""
 LONGEST_HOLD = 30.0
 """Most seconds for which a platform's Retry-After keeps a key from being tried."""
 
@@ -126,7 +128,7 @@ class Leader:
     async def _renew_until_cancelled(self, batch: Batch, claimed: Sequence[Wanted]) -> None:
         record_ids = [one.record_id for one in claimed]
         while True:
-            await asyncio.sleep(batch.lease.seconds / 3)
+            await asyncio.sleep(batch.lease.seconds / RENEWALS)
             try:
                 await run(
                     self._database.statements, lambda session: claims.renew(session, batch.lease, record_ids)

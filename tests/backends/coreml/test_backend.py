@@ -28,7 +28,7 @@ from app.core.errors import (
 from app.core.hosts import Hosts
 from tests.backends.platforms import coreml as files
 from tests.backends.platforms.coreml import opened, outputs
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 
 
 async def test_one_output_per_row_in_order_and_the_file_s_revision() -> None:
@@ -147,7 +147,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     def wait(self: EvaluatedModel, rows: Sequence[Sequence[float | int | str]]) -> list[RowOutput]:
         if rows:
             held.rows.append(len(rows))
-            held.open.wait(20)
+            held.open.wait(TIMEOUT)
         return evaluate(self, rows)
 
     monkeypatch.setattr(EvaluatedModel, "predict", wait)
@@ -160,7 +160,7 @@ async def test_what_takes_too_long_is_given_up(gate: SimpleNamespace) -> None:
         await backend.predict([[1, 2]] * 1000, 0.2)
     gate.open.set()
     assert (await backend.predict([[1, 2]], 30)).outputs == [12]
-    assert gate.rows == [coreml.SLICE, 1]  # not the other 900
+    assert sum(gate.rows) <= coreml.SLICE + 1  # not the other 900
     await backend.aclose()
 
 

@@ -9,7 +9,7 @@ import pytest
 from app.backends.base import Backend, Reply
 from app.backends.h2o import backend as h2o
 from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput, InvalidInput
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 from tests.support.h2o import FEATURES, FITTING, Scorer, h2o_scorer
 from tests.support.http_stub import Answer, reply
 
@@ -201,10 +201,10 @@ async def test_a_wide_models_columns_do_not_fill_the_error(scorer: Scorer, backe
 async def test_a_look_waits_for_no_prediction(scorer: Scorer) -> None:
     backend, go_on = scorer.open(concurrency=1), threading.Event()
     await backend.predict([FITTING], 10)
-    scorer.during_score = lambda: go_on.wait(20)
+    scorer.during_score = lambda: go_on.wait(TIMEOUT)
     call = asyncio.create_task(backend.predict([FITTING], 10))
     await until(lambda: len(scorer.bodies) == 2)
-    assert await asyncio.wait_for(backend.revision(), 5) == "m1"
+    assert await asyncio.wait_for(backend.revision(), TIMEOUT) == "m1"
     assert not call.done()
     go_on.set()
     assert (await call).outputs == [1.5]

@@ -48,8 +48,9 @@ class Remote(Platform, Protocol):
     """A platform that is called over HTTP.
 
     ``address`` is the option that holds its address; ``revision`` is what ``Reply.revision`` says after
-    ``reply``, and ``secrets`` are the values that may appear nowhere. ``renews`` where a 401 is met with a
-    new token; each token that ``other`` gives out must then differ from the last.
+    ``reply``, ``deployed`` what ``Backend.revision`` says, and ``secrets`` are the values that may appear
+    nowhere. ``renews`` where a 401 is met with a new token; each token that ``other`` gives out must then
+    differ from the last.
     """
 
     address: ClassVar[str]
@@ -57,6 +58,7 @@ class Remote(Platform, Protocol):
     renews: ClassVar[bool]
     secrets: ClassVar[tuple[str, ...]]
     revision: ClassVar[str | None]
+    deployed: ClassVar[str | None]
 
     def other(self, request: Request) -> Answer | None:
         """The answer to what is no prediction (a token, a probe); None if it is one."""

@@ -28,6 +28,7 @@ class AzureMl:
     renews: ClassVar = False
     secrets: ClassVar = (KEY,)
     revision: ClassVar = None
+    deployed: ClassVar = "blue 7"
 
     def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
         options: dict[str, JsonValue] = {"scoring_url": f"{url}/score", "key_env": "AZURE_ML_KEY"}

@@ -25,6 +25,7 @@ class Databricks:
     renews: ClassVar = True
     secrets: ClassVar = (PASSWORD, "issued-token-")
     revision: ClassVar = "transit-3"
+    deployed: ClassVar = "transit-3"
 
     def __init__(self) -> None:
         self._numbers = itertools.count()

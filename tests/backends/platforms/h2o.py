@@ -22,6 +22,7 @@ class H2o:
     renews: ClassVar = False
     secrets: ClassVar = (TOKEN,)
     revision: ClassVar = MODEL
+    deployed: ClassVar = MODEL
 
     def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
         return {"url": f"{url}{DEPLOYMENT}/model/score", "token_env": "H2O_PASSPHRASE"}

@@ -21,6 +21,7 @@ class KServe:
     renews: ClassVar = False
     secrets: ClassVar = (TOKEN,)
     revision: ClassVar = "3"
+    deployed: ClassVar = "3"
 
     def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
         return {"url": url, "model": "transit times", "token_env": "KSERVE_TOKEN"}

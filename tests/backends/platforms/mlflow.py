@@ -20,6 +20,7 @@ class Mlflow:
     renews: ClassVar = False
     secrets: ClassVar = (TOKEN,)
     revision: ClassVar = None
+    deployed: ClassVar = "7"
 
     def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
         return {"url": url, "token_env": "MLFLOW_TRACKING_TOKEN", "version": "7"}

@@ -18,6 +18,7 @@ class SageMaker:
     renews: ClassVar = False
     secrets: ClassVar = ("example-secret",)
     revision: ClassVar = None
+    deployed: ClassVar = None  # it may not be asked, see `other`
 
     def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
         return {"endpoint_name": "churn", "content_type": "application/json", "endpoint_url": url}

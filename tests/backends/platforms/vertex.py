@@ -33,6 +33,7 @@ class Vertex:
     renews: ClassVar = True
     secrets: ClassVar = (TOKEN, "PRIVATE KEY")
     revision: ClassVar = "5647382910 version 2, deployment 6655443322"
+    deployed: ClassVar = "5647382910 version 2, deployment 6655443322"
 
     def __init__(self) -> None:
         self._tokens = itertools.count()

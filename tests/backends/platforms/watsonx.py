@@ -55,6 +55,7 @@ class Watsonx:
     renews: ClassVar = True
     secrets: ClassVar = (API_KEY,)
     revision: ClassVar = None
+    deployed: ClassVar = "an-asset 1"
 
     def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
         return {"url": url, "username": USERNAME, "deployment": DEPLOYMENT, "space_id": SPACE}

@@ -13,6 +13,7 @@ from app.core.errors import BackendTimeout, BadOutput, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.support.aws_stub import Answer, AwsStub, csv, reply
+from tests.support.eventually import TIMEOUT
 
 FEATURES = ("a", "b")
 Opener = Callable[..., Backend]
@@ -88,13 +89,13 @@ async def test_fifty_calls_run_fifty_wide_and_keep_their_connections(aws: AwsStu
     together = threading.Barrier(50)
 
     def respond(request: object) -> Answer:
-        together.wait(20)  # breaks, and the call fails, unless all fifty are here
+        together.wait(TIMEOUT)  # breaks, and the call fails, unless all fifty are here
         return csv("1")
 
     aws.respond = respond
     backend = opener(concurrency=50)
     for _ in range(2):
-        replies = await asyncio.gather(*(backend.predict([[1, 2]], 20) for _ in range(50)))
+        replies = await asyncio.gather(*(backend.predict([[1, 2]], TIMEOUT) for _ in range(50)))
         assert [reply.outputs for reply in replies] == [[1]] * 50
     assert aws.connections == 50
 

@@ -28,7 +28,7 @@ WAITS_TO_LOAD = """
 
     def model_fn(model_dir):
         spy.entered.set()
-        spy.gate.wait(20)
+        spy.gate.wait(60)
 
     def predict_fn(rows, model):
         return rows
@@ -43,7 +43,7 @@ WAITS_TO_PREDICT = """
 
     def predict_fn(rows, folder):
         spy.entered.set()
-        spy.gate.wait(20)
+        spy.gate.wait(60)
         return (folder / "code" / "inference.py").exists()
 """
 

@@ -142,7 +142,7 @@ def test_calls_of_one_model_run_at_the_same_time(artifacts: Path, serve: Serve) 
             return threading.Barrier(16)
 
         def predict_fn(rows, barrier):
-            barrier.wait(20)
+            barrier.wait(60)
             return rows
     """
     write_artifact(artifacts / "a.tar.gz", meet)

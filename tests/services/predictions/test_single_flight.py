@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import signal
-import socket
-import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from uuid import uuid4
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import QueuePool, text
 
 from app.core.errors import AppError, BackendError
 from app.core.settings import Settings
@@ -23,13 +21,17 @@ from app.db.predictions.cache import Scope
 from app.db.predictions.claims import Lease
 from app.main import create_app
 from app.schemas.hosting.deployments import Deployment
+from app.services.predictions import leader
 from app.services.predictions.leader import Landed, Wanted
 from app.services.predictions.predictor import Answer, Ask, Predictor
 from app.services.records import records
 from tests.support.aws_stub import Answer as Reply
 from tests.support.aws_stub import AwsStub, Request, csv, model_error
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 from tests.support.orders import FEATURES, answer_ten_times, invocations, order, prepare
+from tests.support.service import running_service
+
+ROOT = Path(__file__).parents[3]
 
 ASK = Ask(model="transit")
 
@@ -50,8 +52,12 @@ async def replica(settings: Settings) -> AsyncIterator[Predictor]:
 
 @pytest.fixture
 async def pair(settings: Settings, aws: AwsStub) -> AsyncIterator[tuple[Predictor, Predictor]]:
-    """Two replicas, a live model, and a record `a`."""
-    chosen = settings.model_copy(update={"failure_hold": 5})
+    """Two replicas, a live model, and a record `a`.
+
+    How many calls a machine answers before DATABASE_POOL_TIMEOUT is its own affair, and here nobody's: those
+    that wait longer are answered 503, and all else stays as it is.
+    """
+    chosen = settings.model_copy(update={"failure_hold": 600, "database_pool_timeout": 600})
     async with AsyncExitStack() as stack:
         one, two = [await stack.enter_async_context(replica(chosen)) for _ in range(2)]
         await prepare(one)
@@ -61,6 +67,25 @@ async def pair(settings: Settings, aws: AwsStub) -> AsyncIterator[tuple[Predicto
 def held(request: Request, release: threading.Event) -> Reply:
     """The right answer, once the event is set."""
     return Reply(200, answer_ten_times(request).body, {"Content-Type": "text/csv"}, wait=release)
+
+
+@pytest.fixture
+def waited_for(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """Whose results a replica waits for, once for every time that it begins to."""
+    owners, wait = list[UUID](), Listener.wait
+
+    async def noted(self: Listener, owner: UUID, seconds: float) -> None:
+        owners.append(owner)
+        await wait(self, owner, seconds)
+
+    monkeypatch.setattr(Listener, "wait", noted)
+    return owners
+
+
+async def all_have_looked(pair: tuple[Predictor, Predictor]) -> None:
+    """Every call has asked the database: what is not answered waits for the model, or for who asked it."""
+    pools = [one.database.engine.pool for one in pair]
+    await until(lambda: not any(isinstance(pool, QueuePool) and pool.checkedout() for pool in pools))
 
 
 async def count(sessions: Sessions, table: str) -> int:
@@ -73,11 +98,12 @@ async def test_5000_calls_over_two_replicas_are_one_inference(
 ) -> None:
     release = threading.Event()
     aws.respond = lambda request: held(request, release)
-    calls = [asyncio.create_task(pair[index % 2].predict("a", ASK)) for index in range(5000)]
-    await until(lambda: len(invocations(aws)) > 0)
-    await asyncio.sleep(1)
-    release.set()
-    answers = await asyncio.gather(*calls)
+    async with asyncio.TaskGroup() as group:  # none goes on after a failure, into the next test
+        calls = [group.create_task(pair[index % 2].predict("a", ASK)) for index in range(5000)]
+        await until(lambda: len(invocations(aws)) > 0)
+        await all_have_looked(pair)
+        release.set()
+    answers = [call.result() for call in calls]
     assert {answer.prediction for answer in answers} == {15.0}
     assert len({answer.id for answer in answers}) == 1
     assert len(invocations(aws)) == 1
@@ -110,14 +136,14 @@ def value(answer: Answer | AppError) -> object:
 
 
 async def test_a_failure_is_shared_with_the_other_replica(
-    pair: tuple[Predictor, Predictor], aws: AwsStub
+    pair: tuple[Predictor, Predictor], aws: AwsStub, waited_for: list[UUID]
 ) -> None:
     release = threading.Event()
     broken = model_error(415)
     aws.respond = lambda request: Reply(broken.status, broken.body, broken.headers, wait=release)
     calls = [asyncio.create_task(pair[index % 2].predict("a", ASK)) for index in range(10)]
-    await until(lambda: len(invocations(aws)) == 1)
-    await asyncio.sleep(0.2)
+    await until(lambda: len(invocations(aws)) == 1 and bool(waited_for))
+    await all_have_looked(pair)
     release.set()
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(result, BackendError) for result in results)
@@ -152,9 +178,14 @@ async def test_waiters_hear_of_the_end(settings: Settings, sessions: Sessions) -
     await asyncio.sleep(0)
     async with sessions.begin() as session:
         await claims.notify(session, Lease(owner, None, 1))
-    done, _ = await asyncio.wait([waiting], timeout=20)
+    done, _ = await asyncio.wait([waiting], timeout=TIMEOUT)
     assert done == {waiting}
     await listener.aclose()
+
+
+BEACONS = """
+    locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+"""
 
 
 async def test_a_lost_listener_comes_back_with_another_beacon(settings: Settings, sessions: Sessions) -> None:
@@ -163,33 +194,57 @@ async def test_a_lost_listener_comes_back_with_another_beacon(settings: Settings
     await until(lambda: listener.beacon is not None)
     first = listener.beacon
     async with sessions.begin() as session:
-        ended = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+        ended = f"select pg_terminate_backend(pid) from pg_locks where {BEACONS}"
         await session.execute(text(ended))
     await until(lambda: listener.beacon not in (first, None))
     async with sessions() as session:
-        held = "select (classid::bigint << 32) | objid::bigint from pg_locks where locktype = 'advisory'"
+        held = f"select (classid::bigint << 32) | objid::bigint from pg_locks where {BEACONS}"
         assert set(await session.scalars(text(held))) == {listener.beacon}
     await listener.aclose()
     assert listener.beacon is None
 
 
-async def test_a_lease_is_renewed_while_the_model_is_slower_than_it(settings: Settings, aws: AwsStub) -> None:
-    short = settings.model_copy(update={"claim_lease": 0.3})
+async def test_a_lease_is_renewed_while_the_model_is_slower_than_it(
+    settings: Settings, sessions: Sessions, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leader, "RENEWALS", 100_000)
+    long = settings.model_copy(update={"claim_lease": 3600})
     release = threading.Event()
-    async with replica(short) as one, replica(short) as two:
+    async with replica(long) as one, replica(long) as two:
         await prepare(one)
         aws.respond = lambda request: held(request, release)
         calls = [asyncio.create_task(replica.predict("a", ASK)) for replica in (one, two)]
-        await asyncio.sleep(1.2)
-        assert len(invocations(aws)) == 1
+        await until(lambda: len(invocations(aws)) == 1)
+        for _ in range(3):
+            await set_lease(sessions, 600)
+            async with asyncio.timeout(TIMEOUT):
+                while await lease_left(sessions) < 3000:  # noqa: ASYNC110 - a row says it
+                    await asyncio.sleep(0.01)
         release.set()
         assert {answer.prediction for answer in await asyncio.gather(*calls)} == {15.0}
     assert len(invocations(aws)) == 1
 
 
+async def set_lease(sessions: Sessions, seconds: float) -> None:
+    """Let the one claim end so many seconds from now."""
+    async with sessions.begin() as session:
+        later = "clock_timestamp() + make_interval(secs => :seconds)"
+        done = await session.execute(
+            text(f"update inference_claims set lease_until = {later} returning owner"), {"seconds": seconds}
+        )
+        assert len(done.all()) == 1
+
+
+async def lease_left(sessions: Sessions) -> float:
+    """Seconds until the one claim ends."""
+    async with sessions() as session:
+        left = "select extract(epoch from lease_until - clock_timestamp())::float8 from inference_claims"
+        return float((await session.scalars(text(left))).one())
+
+
 @pytest.mark.parametrize("pooler", [False, True])
 async def test_a_claim_of_nobody_is_taken_over_when_its_lease_ends(
-    settings: Settings, aws: AwsStub, pooler: bool
+    settings: Settings, sessions: Sessions, aws: AwsStub, waited_for: list[UUID], pooler: bool
 ) -> None:
     async with replica(settings.model_copy(update={"database_pooler": pooler})) as one:
         await prepare(one)
@@ -199,18 +254,23 @@ async def test_a_claim_of_nobody_is_taken_over_when_its_lease_ends(
                     insert into inference_claims (record_id, model_version_id, content_hash,
                         pipeline_version, revision, owner, lease_until)
                     select 'a', v.id, r.content_hash, :pipeline_version, v.revision, gen_random_uuid(),
-                        clock_timestamp() + interval '0.7 seconds'
+                        clock_timestamp() + interval '1 hour'
                     from model_versions v, input_objects r where r.id = 'a'
                 """),
                 {"pipeline_version": one.pipeline_version},
             )
         call = asyncio.create_task(one.predict("a", ASK))
-        await asyncio.sleep(0.3)
+        await until(lambda: len(waited_for) > 1)
         assert invocations(aws) == []
+        await set_lease(sessions, 0)
         assert (await call).prediction == 15.0
 
 
-async def test_a_killed_leader_is_replaced_within_a_poll(settings: Settings, aws: AwsStub) -> None:
+async def test_a_killed_leader_is_replaced_within_a_poll(
+    settings: Settings, aws: AwsStub, waited_for: list[UUID], tmp_path: Path
+) -> None:
+    """Its lease is an hour: only its beacon can tell."""
+    settings = settings.model_copy(update={"claim_lease": 3600})
     release = threading.Event()
     first = threading.Event()
 
@@ -220,63 +280,44 @@ async def test_a_killed_leader_is_replaced_within_a_poll(settings: Settings, aws
             return held(request, release)
         return answer_ten_times(request)
 
-    async with replica(settings) as survivor:  # its lease is 15 s: only the beacon can be this quick
+    async with replica(settings) as survivor:
         await prepare(survivor)
         aws.respond = respond
-        process, address = await serve(settings)
-        try:
-            async with httpx.AsyncClient(base_url=address) as client:
-                doomed = asyncio.create_task(client.post("/predict/a?model=transit", timeout=30))
+        with running_service(ROOT, environment(settings), tmp_path / "log") as doomed:
+            async with httpx.AsyncClient(base_url=doomed.url, timeout=TIMEOUT) as client:
+                call = asyncio.create_task(client.post("/predict/a?model=transit"))
                 await until(first.is_set)
                 waiter = asyncio.create_task(survivor.predict("a", ASK))
-                await asyncio.sleep(0.2)
-                os.kill(process.pid, signal.SIGKILL)
-                assert (await asyncio.wait_for(waiter, 10)).prediction == 15.0
+                await until(lambda: bool(waited_for))
+                doomed.process.kill()
+                assert (await asyncio.wait_for(waiter, TIMEOUT)).prediction == 15.0
                 with pytest.raises(httpx.TransportError):
-                    await doomed
-        finally:
-            release.set()
-            await process.wait()
+                    await call
+    release.set()
     assert len(invocations(aws)) == 2
 
 
-async def serve(settings: Settings) -> tuple[asyncio.subprocess.Process, str]:
-    """The service as a process of its own, ready; and its address."""
-    environment = os.environ | {
+def environment(settings: Settings) -> dict[str, str]:
+    """What a service of these settings is started with, and finds the model by."""
+    return {
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "DATABASE_DIRECT_URL": settings.direct_url.get_secret_value(),
         "DATABASE_POOLER": str(settings.database_pooler),
+        "CLAIM_LEASE": str(settings.claim_lease),
+        **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
     }
-    with httpx.Client() as client:
-        port = free_port()
-        command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
-        quiet = asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=quiet)
-        address = f"http://127.0.0.1:{port}"
-
-        def is_up() -> bool:
-            try:
-                return client.get(f"{address}/health/ready").is_success
-            except httpx.TransportError:
-                return False
-
-        await until(is_up)
-    return process, address
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-async def test_concurrent_refreshes_infer_once(pair: tuple[Predictor, Predictor], aws: AwsStub) -> None:
+async def test_concurrent_refreshes_infer_once(
+    pair: tuple[Predictor, Predictor], aws: AwsStub, waited_for: list[UUID]
+) -> None:
     before = await pair[0].predict("a", ASK)
     release = threading.Event()
     aws.respond = lambda request: held(request, release)
     ask = Ask(model="transit", refresh=True)
     calls = [asyncio.create_task(pair[index % 2].predict("a", ask)) for index in range(20)]
-    await until(lambda: len(invocations(aws)) == 2)
-    await asyncio.sleep(0.2)
+    await until(lambda: len(invocations(aws)) == 2 and bool(waited_for))
+    await all_have_looked(pair)
     release.set()
     answers = await asyncio.gather(*calls)
     assert len({answer.id for answer in answers}) == 1

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 
 import pytest
 from sqlalchemy import text
@@ -29,6 +30,28 @@ async def sessions(sessions: Sessions) -> Sessions:
     """A database in which the model `transit` has the version 1."""
     await register(sessions, "1")
     return sessions
+
+
+class Dated(Storage):
+    """A storage whose objects were written when ``clock`` says; S3's own dates are whole seconds."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage._bucket, storage._prefix)
+        self.clock = datetime(2026, 1, 1, tzinfo=UTC)
+        self._dates: dict[str, datetime] = {}
+
+    async def put(self, key: str, content: bytes | BinaryIO) -> None:
+        await super().put(key, content)
+        self._dates[key] = self.clock
+
+    async def list(self, prefix: str) -> list[Entry]:
+        entries = await super().list(prefix)
+        return [replace(entry, last_modified=self._dates[entry.key]) for entry in entries]
+
+
+@pytest.fixture
+def dated(storage: Storage) -> Dated:
+    return Dated(storage)
 
 
 async def register(sessions: Sessions, version: str) -> None:
@@ -96,17 +119,17 @@ async def test_the_same_again_changes_nothing_and_another_content_is_another_run
 
 
 async def test_a_file_that_is_read_again_for_its_faults_brings_no_run_in_twice(
-    sessions: Sessions, storage: Storage
+    sessions: Sessions, dated: Dated
 ) -> None:
     """Also if the run's time is the file's date, which a copy over itself moves."""
-    key = "reports/transit/1/latest.csv"
-    await storage.put(key, b"slice,mae\na,1\nb,x\n")
-    assert (await bring_in(sessions, storage)).runs == 1
-    await asyncio.sleep(1.1)  # dates are in whole seconds
-    await storage.put(key, b"slice,mae\na,1\nb,x\n")
-    again = await bring_in(sessions, storage)
+    key, written = "reports/transit/1/latest.csv", dated.clock
+    await dated.put(key, b"slice,mae\na,1\nb,x\n")
+    assert (await bring_in(sessions, dated)).runs == 1
+    dated.clock += timedelta(seconds=1)
+    await dated.put(key, b"slice,mae\na,1\nb,x\n")
+    again = await bring_in(sessions, dated)
     assert (again.runs, again.unchanged, again.skipped) == (0, 1, 1)
-    assert len(await history(sessions)) == 1
+    assert await history(sessions) == [("1", written, "mae", "a", 1.0)]
 
 
 async def test_two_files_about_the_same_run_are_two_runs(sessions: Sessions, storage: Storage) -> None:
@@ -200,21 +223,21 @@ async def test_keys_of_any_text_and_a_folder_that_is_not_a_mere_prefix(
 
 
 async def test_the_newest_of_1001_objects_is_one_by_date_over_all_pages(
-    sessions: Sessions, storage: Storage
+    sessions: Sessions, dated: Dated
 ) -> None:
     async def put(number: int) -> None:
-        await storage.put(f"reports/transit/1/{number:04}.csv", WIDE)
+        await dated.put(f"reports/transit/1/{number:04}.csv", WIDE)
 
     await asyncio.gather(*map(put, range(1000)))
-    await asyncio.sleep(1.1)  # listings tell whole seconds apart
-    newest = "reports/transit/1/zz.csv"
-    await storage.put(newest, WIDE.replace(b"1.5", b"7"))
-    found = await bring_in(sessions, storage, newest=1)
-    assert (found.files, found.imported) == (1, 1)
-    assert [row[4] for row in await history(sessions)] == [7.0, 2.5]
-    await asyncio.sleep(1.1)
-    await storage.put("reports/transit/1/0000.csv", WIDE.replace(b"1.5", b"8"))
-    assert (await bring_in(sessions, storage, newest=1)).imported == 1
+    for name, value in (("zz", 7.0), ("0000", 8.0)):
+        dated.clock += timedelta(seconds=1)
+        await dated.put(f"reports/transit/1/{name}.csv", WIDE.replace(b"1.5", str(value).encode()))
+        found = await bring_in(sessions, dated, newest=1)
+        assert (found.files, found.imported) == (1, 1)
+        assert (await history(sessions))[-2:] == [
+            ("1", dated.clock, "mae", "", value),
+            ("1", dated.clock, "rmse", "", 2.5),
+        ]
 
 
 async def test_a_file_that_is_too_large_is_refused_with_its_size(
@@ -250,7 +273,7 @@ async def test_a_file_that_goes_or_changes_in_between_is_listed(sessions: Sessio
 
 
 class Failing(Storage):
-    """A storage that fails where the older of two files is read."""
+    """A storage that fails where the oldest file is read; of one second, that of the least key comes last."""
 
     async def get(self, key: str, *, etag: str | None = None) -> bytes:
         if key.endswith("0000.csv"):
@@ -261,7 +284,6 @@ class Failing(Storage):
 async def test_an_outage_ends_it_and_the_same_import_goes_on(sessions: Sessions, storage: Storage) -> None:
     for number in range(AT_ONCE + 1):
         await storage.put(f"reports/transit/1/{number:04}.csv", b"mae\n1\n")
-        await asyncio.sleep(1.1 if number == 0 else 0)  # the first is the oldest: it comes last
     failing = Failing(storage._bucket, storage._prefix)
     with pytest.raises(StorageDown):
         await bring_in(sessions, failing)
