@@ -1,10 +1,14 @@
 """What tests ask for by name. Nothing starts before the first test asks for it."""
 
+import functools
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 
+import botocore.session
 import pytest
 import structlog
+from botocore.loaders import create_loader
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -21,6 +25,15 @@ from tests.support.settings import IsolatedSettings
 
 def pytest_configure() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # where the stand-ins are
+    # Each boto3 session reads AWS's descriptions of its services anew, 0.1 s each; tests make hundreds.
+    setattr(botocore.session, "create_loader", functools.cache(create_loader))  # noqa: B010 - no public name
+
+
+def pytest_collection_finish() -> None:
+    # What was imported stays, and collections that look at all the rest now and then are enough: by default
+    # they are an eighth of the run. pytest collects at the end, so what was left open still fails it.
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def pytest_report_header() -> str:

@@ -17,9 +17,9 @@ from app import aws
 from app.core.settings import Settings
 from app.db.migrate import upgrade
 from app.local import postgres
-from app.main import create_app
 from app.services.upkeep import health
 from app.storage import open_storage
+from tests.support.app import client_of, running_app
 from tests.support.artifacts import write_artifact
 from tests.support.eventually import TIMEOUT
 from tests.support.orders import register
@@ -59,11 +59,8 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPa
 
 @asynccontextmanager
 async def service_on(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield client
+    async with running_app(settings) as app, client_of(app) as client:
+        yield client
 
 
 async def becomes(client: httpx.AsyncClient, status: str, **parts: Mapping[str, JsonValue]) -> None:

@@ -9,8 +9,8 @@ from pydantic import JsonValue
 
 from app.aws import session
 from app.core.settings import Settings
-from app.main import create_app
 from tests.backends.platforms import FEATURES, REMOTE_NAMES, Remote, remote
+from tests.support.app import client_of, running_app
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub
 from tests.support.orders import order
 
@@ -45,12 +45,7 @@ def platform(
 @pytest.fixture
 async def client(settings: Settings, stub: HttpStub, platform: Remote) -> AsyncIterator[httpx.AsyncClient]:
     changes = {"backend_hosts": stub.url, "failure_hold": 0}
-    app = create_app(settings.model_copy(update=changes))
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
-    ):
+    async with running_app(settings.model_copy(update=changes)) as app, client_of(app) as client:
         yield client
 
 

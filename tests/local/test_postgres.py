@@ -40,6 +40,22 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
+def original() -> Iterator[Path]:
+    """A folder with a server that was used and stopped."""
+    with throwaway_folder() as path:
+        start(path, durable=False).close()
+        wait_until_stopped(path)
+        yield path
+
+
+@pytest.fixture
+def stopped(original: Path, folder: Path) -> Path:
+    """A copy of it: to make a cluster takes longer than most tests."""
+    subprocess.run(["cp", "-a", original, folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def server() -> Iterator[LocalPostgres]:
     """One for the tests that only look."""
     with throwaway_folder() as path, start(path, durable=False) as postgres:
@@ -78,12 +94,6 @@ def has_ended(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def make_stopped(folder: Path) -> None:
-    """A folder with a server that was used and stopped."""
-    start(folder, durable=False).close()
-    wait_until_stopped(folder)
-
-
 async def test_the_url_works_and_the_server_stops_with_its_last_user(folder: Path) -> None:
     with start(folder, durable=False) as server:
         process = postmaster(folder)
@@ -119,29 +129,29 @@ def test_passwords_are_in_no_log_and_no_command_line(server: LocalPostgres) -> N
     assert not any(server.password in word for command in everyone for word in command)
 
 
-def test_two_processes_share_one_server(folder: Path) -> None:
-    with other_process(folder) as other:
+def test_two_processes_share_one_server(stopped: Path) -> None:
+    with other_process(stopped) as other:
         url = first_line(other)
-        with start(folder, durable=False) as server:
+        with start(stopped, durable=False) as server:
             assert server.url() == url
-            ours = postmaster(folder)
+            ours = postmaster(stopped)
             other.communicate("")
             # Time for the supervisor to look whether anybody remains.
             query(url, "select pg_sleep(0.6)")
-            assert postmaster(folder) == ours
-    wait_until_stopped(folder)
+            assert postmaster(stopped) == ours
+    wait_until_stopped(stopped)
     assert has_ended(ours)
 
 
-def test_a_killed_user_leaves_no_server_and_loses_no_data(folder: Path) -> None:
-    with other_process(folder) as other:
+def test_a_killed_user_leaves_no_server_and_loses_no_data(stopped: Path) -> None:
+    with other_process(stopped) as other:
         url = first_line(other)
         query(url, "create table kept as select 7 as n")
-        process = postmaster(folder)
+        process = postmaster(stopped)
         other.send_signal(signal.SIGKILL)
-    wait_until_stopped(folder)
+    wait_until_stopped(stopped)
     assert has_ended(process)
-    with start(folder, durable=False) as server:
+    with start(stopped, durable=False) as server:
         assert query(server.url(), "select n from kept") == [(7,)]
 
 
@@ -155,14 +165,14 @@ def test_a_killed_server_recovers_every_acknowledged_row(folder: Path) -> None:
             assert query(again.url(), "select count(*) from kept") == [(1000,)]
 
 
-async def test_a_start_waits_for_the_children_of_a_killed_server(folder: Path) -> None:
-    with start(folder, durable=False) as server:
+async def test_a_start_waits_for_the_children_of_a_killed_server(stopped: Path) -> None:
+    with start(stopped, durable=False) as server:
         busy = await asyncpg.connect(server.url())
         await busy.execute("set statement_timeout = '1s'")
         counting = asyncio.create_task(busy.execute("select count(*) from generate_series(1, 1e9)"))
         await asyncio.to_thread(wait_until_counting, server)
-        postmaster(folder).kill()
-        with await asyncio.to_thread(start, folder, durable=False) as again:
+        postmaster(stopped).kill()
+        with await asyncio.to_thread(start, stopped, durable=False) as again:
             assert counting.done(), "two servers on the same data"
             assert await asyncio.to_thread(query, again.url(), "select 1") == [(1,)]
         with pytest.raises(asyncpg.PostgresError):
@@ -176,19 +186,19 @@ def wait_until_counting(server: LocalPostgres) -> None:
         pass
 
 
-def test_a_server_whose_supervisor_was_killed_is_taken_over(folder: Path) -> None:
-    with start(folder, durable=False):
-        orphan = postmaster(folder)
+def test_a_server_whose_supervisor_was_killed_is_taken_over(stopped: Path) -> None:
+    with start(stopped, durable=False):
+        orphan = postmaster(stopped)
         supervisor = orphan.parent()
         assert supervisor is not None
         assert "supervisor.py" in " ".join(supervisor.cmdline())
         supervisor.kill()
-        wait_until_stopped(folder)
-        with start(folder, durable=False) as server:
+        wait_until_stopped(stopped)
+        with start(stopped, durable=False) as server:
             assert query(server.url(), "select 1") == [(1,)]
             assert has_ended(orphan)
-    wait_until_stopped(folder)
-    assert not pid_path(folder).exists()
+    wait_until_stopped(stopped)
+    assert not pid_path(stopped).exists()
 
 
 def test_the_leftovers_of_a_torn_start_are_swept(folder: Path) -> None:
@@ -201,8 +211,7 @@ def test_the_leftovers_of_a_torn_start_are_swept(folder: Path) -> None:
     assert not torn.parent.exists()
 
 
-def test_a_stale_pid_file_may_name_a_live_stranger(folder: Path) -> None:
-    make_stopped(folder)
+def test_a_stale_pid_file_may_name_a_live_stranger(stopped: Path) -> None:
     account = server_account()
     # Of the same user as the server, whom Postgres alone would take for another server.
     stranger = subprocess.Popen(
@@ -212,17 +221,18 @@ def test_a_stale_pid_file_may_name_a_live_stranger(folder: Path) -> None:
         group=account.gid if account else None,
     )
     with stranger:
-        write_pid_file(folder, f"{stranger.pid}\n{folder}/cluster/data\n1764041283\n5432\n\n\n  1 2\nready\n")
-        with start(folder, durable=False) as server:
+        write_pid_file(
+            stopped, f"{stranger.pid}\n{stopped}/cluster/data\n1764041283\n5432\n\n\n  1 2\nready\n"
+        )
+        with start(stopped, durable=False) as server:
             assert query(server.url(), "select 1") == [(1,)]
         assert stranger.poll() is None
         stranger.kill()
 
 
-def test_a_pid_file_may_be_empty(folder: Path) -> None:
-    make_stopped(folder)
-    write_pid_file(folder, "")
-    with start(folder, durable=False) as server:
+def test_a_pid_file_may_be_empty(stopped: Path) -> None:
+    write_pid_file(stopped, "")
+    with start(stopped, durable=False) as server:
         assert query(server.url(), "select 1") == [(1,)]
 
 
@@ -251,12 +261,11 @@ def test_a_socket_folder_of_somebody_else_is_refused(folder: Path) -> None:
         folders.socket_folder(folder, None)
 
 
-def test_data_of_another_major_version_is_left_alone(folder: Path) -> None:
-    make_stopped(folder)
-    (folder / "cluster" / "data" / "PG_VERSION").write_text("17\n")
+def test_data_of_another_major_version_is_left_alone(stopped: Path) -> None:
+    (stopped / "cluster" / "data" / "PG_VERSION").write_text("17\n")
     with pytest.raises(Misconfigured, match=r"holds data of Postgres 17 and the wheel is Postgres 18"):
-        start(folder, durable=False)
-    assert (folder / "cluster" / "data" / "global").exists()
+        start(stopped, durable=False)
+    assert (stopped / "cluster" / "data" / "global").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -290,12 +299,11 @@ def test_a_failure_is_one_line(log: str, said: str) -> None:
     assert start_failure(log).detail == f"Postgres cannot start: {said}"
 
 
-def test_a_server_that_refuses_to_start_is_quoted(folder: Path) -> None:
-    make_stopped(folder)
-    with (folder / "cluster" / "data" / "postgresql.conf").open("a") as configuration:
+def test_a_server_that_refuses_to_start_is_quoted(stopped: Path) -> None:
+    with (stopped / "cluster" / "data" / "postgresql.conf").open("a") as configuration:
         configuration.write("work_mem = plenty\n")
     with pytest.raises(Misconfigured, match=r"FATAL: .*postgresql\.conf.* contains errors"):
-        start(folder, durable=False)
+        start(stopped, durable=False)
 
 
 @as_root

@@ -1,22 +1,23 @@
 """Whether the tests' servers come from Docker."""
 
-import functools
 import gc
 import os
 import warnings
 
-import docker  # type: ignore[import-untyped]
-from docker.errors import DockerException  # type: ignore[import-untyped]
+CHOICE = "TESTCONTAINERS"
 
 
-@functools.cache
 def docker_is_used() -> bool:
-    """TESTCONTAINERS=0 or 1 says so; otherwise, whether a daemon answers."""
-    forced = os.environ.get("TESTCONTAINERS")
-    return _daemon_answers() if forced is None else forced == "1"
+    """TESTCONTAINERS=0 or 1 says so, which other processes inherit; else whether a daemon answers."""
+    if CHOICE not in os.environ:
+        os.environ[CHOICE] = "1" if _daemon_answers() else "0"
+    return os.environ[CHOICE] == "1"
 
 
 def _daemon_answers() -> bool:
+    import docker  # type: ignore[import-untyped]  # 1 s, for the first process only
+    from docker.errors import DockerException  # type: ignore[import-untyped]
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # docker forgets its socket where nobody listens
         try:

@@ -16,7 +16,7 @@ from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.db.migrate import NOT_MIGRATED
-from app.main import create_app
+from tests.support.app import client_of, running_app
 from tests.support.orders import order
 from tests.support.ports import free_ports
 from tests.support.settings import IsolatedSettings
@@ -26,11 +26,8 @@ SECRET = "postgresql://user:hunter2@db/internal"
 
 @asynccontextmanager
 async def service_on(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield client
+    async with running_app(settings) as app, client_of(app) as client:
+        yield client
 
 
 def check(response: httpx.Response, status: int, slug: str) -> None:
