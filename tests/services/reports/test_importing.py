@@ -44,7 +44,7 @@ class Dated(Storage):
         await super().put(key, content)
         self._dates[key] = self.clock
 
-    async def list(self, prefix: str) -> list[Entry]:
+    async def list(self, prefix: str) -> list[StoredObject]:
         entries = await super().list(prefix)
         return [replace(entry, last_modified=self._dates[entry.key]) for entry in entries]
 
