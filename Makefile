@@ -20,8 +20,8 @@ demo: $(VENV) $(if $(S3),$(WEED)) ## Run everything on this machine until Ctrl-C
 	@$(if $(S3),WEED="$(CURDIR)/$(WEED)") exec \
 	  $(BIN)/python -m app demo --port $(PORT) --data-dir "$(DATA_DIR)" $(if $(S3),--s3)
 
-up: .env ## Run everything in Docker, in the background
-	@docker compose up --build --detach --wait
+up: ## Run everything in Docker, in the background
+	@docker compose up --detach --wait
 
 down: ## Stop what `up` started; its data stays
 	@docker compose --profile "*" down
@@ -91,14 +91,6 @@ $(VENV): requirements-dev.txt
 	@"$(PYTHON)" -m venv --clear .venv
 	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
-
-# Never made anew: what is in the volumes knows these passwords. Two steps, so none is left half made.
-.env:
-	@umask 077 && while IFS= read -r line; do case "$$line" in \
-	  [A-Z]*=) printf '%s%s\n' "$$line" "$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" ;; \
-	  *) printf '%s\n' "$$line" ;; \
-	esac; done < .env.example > .env.half && mv .env.half .env
-	@echo "Wrote .env with random passwords."
 
 # One large static binary that only tests use; kept out of .venv.
 $(WEED): requirements-s3.txt | $(VENV)
