@@ -4,10 +4,13 @@ FROM python:3.13-slim AS packages
 RUN apt-get update -qq \
  && apt-get install --quiet --quiet --yes --no-install-recommends binutils >/dev/null \
  && rm -rf /var/lib/apt/lists/*
-COPY requirements-sample.txt /
+COPY requirements.txt requirements-*.txt /
+# What some platforms need beside it, each from its own lock file: --build-arg EXTRAS="vertex azure"
+ARG EXTRAS=""
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/venv \
- && pip --python /opt/venv/bin/python install --require-hashes --no-compile -r /requirements-sample.txt
+ && pip --python /opt/venv/bin/python install --require-hashes --no-compile -r /requirements.txt \
+      $(printf -- "-r /requirements-%s.txt " sample $EXTRAS)
 # Some wheels come with debug symbols: 50 MB. What lies in *.libs was rewritten by auditwheel, and stays as it is.
 RUN find /opt/venv -type d -name tests -prune -exec rm -rf {} + \
  && find /opt/venv -name "*.so" -not -path "*.libs/*" -exec strip --strip-unneeded {} +
@@ -24,12 +27,14 @@ LABEL org.opencontainers.image.title="sagemaker-fastapi" \
 
 RUN pip uninstall --quiet --yes --root-user-action ignore pip \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent app
+# A volume that is new takes its owner from here.
+RUN install --directory --owner app --group app --mode 750 /secrets /secrets/app /secrets/db /secrets/s3
 ENV PATH=/opt/venv/bin:$PATH HOST=0.0.0.0
 
 # From what seldom changes to what changes with every edit.
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv
-COPY LICENSE deploy/healthcheck.py ./
+COPY LICENSE deploy/healthcheck.py deploy/make_secrets.py ./
 COPY data data
 COPY migrations migrations
 COPY app app

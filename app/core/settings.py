@@ -1,11 +1,17 @@
 """All settings, read from the environment (or a file named .env) when the app is created."""
 
+import os
 import re
 from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from app.core.hosts import Hosts
 
@@ -90,6 +96,19 @@ class Settings(BaseSettings):
     """Largest body of a bulk import over HTTP, in bytes."""
     max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
     """Most records in one predict or records request."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """After the environment and .env, the files of the folder that SECRETS_DIR names."""
+        files = SecretsSettingsSource(settings_cls, secrets_dir=os.environ.get("SECRETS_DIR"))
+        return init_settings, env_settings, dotenv_settings, files
 
     @cached_property
     def direct_url(self) -> SecretStr:

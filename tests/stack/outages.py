@@ -87,16 +87,14 @@ def absent_endpoint(stack: Stack, report: Report, _: Ledger) -> None:
 
 
 def wrong_password(stack: Stack, report: Report, _: Ledger) -> None:
-    """The API has another password than the database."""
+    """The database has another password than the API."""
     with report.check("the database's password is wrong") as notes:
         since = time.time()
-        other = "0" * 32
-        stack.compose("up", "--detach", "--no-deps", "api", variables={"DB_PASSWORD": other})
+        password = stack.secret_values()[0]
+        stack.sql(f"alter role app password '{'0' * 32}'")
+        stack.compose("restart", "--no-deps", "api")
         notes.append(_named(stack, "database", since))
-        stack.sql(f"alter role app password '{other}'")
-        _require_recovery(stack)
-        stack.sql(f"alter role app password '{stack.password}'")
-        stack.compose("up", "--detach", "--no-deps", "api")
+        stack.sql(f"alter role app password '{password}'")
         _require_recovery(stack)
 
 

@@ -5,7 +5,7 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -33,13 +33,8 @@ class Stack:
         self._folder = folder
         api, nginx, pooled = free_ports(3)
         self.api, self.nginx, self.pooled = map(_client, (api, nginx, pooled))
-        self.password = secrets.token_hex(16)
-        keys = {
-            name: secrets.token_hex(16) for name in ("DB_ADMIN_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY")
-        }
-        values = {"IMAGE": PROJECT, "API_PORT": api, "NGINX_PORT": nginx, "POOLED_PORT": pooled, **keys}
-        lines = [f"{name}={value}\n" for name, value in {"DB_PASSWORD": self.password, **values}.items()]
-        (folder / ".env").write_text("".join(lines))
+        values = {"IMAGE": PROJECT, "API_PORT": api, "NGINX_PORT": nginx, "POOLED_PORT": pooled}
+        (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
 
     def command(self, *arguments: str, override: str | None = None) -> list[str]:
         """The compose command; ``override`` is the YAML of a second file."""
@@ -51,17 +46,15 @@ class Stack:
         start = ["docker", "compose", "-p", PROJECT, "--env-file", str(self._folder / ".env")]
         return [*start, *files, *arguments]
 
-    def compose(
-        self, *arguments: str, override: str | None = None, variables: Mapping[str, str] | None = None
-    ) -> str:
+    def compose(self, *arguments: str, override: str | None = None) -> str:
         """Run a compose command; its standard output."""
-        return run(self.command(*arguments, override=override), variables)
+        return run(self.command(*arguments, override=override))
 
     def begin(self, *arguments: str, override: str | None = None) -> subprocess.Popen[bytes]:
         """Start a compose command that may take a while."""
         return subprocess.Popen(
             self.command(*arguments, override=override),
-            env=environment({}),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -70,7 +63,7 @@ class Stack:
     def up(self, *profiles: str) -> None:
         """Bring the stack up, and wait until all of it is healthy and the sample is loaded."""
         chosen = [part for profile in profiles for part in ("--profile", profile)]
-        self.compose(*chosen, "up", "--build", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS))
+        self.compose(*chosen, "up", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS))
 
     def scale(self, service: str, count: int) -> None:
         """Have ``count`` healthy containers of a service."""
@@ -103,6 +96,13 @@ class Stack:
                 return line
         raise Failed(f"{service} logged no line with {' and '.join(words)}")
 
+    def secret_values(self) -> list[str]:
+        """The passwords that were made, as their files have them."""
+        paths = ("/secrets/db/app_password", "/secrets/db/admin_password", "/secrets/s3/secret_key")
+        flags = [f"--volume={PROJECT}_{name}-secrets:/secrets/{name}:ro" for name in ("db", "s3")]
+        helper = ["docker", "run", "--rm", "--network", "none", *flags, "--entrypoint", "cat", PROJECT]
+        return [run([*helper, path]) for path in paths]
+
     def sql(self, statement: str) -> str:
         """What the database answers its superuser."""
         psql = ("psql", "-U", "postgres", "-d", "app", "-qtAc", statement)
@@ -113,17 +113,16 @@ def _client(port: int) -> httpx.Client:
     return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
 
 
-def environment(variables: Mapping[str, str]) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What docker needs of our environment: a variable of the user's would replace one of the .env file."""
     kept = ("PATH", "HOME", "XDG_RUNTIME_DIR")
-    own = {name: value for name, value in os.environ.items() if name in kept or name.startswith("DOCKER_")}
-    return own | dict(variables)
+    return {name: value for name, value in os.environ.items() if name in kept or name.startswith("DOCKER_")}
 
 
-def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:
+def run(command: Sequence[str]) -> str:
     done = subprocess.run(
         command,
-        env=environment(variables or {}),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

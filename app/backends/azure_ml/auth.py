@@ -23,7 +23,7 @@ TokenScope = Literal[
 def entra_tokens(scope: TokenScope, instance_discovery: bool) -> Callable[[], Awaitable[Token]]:
     """A function that fetches a token for the identity that DefaultAzureCredential finds.
 
-    Raises BackendRefused without the extra. The function raises BackendDown where Microsoft failed, and
+    Raises BackendRefused without azure-identity. The function raises BackendDown where Microsoft failed, and
     BackendRefused where it gave none.
     """
     try:
@@ -32,7 +32,7 @@ def entra_tokens(scope: TokenScope, instance_discovery: bool) -> Callable[[], Aw
 
         from app.backends.azure_ml.transport import WatchedTransport
     except ModuleNotFoundError as error:
-        needed = "needs the package azure-identity: pip install 'sagemaker-fastapi[azure]'"
+        needed = "needs the package azure-identity: pip install -r requirements-azure.txt"
         raise BackendRefused(f"The backend 'azure_ml' without key_env {needed}") from error
 
     def fetch() -> Token:

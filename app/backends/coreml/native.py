@@ -35,7 +35,7 @@ class NativeModel:
             models = importlib.import_module("coremltools.models")
         except ModuleNotFoundError as error:
             raise BackendRefused(
-                "Core ML on macOS needs the package coremltools: pip install 'sagemaker-fastapi[coreml]'."
+                "Core ML on macOS needs the package coremltools: pip install -r requirements-coreml.txt"
             ) from error
         self._model = cast(_MLModel, models.MLModel(str(path)))
         self._names = [feature.name for feature in description.inputs]

@@ -30,7 +30,7 @@ class GoogleAuth:
             from google.auth.transport.requests import Request
         except ImportError as error:
             raise BackendRefused(
-                "Vertex AI needs the package google-auth: pip install 'sagemaker-fastapi[vertex]'."
+                "Vertex AI needs the package google-auth: pip install -r requirements-vertex.txt"
             ) from error
         # Beside its own errors it raises what a file of another shape makes it stumble over.
         self._errors = (GoogleAuthError, OSError, ValueError, TypeError, AttributeError)

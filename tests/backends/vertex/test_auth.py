@@ -180,7 +180,7 @@ async def test_another_project_can_be_charged(
     assert first["x-goog-user-project"] == renewed["x-goog-user-project"] == "another-project"
 
 
-def test_without_google_auth_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_google_auth_its_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.auth.transport.requests", None)
-    with pytest.raises(BackendRefused, match=r"sagemaker-fastapi\[vertex\]"):
+    with pytest.raises(BackendRefused, match=r"requirements-vertex\.txt"):
         GoogleAuth()

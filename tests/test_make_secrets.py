@@ -1,0 +1,126 @@
+"""The passwords of the Docker stack: made once, kept, and whole in whatever each part reads."""
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from botocore.session import Session
+from sqlalchemy import make_url
+
+from app.core.settings import Settings
+from app.db.engine import async_url
+
+SCRIPT = Path(__file__).parents[1] / "deploy" / "make_secrets.py"
+NOTHING = "DB_PASSWORD=\nDB_ADMIN_PASSWORD=\nS3_ACCESS_KEY=\nS3_SECRET_KEY=\n"
+HARD = "p@ss:w/o?r#d%\"'$ x\\;=é%41"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """As the image has it."""
+    for name in ("app", "db", "s3"):
+        (tmp_path / "secrets" / name).mkdir(parents=True)
+    return tmp_path / "secrets"
+
+
+def make(folder: Path, given: str = NOTHING) -> subprocess.CompletedProcess[str]:
+    lines = folder.parent / "given"
+    lines.write_text(given)
+    command = [sys.executable, "-IS", str(SCRIPT), str(folder), str(lines)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if not path.is_dir()
+    }
+
+
+def test_they_are_made_once(folder: Path) -> None:
+    assert make(folder).returncode == 0
+    made = files(folder)
+    assert len(made) == 10
+    values = {made[name] for name in ("db/app_password", "db/admin_password", "s3/secret_key")}
+    assert len(values) == 3
+    assert all(len(value) == 32 for value in values)
+    assert make(folder).stdout == "All secrets are there.\n"
+    assert files(folder) == made
+
+
+def test_nobody_else_reads_them_and_none_is_said(folder: Path) -> None:
+    done = make(folder)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*/*") if path.is_file()} == {0o440}
+    said = done.stdout + done.stderr
+    assert not any(value in said for value in files(folder).values())
+
+
+@pytest.mark.parametrize(
+    "name", ["db/app_password", "s3/secret_key", "s3/credentials", "app/direct/database_url"]
+)
+def test_one_that_is_half_made_is_mended(folder: Path, name: str) -> None:
+    make(folder)
+    whole = files(folder)
+    (folder / name).unlink()
+    (folder / name).write_text("")
+    (folder / f"{name}.half").write_text("half")
+    assert make(folder).returncode == 0
+    assert files(folder).keys() == whole.keys()
+    assert files(folder)[name]
+    if name not in ("db/app_password", "s3/secret_key"):
+        assert files(folder) == whole
+
+
+def test_what_is_given_is_used_and_kept(folder: Path) -> None:
+    make(folder)
+    make(folder, NOTHING.replace("DB_PASSWORD=", "DB_PASSWORD=mine", 1))
+    assert files(folder)["db/app_password"] == "mine"
+    make(folder)
+    assert files(folder)["app/direct/database_url"] == "postgresql://app:mine@db:5432/app"
+
+
+def test_any_character_comes_through(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = f"DB_PASSWORD={HARD}\nDB_ADMIN_PASSWORD={HARD}\nS3_ACCESS_KEY=my-key\nS3_SECRET_KEY={HARD}\n"
+    assert make(folder, given).returncode == 0
+    monkeypatch.setenv("SECRETS_DIR", str(folder / "app" / "pooled"))
+    settings = Settings(_env_file=None)
+    pooled, direct = (
+        async_url(url.get_secret_value()) for url in (settings.database_url, settings.direct_url)
+    )
+    assert (pooled.password, pooled.host, pooled.port) == (HARD, "pgbouncer", 6432)
+    assert (direct.password, direct.host, direct.port) == (HARD, "db", 5432)
+    assert files(folder)["app/pgbouncer_users"] == '"app" "{}"\n'.format(HARD.replace('"', '""'))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "s3" / "credentials"))
+    credentials = Session().get_credentials()
+    assert credentials
+    assert (credentials.access_key, credentials.secret_key) == ("my-key", HARD)
+    [identity] = json.loads(files(folder)["s3/seaweedfs.json"])["identities"]
+    assert identity["credentials"] == [{"accessKey": "my-key", "secretKey": HARD}]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("DB_PASSWORD= x\n", "DB_PASSWORD must not begin or end with a space"),
+        ("DB_PASSWORD=one\ntwo-secret\n", "A password must be one line."),
+        ("S3_ACCESS_KEY=a/b\n", "S3_ACCESS_KEY is a name"),
+    ],
+)
+def test_what_not_every_part_would_keep_is_refused(folder: Path, given: str, message: str) -> None:
+    done = make(folder, given)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+    assert "two-secret" not in done.stderr
+    assert not files(folder)
+
+
+def test_the_environment_goes_before_the_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(folder)
+    monkeypatch.setenv("SECRETS_DIR", str(folder / "app" / "direct"))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/app")
+    settings = Settings(_env_file=None)
+    assert make_url(settings.database_url.get_secret_value()).host == "elsewhere"
