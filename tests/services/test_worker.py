@@ -341,8 +341,10 @@ async def away(admin_url: str, settings: Settings) -> AsyncIterator[None]:
         async with asyncio.timeout(TIMEOUT):
             while not await _rename(admin, f"{name}", f"{name}_away"):
                 pass
-        yield
-        assert await _rename(admin, f"{name}_away", f"{name}")
+        try:
+            yield
+        finally:
+            assert await _rename(admin, f"{name}_away", f"{name}")
     finally:
         await admin.close()
 
