@@ -1,7 +1,7 @@
 """From a model version to its hosting platform: chunks, retries and the deadline, all in this one place."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -32,6 +32,8 @@ MAX_ATTEMPTS = 4
 """Calls for one chunk while the platform is failing; while it throttles, only the deadline ends them."""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 8.0
 """Seconds: the ceiling of the random wait before the second call, doubled for each one after, and its end."""
+BACK_OFF: Callable[[RetryCallState], float] = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
+"""Seconds before the next call, beside those that the platform asks for."""
 RETRY_AFTER = 1.0
 """Seconds a caller is told to wait where a throttling platform says nothing."""
 SPLIT_CALLS = 32
@@ -170,11 +172,8 @@ def _error(state: RetryCallState) -> AppError:
     return error
 
 
-_jitter = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
-
-
 def _wait(state: RetryCallState) -> float:
-    return (_error(state).retry_after or 0) + _jitter(state)
+    return (_error(state).retry_after or 0) + BACK_OFF(state)
 
 
 def _last_word(state: RetryCallState) -> AppError:

@@ -8,13 +8,13 @@ from urllib.parse import quote
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from app.core.settings import Settings
 from app.main import create_app
 from tests.support import aws_stub
 from tests.support.aws_stub import AwsStub, csv, model_error
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 from tests.support.orders import answer_ten_times, invocations, order, register, statuses, store
 
 
@@ -257,7 +257,7 @@ async def test_hits_stay_fast_and_nothing_is_held_while_a_model_is_slow(
     slow = [asyncio.create_task(predict.post(f"/predict/slow-{index}")) for index in range(50)]
     await until(lambda: len(invocations(aws)) == 33)  # the limit of calls at once, and the one of before
     await until(lambda: app.state.runtime.database.engine.pool.checkedout() == 0)
-    assert (await asyncio.wait_for(predict.post("/predict/a"), 5)).headers["X-Cache"] == "HIT"
+    assert (await asyncio.wait_for(predict.post("/predict/a"), TIMEOUT)).headers["X-Cache"] == "HIT"
     release.set()
     assert {answer.status_code for answer in await asyncio.gather(*slow)} == {200}
 
@@ -297,14 +297,18 @@ async def test_expired_predictions_are_inferred_again(
 ) -> None:
     await register(client)
     await store(client, {"a": 1.0})
-    short = create_app(settings.model_copy(update={"prediction_ttl": 0.2}))
+    limited = create_app(settings.model_copy(update={"prediction_ttl": 3600}))
     async with (
-        short.router.lifespan_context(short),
-        httpx.AsyncClient(transport=httpx.ASGITransport(short), base_url="http://t") as other,
+        limited.router.lifespan_context(limited),
+        httpx.AsyncClient(transport=httpx.ASGITransport(limited), base_url="http://t") as other,
     ):
         assert (await other.post("/predict/a")).headers["X-Cache"] == "MISS"
         assert (await other.post("/predict/a")).headers["X-Cache"] == "HIT"
-        await asyncio.sleep(0.3)
+        async with limited.state.sessions.begin() as session:
+            an_hour_ago = (
+                "expires_at = expires_at - interval '1 hour', computed_at = computed_at - interval '1 hour'"
+            )
+            await session.execute(text(f"update predictions set {an_hour_ago}"))
         assert (await other.post("/predict/a")).headers["X-Cache"] == "MISS"
     history = (await client.get("/predictions")).json()["items"]
     assert [item["superseded_at"] is None for item in history] == [True, False]

@@ -7,11 +7,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import JsonValue
-from sqlalchemy import text
 
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.db.records import records as rows
+from tests.support.locks import until_it_is_waited_for
 from tests.support.orders import order
 
 IDS = [
@@ -268,10 +268,7 @@ async def test_a_record_that_goes_while_it_is_labelled(app: FastAPI, client: htt
     async with sessions.begin() as session:
         await rows.remove(session, "a")
         labelled = asyncio.create_task(client.put("/records/a/label", json={"value": 1}))
-        waiting = text("select count(*) from pg_locks where not granted")
-        async with asyncio.timeout(10):
-            while not await session.scalar(waiting):  # noqa: ASYNC110 - what is waited for is in Postgres
-                await asyncio.sleep(0.01)
+        await until_it_is_waited_for(session)
     assert (await labelled).status_code == 404
 
 

@@ -1,6 +1,7 @@
 """What others saw go wrong under load: callers who hang up, and migrations while requests run."""
 
 import asyncio
+import itertools
 import threading
 
 import httpx
@@ -13,9 +14,16 @@ from app.db.engine import Sessions
 from app.main import create_app
 from tests.support import aws_stub
 from tests.support.aws_stub import AwsStub
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
+from tests.support.locks import until_it_is_waited_for
 from tests.support.orders import answer_ten_times, invocations, register, store
 from tests.support.server import serving
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """How long a machine takes for many calls is not what is tested."""
+    return settings.model_copy(update={"database_pool_timeout": TIMEOUT})
 
 
 async def test_200_aborted_requests_leak_nothing(
@@ -24,7 +32,7 @@ async def test_200_aborted_requests_leak_nothing(
     aws.respond = answer_ten_times
     app = create_app(settings)
     with serving(app) as address:
-        async with httpx.AsyncClient(base_url=address) as client:
+        async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT) as client:
             await register(client)
             await store(client, {f"r{index}": float(index) for index in range(200)})
         release = threading.Event()
@@ -32,7 +40,7 @@ async def test_200_aborted_requests_leak_nothing(
             200, answer_ten_times(request).body, {"Content-Type": "text/csv"}, wait=release
         )
         limits = httpx.Limits(max_connections=200)
-        async with httpx.AsyncClient(base_url=address, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=address, limits=limits, timeout=TIMEOUT) as client:
             calls = [
                 asyncio.create_task(client.post(f"/predict/r{index}?model=transit")) for index in range(200)
             ]
@@ -44,7 +52,7 @@ async def test_200_aborted_requests_leak_nothing(
         await until(lambda: not app.state.runtime.predictor.flights.busy)
         assert app.state.runtime.database.engine.pool.checkedout() == 0
         assert await connections(sessions) <= settings.database_pool_size + 1
-        async with httpx.AsyncClient(base_url=address) as client:
+        async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT) as client:
             assert (await client.post("/predict/r7?model=transit")).json()["prediction"] == 70.0
             items = (await client.get("/predictions", params={"limit": 1000})).json()["items"]
     ids = [item["record_id"] for item in items]
@@ -73,20 +81,31 @@ async def connections(sessions: Sessions) -> int:
 async def test_a_migration_under_traffic_fails_no_request(
     client: httpx.AsyncClient, app: FastAPI, aws: AwsStub, migration: str
 ) -> None:
+    """Requests come before it, wait for it while it goes on, and come after it."""
     aws.respond = answer_ten_times
     await register(client)
     await store(client, {f"r{index}": float(index) for index in range(60)})
-    for index in range(20):  # statements are prepared on every connection
-        await client.post(f"/predict/r{index % 10}?model=transit")
+    migrated, answers = asyncio.Event(), list[httpx.Response]()
 
-    async def migrate() -> None:
+    async def call_on_and_on(first: int) -> None:
+        for index in itertools.count(first, CALLERS):
+            answers.append(await client.post(f"/predict/r{index % 60}?model=transit"))
+            if migrated.is_set():
+                break
+
+    async with asyncio.TaskGroup() as group:
+        for first in range(CALLERS):
+            group.create_task(call_on_and_on(first))
+        await until(lambda: len(answers) >= 2 * CALLERS)  # statements are prepared on every connection
         async with app.state.runtime.database.engine.connect() as connection:
             for statement in migration.split(";"):
                 await connection.execute(text(statement))
+            await until_it_is_waited_for(connection)
             await connection.commit()
+        migrated.set()
+    calls = [client.post(f"/predict/r{index}?model=transit") for index in range(60)]
+    answers += await asyncio.gather(*calls)
+    assert {answer.status_code for answer in answers} == {200}
 
-    migrating = asyncio.create_task(migrate())
-    for _ in range(2):
-        calls = [client.post(f"/predict/r{index}?model=transit") for index in range(60)]
-        assert {answer.status_code for answer in await asyncio.gather(*calls)} == {200}
-        await migrating
+
+CALLERS = 20

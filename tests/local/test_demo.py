@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from hashlib import md5
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from tests.support.demo import (
     wait_until_gone,
 )
 
+get, put, post = (partial(httpx.request, method, timeout=60) for method in ("GET", "PUT", "POST"))
+
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
@@ -50,10 +53,10 @@ def evaluate(demo: Demo) -> None:
     """Have the demo's worker judge two days."""
     assert f"curl -s {demo.url}/evaluations -H" in demo.output
     window = {"since": "2013-07-01T00:00:00Z", "until": "2013-07-03T00:00:00Z"}
-    asked = httpx.post(f"{demo.url}/evaluations", json=window)
+    asked = post(f"{demo.url}/evaluations", json=window)
     assert asked.status_code == 202, asked.text
-    deadline = time.monotonic() + 60
-    while (run := httpx.get(demo.url + asked.headers["location"]).json())["state"] != "done":
+    deadline = time.monotonic() + LONGEST_STOP
+    while (run := get(demo.url + asked.headers["location"]).json())["state"] != "done":
         assert run["state"] in ("queued", "running"), run
         assert time.monotonic() < deadline, run
         time.sleep(0.1)
@@ -62,7 +65,7 @@ def evaluate(demo: Demo) -> None:
 
 
 def predict(demo: Demo, record_id: str = sample.EXAMPLE_ID) -> httpx.Response:
-    return httpx.post(f"{demo.url}/predict/{record_id}", timeout=60)
+    return post(f"{demo.url}/predict/{record_id}")
 
 
 def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None:
@@ -71,13 +74,13 @@ def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None
         assert first.status_code == 200, first.text
         assert 100 < first.json()["prediction"] < 200  # a flight from New York to Orlando, in minutes
         assert [answer.headers["x-cache"] for answer in (first, second)] == ["MISS", "HIT"]
-        model = httpx.get(f"{demo.url}/models/transit-time").json()
+        model = get(f"{demo.url}/models/transit-time").json()
         assert model["live_version"] == "2"
         for version in model["versions"]:
             artifact = folder / "models" / sample.artifact_name(version["version"])
             digest = md5(artifact.read_bytes()).hexdigest()
             assert version["revision"].endswith(digest)
-        truth = httpx.get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()["label"]
+        truth = get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()["label"]
         assert truth["value"] == 140
         evaluate(demo)
         started = [*processes_of(folder), *worker_of(demo)]
@@ -90,9 +93,9 @@ def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None
 
 def test_a_second_demo_keeps_the_data_and_leaves_nothing_when_killed(folder: Path) -> None:
     with running_demo(folder) as demo:
-        record = httpx.get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()
+        record = get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()
         changed = {**record["input"], "carrier": "AA"}
-        assert httpx.put(f"{demo.url}/records/changed", json=changed).status_code == 201
+        assert put(f"{demo.url}/records/changed", json=changed).status_code == 201
         assert predict(demo).headers["x-cache"] == "HIT"
         assert "Another demo uses the folder" in refused(folder)
         worker = worker_of(demo)
@@ -143,7 +146,7 @@ def test_a_folder_that_cannot_be_used_is_said_in_one_line() -> None:
 def refused(folder: Path, *, port: int = 0) -> str:
     """The one line that a demo which does not start leaves on standard error."""
     process = start(demo_command(folder, port=port))
-    said, complaint = process.communicate(timeout=30)
+    said, complaint = process.communicate(timeout=LONGEST_STOP)
     assert said == ""
     assert process.returncode == 1
     assert complaint.count("\n") == 1

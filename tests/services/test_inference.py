@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from pydantic import JsonValue
+from tenacity import RetryCallState
 
 from app.backends import registry
 from app.core.errors import (
@@ -176,22 +177,25 @@ async def test_a_failing_platform_gets_a_bounded_number_of_calls(aws: AwsStub, i
     assert len(aws.requests) == module.MAX_ATTEMPTS
 
 
-async def test_throttled_to_the_end_says_when_to_come_back(aws: AwsStub, inference: Inference) -> None:
-    aws.script(csv("1"), error("ThrottlingException", 400, None))
-    await predict(inference, [[0, 0]])  # now the backend is open
-    (outcome,) = await predict(inference, [[1, 0]], seconds=1)
+async def test_throttled_to_the_end_says_when_to_come_back(
+    aws: AwsStub, inference: Inference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More often than a failing platform is called: the deadline ends it, at the sixth wait."""
+    monkeypatch.setattr(module, "BACK_OFF", lambda state: 2 * TIMEOUT if state.attempt_number == 6 else 0)
+    aws.script(error("ThrottlingException", 400, None))
+    (outcome,) = await predict(inference, [[1, 0]])
     assert isinstance(outcome, BackendThrottled)
     assert outcome.retry_after == module.RETRY_AFTER
-    assert len(aws.requests) > 2
+    assert len(aws.requests) == 6 > module.MAX_ATTEMPTS
 
 
 async def test_a_wait_beyond_the_deadline_is_not_waited_for(aws: AwsStub, inference: Inference) -> None:
     aws.script(error("ModelNotReadyException", 429, retry_after="60"))
-    (outcome,) = await predict(inference, [[1, 0]])
+    (outcome,) = await predict(inference, [[1, 0]], seconds=59)
     assert isinstance(outcome, BackendThrottled)
     assert outcome.retry_after == 60
     aws.script(error("ServiceUnavailable", 503, retry_after="60"))
-    (outcome,) = await predict(inference, [[1, 0]])
+    (outcome,) = await predict(inference, [[1, 0]], seconds=59)
     assert isinstance(outcome, BackendTimeout)
     assert "no time for another try" in outcome.detail
     assert "SageMaker is unavailable" in outcome.detail
@@ -279,11 +283,19 @@ async def test_a_cancelled_prediction_frees_its_slots(aws: AwsStub, inference: I
     assert len(aws.requests) == 9  # nothing of the cancelled rest was sent
 
 
-async def test_a_retry_can_be_cancelled(aws: AwsStub, inference: Inference) -> None:
-    aws.script(error("ModelNotReadyException", 429, retry_after="30"))
-    call = asyncio.create_task(predict(inference, [[1, 0]], seconds=60))
-    await aws.received()
-    await asyncio.sleep(0.1)  # time for the answer to come and the wait to begin
+async def test_a_retry_can_be_cancelled(
+    aws: AwsStub, inference: Inference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = asyncio.Event()
+
+    def long(state: RetryCallState) -> float:
+        waits.set()
+        return 30
+
+    monkeypatch.setattr(module, "BACK_OFF", long)
+    aws.script(error("ModelNotReadyException", 429))
+    call = asyncio.create_task(predict(inference, [[1, 0]]))
+    await waits.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

@@ -1,6 +1,7 @@
 """Workers on a real queue, killed, stopped and cut off."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import threading
@@ -8,9 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
+from pgqueuer.models import Job
+from pgqueuer.queries import Queries
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from structlog.typing import EventDict
@@ -26,14 +30,12 @@ from app.services.predictions.predictor import Ask
 from app.services.runtime import Runtime, open_runtime
 from tests.support import jobs
 from tests.support.aws_stub import Answer, AwsStub, Request, error, model_error
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 from tests.support.judged_orders import store_judged_orders
 from tests.support.orders import answer_ten_times, invocations, prepare
 from tests.support.ports import free_ports
 from tests.support.postgres import MigratedServer
 from tests.support.workers import worker_process, working
-
-SECONDS = 40
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +56,7 @@ async def ask(sessions: Sessions) -> int:
 async def ended(
     look: Callable[[], Awaitable[Evaluation]] | Callable[[], Awaitable[PredictionJob]],
 ) -> Evaluation | PredictionJob:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(TIMEOUT):
         while (found := await look()).state in ("queued", "running"):  # noqa: ASYNC110 - a database's state
             await asyncio.sleep(0.05)
     return found
@@ -73,6 +75,13 @@ async def tasks(sessions: Sessions) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in rows]
 
 
+async def until_tasks(sessions: Sessions, *expected: tuple[str, str]) -> None:
+    """Return once this is what the queue holds."""
+    async with asyncio.timeout(TIMEOUT):
+        while await tasks(sessions) != [*expected]:  # noqa: ASYNC110 - a database's state
+            await asyncio.sleep(0.05)
+
+
 def held(gate: threading.Event, after: int) -> Callable[[Request], Answer]:
     """A model that answers so many calls, and the others once the gate is open."""
     counted = threading.Semaphore(after)
@@ -88,13 +97,13 @@ def held(gate: threading.Event, after: int) -> Callable[[Request], Answer]:
 
 @asynccontextmanager
 async def run_under_way(
-    settings: Settings, aws: AwsStub
+    settings: Settings, aws: AwsStub, *, log: Path = Path(os.devnull)
 ) -> AsyncIterator[tuple[Sessions, int, "subprocess.Popen[bytes]"]]:
     """A run whose model has been asked by a worker process, and does not answer yet."""
     async with open_runtime(settings) as runtime:
         await fill(runtime)
         sessions = runtime.database.transactions
-        with worker_process(settings) as process:
+        with worker_process(settings, log=log) as process:
             evaluation_id = await ask(sessions)
             await until(lambda: bool(invocations(aws)))
             yield sessions, evaluation_id, process
@@ -159,7 +168,8 @@ async def test_a_stopped_worker_hands_its_task_back(settings: Settings, aws: Aws
     aws.respond = held(gate, after=0)
     async with run_under_way(settings, aws) as (sessions, evaluation_id, first):
         first.terminate()
-        threading.Timer(1, gate.set).start()  # what is under way may land before the process ends
+        await until_tasks(sessions, ("evaluate", "queued"))
+        gate.set()  # what is under way may land before the process ends
         assert await asyncio.to_thread(_wait, first) == 0
         assert await tasks(sessions) == [("evaluate", "queued")]
         with worker_process(settings):
@@ -171,9 +181,9 @@ async def test_a_stopped_worker_hands_its_task_back(settings: Settings, aws: Aws
 async def test_a_second_signal_ends_it_at_once(settings: Settings, aws: AwsStub) -> None:
     gate = threading.Event()
     aws.respond = held(gate, after=0)
-    async with run_under_way(settings, aws) as (_, _, process):
+    async with run_under_way(settings, aws) as (sessions, _, process):
         process.terminate()
-        await asyncio.sleep(0.1)
+        await until_tasks(sessions, ("evaluate", "queued"))  # now it waits for the model's answer
         process.terminate()
         code = await asyncio.to_thread(_wait, process)
         gate.set()
@@ -181,7 +191,7 @@ async def test_a_second_signal_ends_it_at_once(settings: Settings, aws: AwsStub)
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:
-    return process.wait(SECONDS)
+    return process.wait(TIMEOUT)
 
 
 async def test_a_run_that_ends_its_workers_is_given_up(settings: Settings, aws: AwsStub) -> None:
@@ -211,8 +221,7 @@ async def test_a_bug_fails_the_run_and_stays_to_be_looked_at(
         sessions = runtime.database.transactions
         run = await evaluated(sessions, await ask(sessions))
         assert (run.state, run.error) == ("failed", "The service failed; the worker's log says how.")
-        await asyncio.sleep(1)  # for the queue to note it
-        assert await tasks(sessions) == [("evaluate", "failed")]
+        await until_tasks(sessions, ("evaluate", "failed"))
 
 
 async def test_a_chunk_is_tried_again_until_the_platform_is_back(
@@ -238,11 +247,23 @@ async def test_workers_share_a_job(settings: Settings, aws: AwsStub, monkeypatch
     """Each takes two chunks at a time and no more, so that there is work for the others."""
     gate = threading.Event()
     aws.respond = held(gate, after=0)
+    idle, dequeue = set[object](), Queries.dequeue
+
+    async def noted(self: Queries, *wanted: object, **more: object) -> list[Job]:
+        found: list[Job] = await dequeue(self, *wanted, **more)  # type: ignore[arg-type]
+        if not found:
+            idle.add(more["queue_manager_id"])
+        return found
+
+    monkeypatch.setattr(Queries, "dequeue", noted)
     async with jobs.runtime_with_orders(settings, monkeypatch, 18) as runtime:
         job = await jobs.ask(runtime, all=True)
         async with working(settings), working(settings):
-            await until(lambda: len(invocations(aws)) == 4)
-            await asyncio.sleep(1)  # for a fifth, which must not come
+            await until(lambda: len(invocations(aws)) >= 4)
+            idle.clear()
+            await until(lambda: len(idle) == 2)  # both have asked for more
+            states = [state for _, state in await tasks(runtime.database.transactions)]
+            assert sorted(states) == ["picked"] * 4 + ["queued"] * 2
             assert len(invocations(aws)) == 4
             gate.set()
             found = await ended(lambda: jobs.look(runtime, job))
@@ -275,7 +296,7 @@ DUE = {"evaluations": 1, "predictions": 0, "unchecked": 0, "schedules": 4}
 
 
 async def until_done(sessions: Sessions, is_enough: Callable[[dict[str, int]], bool]) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(TIMEOUT):
         while not is_enough(await done_of(sessions)):  # noqa: ASYNC110 - a database's state
             await asyncio.sleep(0.05)
 
@@ -294,15 +315,15 @@ async def done_of(sessions: Sessions) -> dict[str, int]:
 
 
 async def test_a_database_that_goes_away_does_not_end_it(
-    settings: Settings, aws: AwsStub, postgres_server: MigratedServer
+    settings: Settings, aws: AwsStub, postgres_server: MigratedServer, tmp_path: Path
 ) -> None:
-    """In the middle of a run; every connection is cut, and none is had for a while."""
-    gate = threading.Event()
+    """In the middle of a run; every connection is cut, and none is had until the worker has noticed."""
+    gate, log = threading.Event(), tmp_path / "log"
     aws.respond = held(gate, after=0)
-    async with run_under_way(settings, aws) as (sessions, interrupted, process):
+    async with run_under_way(settings, aws, log=log) as (sessions, interrupted, process):
         async with away(postgres_server.admin_url, settings):
             gate.set()
-            await asyncio.sleep(1)
+            await until(lambda: "waiting for the database" in log.read_text())
         async with open_runtime(settings) as runtime:  # its connections are new
             sessions = runtime.database.transactions
             for evaluation_id in (interrupted, await ask(sessions)):
@@ -317,11 +338,13 @@ async def away(admin_url: str, settings: Settings) -> AsyncIterator[None]:
     name = make_url(settings.direct_url.get_secret_value()).database
     admin = await asyncpg.connect(admin_url)
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(TIMEOUT):
             while not await _rename(admin, f"{name}", f"{name}_away"):
                 pass
-        yield
-        assert await _rename(admin, f"{name}_away", f"{name}")
+        try:
+            yield
+        finally:
+            assert await _rename(admin, f"{name}_away", f"{name}")
     finally:
         await admin.close()
 

@@ -38,11 +38,16 @@ async def working(settings: Settings) -> AsyncIterator[Runtime]:
 
 
 @contextmanager
-def worker_process(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+def worker_process(
+    settings: Settings, *, log: Path = Path(os.devnull)
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A quick worker as a process of its own, killed at the end if it is still there."""
     variables = {"DATABASE_URL": settings.direct_url.get_secret_value(), "LOG_LEVEL": "WARNING"}
     command = [sys.executable, "-c", QUICK]
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ | variables) as process:
+    with (
+        log.open("ab") as said,
+        subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stderr=said) as process,
+    ):
         try:
             yield process
         finally:

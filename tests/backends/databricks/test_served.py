@@ -2,14 +2,16 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from app.backends.base import Backend
+from app.backends.databricks import served
+from app.backends.http.auth import NoAuth
 from app.core.errors import BackendDown, BackendRefused, BadOutput
 from tests.support.databricks import ABOUT, CREDENTIALS, Workspace, databricks_workspace, entity
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer
 
 FORBIDDEN = Answer(403, b'{"error_code":"PERMISSION_DENIED","message":"no View on the endpoint"}')
@@ -99,17 +101,32 @@ async def test_predictions_need_no_description_of_the_endpoint(workspace: Worksp
     await backend.aclose()
 
 
-async def test_a_workspace_that_hangs_does_not_hold_up_predictions(workspace: Workspace) -> None:
+async def test_a_workspace_that_hangs_does_not_hold_up_predictions(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "TIMEOUT", 0.2)
     go_on = threading.Event()
     workspace.about = Answer(wait=go_on)
     backend = workspace.open()
-    started = time.monotonic()
-    replies = await asyncio.gather(*(backend.predict([[1, 2]], 0.5) for _ in range(4)))
-    assert [reply.revision for reply in replies] == [None] * 4
-    assert await answered_by(backend) is None
-    assert time.monotonic() - started < 3
+    async with asyncio.timeout(TIMEOUT / 2):  # before the workspace gives up
+        replies = await asyncio.gather(*(backend.predict([[1, 2]], TIMEOUT) for _ in range(4)))
+        assert [reply.revision for reply in replies] == [None] * 4
+        assert await answered_by(backend) is None
     go_on.set()
     await backend.aclose()
+
+
+async def test_a_prediction_waits_for_a_name_as_long_as_it_has_time(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "TIMEOUT", TIMEOUT)
+    go_on = threading.Event()
+    workspace.about = Answer(wait=go_on)
+    names = served.Served("Databricks", f"{workspace.stub.url}{ABOUT}", NoAuth(), None)
+    async with asyncio.timeout(TIMEOUT / 2):
+        assert await names.answered_by("transit-3", 0.2) is None
+    go_on.set()
+    await names.aclose()
 
 
 @pytest.mark.parametrize(

@@ -108,10 +108,11 @@ async def test_plain_http_where_tls_is_meant_is_refused(client: HttpClient, stub
 async def test_a_call_under_way_ends_with_aclose(client: HttpClient, stub: HttpStub) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         call = asyncio.create_task(client.get(f"http://127.0.0.1:{silent.getsockname()[1]}", 30))
-        await asyncio.sleep(0.2)
-        await client.aclose()
-        with pytest.raises(BackendDown, match="no longer used"):
-            await call
+        connection, _ = await asyncio.to_thread(silent.accept)
+        with connection:
+            await client.aclose()
+            with pytest.raises(BackendDown, match="no longer used"):
+                await call
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from app.local.endpoint.app import create_app
 from app.local.endpoint.config import Endpoint, EndpointConfig
 from tests.local.endpoint import spy
 from tests.support.artifacts import write_artifact
-from tests.support.aws import Aws, Serve
+from tests.support.aws import Aws, Refusal, Reply, Serve
+from tests.support.eventually import TIMEOUT
 from tests.support.server import serving
 
 ONE = len(spy.LOADS.format(name="x")) * 2
@@ -19,6 +20,22 @@ def write_spies(folder: Path, *names: str) -> None:
 
 def load(aws: Aws, name: str) -> None:
     assert aws.invoke("multi", TargetModel=name).body == f'"{name}"'
+
+
+def once_ready(aws: Aws, name: str, body: str = "1,2") -> Reply | Refusal:
+    """What comes of a call once the model is loaded; until then callers are told to try again."""
+    while is_not_ready(outcome := aws.outcome("multi", body, TargetModel=name)):
+        pass
+    return outcome
+
+
+def is_not_ready(outcome: Reply | Refusal) -> bool:
+    return isinstance(outcome, Refusal) and outcome.code == "ModelNotReadyException"
+
+
+def body_of(outcome: Reply | Refusal) -> str:
+    assert isinstance(outcome, Reply), outcome
+    return outcome.body
 
 
 def unpacked(tmp_path: Path) -> int:
@@ -61,12 +78,12 @@ def test_a_model_in_use_is_not_evicted(artifacts: Path, serve: Serve, tmp_path: 
     write_spies(artifacts, "a")
     aws = serve(memory_bytes=ONE // 2 + 200, load_seconds=0.3)
     with ThreadPoolExecutor(1) as threads:
-        call = threads.submit(aws.invoke, "multi", TargetModel="busy")
-        assert spy.entered.wait(20)
-        assert aws.refusal("multi", TargetModel="a").code == "ModelNotReadyException"
+        call = threads.submit(once_ready, aws, "busy")
+        assert spy.entered.wait(TIMEOUT)
+        assert is_not_ready(aws.outcome("multi", TargetModel="a"))
         spy.gate.set()
-        assert call.result().body == "true"  # its files were still there
-    load(aws, "a")
+        assert body_of(call.result()) == "true"  # its files were still there
+    assert body_of(once_ready(aws, "a")) == '"a"'
     assert unpacked(tmp_path) == 1
 
 
@@ -74,8 +91,12 @@ def test_a_model_that_timed_out_stays_in_use_until_its_thread_ends(artifacts: Pa
     write_artifact(artifacts / "busy", spy.WAITS_TO_PREDICT)
     write_spies(artifacts, "a")
     aws = serve(memory_bytes=ONE // 2 + 200, load_seconds=0.3, invocation_seconds=0.1)
-    assert aws.refusal("multi", TargetModel="busy").original == 0
-    assert aws.refusal("multi", TargetModel="a").code == "ModelNotReadyException"
+    timed_out = once_ready(aws, "busy")
+    assert isinstance(timed_out, Refusal)
+    assert timed_out.original == 0
+    assert is_not_ready(aws.outcome("multi", TargetModel="a"))
+    spy.gate.set()
+    assert body_of(once_ready(aws, "a")) == '"a"'
 
 
 def test_a_model_that_loads_for_long_is_not_ready_and_later_is(artifacts: Path, serve: Serve) -> None:
@@ -83,9 +104,9 @@ def test_a_model_that_loads_for_long_is_not_ready_and_later_is(artifacts: Path, 
     aws = serve(load_seconds=0.2)
     refusal = aws.refusal("multi", TargetModel="slow")
     assert (refusal.code, refusal.status) == ("ModelNotReadyException", 429)
-    assert spy.entered.is_set()
+    assert spy.entered.wait(TIMEOUT)
     spy.gate.set()
-    assert aws.invoke("multi", "1", TargetModel="slow").body == "1"
+    assert body_of(once_ready(aws, "slow", "1")) == "1"
 
 
 def test_a_replaced_artifact_is_seen_after_an_eviction_only(artifacts: Path, serve: Serve) -> None:

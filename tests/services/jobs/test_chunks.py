@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import text
 
 from app.core.errors import BackendDown, InvalidInput
 from app.core.settings import Settings
@@ -14,6 +15,7 @@ from app.services.predictions.predictor import Ask, Predictor
 from app.services.runtime import Runtime
 from tests.support.aws_stub import Answer, AwsStub, Request, error, model_error
 from tests.support.jobs import ask, chunk_of, look, queued, runtime_with_orders
+from tests.support.locks import until_it_is_waited_for
 from tests.support.orders import answer_ten_times, invocations
 
 
@@ -74,7 +76,7 @@ async def test_of_chunks_that_end_at_once_the_second_ends_the_job(runtime: Runti
     async with sessions.begin() as session:
         assert await rows.finish(session, first, rows.Finished([None] * 3, 0, {}))
         finishing = asyncio.create_task(finish_second())
-        await asyncio.wait([finishing], timeout=0.2)  # it waits for this transaction
+        await until_it_is_waited_for(session)
     await finishing
     assert (await look(runtime, job)).state == "done"
 
@@ -108,7 +110,8 @@ async def test_an_outage_of_the_platform_is_tried_again_and_not_repeated(
     assert (chunk.state, chunk.attempts, chunk.prediction_ids) == ("queued", 1, None)
     assert (await look(runtime, job)).state == "running"
     aws.respond = answer_ten_times
-    await asyncio.sleep(runtime.settings.failure_hold)
+    async with runtime.database.transactions.begin() as session:
+        await session.execute(text("update inference_claims set retry_at = now()"))  # failure_hold is over
     await chunks.run(runtime, chunk_id)
     done = await look(runtime, job)
     assert (done.state, done.predicted, done.hits) == ("done", 2, 1)

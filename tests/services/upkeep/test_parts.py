@@ -8,7 +8,7 @@ from structlog.typing import EventDict
 from app.core.errors import Unavailable
 from app.services.upkeep import parts
 from app.services.upkeep.parts import NotKnown, Part
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 
 
 class Look:
@@ -48,6 +48,7 @@ async def test_a_part_that_hangs_is_missing_and_looked_at_once_at_a_time(
     assert look.count == 1
     look.go.set()
     await until(lambda: len(logs) == 2)
+    monkeypatch.setattr(parts, "PATIENCE", TIMEOUT)
     assert (await part.status()).status == "ok"
     assert [entry["event"] for entry in logs] == ["part missing", "part is back"]
 
@@ -58,10 +59,9 @@ async def test_a_look_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
     look = Look()
     look.go.clear()
     part = Part("it", look, kept=0)
-    await part.status()
-    await asyncio.sleep(0.05)
-    await part.status()
-    assert look.count == 2
+    async with asyncio.timeout(TIMEOUT):
+        while look.count < 2:
+            await part.status()
     await part.aclose()
 
 
