@@ -88,6 +88,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture
 def settings(database_url: str, pooler_port: int | None) -> Settings:
     """The defaults and a fresh database."""
+    return settings_for(database_url, pooler_port)
+
+
+def settings_for(database_url: str, pooler_port: int | None) -> Settings:
+    """The defaults and a database, through PgBouncer if it listens."""
     direct = SecretStr(database_url)
     if pooler_port is None:
         return IsolatedSettings(database_url=direct)
