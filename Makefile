@@ -33,7 +33,7 @@ stack-test: $(VENV) ## Kill and starve the Docker stack, check that nothing is l
 	@$(BIN)/python -m tests.stack $(ARGS)
 
 test: $(VENV) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
-	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-pooler: $(VENV) $(WEED) ## Run the tests that use the database through PgBouncer (needs its program)
 	@POOLER=1 WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest tests/api tests/db tests/services $(ARGS)
