@@ -44,6 +44,14 @@ OPT_IN = ("mms", "platform")
 """Markers of tests that need another server in a venv of its own: left out unless ``-m`` names them."""
 
 
+LONGEST = (
+    *("tests/test_readme.py", "tests/local/test_demo.py", "tests/services/test_worker.py"),
+    *("tests/services/predictions/test_single_flight.py", "tests/services/jobs/test_transform.py"),
+    *("tests/test_scaffold.py", "tests/api/test_health.py", "tests/local/test_postgres.py"),
+)
+"""Files that begin first, so that no process is left with one of them when the others are done."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = [
         item
@@ -52,7 +60,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker(marker) and marker not in str(config.getoption("markexpr"))
     ]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    apart = set(left_out)
+    items[:] = sorted((item for item in items if item not in apart), key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    """A sort by it keeps the order within a file."""
+    path = item.nodeid.partition("::")[0]
+    return LONGEST.index(path) if path in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +103,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture
 def settings(database_url: str, pooler_port: int | None) -> Settings:
     """The defaults and a fresh database."""
+    return settings_for(database_url, pooler_port)
+
+
+def settings_for(database_url: str, pooler_port: int | None) -> Settings:
+    """The defaults and a database, through PgBouncer if it listens."""
     direct = SecretStr(database_url)
     if pooler_port is None:
         return IsolatedSettings(database_url=direct)

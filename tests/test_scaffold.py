@@ -91,7 +91,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the service with the user's four files replaced."""
     tree = tmp_path_factory.mktemp("scaffold")
     for part in ("app", "migrations"):
-        shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, tree / part)
     for name, text in USER_FILES.items():
         assert (tree / name).exists()
         (tree / name).write_text(text)

@@ -36,29 +36,6 @@ async def test_a_version_is_registered_once_and_never_changes(client: httpx.Asyn
     assert "never change" in other.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"backend": "sagemakr"}, "backend"),
-        ({"options": {}}, "options.endpoint_name"),
-        ({"options": {"endpoint_name": "bad_name"}}, "options.endpoint_name"),
-        ({"options": {"endpoint_name": "e", "endpont_url": "x"}}, "options.endpont_url"),
-        ({"features": ["minute_of_day", "minute"]}, "features[1]"),
-        ({"version": "a b"}, "version"),
-        ({"version": "a\0"}, "b.version"),
-        ({"secret": "x"}, "secret"),
-    ],
-)
-async def test_what_does_not_fit_is_named_and_nothing_is_registered(
-    client: httpx.AsyncClient, changes: dict[str, JsonValue], field: str
-) -> None:
-    answer = await client.post("/models/transit/versions", json=VERSION | changes)
-    assert answer.status_code == 422
-    named = [fault["field"] for fault in answer.json().get("errors") or []]
-    assert field in named or "U+0000" in answer.json()["detail"]
-    assert (await client.get("/models")).json() == []
-
-
 async def test_promote_and_roll_back_walk_the_history(client: httpx.AsyncClient) -> None:
     for version in ("1", "2", "3"):
         await register(client, version, options={"endpoint_name": f"transit-{version}"})

@@ -122,7 +122,7 @@ async def test_a_prediction_waits_for_a_name_as_long_as_it_has_time(
     monkeypatch.setattr(served, "TIMEOUT", TIMEOUT)
     go_on = threading.Event()
     workspace.about = Answer(wait=go_on)
-    names = served.Served("Databricks", f"{workspace.stub.url}{ABOUT}", NoAuth(), None)
+    names = served.ServedEntities("Databricks", f"{workspace.stub.url}{ABOUT}", NoAuth(), None)
     async with asyncio.timeout(TIMEOUT / 2):
         assert await names.answered_by("transit-3", 0.2) is None
     go_on.set()
