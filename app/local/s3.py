@@ -17,7 +17,7 @@ from app.core.errors import Misconfigured
 from app.local import leash
 from app.local.ports import free_ports
 
-START_SECONDS = 30
+START_SECONDS = 60
 GRPC_OFFSET = 10_000
 """Each port of SeaweedFS has a second one this much higher."""
 

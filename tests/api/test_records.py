@@ -217,11 +217,11 @@ async def test_a_label_needs_its_record(client: httpx.AsyncClient) -> None:
 async def test_a_record_that_goes_while_it_is_labelled(app: FastAPI, client: httpx.AsyncClient) -> None:
     await client.put("/records/a", json=order())
     sessions: Sessions = app.state.runtime.database.transactions
-    async with sessions.begin() as session:
+    async with asyncio.TaskGroup() as group, sessions.begin() as session:
         await rows.remove(session, "a")
-        labelled = asyncio.create_task(client.put("/records/a/label", json={"value": 1}))
+        labelled = group.create_task(client.put("/records/a/label", json={"value": 1}))
         await until_it_is_waited_for(session)
-    assert (await labelled).status_code == 404
+    assert labelled.result().status_code == 404
 
 
 async def test_u0000_is_named_with_its_place(client: httpx.AsyncClient) -> None:

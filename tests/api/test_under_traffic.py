@@ -22,8 +22,8 @@ from tests.support.server import serving
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """How long a machine takes for many calls is not what is tested."""
-    return settings.model_copy(update={"database_pool_timeout": TIMEOUT})
+    """How long a machine takes for many calls is not what is tested; nobody may have to wait for a lease."""
+    return settings.model_copy(update={"database_pool_timeout": TIMEOUT, "claim_lease": 3600})
 
 
 async def test_200_aborted_requests_leak_nothing(

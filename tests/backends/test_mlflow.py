@@ -9,6 +9,7 @@ from app.backends.base import Backend
 from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, reply
 
 PING = Answer(body=b"\n")
@@ -27,7 +28,7 @@ def behind_alias(stub: HttpStub) -> Backend:
 async def test_inputs_are_the_bare_matrix(stub: HttpStub) -> None:
     stub.script(reply({"predictions": [[0.1, 0.9], {"label": "x"}]}))
     backend = opened(stub, body="inputs")
-    assert (await backend.predict([[1, None], [2.5, "x"]], 5)).outputs == [[0.1, 0.9], {"label": "x"}]
+    assert (await backend.predict([[1, None], [2.5, "x"]], TIMEOUT)).outputs == [[0.1, 0.9], {"label": "x"}]
     assert json.loads(stub.requests[0].body) == {"inputs": [[1, None], [2.5, "x"]]}
     await backend.aclose()
 

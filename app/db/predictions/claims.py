@@ -46,7 +46,8 @@ class KeyState:
 _KEYS = [bindparam("record_ids", type_=ARRAY(Text())), bindparam("content_hashes", type_=ARRAY(Text()))]
 
 # Sorted, so that two batches over the same records cannot deadlock. A claim may be taken when its lease has
-# passed, when its failure may be tried again, or when its owner's process is gone and so its beacon is free.
+# passed, when its failure may be tried again, when its owner's process is gone and so its beacon is free, or
+# when it is the owner's own: whoever claims again had not heard that it had got it.
 _CLAIM = text("""
     insert into inference_claims as held
         (record_id, content_hash, model_version_id, pipeline_version, revision, owner, beacon, lease_until)
@@ -58,7 +59,8 @@ _CLAIM = text("""
     set owner = excluded.owner, beacon = excluded.beacon, lease_until = excluded.lease_until,
         error = null, retry_at = null
     where case when held.error is not null then held.retry_at < clock_timestamp()
-               else held.lease_until < clock_timestamp() or pg_try_advisory_xact_lock(held.beacon) end
+               else held.owner = excluded.owner or held.lease_until < clock_timestamp()
+                    or pg_try_advisory_xact_lock(held.beacon) end
     returning record_id
 """).bindparams(*_KEYS)
 

@@ -20,7 +20,7 @@ from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.backends.platforms import FEATURES, SECRET
 from tests.platforms.azure_ml.entra import Tenant, running_tenant
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
 
 ROWS: list[Row] = [[1, 0.5], [2, None]]
@@ -62,30 +62,30 @@ async def backend(stub: HttpStub) -> AsyncIterator[Backend]:
 
 async def test_one_token_serves_many_calls(backend: Backend, tenant: Tenant) -> None:
     for _ in range(3):
-        assert (await backend.predict(ROWS, 10)).outputs == [1.5, 2.5]
+        assert (await backend.predict(ROWS, TIMEOUT)).outputs == [1.5, 2.5]
     await backend.revision()
     assert tenant.scopes == ["https://ml.azure.com/.default"]
 
 
 async def test_a_token_that_was_revoked_is_replaced(backend: Backend, tenant: Tenant, stub: HttpStub) -> None:
-    await backend.predict(ROWS, 10)
+    await backend.predict(ROWS, TIMEOUT)
     tenant.valid.clear()
-    assert (await backend.predict(ROWS, 10)).outputs == [1.5, 2.5]
+    assert (await backend.predict(ROWS, TIMEOUT)).outputs == [1.5, 2.5]
     assert len(tenant.scopes) == 2
     assert len(stub.requests) == 3
 
 
 async def test_a_token_that_has_ended_is_replaced(backend: Backend, tenant: Tenant, stub: HttpStub) -> None:
     tenant.lifetime = 0
-    await backend.predict(ROWS, 10)
-    await backend.predict(ROWS, 10)
+    await backend.predict(ROWS, TIMEOUT)
+    await backend.predict(ROWS, TIMEOUT)
     assert len({request.headers["authorization"] for request in stub.requests}) == len(stub.requests) == 2
 
 
 async def test_an_identity_that_may_not_score(backend: Backend, tenant: Tenant, stub: HttpStub) -> None:
     stub.respond = lambda request: Answer(401)
     with pytest.raises(BackendRefused):
-        await backend.predict(ROWS, 10)
+        await backend.predict(ROWS, TIMEOUT)
     assert len(stub.requests) == 2
 
 
@@ -98,7 +98,7 @@ async def test_a_client_secret_that_is_wrong(
 ) -> None:
     monkeypatch.setenv("AZURE_CLIENT_SECRET", "wrong")
     with pytest.raises(BackendRefused) as caught:
-        await backend.predict(ROWS, 10)
+        await backend.predict(ROWS, TIMEOUT)
     assert "AADSTS" not in caught.value.detail
     assert any("AADSTS7000215" in str(line) for line in logs)
     assert not stub.requests
@@ -118,7 +118,7 @@ async def test_settings_of_the_identity_that_are_wrong(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(BackendRefused):
-        await backend.predict(ROWS, 10)
+        await backend.predict(ROWS, TIMEOUT)
 
 
 def vendor_errors() -> list[type[Exception]]:
@@ -143,7 +143,7 @@ async def test_every_error_of_the_library_is_ours(
 
     monkeypatch.setattr(azure.identity.DefaultAzureCredential, "get_token", get_token)
     with pytest.raises(BackendError) as caught:
-        await backend.predict(ROWS, 10)
+        await backend.predict(ROWS, TIMEOUT)
     assert type(caught.value) is meaning(kind)
     assert SECRET not in caught.value.detail
 
@@ -160,7 +160,7 @@ async def test_the_loop_goes_on_while_a_token_is_fetched(
         return get_token(credential, scope)
 
     monkeypatch.setattr(azure.identity.DefaultAzureCredential, "get_token", slow)
-    call = asyncio.create_task(backend.predict(ROWS, 10))
+    call = asyncio.create_task(backend.predict(ROWS, TIMEOUT))
     await until(asked.is_set)
     go_on.set()
     assert (await call).outputs == [1.5, 2.5]

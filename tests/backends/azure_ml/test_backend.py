@@ -12,6 +12,7 @@ from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, http_stub, reply
 
 FEATURES = ("a", "b")
@@ -53,7 +54,7 @@ async def opened(stub: HttpStub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     ],
 )
 async def test_each_body(opened: Open, stub: HttpStub, body: str, expected: JsonValue) -> None:
-    await opened(body=body).predict(ROWS, 10)
+    await opened(body=body).predict(ROWS, TIMEOUT)
     (request,) = stub.requests
     assert request.json == expected
     assert "azureml-model-deployment" not in request.headers
@@ -75,7 +76,7 @@ async def test_what_scripts_answer(
     opened: Open, stub: HttpStub, answer: JsonValue, kind: str, key: str | None
 ) -> None:
     stub.respond = lambda request: Answer(body=json.dumps(answer).encode(), headers={"Content-Type": kind})
-    assert (await opened(answer_key=key).predict(ROWS, 10)).outputs == [1.5, 2.5]
+    assert (await opened(answer_key=key).predict(ROWS, TIMEOUT)).outputs == [1.5, 2.5]
 
 
 @pytest.mark.parametrize(
@@ -94,12 +95,12 @@ async def test_what_scripts_answer(
 async def test_no_list_under_the_answer_key(opened: Open, stub: HttpStub, answer: bytes) -> None:
     stub.respond = lambda request: Answer(body=answer, headers={"Content-Type": "application/json"})
     with pytest.raises(BadOutput):
-        await opened(answer_key="result").predict(ROWS, 10)
+        await opened(answer_key="result").predict(ROWS, TIMEOUT)
 
 
 async def test_nan_under_the_answer_key_spoils_its_own_row_only(opened: Open, stub: HttpStub) -> None:
     stub.respond = lambda request: reply({"result": [float("nan"), 2.5]})
-    first, second = (await opened(answer_key="result").predict(ROWS, 10)).outputs
+    first, second = (await opened(answer_key="result").predict(ROWS, TIMEOUT)).outputs
     assert isinstance(first, BadOutput)
     assert second == 2.5
 
@@ -110,7 +111,7 @@ async def test_the_limit_holds_for_many_rows(opened: Open, stub: HttpStub) -> No
     while sum(map(backend.row_bytes, [*rows, [1, 2]])) <= backend.limits.bytes:
         rows.append([1, 2])
     stub.respond = lambda request: reply([1] * len(rows))
-    await backend.predict(rows, 10)
+    await backend.predict(rows, TIMEOUT)
     assert 1000 < len(stub.requests[0].body) <= 2000
 
 
@@ -118,7 +119,7 @@ async def test_the_limit_holds_for_one_long_row(opened: Open, stub: HttpStub) ->
     backend = opened(max_bytes=2000)
     text = "x" * (backend.limits.bytes - backend.row_bytes(["", 1]))
     stub.respond = lambda request: reply([1])
-    await backend.predict([[text, 1]], 10)
+    await backend.predict([[text, 1]], TIMEOUT)
     assert 1900 < len(stub.requests[0].body) <= 2000
 
 

@@ -83,7 +83,7 @@ async def test_a_tenant_that_fails_is_an_outage_for_all_who_wait(
         )
         assert await failures(backend) == {BackendDown}
     assert len(fetches) == 1
-    assert (await backend.predict(ROWS, 10)).outputs == [1.5]
+    assert (await backend.predict(ROWS, TIMEOUT)).outputs == [1.5]
 
 
 async def test_a_tenant_that_is_silent_is_an_outage_and_soon(

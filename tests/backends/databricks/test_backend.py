@@ -16,6 +16,7 @@ from tests.support.databricks import (
     Workspace,
     databricks_workspace,
 )
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, http_stub, reply
 
 ROUTE = "/1234567890/serving-endpoints/transit/invocations"
@@ -31,12 +32,12 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
 
 async def test_a_personal_access_token_is_sent_and_never_renewed(workspace: Workspace) -> None:
     backend = workspace.open()
-    await backend.predict([[1, 2]], 10)
+    await backend.predict([[1, 2]], TIMEOUT)
     (request,) = workspace.asked(QUERY)
     assert request.headers["authorization"] == "Bearer dapi-of-the-test"
     workspace.stub.script(Answer(403, b'{"error_code":403,"message":"Invalid access token."}'))
     with pytest.raises(BackendRefused):
-        await backend.predict([[1, 2]], 10)
+        await backend.predict([[1, 2]], TIMEOUT)
     assert len(workspace.asked(QUERY)) == 2
     await backend.aclose()
 
@@ -46,7 +47,7 @@ async def test_the_token_may_be_in_another_variable(
 ) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN_OF_PROD", "dapi-prod")
     backend = workspace.open(token_env="DATABRICKS_TOKEN_OF_PROD")
-    await backend.predict([[1, 2]], 10)
+    await backend.predict([[1, 2]], TIMEOUT)
     assert workspace.asked(QUERY)[0].headers["authorization"] == "Bearer dapi-prod"
     await backend.aclose()
     with pytest.raises(InvalidInput):
@@ -55,7 +56,7 @@ async def test_the_token_may_be_in_another_variable(
 
 async def test_a_bare_matrix(workspace: Workspace) -> None:
     backend = workspace.open(body="inputs")
-    await backend.predict([[1, None]], 10)
+    await backend.predict([[1, None]], TIMEOUT)
     assert workspace.asked(QUERY)[0].json == {"inputs": [[1, None]]}
     await backend.aclose()
 
@@ -69,7 +70,7 @@ async def test_the_secret_goes_to_no_other_host(workspace: Workspace, place: str
         workspace.token_endpoint = place or f"{elsewhere.url}/oidc/v1/token"
         backend = workspace.open(auth="oauth")
         with pytest.raises(BackendRefused, match="another host"):
-            await backend.predict([[1, 2]], 10)
+            await backend.predict([[1, 2]], TIMEOUT)
         assert [request.path for request in workspace.stub.requests] == [DISCOVERY]
         assert not elsewhere.requests
         await backend.aclose()
@@ -79,7 +80,7 @@ async def test_a_host_that_begins_like_the_workspace_is_another(workspace: Works
     workspace.token_endpoint = f"{workspace.stub.url}.example.org/oidc/v1/token"
     backend = workspace.open(auth="oauth")
     with pytest.raises(BackendRefused, match="another host"):
-        await backend.predict([[1, 2]], 10)
+        await backend.predict([[1, 2]], TIMEOUT)
     await backend.aclose()
 
 
@@ -88,7 +89,7 @@ async def test_a_principal_that_gets_no_token(workspace: Workspace, status: int)
     workspace.token = Answer(status, b'{"error":"invalid_client"}', {"Content-Type": "application/json"})
     backend = workspace.open(auth="oauth")
     with pytest.raises(BackendRefused) as caught:
-        await backend.predict([[1, 2]], 10)
+        await backend.predict([[1, 2]], TIMEOUT)
     assert "dose-of-the-test" not in caught.value.detail
     assert workspace.tokens == 1
     assert not workspace.asked(QUERY)
@@ -99,7 +100,7 @@ async def test_an_answer_without_a_token(workspace: Workspace) -> None:
     workspace.token = reply({"access_token": None, "expires_in": 3600})
     backend = workspace.open(auth="oauth")
     with pytest.raises(BadOutput, match="no token"):
-        await backend.predict([[1, 2]], 10)
+        await backend.predict([[1, 2]], TIMEOUT)
     await backend.aclose()
 
 
@@ -107,7 +108,7 @@ async def test_a_workspace_that_fails_to_name_its_token_endpoint(workspace: Work
     workspace.discovery = Answer(500, b"{}")
     backend = workspace.open(auth="oauth")
     with pytest.raises(BackendDown):
-        await backend.predict([[1, 2]], 10)
+        await backend.predict([[1, 2]], TIMEOUT)
     await backend.aclose()
 
 
@@ -115,7 +116,7 @@ async def test_a_token_that_cannot_be_sent(workspace: Workspace) -> None:
     workspace.token = reply({"access_token": "tökén", "expires_in": 3600})
     backend = workspace.open(auth="oauth")
     with pytest.raises(BackendRefused, match="ASCII"):
-        await backend.predict([[1, 2]], 10)
+        await backend.predict([[1, 2]], TIMEOUT)
     await backend.aclose()
 
 
@@ -123,7 +124,7 @@ async def test_a_route_optimised_endpoint_has_an_address_and_a_token_of_its_own(
     route = f"http://localhost:{workspace.stub.server_port}{ROUTE}"
     workspace.answers = None
     backend = workspace.open(auth="oauth", route_url=route)
-    assert (await backend.predict([[1, 2]], 10)).outputs == [1.5]
+    assert (await backend.predict([[1, 2]], TIMEOUT)).outputs == [1.5]
     assert await backend.revision() == "transit-3"
     details = [
         parse_qs(request.body.decode()).get("authorization_details") for request in workspace.asked(TOKEN)

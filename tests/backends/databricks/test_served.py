@@ -26,7 +26,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
 
 
 async def answered_by(backend: Backend) -> str | None:
-    return (await backend.predict([[1, 2]], 10)).revision
+    return (await backend.predict([[1, 2]], TIMEOUT)).revision
 
 
 async def test_a_name_with_the_version_says_what_answered(workspace: Workspace) -> None:

@@ -14,6 +14,7 @@ from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
+from tests.support.eventually import TIMEOUT
 from tests.support.h2o import FEATURES, FITTING, Scorer, h2o_scorer
 from tests.support.http_stub import Answer
 
@@ -44,9 +45,9 @@ async def backend(scorer: Scorer) -> AsyncIterator[Backend]:
 async def test_every_cell_is_a_text(
     scorer: Scorer, backend: Backend, row: list[JsonValue], cells: list[str]
 ) -> None:
-    await backend.predict([row], 10)
+    await backend.predict([row], TIMEOUT)
     assert scorer.bodies == [{"fields": list(FEATURES), "rows": [cells]}]
-    await backend.predict([row, row], 10)
+    await backend.predict([row, row], TIMEOUT)
     first, second = (request for request in scorer.stub.requests if request.method == "POST")
     assert len(second.body) - len(first.body) == backend.row_bytes(row)
 
@@ -68,7 +69,7 @@ async def test_a_cell_that_does_not_fit_names_its_feature(
 ) -> None:
     row = [*FITTING[:place], value, *FITTING[place + 1 :]]
     for _ in range(2):  # before and after the columns are known
-        (error,) = (await backend.predict([row], 10)).outputs
+        (error,) = (await backend.predict([row], TIMEOUT)).outputs
         assert isinstance(error, InvalidInput)
         assert f"'{FEATURES[place]}'" in error.detail
     with pytest.raises(InvalidInput, match=f"'{FEATURES[place]}'"):
@@ -105,20 +106,20 @@ async def test_rows_that_do_not_fit_cost_their_neighbours_nothing(scorer: Scorer
 
 async def test_one_value_is_a_number_and_several_are_a_list(scorer: Scorer, backend: Backend) -> None:
     scorer.scores = [["0.66"], ["0.66", "0.34"], ["yes", "0.9"], ["007"], ["3"]]
-    reply = await backend.predict([FITTING] * 5, 10)
+    reply = await backend.predict([FITTING] * 5, TIMEOUT)
     assert reply.outputs == [0.66, [0.66, 0.34], ["yes", 0.9], "007", 3]
 
 
 async def test_a_row_without_a_value_spoils_no_other(scorer: Scorer, backend: Backend) -> None:
     scorer.scores = [["1.5"], [None], ["NaN"], [], "2.5", ["0.1", ""], [["3"]], ["2.5"]]
-    first, *between, last = (await backend.predict([FITTING] * 8, 10)).outputs
+    first, *between, last = (await backend.predict([FITTING] * 8, TIMEOUT)).outputs
     assert (first, last) == (1.5, 2.5)
     assert all(isinstance(output, BadOutput) for output in between)
 
 
 async def test_an_answer_without_an_id_has_no_revision(scorer: Scorer, backend: Backend) -> None:
     scorer.model = None
-    assert (await backend.predict([FITTING], 10)).revision is None
+    assert (await backend.predict([FITTING], TIMEOUT)).revision is None
 
 
 @pytest.mark.parametrize(("said", "revision"), [("m1\n", "m1"), ('"m1"', "m1"), ("-48867", "-48867")])
@@ -145,13 +146,13 @@ async def test_an_address_without_a_scorer_is_refused(scorer: Scorer, backend: B
     with pytest.raises(BackendRefused):
         await backend.revision()
     with pytest.raises(BackendRefused):
-        await backend.predict([FITTING], 10)
+        await backend.predict([FITTING], TIMEOUT)
 
 
 async def test_the_address_may_be_the_deployments(scorer: Scorer) -> None:
     url, hosts = f"{scorer.stub.url}/d/", Hosts(scorer.stub.url)
     backend = open_backend("h2o", {"url": url}, FEATURES, concurrency=1, hosts=hosts)
-    assert (await backend.predict([FITTING], 10)).outputs == [1.5]
+    assert (await backend.predict([FITTING], TIMEOUT)).outputs == [1.5]
     await backend.aclose()
 
 

@@ -33,7 +33,7 @@ async def test_a_scorer_that_names_no_columns_gets_the_rows_as_they_are(
 ) -> None:
     scorer.schema = Answer(status)
     for _ in range(2):
-        assert (await backend.predict([["0.1", 2.5, "u", True]], 10)).outputs == [1.5]
+        assert (await backend.predict([["0.1", 2.5, "u", True]], TIMEOUT)).outputs == [1.5]
     sent = {"fields": list(FEATURES), "rows": [["0.1", "2.5", "u", "true"]]}
     assert scorer.bodies == [sent, sent]
     assert scorer.looks == 1
@@ -59,32 +59,32 @@ async def test_nothing_is_sent_unchecked_while_the_columns_cannot_be_seen(
     scorer: Scorer, backend: Backend, schema: Answer, expected: type[BackendError]
 ) -> None:
     scorer.schema = schema
-    for ask in (lambda: backend.predict([FITTING], 10), backend.revision):
+    for ask in (lambda: backend.predict([FITTING], TIMEOUT), backend.revision):
         with pytest.raises(BackendError) as caught:
             await ask()
         assert type(caught.value) is expected
     assert not scorer.bodies
     scorer.schema = None
-    (error,) = (await backend.predict([["?", 2, "u", True]], 10)).outputs
+    (error,) = (await backend.predict([["?", 2, "u", True]], TIMEOUT)).outputs
     assert isinstance(error, InvalidInput)
 
 
 async def test_the_columns_are_looked_up_once(scorer: Scorer, backend: Backend) -> None:
     for _ in range(3):
-        await backend.predict([FITTING], 10)
+        await backend.predict([FITTING], TIMEOUT)
     assert scorer.looks == 1
     assert await backend.revision() == "m1"
-    await backend.predict([FITTING], 10)
+    await backend.predict([FITTING], TIMEOUT)
     assert scorer.looks == 2
 
 
 async def test_another_model_with_the_same_columns_is_only_looked_at(
     scorer: Scorer, backend: Backend
 ) -> None:
-    await backend.predict([FITTING], 10)
+    await backend.predict([FITTING], TIMEOUT)
     scorer.replace()
     for _ in range(2):
-        assert await backend.predict([FITTING], 10) == Reply([1.5], "m2")
+        assert await backend.predict([FITTING], TIMEOUT) == Reply([1.5], "m2")
     assert len(scorer.bodies) == 3
     assert scorer.looks == 2
 
@@ -94,13 +94,13 @@ async def test_rows_that_were_held_against_a_replaced_models_columns_are_held_ag
     scorer: Scorer, backend: Backend, known: bool
 ) -> None:
     if known:
-        await backend.predict([FITTING], 10)
+        await backend.predict([FITTING], TIMEOUT)
         scorer.replace(text="Float64")
     scorer.during_score = lambda: scorer.replace(text="Float64")
     with pytest.raises(BackendDown) as caught:  # of the new model's guess about a text that it cannot read
-        await backend.predict([FITTING], 10)
+        await backend.predict([FITTING], TIMEOUT)
     assert caught.value.retryable
-    error, output = (await backend.predict([FITTING, [0.1, 2, 7, True]], 10)).outputs
+    error, output = (await backend.predict([FITTING, [0.1, 2, 7, True]], TIMEOUT)).outputs
     assert isinstance(error, InvalidInput)
     assert output == 1.5
 
@@ -109,27 +109,27 @@ async def test_a_model_that_names_its_columns_may_replace_one_that_did_not(
     scorer: Scorer, backend: Backend
 ) -> None:
     scorer.schema = Answer(404)
-    assert await backend.predict([["?", 2, "u", True]], 10) == Reply([1.5], "m1")
+    assert await backend.predict([["?", 2, "u", True]], TIMEOUT) == Reply([1.5], "m1")
     scorer.replace()
     scorer.schema = None
     with pytest.raises(BackendDown):
-        await backend.predict([["?", 2, "u", True]], 10)
-    (error,) = (await backend.predict([["?", 2, "u", True]], 10)).outputs
+        await backend.predict([["?", 2, "u", True]], TIMEOUT)
+    (error,) = (await backend.predict([["?", 2, "u", True]], TIMEOUT)).outputs
     assert isinstance(error, InvalidInput)
 
 
 async def test_a_replica_that_still_has_the_old_model_says_nothing_of_the_new_one(
     scorer: Scorer, backend: Backend
 ) -> None:
-    await backend.predict([FITTING], 10)
+    await backend.predict([FITTING], TIMEOUT)
     scorer.schema = scorer.its_schema()
     scorer.replace(text="Float64")
     with pytest.raises(BackendDown):
-        await backend.predict([FITTING], 10)
+        await backend.predict([FITTING], TIMEOUT)
     scorer.schema = None
     with pytest.raises(BackendDown):  # the old columns are the last that were seen
-        await backend.predict([FITTING], 10)
-    (error,) = (await backend.predict([FITTING], 10)).outputs
+        await backend.predict([FITTING], TIMEOUT)
+    (error,) = (await backend.predict([FITTING], TIMEOUT)).outputs
     assert isinstance(error, InvalidInput)
 
 
@@ -143,31 +143,31 @@ async def test_a_schema_that_names_no_model_is_that_of_the_id(scorer: Scorer, ba
     scorer.schema = scorer.its_schema()
     scorer.model = "m2"
     with pytest.raises(BackendDown):
-        await backend.predict([FITTING], 10)
+        await backend.predict([FITTING], TIMEOUT)
 
 
 async def test_a_replacement_that_cannot_be_seen_yet_is_an_outage(scorer: Scorer, backend: Backend) -> None:
-    await backend.predict([FITTING], 10)
+    await backend.predict([FITTING], TIMEOUT)
     scorer.replace()
     scorer.schema = Answer(500)
     for _ in range(2):
         with pytest.raises(BackendDown):
-            await backend.predict([FITTING], 10)
+            await backend.predict([FITTING], TIMEOUT)
     assert len(scorer.bodies) == 2  # the second of these was not even sent
     scorer.schema = None
-    assert await backend.predict([FITTING], 10) == Reply([1.5], "m2")
+    assert await backend.predict([FITTING], TIMEOUT) == Reply([1.5], "m2")
 
 
 async def test_features_that_are_no_columns_are_named_to_who_registers_and_to_who_operates(
     scorer: Scorer, backend: Backend
 ) -> None:
-    await backend.predict([FITTING], 10)
+    await backend.predict([FITTING], TIMEOUT)
     scorer.replace(mood="Str")
     del scorer.columns["flag"]
     named = "mood: the model needs it; flag: the model has no such column."
     for _ in range(2):
         with pytest.raises(BackendRefused) as refused:
-            await backend.predict([FITTING], 10)
+            await backend.predict([FITTING], TIMEOUT)
         assert named in refused.value.detail
     assert len(scorer.bodies) == 2
     with pytest.raises(InvalidInput) as invalid:
@@ -181,12 +181,12 @@ async def test_features_that_are_no_columns_are_named_to_who_registers_and_to_wh
 
 
 async def test_what_a_look_finds_wrong_stops_the_calls(scorer: Scorer, backend: Backend) -> None:
-    await backend.predict([FITTING], 10)
+    await backend.predict([FITTING], TIMEOUT)
     scorer.replace(mood="Str")
     with pytest.raises(InvalidInput):
         await backend.revision()
     with pytest.raises(BackendRefused):
-        await backend.predict([FITTING], 10)
+        await backend.predict([FITTING], TIMEOUT)
     assert len(scorer.bodies) == 1
 
 
@@ -200,9 +200,9 @@ async def test_a_wide_models_columns_do_not_fill_the_error(scorer: Scorer, backe
 
 async def test_a_look_waits_for_no_prediction(scorer: Scorer) -> None:
     backend, go_on = scorer.open(concurrency=1), threading.Event()
-    await backend.predict([FITTING], 10)
+    await backend.predict([FITTING], TIMEOUT)
     scorer.during_score = lambda: go_on.wait(TIMEOUT)
-    call = asyncio.create_task(backend.predict([FITTING], 10))
+    call = asyncio.create_task(backend.predict([FITTING], TIMEOUT))
     await until(lambda: len(scorer.bodies) == 2)
     assert await asyncio.wait_for(backend.revision(), TIMEOUT) == "m1"
     assert not call.done()
@@ -219,7 +219,7 @@ async def test_the_look_takes_its_time_from_the_calls(
         await backend.predict([FITTING], 0.2)
     monkeypatch.setattr(h2o, "LOOK_TIMEOUT", 0.1)
     with pytest.raises(BackendDown, match=r"within 0\.1 s"):
-        await backend.predict([FITTING], 10)
+        await backend.predict([FITTING], TIMEOUT)
 
 
 async def test_a_closed_backend_looks_at_nothing(scorer: Scorer, backend: Backend) -> None:

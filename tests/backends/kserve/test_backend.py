@@ -10,6 +10,7 @@ from app.backends.base import Backend
 from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendError, BackendRefused, BackendThrottled, InvalidInput
 from app.core.hosts import Hosts
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, http_stub, reply
 
 FEATURES = ("a", "b")
@@ -41,7 +42,7 @@ async def test_the_options_on_tensors_reach_them(stub: HttpStub) -> None:
     stub.script(answer())
     async with opened(stub, tensors="per_feature", null_as=-1, output="out") as backend:
         assert backend.row_bytes([1, None]) == len("1,-1,")
-        assert (await backend.predict([[1, None]], 10)).outputs == [0.5]
+        assert (await backend.predict([[1, None]], TIMEOUT)).outputs == [0.5]
     (request,) = stub.requests
     assert request.path == "/v2/models/m/infer"
     tensors: list[JsonValue] = [
@@ -54,7 +55,7 @@ async def test_the_options_on_tensors_reach_them(stub: HttpStub) -> None:
 async def test_v1_sends_rows_with_their_nulls(stub: HttpStub) -> None:
     stub.script(reply({"predictions": [1.5, [2.5, "x"]]}))
     async with opened(stub, protocol="v1", model="a/b", version="7") as backend:
-        found = await backend.predict([[1, None], ["x", True]], 10)
+        found = await backend.predict([[1, None], ["x", True]], TIMEOUT)
         assert await backend.revision() == "7"
     assert (found.outputs, found.revision) == ([1.5, [2.5, "x"]], "7")
     call, probe = stub.requests
@@ -72,7 +73,7 @@ async def test_the_version_of_a_reply_comes_before_the_configured_one(
 ) -> None:
     stub.script(answer(said))
     async with opened(stub, version=configured) as backend:
-        assert (await backend.predict([[1, 2]], 10)).revision == expected
+        assert (await backend.predict([[1, 2]], TIMEOUT)).revision == expected
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ async def test_a_session_and_a_host_go_with_every_call(
     stub.script(Answer(), answer())
     async with opened(stub, cookie_env="KSERVE_COOKIE", host=HOST, version="7") as backend:
         await backend.revision()
-        await backend.predict([[1, 2]], 10)
+        await backend.predict([[1, 2]], TIMEOUT)
     for request in stub.requests:
         assert request.headers["cookie"] == "authservice_session=abc"
         assert request.headers["host"] == HOST

@@ -37,7 +37,7 @@ async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
 async def test_a_call_carries_the_rows_and_says_who_is_asked(aws: AwsStub, opener: Opener) -> None:
     aws.script(csv("0.5\n0.25\n"))
     backend = opener(target_model="v3/model.tar.gz", target_variant="blue", inference_component="tiny")
-    assert (await backend.predict([[1, "x"], [None, True]], 5)).outputs == [0.5, 0.25]
+    assert (await backend.predict([[1, "x"], [None, True]], TIMEOUT)).outputs == [0.5, 0.25]
     (request,) = aws.requests
     assert (request.method, request.path) == ("POST", "/endpoints/churn/invocations")
     assert request.body == b"1,x\n,1"
@@ -49,14 +49,14 @@ async def test_a_call_carries_the_rows_and_says_who_is_asked(aws: AwsStub, opene
 
 
 async def test_headers_of_options_that_are_not_set_stay_away(aws: AwsStub, opener: Opener) -> None:
-    await opener().predict([[1, 2]], 5)
+    await opener().predict([[1, 2]], TIMEOUT)
     assert not [name for name in aws.requests[0].headers if name.startswith("x-amzn-sagemaker")]
 
 
 async def test_accept_is_configurable_and_the_announced_type_decides(aws: AwsStub, opener: Opener) -> None:
     aws.script(reply({"predictions": [1, 2]}))
     backend = opener(accept="application/json;verbose=true", region="eu-west-1", endpoint_url=aws.url)
-    assert (await backend.predict([[1, 2], [3, 4]], 5)).outputs == [1, 2]
+    assert (await backend.predict([[1, 2], [3, 4]], TIMEOUT)).outputs == [1, 2]
     assert aws.requests[0].headers["accept"] == "application/json;verbose=true"
     assert "eu-west-1/sagemaker" in aws.requests[0].headers["authorization"]
 
@@ -65,14 +65,14 @@ async def test_without_an_announced_type_the_answer_is_read_as_asked_for(
     aws: AwsStub, opener: Opener
 ) -> None:
     aws.script(Answer(body=b"[1]"))
-    assert (await opener(accept="application/json").predict([[1, 2]], 5)).outputs == [1]
+    assert (await opener(accept="application/json").predict([[1, 2]], TIMEOUT)).outputs == [1]
 
 
 async def test_json_lines_and_wrapped_json_are_sent(aws: AwsStub, opener: Opener) -> None:
     aws.script(csv("1\n2"))
     rows: list[Row] = [[1, None], [2.5, "x"]]
-    await opener(content_type="application/jsonlines").predict(rows, 5)
-    await opener(content_type="application/json", json_key="instances").predict(rows, 5)
+    await opener(content_type="application/jsonlines").predict(rows, TIMEOUT)
+    await opener(content_type="application/json", json_key="instances").predict(rows, TIMEOUT)
     assert aws.requests[0].body == b'[1,null]\n[2.5,"x"]'
     assert aws.requests[1].body == b'{"instances":[[1,null],[2.5,"x"]]}'
 
@@ -80,9 +80,9 @@ async def test_json_lines_and_wrapped_json_are_sent(aws: AwsStub, opener: Opener
 async def test_the_built_in_xgboost_answers_in_one_line(aws: AwsStub, opener: Opener) -> None:
     aws.script(csv("0.1,0.2,0.3"))
     rows = [[1, 2], [3, 4], [5, 6]]
-    assert (await opener(csv_reply="one_line").predict(rows, 5)).outputs == [0.1, 0.2, 0.3]
+    assert (await opener(csv_reply="one_line").predict(rows, TIMEOUT)).outputs == [0.1, 0.2, 0.3]
     with pytest.raises(BadOutput, match="answered 1 rows for 3"):
-        await opener().predict(rows, 5)
+        await opener().predict(rows, TIMEOUT)
 
 
 async def test_fifty_calls_run_fifty_wide_and_keep_their_connections(aws: AwsStub, opener: Opener) -> None:
@@ -107,7 +107,7 @@ async def test_the_timeout_ends_the_wait_though_the_call_goes_on(aws: AwsStub, o
     with pytest.raises(BackendTimeout, match=r"endpoint 'churn': no answer came within 0\.1 s"):
         await backend.predict([[1, 2]], 0.1)
     await aws.received()
-    assert (await backend.predict([[1, 2]], 5)).outputs == [2]
+    assert (await backend.predict([[1, 2]], TIMEOUT)).outputs == [2]
     go_on.set()
 
 
@@ -120,7 +120,7 @@ async def test_a_cancelled_call_leaves_the_backend_usable(aws: AwsStub, opener: 
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert (await backend.predict([[1, 2]], 5)).outputs == [2]
+    assert (await backend.predict([[1, 2]], TIMEOUT)).outputs == [2]
     go_on.set()
 
 
@@ -141,7 +141,7 @@ async def test_limits_and_row_sizes_bound_the_body(aws: AwsStub, opener: Opener)
     aws.script(csv("1\n2"))
     backend = opener(content_type="application/json", json_key="instances", max_rows=7, max_bytes=2000)
     rows: list[Row] = [["é" * 10, 1], [None, 2]]
-    await backend.predict(rows, 5)
+    await backend.predict(rows, TIMEOUT)
     envelope = 2000 - backend.limits.bytes
     assert backend.limits.rows == 7
     assert len(aws.requests[0].body) <= envelope + sum(map(backend.row_bytes, rows))

@@ -25,6 +25,7 @@ from app.core.errors import (
 )
 from app.core.hosts import Hosts
 from tests.support.aws_stub import Answer, AwsStub, error, model_error
+from tests.support.eventually import TIMEOUT
 
 
 def open_one(**options: JsonValue) -> Backend:
@@ -50,7 +51,7 @@ def fresh_session() -> Iterator[None]:
 
 async def failure(backend: Backend) -> BackendError:
     with pytest.raises(BackendError) as caught:
-        await backend.predict([[1]], 10)
+        await backend.predict([[1]], TIMEOUT)
     await backend.aclose()
     return caught.value
 

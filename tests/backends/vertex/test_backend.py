@@ -14,6 +14,7 @@ from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendError, BackendRefused, InvalidInput
 from app.core.hosts import Hosts
 from tests.backends.platforms.vertex import DEPLOYED, NAME, PLATFORM, error
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
 
 FEATURES = ("a", "b")
@@ -59,11 +60,12 @@ async def backend(platform: Google) -> AsyncIterator[Backend]:
 
 
 async def test_a_reply_and_the_resource_name_one_revision(backend: Backend) -> None:
-    assert await backend.revision() == (await backend.predict([[1, 2]], 10)).revision == PLATFORM.revision
+    reply = await backend.predict([[1, 2]], TIMEOUT)
+    assert await backend.revision() == reply.revision == PLATFORM.revision
 
 
 async def test_a_reply_is_parsed_once(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    await backend.predict([[1, 2]], 10)  # a token
+    await backend.predict([[1, 2]], TIMEOUT)  # a token
     parsed: list[str] = []
     loads = json.loads
 
@@ -73,7 +75,7 @@ async def test_a_reply_is_parsed_once(backend: Backend, monkeypatch: pytest.Monk
         return value
 
     monkeypatch.setattr(json, "loads", counted)
-    assert (await backend.predict([[1, 2]], 10)).outputs == [1.5]
+    assert (await backend.predict([[1, 2]], TIMEOUT)).outputs == [1.5]
     assert len(parsed) == 1
 
 
@@ -113,7 +115,7 @@ async def test_a_look_that_fails_says_so(
 async def test_rows_go_to_the_dedicated_address_and_looks_to_the_api(platform: Google) -> None:
     dedicated = f"localhost:{platform.stub.server_port}"
     backend = platform.open(dedicated_url=f"http://{dedicated}")
-    await backend.predict([[1, 2]], 10)
+    await backend.predict([[1, 2]], TIMEOUT)
     await backend.revision()
     (predicted,), (looked,) = platform.asked(":predict"), platform.asked(f"/v1/{NAME}")
     assert predicted.headers["host"] == dedicated
@@ -136,14 +138,14 @@ async def test_a_body_fits_the_address_it_goes_to(platform: Google, backend: Bac
 
 async def test_parameters_go_beside_the_rows(platform: Google) -> None:
     backend = platform.open(parameters={"trees": 10})
-    await backend.predict([[1, None]], 10)
+    await backend.predict([[1, None]], TIMEOUT)
     assert platform.asked(":predict")[0].json == {"instances": [[1, None]], "parameters": {"trees": 10}}
     await backend.aclose()
 
 
 async def test_rows_may_be_objects(platform: Google) -> None:
     backend = platform.open(instances="objects")
-    await backend.predict([[1, None]], 10)
+    await backend.predict([[1, None]], TIMEOUT)
     assert platform.asked(":predict")[0].json == {"instances": [{"a": 1, "b": None}]}
     await backend.aclose()
 
@@ -159,7 +161,7 @@ async def test_google_needs_no_listing(platform: Google, monkeypatch: pytest.Mon
     monkeypatch.setattr(HttpClient, "post", call)
     monkeypatch.setattr(HttpClient, "get", call)
     backend = platform.open(api_url=None)
-    await backend.predict([[1, 2]], 10)
+    await backend.predict([[1, 2]], TIMEOUT)
     await backend.revision()
     resource = f"https://europe-west4-aiplatform.googleapis.com/v1/{NAME}"
     assert urls == [f"{resource}:predict", resource]

@@ -21,6 +21,7 @@ from app.core.errors import (
 )
 from app.core.hosts import Hosts
 from tests.backends.platforms import watsonx as wire
+from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
 
 IAM: dict[str, JsonValue] = {"username": None, "iam_url": "the stub's"}
@@ -73,7 +74,7 @@ def _open(options: dict[str, JsonValue], hosts: Hosts) -> Backend:
 
 async def test_iam_gets_a_form(ibm: Ibm) -> None:
     async with ibm.opened(**IAM) as backend:
-        await backend.predict([[1]], 10)
+        await backend.predict([[1]], TIMEOUT)
     (request,) = ibm.asked("/identity/token")
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
     grant = "urn:ibm:params:oauth:grant-type:apikey"
@@ -84,7 +85,7 @@ async def test_iam_gets_a_form(ibm: Ibm) -> None:
 async def test_a_cloud_pak_gets_json(ibm: Ibm, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATSONX_OTHER", "other")
     async with ibm.opened(secret=kind, secret_env="WATSONX_OTHER") as backend:
-        await backend.predict([[1]], 10)
+        await backend.predict([[1]], TIMEOUT)
     (request,) = ibm.asked("/icp4d-api/v1/authorize")
     assert request.json == {"username": "ada", kind: "other"}
 
@@ -96,7 +97,7 @@ async def test_a_token_is_kept_until_it_nears_its_end(ibm: Ibm) -> None:
         ibm.stub.requests.clear()
         async with ibm.opened() as backend:
             for _ in range(2):
-                await backend.predict([[1]], 10)
+                await backend.predict([[1]], TIMEOUT)
             await backend.revision()
         assert len(ibm.asked("/icp4d-api")) == fetched
 
@@ -124,7 +125,7 @@ async def test_a_token_service_that_gives_none(
     ibm.token = answer
     async with ibm.opened() as backend:
         with pytest.raises(BackendError) as caught:
-            await backend.predict([[1]], 10)
+            await backend.predict([[1]], TIMEOUT)
     assert type(caught.value) is expected
     assert not ibm.asked("/ml")
 
@@ -132,7 +133,7 @@ async def test_a_token_service_that_gives_none(
 async def test_several_columns_are_a_list_and_no_list_is_no_answer(ibm: Ibm) -> None:
     ibm.values = [[1, [0.1, 0.9]], ["late"], [], 7, None, [None]]
     async with ibm.opened() as backend:
-        outputs = (await backend.predict([[n] for n in range(6)], 10)).outputs
+        outputs = (await backend.predict([[n] for n in range(6)], TIMEOUT)).outputs
     assert outputs[:2] == [[1, [0.1, 0.9]], "late"]
     assert all(isinstance(output, BadOutput) for output in outputs[2:5])
     assert outputs[5] is None
@@ -140,7 +141,7 @@ async def test_several_columns_are_a_list_and_no_list_is_no_answer(ibm: Ibm) -> 
 
 async def test_the_version_is_sent(ibm: Ibm) -> None:
     async with ibm.opened(version="2026-10-14") as backend:
-        await backend.predict([[1]], 10)
+        await backend.predict([[1]], TIMEOUT)
         assert await backend.revision() == "an-asset 1"
     scored, looked = ibm.asked("/ml")
     assert scored.path == f"{wire.PATH}/predictions?version=2026-10-14"
@@ -190,7 +191,7 @@ async def test_a_region_is_ibms_own_and_needs_no_listing(ibm: Ibm, monkeypatch: 
     monkeypatch.setattr(HttpClient, "post", post)
     options: dict[str, JsonValue] = {"deployment": "x", "space_id": "y", "region": "us-south"}
     backend = _open(options, Hosts())
-    await backend.predict([[1, 2]], 5)
+    await backend.predict([[1, 2]], TIMEOUT)
     await backend.aclose()
     assert [urlsplit(url).netloc for url in urls] == ["us-south.ml.cloud.ibm.com"]
 

@@ -73,11 +73,10 @@ async def test_of_chunks_that_end_at_once_the_second_ends_the_job(runtime: Runti
         async with sessions.begin() as session:
             assert await rows.finish(session, second, rows.Finished([None], 0, {}))
 
-    async with sessions.begin() as session:
+    async with asyncio.TaskGroup() as group, sessions.begin() as session:
         assert await rows.finish(session, first, rows.Finished([None] * 3, 0, {}))
-        finishing = asyncio.create_task(finish_second())
+        group.create_task(finish_second())
         await until_it_is_waited_for(session)
-    await finishing
     assert (await look(runtime, job)).state == "done"
 
 

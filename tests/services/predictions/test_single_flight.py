@@ -18,7 +18,7 @@ from app.db.engine import Sessions
 from app.db.listener import Listener
 from app.db.predictions import claims
 from app.db.predictions.cache import Scope
-from app.db.predictions.claims import Lease
+from app.db.predictions.claims import Failure, Lease
 from app.main import create_app
 from app.schemas.hosting.deployments import Deployment
 from app.services.predictions import leader
@@ -168,6 +168,18 @@ async def test_a_leader_looks_once_more_before_it_infers(
     assert (result.entry.id, result.led) == (landed.id, False)
     assert len(invocations(aws)) == 1
     assert await count(behind.database.transactions, "inference_claims") == 0
+
+
+async def test_a_claim_that_is_made_again_stays_with_its_owner(settings: Settings, aws: AwsStub) -> None:
+    """As when the statement after it failed, and both are tried once more."""
+    async with replica(settings) as one, one.database.statements() as session:
+        await prepare(one)
+        scope, keys = Scope(1, one.pipeline_version, ""), [("a", "hash")]
+        mine, another = (Lease(uuid4(), None, 3600) for _ in range(2))
+        assert [await claims.claim(session, scope, keys, mine) for _ in range(2)] == [{"a"}] * 2
+        assert await claims.claim(session, scope, keys, another) == set()
+        await claims.fail(session, mine, [Failure("a", "slug", "detail", 3600)])
+        assert await claims.claim(session, scope, keys, mine) == set()
 
 
 async def test_waiters_hear_of_the_end(settings: Settings, sessions: Sessions) -> None:
