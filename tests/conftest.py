@@ -4,6 +4,7 @@ import functools
 import gc
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -40,8 +41,15 @@ def pytest_report_header() -> str:
     return f"if a test needs them: Postgres from {postgres.choice()}; S3 from {s3.choice()}"
 
 
-OPT_IN = ("mms", "platform")
-"""Markers of tests that need another server in a venv of its own: left out unless ``-m`` names them."""
+HERE = Path(__file__).parent
+OPT_IN = {HERE / "mms": "mms", HERE / "platforms": "platform"}
+"""Tests that need another server in a venv of its own, by folder: unread unless ``-m`` names their marker."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    chosen = str(config.getoption("markexpr"))
+    left_out = [folder for folder, marker in OPT_IN.items() if marker not in chosen]
+    return True if any(collection_path.is_relative_to(folder) for folder in left_out) else None
 
 
 LONGEST = (
@@ -52,20 +60,11 @@ LONGEST = (
 """Files that begin first, so that no process is left with one of them when the others are done."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    left_out = [
-        item
-        for item in items
-        for marker in OPT_IN
-        if item.get_closest_marker(marker) and marker not in str(config.getoption("markexpr"))
-    ]
-    config.hook.pytest_deselected(items=left_out)
-    apart = set(left_out)
-    items[:] = sorted((item for item in items if item not in apart), key=_rank)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_rank)  # the order within a file stays
 
 
 def _rank(item: pytest.Item) -> int:
-    """A sort by it keeps the order within a file."""
     path = item.nodeid.partition("::")[0]
     return LONGEST.index(path) if path in LONGEST else len(LONGEST)
 
