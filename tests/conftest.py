@@ -30,10 +30,15 @@ def pytest_configure() -> None:
     setattr(botocore.session, "create_loader", functools.cache(create_loader))  # noqa: B010 - no public name
 
 
+def pytest_collection() -> None:
+    gc.disable()  # what is imported stays
+
+
 def pytest_collection_finish() -> None:
-    # What was imported stays, and collections that look at all the rest now and then are enough: by default
-    # they are an eighth of the run. pytest collects at the end, so what was left open still fails it.
+    # A look at all the rest now and then is enough: by default garbage collection is an eighth of the run.
+    # pytest collects at the end, so what was left open still fails it.
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 50, 100)
 
 
