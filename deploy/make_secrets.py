@@ -36,14 +36,14 @@ def main(folder: Path, given: Path) -> None:
 
 def parse(text: str) -> dict[str, str]:
     """The given values by name; "" where one is to be made."""
-    values = dict.fromkeys(FILES, "")
-    for line in text.splitlines():
-        name, _, value = line.partition("=")
-        if name not in FILES:
-            sys.exit("A password must be one line.")  # of the next line the name is unknown; it is not shown
+    lines = text.removesuffix("\n").split("\n")
+    parted = [line.partition("=") for line in lines]
+    if [(name, sign) for name, sign, _ in parted] != [(name, "=") for name in FILES]:
+        sys.exit("A password must be one line.")  # which one is not known, and none is shown
+    values = {name: value for name, _, value in parted}
+    for name, value in values.items():
         if value != value.strip():
             sys.exit(f"{name} must not begin or end with a space: not every part would keep it.")
-        values[name] = value
     if not re.fullmatch(r"[A-Za-z0-9_-]*", values["S3_ACCESS_KEY"]):
         sys.exit("S3_ACCESS_KEY is a name, and part of every signature: letters, digits, - and _ only.")
     return values

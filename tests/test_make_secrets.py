@@ -10,12 +10,13 @@ import pytest
 from botocore.session import Session
 from sqlalchemy import make_url
 
+from app.core.errors import Misconfigured
 from app.core.settings import Settings
 from app.db.engine import async_url
 
 SCRIPT = Path(__file__).parents[1] / "deploy" / "make_secrets.py"
 NOTHING = "DB_PASSWORD=\nDB_ADMIN_PASSWORD=\nS3_ACCESS_KEY=\nS3_SECRET_KEY=\n"
-HARD = "p@ss:w/o?r#d%\"'$ x\\;=é%41"
+HARD = "p@ss:w/o?r#d%\"'$ x\\;=é%41\u2028\x0cy"
 
 
 @pytest.fixture
@@ -103,19 +104,29 @@ def test_any_character_comes_through(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("name", "value", "message"),
     [
-        ("DB_PASSWORD= x\n", "DB_PASSWORD must not begin or end with a space"),
-        ("DB_PASSWORD=one\ntwo-secret\n", "A password must be one line."),
-        ("S3_ACCESS_KEY=a/b\n", "S3_ACCESS_KEY is a name"),
+        ("DB_PASSWORD", " x", "DB_PASSWORD must not begin or end with a space"),
+        ("DB_PASSWORD", "one\ntwo-secret", "A password must be one line."),
+        ("DB_PASSWORD", "one\nS3_SECRET_KEY=two-secret", "A password must be one line."),
+        ("S3_SECRET_KEY", "one\nDB_PASSWORD=two-secret", "A password must be one line."),
+        ("S3_ACCESS_KEY", "a/b", "S3_ACCESS_KEY is a name"),
     ],
 )
-def test_what_not_every_part_would_keep_is_refused(folder: Path, given: str, message: str) -> None:
-    done = make(folder, given)
+def test_what_not_every_part_would_keep_is_refused(folder: Path, name: str, value: str, message: str) -> None:
+    done = make(folder, NOTHING.replace(f"{name}=", f"{name}={value}", 1))
     assert done.returncode == 1
     assert done.stderr.startswith(message)
     assert "two-secret" not in done.stderr
     assert not files(folder)
+
+
+@pytest.mark.parametrize("place", ["gone", "file"])
+def test_a_folder_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / place))
+    with pytest.raises(Misconfigured, match="SECRETS_DIR"):
+        Settings(_env_file=None)
 
 
 def test_the_environment_goes_before_the_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

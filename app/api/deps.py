@@ -20,7 +20,7 @@ def _runtime(request: Request) -> Runtime:
 
 
 def _sessions(request: Request) -> Sessions:
-    return _runtime(request).database.transactions
+    return _runtime(request).sessions
 
 
 def _settings(request: Request) -> Settings:

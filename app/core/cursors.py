@@ -16,11 +16,13 @@ R = TypeVar("R")
 class Cursor(Generic[T]):
     """The cursors of one list: ``places`` are what its rows are sorted by, its key included."""
 
-    def __init__(self, places: TypeAdapter[T]) -> None:
-        self._places = places
+    def __init__(self, name: str, places: TypeAdapter[T]) -> None:
+        """``name`` tells the list's cursors from those of the others."""
+        self._name, self._places = name, places
 
     def encode(self, place: T) -> str:
-        return base64.urlsafe_b64encode(self._places.dump_json(place)).decode().rstrip("=")
+        text = strict_json.canonical([self._name, self._places.dump_python(place, mode="json")])
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def decode(self, cursor: str | None) -> T | None:
         """The place, None for the first page; InvalidInput for what no page of this list handed out."""
@@ -28,12 +30,21 @@ class Cursor(Generic[T]):
             return None
         try:
             text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
-            return self._places.validate_python(strict_json.parse(text))
+            match strict_json.parse(text):
+                case [str(), held]:
+                    place = self._places.validate_python(held)
+                    if self.encode(place) == cursor:  # what was handed out, to the letter
+                        return place
         except (ValueError, InvalidInput) as error:
-            fault = FieldError("cursor", "pass next_cursor unchanged")
-            raise InvalidInput("The cursor is not one of ours.", errors=[fault]) from error
+            raise _not_ours() from error
+        raise _not_ours()
 
     def cut(self, found: Sequence[R], limit: int, place: Callable[[R], T]) -> tuple[Sequence[R], str | None]:
         """The page, and the cursor of the next one if more than ``limit`` rows were found."""
         items = found[:limit]
         return items, self.encode(place(items[-1])) if len(found) > limit else None
+
+
+def _not_ours() -> InvalidInput:
+    fault = FieldError("cursor", "pass next_cursor unchanged")
+    return InvalidInput("The cursor is not one of ours.", errors=[fault])

@@ -3,6 +3,7 @@
 import os
 import re
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -13,6 +14,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.core.errors import Misconfigured
 from app.core.hosts import Hosts
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -107,7 +109,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """After the environment and .env, the files of the folder that SECRETS_DIR names."""
-        files = SecretsSettingsSource(settings_cls, secrets_dir=os.environ.get("SECRETS_DIR"))
+        folder = os.environ.get("SECRETS_DIR")
+        if folder is not None and not Path(folder).is_dir():
+            raise Misconfigured("SECRETS_DIR is no folder that can be read.")
+        files = SecretsSettingsSource(settings_cls, secrets_dir=folder)
         return init_settings, env_settings, dotenv_settings, files
 
     @cached_property

@@ -29,6 +29,11 @@ class Runtime:
     flights: SingleFlight
     predictor: Predictor
 
+    @property
+    def sessions(self) -> Sessions:
+        """Those in transactions."""
+        return self.database.transactions
+
 
 @asynccontextmanager
 async def open_runtime(settings: Settings, *, bulk: bool = False) -> AsyncIterator[Runtime]:

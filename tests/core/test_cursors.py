@@ -12,9 +12,9 @@ from app.core.cursors import Cursor
 from app.core.errors import InvalidInput
 from app.schemas.ids import RecordIdText, RowId
 
-NUMBERS: Cursor[int] = Cursor(TypeAdapter(RowId))
-RECORDS: Cursor[str] = Cursor(TypeAdapter(RecordIdText))
-MOMENTS: Cursor[tuple[datetime, int]] = Cursor(TypeAdapter(tuple[datetime, RowId]))
+NUMBERS: Cursor[int] = Cursor("numbers", TypeAdapter(RowId))
+RECORDS: Cursor[str] = Cursor("records", TypeAdapter(RecordIdText))
+MOMENTS: Cursor[tuple[datetime, int]] = Cursor("moments", TypeAdapter(tuple[datetime, RowId]))
 
 
 @given(st.integers(1, 2**63 - 1), st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=3))
@@ -31,13 +31,30 @@ def test_no_cursor_is_the_first_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "inside", [b"x", b"0", b"-1", b"9223372036854775808", b"null", b"[1]", b"\xff", b'"a"']
+    "inside",
+    [
+        *(b"x", b"5", b"null", b"\xff", b"[]", b'["numbers"]', b'["numbers",5,5]', b'["records",5]'),
+        *(b'["numbers",0]', b'["numbers",-1]', b'["numbers",9223372036854775808]', b'["numbers",null]'),
+        # Read loosely each of these is a number.
+        *(b'["numbers",true]', b'["numbers",5.0]', b'["numbers","5"]', b'["numbers", 5]', b'["numbers",NaN]'),
+    ],
 )
 def test_what_no_page_handed_out_is_refused(inside: bytes) -> None:
-    for cursor in (base64.urlsafe_b64encode(inside).decode(), inside.decode("latin-1") or "="):
-        with pytest.raises(InvalidInput, match="cursor") as caught:
-            NUMBERS.decode(cursor)
-        assert [fault.field for fault in caught.value.errors] == ["cursor"]
+    for cursor in (base64.urlsafe_b64encode(inside).decode().rstrip("="), inside.decode("latin-1")):
+        is_refused(cursor)
+
+
+def test_a_cursor_is_its_lists_own_and_has_one_spelling() -> None:
+    number = NUMBERS.encode(5)
+    for cursor in (RECORDS.encode("5"), MOMENTS.encode((datetime(2026, 1, 3, tzinfo=UTC), 5)), f"{number}="):
+        is_refused(cursor)
+    assert NUMBERS.decode(number) == 5
+
+
+def is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidInput, match="cursor") as caught:
+        NUMBERS.decode(cursor)
+    assert [fault.field for fault in caught.value.errors] == ["cursor"]
 
 
 def test_the_page_is_cut_and_the_next_one_named() -> None:

@@ -84,7 +84,7 @@ def _shown() -> Iterator[Show]:
         yield _lines()
         return
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
+    with Progress(TextColumn("{task.description}", markup=False), *columns, console=console) as progress:
         task = progress.add_task("", total=None, rate=None)
         yield lambda stage: progress.update(
             task,

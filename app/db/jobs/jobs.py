@@ -1,4 +1,4 @@
-"""Queries on prediction jobs; what is done with their chunks is in prediction_chunks.py."""
+"""Queries on prediction jobs; what is done with their chunks is in chunks.py."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias, cast

@@ -22,7 +22,7 @@ from app.services.evaluations.statistics import metrics
 from app.services.records import filters
 
 CURSOR: Cursor[tuple[float | None, Moment, tuple[int, str, str, str]]] = Cursor(
-    TypeAdapter(tuple[float | None, Moment, tuple[RowId, str, str, str]])
+    "metrics", TypeAdapter(tuple[float | None, Moment, tuple[RowId, str, str, str]])
 )
 
 

@@ -18,7 +18,7 @@ from app.services.evaluations.statistics import metrics
 from app.services.models import versions
 from app.services.records import filters
 
-CURSOR: Cursor[int] = Cursor(TypeAdapter(RowId))
+CURSOR: Cursor[int] = Cursor("evaluations", TypeAdapter(RowId))
 
 
 def check(request: EvaluationRequest) -> None:

@@ -21,7 +21,7 @@ from app.services.jobs import transform
 from app.services.models import versions
 from app.services.records import filters
 
-CURSOR: Cursor[int] = Cursor(TypeAdapter(RowId))
+CURSOR: Cursor[int] = Cursor("prediction jobs", TypeAdapter(RowId))
 
 
 async def ask(sessions: Sessions, settings: Settings, request: PredictionJobRequest) -> PredictionJob:

@@ -12,7 +12,7 @@ from app.db.predictions import history as rows
 from app.schemas.ids import RowId
 from app.schemas.predictions import LoggedPrediction, PredictionPage
 
-CURSOR: Cursor[int] = Cursor(TypeAdapter(RowId))
+CURSOR: Cursor[int] = Cursor("predictions", TypeAdapter(RowId))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordS
 
 Allows = Callable[[str | None], bool]
 """Whether a write may go ahead, given the stored content hash (None: there is no such record)."""
-CURSOR: Cursor[str] = Cursor(TypeAdapter(RecordIdText))
+CURSOR: Cursor[str] = Cursor("records", TypeAdapter(RecordIdText))
 
 
 @dataclass(frozen=True)

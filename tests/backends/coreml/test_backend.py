@@ -235,5 +235,5 @@ def test_on_macos_the_package_that_is_missing_is_named(monkeypatch: pytest.Monke
     monkeypatch.setattr("platform.system", lambda: "Darwin")
     monkeypatch.setitem(sys.modules, "coremltools", None)
     monkeypatch.delitem(sys.modules, "coremltools.models", raising=False)
-    with pytest.raises(BackendRefused, match=r"sagemaker-fastapi\[coreml\]"):
+    with pytest.raises(BackendRefused, match=r"requirements-coreml.txt"):
         opened(MAC_ONLY)
