@@ -88,6 +88,11 @@ async def all_have_looked(pair: tuple[Predictor, Predictor]) -> None:
     await until(lambda: not any(isinstance(pool, QueuePool) and pool.checkedout() for pool in pools))
 
 
+async def all_is_done(pair: tuple[Predictor, Predictor]) -> None:
+    """Claims are given up, too, which callers do not wait for."""
+    await until(lambda: not any(one.flights.busy for one in pair))
+
+
 async def count(sessions: Sessions, table: str) -> int:
     async with sessions() as session:
         return int(await session.scalar(text(f"select count(*) from {table}")) or 0)
@@ -111,6 +116,7 @@ async def test_5000_calls_over_two_replicas_are_one_inference(
     assert states.count("MISS") == 1
     assert states.count("COALESCED") + states.count("HIT") == 4999
     assert await count(pair[0].database.transactions, "predictions") == 1
+    await all_is_done(pair)
     assert await count(pair[0].database.transactions, "inference_claims") == 0
 
 
@@ -167,6 +173,7 @@ async def test_a_leader_looks_once_more_before_it_infers(
     assert isinstance(result, Landed)
     assert (result.entry.id, result.led) == (landed.id, False)
     assert len(invocations(aws)) == 1
+    await all_is_done(pair)
     assert await count(behind.database.transactions, "inference_claims") == 0
 
 
