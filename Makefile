@@ -51,7 +51,7 @@ stack-test: $(TOOLS) ## Kill and starve the Docker stack, check that nothing is 
 	@$(BIN)/python -m tests.stack $(ARGS)
 
 test: $(TOOLS) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
-	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-pooler: $(TOOLS) $(WEED) ## Run the tests that use the database through PgBouncer (needs its program)
 	@POOLER=1 WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest tests/api tests/db tests/services $(ARGS)
