@@ -61,7 +61,7 @@ async def test_a_look_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
     part = Part("it", look, kept=0)
     async with asyncio.timeout(TIMEOUT):
         while look.count < 2:
-            await part.status()
+            assert (await part.status()).reason == "There was no answer in time."
     await part.aclose()
 
 
