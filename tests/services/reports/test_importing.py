@@ -72,7 +72,7 @@ async def history(sessions: Sessions) -> list[tuple[object, ...]]:
         select v.version, e.finished_at, m.metric, m.slice, m.value
         from evaluation_metrics m join evaluations e on e.id = m.evaluation_id
         join model_versions v on v.id = e.model_version_id where e.kind = 'report' and e.state = 'done'
-        order by 1, 2, 3, 4
+        order by 1, 2, 3, 4, 5
     """
     async with sessions() as session:
         return [tuple(row) for row in await session.execute(text(query))]
