@@ -1,0 +1,133 @@
+"""What the columns of an imported CSV hold, where their names do not say it."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+from app.core.errors import FieldError
+
+ID = "id"
+OBSERVED_AT = "observed_at"
+ALIKE = 0.4
+"""How much of two names agrees, from 0 to 1, where one is suggested for the other; fee, monthly_fee: 0.43."""
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """Columns go by the file's names. A ``rename`` is ``FROM=TO``, of a column and a field of the input.
+
+    ``flags``: whether errors spell the options as the command line does (``--id-column``), not as a URL does.
+    """
+
+    id_column: str | None = None
+    label_column: str | None = None
+    rename: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    flags: bool = False
+
+    @cached_property
+    def renamed(self) -> Mapping[str, str]:
+        """The fields that columns are renamed to, by column."""
+        return dict(map(_cut, self.rename))
+
+    def given(self) -> list[str]:
+        """The options that say anything, as the caller writes their names."""
+        names = ("id_column", "label_column", "rename", "ignore")
+        return [self.spelt(name) for name in names if getattr(self, name) not in (None, (), [])]
+
+    def spelt(self, name: str, value: str | None = None) -> str:
+        """An option as the caller would write it."""
+        if not self.flags:
+            return name if value is None else f"{name}={value}"
+        flag = "--" + name.replace("_", "-")
+        return flag if value is None else f"{flag} {shlex.quote(value)}"
+
+
+NO_OPTIONS = ColumnOptions()
+
+
+def _cut(rename: str) -> tuple[str, str]:
+    """FROM and TO, cut at the last ``=`` since a column may be called anything; empty where there is none."""
+    source, _, target = rename.rpartition("=")
+    return (source, target) if "=" in rename else ("", "")
+
+
+def alike(name: str, others: Sequence[str]) -> str | None:
+    """The name that looks most like this one, or None where none does."""
+    folded = {other.casefold(): other for other in others}
+    found = get_close_matches(name.casefold(), list(folded), n=1, cutoff=ALIKE)
+    return folded[found[0]] if found else None
+
+
+@dataclass(frozen=True)
+class OptionFaults:
+    """What is wrong with the options for a file with this header, an input of these fields and this LABEL."""
+
+    options: ColumnOptions
+    header: Sequence[str]
+    fields: Sequence[str]
+    label: str
+
+    def all(self) -> list[FieldError]:
+        found = {
+            "id_column": self._of_id(),
+            "label_column": self._of_label(),
+            "rename": self._of_renames(),
+            "ignore": self._of_ignored(),
+        }
+        return [FieldError(self.options.spelt(name), one) for name, faults in found.items() for one in faults]
+
+    def _of_id(self) -> Iterator[str]:
+        given = self.options.id_column
+        if given is None:
+            return
+        yield from self._lacking(given)
+        if given == self.label and self.options.label_column is None:
+            yield f"{given!r} is the column of the labels"
+
+    def _of_label(self) -> Iterator[str]:
+        given = self.options.label_column
+        if given is None:
+            return
+        yield from self._lacking(given)
+        if given == (self.options.id_column or ID):
+            yield f"{given!r} is the column of the ids"
+        elif given in self.options.renamed:
+            yield f"{given!r} is renamed, too: leave one of the two out"
+        elif given in self.fields:
+            yield f"{given!r} is a field of the input, and that must not hold the truth"
+        elif given == OBSERVED_AT:
+            yield f"{given!r} is when a truth was observed"
+
+    def _of_renames(self) -> Iterator[str]:
+        sources = [_cut(rename)[0] for rename in self.options.rename]
+        for rename in self.options.rename:
+            source, target = _cut(rename)
+            if not target:
+                yield f"{rename!r} must be FROM=TO, a column of the file and a field of the input"
+                continue
+            yield from self._lacking(source)
+            if target not in self.fields and target != OBSERVED_AT:
+                yield self._no_field(source, target)
+        yield from (f"{one!r} is renamed twice" for one in dict.fromkeys(sources) if sources.count(one) > 1)
+
+    def _no_field(self, source: str, target: str) -> str:
+        for name, part in (("id_column", ID), ("label_column", self.label)):
+            if target == part:
+                return f"{target!r} is no field of the input: give {self.options.spelt(name, source)}"
+        there_is = ", ".join([*self.fields, OBSERVED_AT])
+        return f"the input has no field {target!r}; there is {there_is}"
+
+    def _of_ignored(self) -> Iterator[str]:
+        used = {self.options.id_column, self.options.label_column, *self.options.renamed}
+        for name in dict.fromkeys(self.options.ignore):
+            yield from self._lacking(name)
+            if name in used:
+                yield f"{name!r} is named by another option, too: leave one of the two out"
+
+    def _lacking(self, name: str) -> Iterator[str]:
+        if name not in self.header:
+            near = alike(name, self.header)
+            yield f"the file has no column {name!r}" + (f"; is it {near!r}?" if near else "")
