@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pydantic import JsonValue
 
@@ -9,6 +10,9 @@ from app.core.errors import FieldError, InvalidInput
 from app.services.records.import_options import ID, OBSERVED_AT, ColumnOptions, OptionFaults, alike
 from app.services.use_case import UseCase
 
+MAX_FAULTS = 100
+IN_PART = 0.4
+"""How much of two names agrees, from 0 to 1, where the one may mean the other; fee, monthly_fee: 0.43."""
 DELIMITERS = {";": "';'", ",": "','", "|": "'|'", "\t": "a tab"}
 
 
@@ -46,15 +50,15 @@ def _cell(row: Sequence[str], place: int | None) -> str | None:
 def fit(header: Sequence[str], use_case: UseCase, options: ColumnOptions) -> Columns:
     """The columns of a header; InvalidInput lists what does not fit: of the options, else of the header."""
     fields = _input_fields(use_case)
-    if wrong := OptionFaults(options, header, list(fields), use_case.label).all():
+    if wrong := list(islice(OptionFaults(options, header, list(fields), use_case.label).all(), MAX_FAULTS)):
         detail = f"The options do not fit the file. Its columns are {_listed(header)}."
-        raise InvalidInput(detail, errors=wrong[:100])
+        raise InvalidInput(f"{detail}{_other_delimiter(header, options)}", errors=wrong)
     found = _find(header, use_case.label, options)
-    if faults := list(_faults(found, fields, options, header)):
+    if faults := list(islice(_faults(found, fields, options, header), MAX_FAULTS)):
         raise InvalidInput(
             f"The columns that line 1 names do not fit. {_expected(fields, use_case.label, options)};"
-            f" found {_listed(header)}. {_ways_out(header, options)}",
-            errors=[FieldError("line 1", fault[:200]) for fault in faults[:100]],
+            f" found {_listed(header)}.{_other_delimiter(header, options) or _ways_out(options)}",
+            errors=[FieldError("line 1", fault[:200]) for fault in faults],
         )
     return Columns(
         header,
@@ -79,12 +83,17 @@ def _expected(fields: Mapping[str, bool], label: str, options: ColumnOptions) ->
     return f"Expected {', '.join(dict.fromkeys([first, *required]))} and, if wanted, {', '.join(rest)}"
 
 
-def _ways_out(header: Sequence[str], options: ColumnOptions) -> str:
+def _other_delimiter(header: Sequence[str], options: ColumnOptions) -> str:
+    """What to try where a line of several cells was read as one."""
     for character, said in DELIMITERS.items():
         if len(header) == 1 and character in header[0]:
-            return f"Line 1 is one column: is {said} between the cells ({options.spelt('delimiter')})?"
+            return f" Line 1 is one column: is {said} between the cells ({options.spelt('delimiter')})?"
+    return ""
+
+
+def _ways_out(options: ColumnOptions) -> str:
     names = [options.spelt(name) for name in ("id_column", "label_column", "rename", "ignore")]
-    return f"For columns of other names there are {', '.join(names)}."
+    return f" For columns of other names there are {', '.join(names)}."
 
 
 def _input_fields(use_case: UseCase) -> dict[str, bool]:
@@ -105,11 +114,12 @@ class _Found:
 def _find(header: Sequence[str], label: str, options: ColumnOptions) -> _Found:
     """A column that is renamed or ignored is no longer what its own name says, only what an option names."""
     found = _Found()
-    freed = {*options.renamed, *options.ignore}
+    ignored = set(options.ignore)
+    freed = {*options.renamed, *ignored}
     id_column = options.id_column if options.id_column is not None or ID in freed else ID
     label_column = options.label_column if options.label_column is not None or label in freed else label
     for place, name in enumerate(header):
-        if name in options.ignore:
+        if name in ignored:
             continue
         if name == id_column:
             found.id.append(place)
@@ -123,17 +133,19 @@ def _find(header: Sequence[str], label: str, options: ColumnOptions) -> _Found:
 def _faults(
     found: _Found, fields: Mapping[str, bool], options: ColumnOptions, header: Sequence[str]
 ) -> Iterator[str]:
-    unknown = [
-        name
+    unknown = {
+        name: places[0]
         for name, places in found.others.items()
         if name not in fields and name != OBSERVED_AT and places != found.id
-    ]
+    }
     if not found.id:
         yield f"{ID} is missing; if another column holds the ids: {options.spelt('id_column', 'COLUMN')}"
     for name in (name for name, needed in fields.items() if needed and name not in found.others):
-        near = alike(name, unknown)
+        near = alike(name, unknown, IN_PART)
         yield f"{name} is missing" + (f"; is it {options.spelt('rename', f'{near}={name}')}?" if near else "")
-    yield from (f"{name!r} is unknown" for name in unknown)
+    for name, place in unknown.items():
+        nameless = f"column {place + 1} has no name; to leave it out: {options.spelt('ignore', '')}"
+        yield f"{name!r} is unknown" if name else nameless
     known = [places for name, places in found.others.items() if name not in unknown]
     for several in dict.fromkeys(tuple(places) for places in (found.id, found.label, *known)):
         if len(several) > 1:

@@ -1,17 +1,21 @@
 """What the columns of an imported CSV hold, where their names do not say it."""
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import islice
 
 from app.core.errors import FieldError
 
 ID = "id"
 OBSERVED_AT = "observed_at"
-ALIKE = 0.4
-"""How much of two names agrees, from 0 to 1, where one is suggested for the other; fee, monthly_fee: 0.43."""
+MISSPELT = 0.6
+"""How much of two names agrees, from 0 to 1, where one is likely to be the other with a mistake in it."""
+LOOKED_AT, LONGEST = 200, 100
+"""How many names are compared, and how long they may be: the work grows with the square."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,10 @@ def _cut(rename: str) -> tuple[str, str]:
     return (source, target) if "=" in rename else ("", "")
 
 
-def alike(name: str, others: Sequence[str]) -> str | None:
-    """The name that looks most like this one, or None where none does."""
-    folded = {other.casefold(): other for other in others}
-    found = get_close_matches(name.casefold(), list(folded), n=1, cutoff=ALIKE)
+def alike(name: str, others: Iterable[str], agreement: float = MISSPELT) -> str | None:
+    """The name that looks most like this one, or None where none does; of very many, some are looked at."""
+    folded = {other.casefold(): other for other in islice(others, LOOKED_AT) if len(other) <= LONGEST}
+    found = get_close_matches(name[:LONGEST].casefold(), list(folded), n=1, cutoff=agreement)
     return folded[found[0]] if found else None
 
 
@@ -70,14 +74,19 @@ class OptionFaults:
     fields: Sequence[str]
     label: str
 
-    def all(self) -> list[FieldError]:
+    @cached_property
+    def _columns(self) -> Mapping[str, None]:
+        return dict.fromkeys(self.header)
+
+    def all(self) -> Iterator[FieldError]:
         found = {
             "id_column": self._of_id(),
             "label_column": self._of_label(),
             "rename": self._of_renames(),
             "ignore": self._of_ignored(),
         }
-        return [FieldError(self.options.spelt(name), one) for name, faults in found.items() for one in faults]
+        for name, faults in found.items():
+            yield from (FieldError(self.options.spelt(name), fault[:500]) for fault in faults)
 
     def _of_id(self) -> Iterator[str]:
         given = self.options.id_column
@@ -92,7 +101,7 @@ class OptionFaults:
         if given is None:
             return
         yield from self._lacking(given)
-        if given == (self.options.id_column or ID):
+        if given == (ID if self.options.id_column is None else self.options.id_column):
             yield f"{given!r} is the column of the ids"
         elif given in self.options.renamed:
             yield f"{given!r} is renamed, too: leave one of the two out"
@@ -102,7 +111,6 @@ class OptionFaults:
             yield f"{given!r} is when a truth was observed"
 
     def _of_renames(self) -> Iterator[str]:
-        sources = [_cut(rename)[0] for rename in self.options.rename]
         for rename in self.options.rename:
             source, target = _cut(rename)
             if not target:
@@ -111,7 +119,8 @@ class OptionFaults:
             yield from self._lacking(source)
             if target not in self.fields and target != OBSERVED_AT:
                 yield self._no_field(source, target)
-        yield from (f"{one!r} is renamed twice" for one in dict.fromkeys(sources) if sources.count(one) > 1)
+        sources = Counter(source for source, target in map(_cut, self.options.rename) if target)
+        yield from (f"{source!r} is renamed twice" for source, count in sources.items() if count > 1)
 
     def _no_field(self, source: str, target: str) -> str:
         for name, part in (("id_column", ID), ("label_column", self.label)):
@@ -128,6 +137,6 @@ class OptionFaults:
                 yield f"{name!r} is named by another option, too: leave one of the two out"
 
     def _lacking(self, name: str) -> Iterator[str]:
-        if name not in self.header:
-            near = alike(name, self.header)
+        if name not in self._columns:
+            near = alike(name, self._columns)
             yield f"the file has no column {name!r}" + (f"; is it {near!r}?" if near else "")
