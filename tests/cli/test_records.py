@@ -49,7 +49,7 @@ def test_a_csv_with_its_delimiter(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def orders_csv(*ids: str) -> str:
-    names = {"carrier": "airline", "origin": "from=where"}
+    names = {"carrier": "airline", "origin": "origin=iata"}
     header = ",".join(["order_no", *(names.get(name, name) for name in order()), "took", "notes"])
     rows = [",".join([key, *map(str, order().values()), "95", "late"]) for key in ids]
     return "\n".join([header, *rows, ""])
@@ -57,8 +57,8 @@ def orders_csv(*ids: str) -> str:
 
 def test_a_csv_with_columns_of_other_names(capsys: pytest.CaptureFixture[str]) -> None:
     Path("orders.csv").write_text(orders_csv("a", "b"))
-    columns = "--id-column order_no --label-column took --rename airline=carrier".split()
-    columns += ["--rename", "from=where=origin", "--ignore", "notes"]
+    columns = ["--id-column", "order_no", "--label-column", "took", "--rename", "airline=carrier"]
+    columns += ["--rename", "origin=iata=origin", "--ignore", "notes"]
     code, out, errors = run(capsys, "import", "orders.csv", *columns, "--dry-run")
     assert (code, errors) == (0, "")
     assert out.splitlines() == [
@@ -81,8 +81,8 @@ def test_columns_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
     assert first.endswith("there are --id-column, --label-column, --rename, --ignore.")
     assert faults == [
         "  line 1: id is missing; if another column holds the ids: --id-column COLUMN",
-        "  line 1: origin is missing; is it --rename from=where=origin?",
-        *(f"  line 1: {name!r} is unknown" for name in ("order_no", "from=where", "took", "notes")),
+        "  line 1: origin is missing; is it --rename origin=iata=origin?",
+        *(f"  line 1: {name!r} is unknown" for name in ("order_no", "origin=iata", "took", "notes")),
     ]
     code, out, errors = run(capsys, "import", "orders.csv", "--id-column", "order", "--ignore", "note")
     assert errors.splitlines()[1:] == [

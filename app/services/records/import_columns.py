@@ -11,8 +11,6 @@ from app.services.records.import_options import ID, OBSERVED_AT, ColumnOptions, 
 from app.services.use_case import UseCase
 
 MAX_FAULTS = 100
-IN_PART = 0.4
-"""How much of two names agrees, from 0 to 1, where the one may mean the other; fee, monthly_fee: 0.43."""
 DELIMITERS = {";": "';'", ",": "','", "|": "'|'", "\t": "a tab"}
 
 
@@ -141,7 +139,7 @@ def _faults(
     if not found.id:
         yield f"{ID} is missing; if another column holds the ids: {options.spelt('id_column', 'COLUMN')}"
     for name in (name for name, needed in fields.items() if needed and name not in found.others):
-        near = alike(name, unknown, IN_PART)
+        near = alike(name, unknown)
         yield f"{name} is missing" + (f"; is it {options.spelt('rename', f'{near}={name}')}?" if near else "")
     for name, place in unknown.items():
         nameless = f"column {place + 1} has no name; to leave it out: {options.spelt('ignore', '')}"

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from app.core import strict_json
 from app.core.errors import FieldError, InvalidInput
 from app.services.records.import_columns import Columns, fit
-from app.services.records.import_options import ColumnOptions
+from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.use_case import UseCase
 
 MAX_LINE = 1_000_000
@@ -92,7 +92,7 @@ class CsvReader:
     raises InvalidInput.
     """
 
-    def __init__(self, use_case: UseCase, delimiter: str, options: ColumnOptions) -> None:
+    def __init__(self, use_case: UseCase, delimiter: str, options: ColumnOptions = NO_OPTIONS) -> None:
         if len(delimiter) != 1 or delimiter in '"\r\n\0':
             fault = FieldError("delimiter", "must be one character that is no quote and no line end")
             raise InvalidInput("This is no delimiter.", errors=[fault])

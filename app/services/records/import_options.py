@@ -12,8 +12,8 @@ from app.core.errors import FieldError
 
 ID = "id"
 OBSERVED_AT = "observed_at"
-MISSPELT = 0.6
-"""How much of two names agrees, from 0 to 1, where one is likely to be the other with a mistake in it."""
+PART = 3
+"""Letters of a name that may stand for a longer one: fee for monthly_fee."""
 LOOKED_AT, LONGEST = 200, 100
 """How many names are compared, and how long they may be: the work grows with the square."""
 
@@ -58,11 +58,17 @@ def _cut(rename: str) -> tuple[str, str]:
     return (source, target) if "=" in rename else ("", "")
 
 
-def alike(name: str, others: Iterable[str], agreement: float = MISSPELT) -> str | None:
-    """The name that looks most like this one, or None where none does; of very many, some are looked at."""
+def alike(name: str, others: Iterable[str]) -> str | None:
+    """The name that this one may mean, misspelt or in part, or None; of very many, some are looked at."""
     folded = {other.casefold(): other for other in islice(others, LOOKED_AT) if len(other) <= LONGEST}
-    found = get_close_matches(name[:LONGEST].casefold(), list(folded), n=1, cutoff=agreement)
+    wanted = name[:LONGEST].casefold()
+    found = get_close_matches(wanted, folded, n=1)
+    found += [other for other in folded if min(len(other), len(wanted)) >= PART and _overlap(other, wanted)]
     return folded[found[0]] if found else None
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one in other or other in one
 
 
 @dataclass(frozen=True)
