@@ -5,10 +5,8 @@
 
 import argparse
 import csv
-import gzip
 import io
 import os
-import tarfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.core.errors import Misconfigured
+from app.local.packing import archive
 from app.schemas.input_object import InputObject
 from app.services.evaluation import LABEL
 from app.services.preprocess import FEATURES, preprocess
@@ -69,7 +68,9 @@ def build(folder: Path, version: str) -> Path:
 
 def artifact(version: str) -> bytes:
     """Train a version and pack its model.tar.gz: the same bytes, and so the same ETag, every time."""
-    return _pack({"code/inference.py": MODEL_CODE.read_bytes(), "model.ubj": train(version)})
+    packed = io.BytesIO()
+    archive.write(packed, {"code/inference.py": MODEL_CODE.read_bytes(), "model.ubj": train(version)})
+    return packed.getvalue()
 
 
 def train(version: str) -> bytes:
@@ -111,19 +112,6 @@ def _order(line: dict[str, str]) -> SampleOrder:
     return SampleOrder(
         given.pop("id"), InputObject.model_validate(given), None if minutes is None else float(minutes)
     )
-
-
-def _pack(files: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped,
-        tarfile.open(fileobj=zipped, mode="w") as tar,
-    ):
-        for name, content in sorted(files.items()):
-            entry = tarfile.TarInfo(name)  # its defaults name no time, no owner
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()
 
 
 def main() -> None:
