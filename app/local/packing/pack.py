@@ -46,7 +46,7 @@ def pack(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".pack-", dir=target.parent) as aside:
-            return _pack_aside(Path(aside), found, target, row, content_type)
+            return _pack_aside(Path(aside).resolve(), found, target, row, content_type)
     except OSError as error:
         raise InvalidInput(f"{error.filename or target}: {error.strerror or error}.") from error
 

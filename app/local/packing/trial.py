@@ -48,7 +48,7 @@ def _ask(model: HostedModel, row: Row, content_type: ContentType, unpacked: Path
     except BadOutput as error:
         shown = answer.body[:200].decode("utf-8", "replace")
         raise InvalidInput(
-            f"The answer to the row cannot be used. {error.detail}\n  It was: {shown}"
+            f"The answer to the row cannot be used. {error.detail}\n  It was: {shown!r}"
         ) from error
 
 
