@@ -1,4 +1,4 @@
-"""The four files replaced by another use case's, in a copy of the project: its own checks and tests stay green.
+"""The four files replaced by another use case's, in a copy of the project: its own tests stay green.
 
 Here a part of them; ``make test-replaced`` runs all of `make check`, `make test` and the demo in such a copy.
 """

@@ -18,7 +18,7 @@ LEFT_OUT = shutil.ignore_patterns(
 
 
 def copy_of_the_project(folder: Path) -> Path:
-    """The tree without what is made from it; installed tools are linked, so that nothing is installed anew."""
+    """The tree without what is made from it; installed tools are linked, nothing is installed anew."""
     tree = folder / "project"
     shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
     for made in MADE:
