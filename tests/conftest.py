@@ -22,10 +22,12 @@ from tests.support.aws_stub import AwsStub, aws_stub
 from tests.support.pooler import pooler, pooler_is_used, through
 from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
+from tests.support.use_case import PACKAGE
 
 
 def pytest_configure() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # where the stand-ins are
+    os.environ["USE_CASE"] = PACKAGE  # of commands and processes that tests start, too
     # Each boto3 session reads AWS's descriptions of its services anew, 0.1 s each; tests make hundreds.
     setattr(botocore.session, "create_loader", functools.cache(create_loader))  # noqa: B010 - no public name
 
@@ -47,8 +49,9 @@ def pytest_report_header() -> str:
 
 
 HERE = Path(__file__).parent
-OPT_IN = {HERE / "mms": "mms", HERE / "platforms": "platform"}
-"""Tests that need another server in a venv of its own, by folder: unread unless ``-m`` names their marker."""
+OPT_IN = {HERE / "mms": "mms", HERE / "platforms": "platform", HERE / "mine": "mine"}
+"""Tests that need what is not here, a server in a venv of its own or the user's sample, by folder: unread
+unless ``-m`` names their marker."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

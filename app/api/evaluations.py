@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import CursorQuery, SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import Conflict, InvalidInput, NotFound
@@ -29,13 +29,17 @@ CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schem
 
 @router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict))
 async def ask_for_evaluation(
-    request: EvaluationRequest, sessions: SessionsDep, settings: SettingsDep, response: Response
+    request: EvaluationRequest,
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    settings: SettingsDep,
+    response: Response,
 ) -> Evaluation:
     """Judge a version's predictions for the labelled records of a window; a worker does it.
 
     Every record is predicted through the cache, so that a second run of the same version costs no inference.
     """
-    run = await runs.ask(sessions, request, default_model=settings.default_model)
+    run = await runs.ask(sessions, use_case, request, default_model=settings.default_model)
     response.headers["Location"] = f"{router.prefix}/{run.id}"
     return run
 
@@ -43,6 +47,7 @@ async def ask_for_evaluation(
 @router.get("", response_model=HistoryPage, responses=CSV | responses(InvalidInput, NotFound))
 async def search_metrics(
     sessions: SessionsDep,
+    use_case: UseCaseDep,
     kind: Kind | None = None,
     model: Name | None = None,
     version: Name | None = None,
@@ -64,7 +69,7 @@ async def search_metrics(
     `X-Next-Cursor`.
     """
     wanted = MetricSearch(kind, model, version, metric, group, bucket, since, until, at_least, at_most)
-    page = await metric_history.page(sessions, wanted, order=sort, limit=limit, cursor=cursor)
+    page = await metric_history.page(sessions, use_case, wanted, order=sort, limit=limit, cursor=cursor)
     if form == "json":
         return page
     headers = {"X-Next-Cursor": page.next_cursor} if page.next_cursor else {}
@@ -83,9 +88,9 @@ async def list_evaluations(
 
 
 @router.get("/compare", responses=responses(NotFound, Conflict, InvalidInput))
-async def compare_evaluations(sessions: SessionsDep, a: RowId, b: RowId) -> Comparison:
+async def compare_evaluations(sessions: SessionsDep, use_case: UseCaseDep, a: RowId, b: RowId) -> Comparison:
     """Whether run b is better than run a, per metric and group, on the records that both judged."""
-    return await comparison.compare(sessions, a, b)
+    return await comparison.compare(sessions, use_case, a, b)
 
 
 @router.get("/{evaluation_id}", responses=responses(NotFound, InvalidInput))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import CursorQuery, PredictorDep, RecordId, SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, PredictorDep, RecordId, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import ItemwiseRoute
 from app.api.http.problems import item_problem, responses
 from app.core.errors import (
@@ -49,6 +49,7 @@ async def predict_batch(
     body: BatchRequest,
     predictor: PredictorDep,
     sessions: SessionsDep,
+    use_case: UseCaseDep,
     settings: SettingsDep,
     model: ModelQuery = None,
     version: VersionQuery = None,
@@ -60,7 +61,9 @@ async def predict_batch(
     are missing or fail do not spoil the others.
     """
     _require_size(body, settings.max_batch)
-    ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(sessions, body.inputs or [])
+    ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(
+        sessions, use_case, body.inputs or []
+    )
     stored = [one for one in ids if isinstance(one, str)]
     answers = await predictor.predict_many(stored, Ask(model, version, refresh))
     return BatchAnswer(items=[_item(one, answers[one] if isinstance(one, str) else one) for one in ids])

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from pydantic import JsonValue, ValidationError
 
+<<<<<<< HEAD
+from app.cli.database import open_sessions, use_case
+=======
 from app.backends.wire.formats import ContentType
 from app.cli.database import open_sessions
+>>>>>>> h-churn
 from app.core import strict_json
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
@@ -112,7 +116,7 @@ def _parse(body: JsonValue) -> NewVersion:
 async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:
     inference = Inference(Settings())
     try:
-        return await versions.register(sessions, inference, model, new)
+        return await versions.register(sessions, use_case(), inference, model, new)
     finally:
         await inference.aclose()
 

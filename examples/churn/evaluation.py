@@ -1,4 +1,4 @@
-"""YOURS TO EDIT: what counts as the truth, and how predictions are judged by it."""
+"""What counts as the truth, and how predictions are judged by it."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal

@@ -1,4 +1,4 @@
-"""YOURS TO EDIT: the fields of one input object.
+"""The fields of one input object.
 
 Stored as JSONB, so a new field needs no migration: give it a default, and old records keep working.
 """

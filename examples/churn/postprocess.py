@@ -1,4 +1,4 @@
-"""YOURS TO EDIT: from the model's outputs to what callers get."""
+"""From the model's outputs to what callers get."""
 
 from collections.abc import Sequence
 

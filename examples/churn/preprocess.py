@@ -1,4 +1,4 @@
-"""YOURS TO EDIT: from input objects to the rows a model gets.
+"""From input objects to the rows a model gets.
 
 ``FEATURES`` names the columns in order. A model version may take fewer: it is registered with the names it
 was trained on, and gets those columns only.
