@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from pydantic import JsonValue, ValidationError
 
-<<<<<<< HEAD
-from app.cli.database import open_sessions, use_case
-=======
 from app.backends.wire.formats import ContentType
-from app.cli.database import open_sessions
->>>>>>> h-churn
+from app.cli.database import open_sessions, use_case
 from app.core import strict_json
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
