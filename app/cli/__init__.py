@@ -7,7 +7,20 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import demo, dev, evaluate, migrate, models, predict, records, sample, serve, storage, worker
+from app.cli import (
+    demo,
+    dev,
+    evaluate,
+    init,
+    migrate,
+    models,
+    predict,
+    records,
+    sample,
+    serve,
+    storage,
+    worker,
+)
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage
@@ -20,6 +33,7 @@ commands = typer.Typer(
 commands.command()(demo.demo)
 commands.command()(dev.dev)
 commands.command("dev-service", hidden=True)(dev.service)
+commands.command()(init.init)
 commands.command()(serve.serve)
 commands.command()(worker.worker)
 commands.command()(migrate.migrate)

@@ -147,9 +147,10 @@ def test_a_database_of_ones_own_and_a_use_case_that_is_mended(tree: Path, databa
             given = environment(folder, {"DATABASE_URL": database_url})
             process = start(command(folder), cwd=tree, stderr=log.fileno(), environment=given)
         said = wait_until_said(process, "The service did not start")
-        assert "Error: The use case cannot be used.\n  app.services.preprocess.FEATURES: Field required\n" in (
-            folder.parent / "log"
-        ).read_text()
+        assert (
+            "Error: The use case cannot be used.\n  app.services.preprocess.FEATURES: Field required\n"
+            in (folder.parent / "log").read_text()
+        )
         (tree / "app/services/preprocess.py").write_text(good)
         said += wait_until_said(process, "Ctrl-C")
         assert "Ready in" in said
