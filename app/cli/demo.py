@@ -14,6 +14,7 @@ def demo(
     s3: Annotated[bool, typer.Option("--s3", help="Keep the models on an S3 server of its own.")] = False,
 ) -> None:
     """Run the worked example on this machine, with a Postgres and a SageMaker endpoint of its own."""
-    from app.local.demo import run  # needs the extra `local`, which a service goes without
+    from app.local.demo import run  # needs what a service goes without
+    from app.main import create_app
 
-    run(data_dir, port, s3=s3)
+    run(data_dir, port, create_app, s3=s3)
