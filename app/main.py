@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
-from app.api.http import problems
+from app.api.http import openapi, problems
 from app.api.http.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.db import capacity
+from app.schemas.input_object import InputObject
 from app.services.runtime import open_runtime
 from app.services.upkeep import live_versions, revisions
 from app.services.upkeep.health import Health
@@ -27,11 +28,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="Predictions by record id, cached and evaluated in Postgres.",
         lifespan=_lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
+        openapi_tags=openapi.TAGS,
     )
     app.state.settings = chosen
     app.add_middleware(ExactPaths)
     app.add_middleware(RequestContext)
     problems.install(app)
+    openapi.install(app, InputObject)
     app.include_router(health.router)
     app.include_router(imports.router)
     app.include_router(records.router)

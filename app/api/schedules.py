@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.api.deps import SessionsDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
-from app.core.errors import InvalidInput, NotFound
+from app.core.errors import TooLarge
 from app.schemas.evaluations.schedules import EvaluationSchedule, NewSchedule
 from app.schemas.ids import Name
 from app.services.evaluations import schedules
@@ -15,8 +15,8 @@ router = APIRouter(
 )
 
 
-@router.put("", responses=responses(InvalidInput, NotFound))
-async def set_evaluation_schedule(model: Name, new: NewSchedule, sessions: SessionsDep) -> EvaluationSchedule:
+@router.put("", summary="Set a model's evaluation schedule", responses=responses(TooLarge))
+async def put_evaluation_schedule(model: Name, new: NewSchedule, sessions: SessionsDep) -> EvaluationSchedule:
     """Evaluate the model by itself, at the times of a cron expression; replaces the schedule it has.
 
     A worker begins each run. Times that passed while no worker ran are made up for by one run.
@@ -24,13 +24,13 @@ async def set_evaluation_schedule(model: Name, new: NewSchedule, sessions: Sessi
     return await schedules.put(sessions, model, new)
 
 
-@router.get("", responses=responses(NotFound, InvalidInput))
+@router.get("", summary="Get a model's evaluation schedule", responses=responses())
 async def get_evaluation_schedule(model: Name, sessions: SessionsDep) -> EvaluationSchedule:
     """The schedule, when it is due next, and the run it began last."""
     return await schedules.get(sessions, model)
 
 
-@router.delete("", status_code=204, responses=responses(NotFound, InvalidInput))
-async def remove_evaluation_schedule(model: Name, sessions: SessionsDep) -> None:
+@router.delete("", status_code=204, summary="Delete a model's evaluation schedule", responses=responses())
+async def delete_evaluation_schedule(model: Name, sessions: SessionsDep) -> None:
     """Evaluate the model no more by itself. Runs that were begun go on."""
     await schedules.remove(sessions, model)

@@ -24,7 +24,7 @@ def _to_utc(moment: datetime) -> datetime:
 
 
 INPUT_STANDS_HERE = "x-input-object"
-"""Marks the places of the OpenAPI document where an input stands: the class is known to the application only."""
+"""Marks where an input stands in the OpenAPI document: only the application knows the class."""
 _Here: Final = WithJsonSchema({"type": "object", INPUT_STANDS_HERE: True})
 InputJson: TypeAlias = Annotated[dict[str, SkipValidation[JsonValue]], _Here]
 """An object out of parsed JSON, whose values need no second look before the service's."""
