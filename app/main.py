@@ -13,14 +13,17 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.db import capacity
-from app.schemas.input_object import InputObject
 from app.services.runtime import open_runtime
 from app.services.upkeep import live_versions, revisions
 from app.services.upkeep.health import Health
+from app.services.use_case import UseCase, load
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the service; nothing is opened before its lifespan starts."""
+def create_app(settings: Settings | None = None, use_case: UseCase | None = None) -> FastAPI:
+    """Build the service for a use case, by default that of the settings.
+
+    Nothing is opened before its lifespan starts. Misconfigured if the use case cannot be used.
+    """
     chosen = settings or Settings()
     configure_logging(chosen)
     app = FastAPI(
@@ -32,10 +35,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_tags=openapi.TAGS,
     )
     app.state.settings = chosen
+    app.state.use_case = use_case or load(chosen.use_case)
     app.add_middleware(ExactPaths)
     app.add_middleware(RequestContext)
     problems.install(app)
-    openapi.install(app, InputObject)
+    openapi.install(app, app.state.use_case.input_type)
     app.include_router(health.router)
     app.include_router(imports.router)
     app.include_router(records.router)
@@ -53,7 +57,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open everything, and close it in the opposite order: what is under way lands first."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as opened:
-        runtime = await opened.enter_async_context(open_runtime(settings))
+        runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case))
         health = Health(runtime)
         opened.push_async_callback(health.aclose)
         opened.enter_context(announced_shutdown(health.shut_down, settings.shutdown_delay))

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import httpx
 
-from app.local import sample
+from examples.transit import train
 from tests.support.demo import demo_folder, running_demo
 
 BATCH = 1000
@@ -17,8 +17,8 @@ LIMIT = 7.5
 def main() -> None:
     truths = {
         order.id: (order.item.scheduled_at.month, order.minutes)
-        for order in sample.orders()
-        if order.minutes is not None and order.item.scheduled_at.month > sample.LAST_TRAINING_MONTH
+        for order in train.orders()
+        if order.minutes is not None and order.item.scheduled_at.month > train.LAST_TRAINING_MONTH
     }
     with demo_folder() as folder, running_demo(folder) as demo:
         predictions = _predict(demo.url, list(truths))

@@ -18,10 +18,11 @@ from pydantic import BaseModel, SecretStr
 
 from app.core.settings import Settings
 from app.db import migrate
-from app.local import postgres, sample
+from app.local import postgres
 from app.local.demo_place import environment
 from app.local.endpoint_process import running_endpoint
 from benchmarks.nycflights import write_orders
+from examples.transit import train
 from tests.support.demo import ROOT, demo_folder, processes_of
 from tests.support.service import running_service
 from tests.support.settings import IsolatedSettings
@@ -70,7 +71,7 @@ def _start(folder: Path, stack: ExitStack) -> dict[str, str]:
     asyncio.run(migrate.upgrade(settings))
     artifacts = folder / "models"
     artifacts.mkdir()
-    sample.build(artifacts, "2")
+    train.build(artifacts, "2")
     endpoint_url = stack.enter_context(running_endpoint("transit", str(artifacts), folder))
     return environment(database_url, endpoint_url) | {"LOG_LEVEL": "WARNING"}
 
@@ -80,8 +81,8 @@ def _fill(client: httpx.Client, orders: Path) -> None:
     version = {
         "version": "2",
         "backend": "sagemaker",
-        "options": {"endpoint_name": "transit", "target_model": sample.artifact_name("2")},
-        "features": sample.VERSIONS["2"],
+        "options": {"endpoint_name": "transit", "target_model": train.artifact_name("2")},
+        "features": train.VERSIONS["2"],
         "promote": True,
     }
     client.post("/models/transit-time/versions", json=version).raise_for_status()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from app.local import sample
+from examples.transit import train
 from tests.support.demo import ROOT, running_demo
 
 
@@ -23,7 +23,7 @@ def main() -> None:
         began = time.monotonic()
         with running_demo(clone / ".local", ["make", "demo", "PORT=0"], clone) as demo:
             ready = time.monotonic()
-            httpx.post(f"{demo.url}/predict/{sample.EXAMPLE_ID}", timeout=60).raise_for_status()
+            httpx.post(f"{demo.url}/predict/{train.EXAMPLE_ID}", timeout=60).raise_for_status()
             done = time.monotonic()
         print(
             f"ready {ready - began:.1f} s after `make demo`, first prediction {done - began:.1f} s after it"

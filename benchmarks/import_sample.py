@@ -12,14 +12,14 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from app.local import sample
+from examples.transit import train
 from tests.support.demo import demo_folder, running_demo
 
 RUNS = 5
 
 
 def main() -> None:
-    content = sample.DATA.read_bytes()
+    content = train.DATA.read_bytes()
     with demo_folder() as folder, running_demo(folder) as demo:
         seconds, rows = [], 0
         database_url = _database_url(folder / "demo.env")

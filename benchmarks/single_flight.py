@@ -14,9 +14,10 @@ from pydantic import SecretStr
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
-from app.local import postgres, sample
+from app.local import postgres
 from app.local.demo_place import environment
 from app.local.endpoint_process import running_endpoint
+from examples.transit import train
 from tests.support.artifacts import write_artifact
 from tests.support.demo import ROOT, demo_folder
 from tests.support.service import running_service
@@ -77,7 +78,7 @@ def _start(folder: Path, inferences: Path, stack: ExitStack) -> list[str]:
     options = {"endpoint_name": "slow", "target_model": "slow.tar.gz", "content_type": "application/json"}
     version = {"version": "1", "backend": "sagemaker", "options": options, "promote": True}
     httpx.post(f"{urls[0]}/models/slow/versions", json=version).raise_for_status()
-    item = sample.orders()[0].item.model_dump(mode="json")
+    item = train.orders()[0].item.model_dump(mode="json")
     records = [{"id": name, "input": item} for name in ("warm-up", *(f"key-{key}" for key in range(KEYS)))]
     httpx.post(f"{urls[0]}/records", json=records).raise_for_status()
     return urls

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import httpx
 from pydantic import JsonValue
 
-from app.local import demo_data, sample
+from app.local import demo_data
 from benchmarks.evaluations import REQUEST
+from examples.transit import train
 from tests.support.demo import demo_folder, running_demo
 
 BAD_RELEASE = "3"
@@ -21,10 +22,10 @@ LONGEST_RUN = 120
 
 def main() -> None:
     with demo_folder() as folder, running_demo(folder) as demo:
-        sample.build(folder / "models", BAD_RELEASE)
+        train.build(folder / "models", BAD_RELEASE)
         with httpx.Client(base_url=demo.url, timeout=60) as client:
             _register(client)
-            runs = {version: _evaluate(client, version) for version in sample.VERSIONS}
+            runs = {version: _evaluate(client, version) for version in train.VERSIONS}
             _print_history(client, runs)
             _print_comparison(client, runs["1"], runs["2"], buckets=("",))
             _print_comparison(client, runs["2"], runs["3"], buckets=("", "2013-10", "2013-12"))
@@ -36,9 +37,9 @@ def _register(client: httpx.Client) -> None:
         "backend": "sagemaker",
         "options": {
             "endpoint_name": demo_data.ENDPOINT,
-            "target_model": sample.artifact_name(BAD_RELEASE),
+            "target_model": train.artifact_name(BAD_RELEASE),
         },
-        "features": list(sample.VERSIONS[BAD_RELEASE]),
+        "features": list(train.VERSIONS[BAD_RELEASE]),
     }
     client.post(f"/models/{demo_data.MODEL}/versions", json=version).raise_for_status()
 

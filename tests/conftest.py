@@ -22,10 +22,12 @@ from tests.support.aws_stub import AwsStub, aws_stub
 from tests.support.pooler import pooler, pooler_is_used, through
 from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
+from tests.support.use_case import PACKAGE
 
 
 def pytest_configure() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # where the stand-ins are
+    os.environ["USE_CASE"] = PACKAGE  # of commands and processes that tests start, too
     # Each boto3 session reads AWS's descriptions of its services anew, 0.1 s each; tests make hundreds.
     setattr(botocore.session, "create_loader", functools.cache(create_loader))  # noqa: B010 - no public name
 

@@ -12,6 +12,7 @@ from app.services.inference import Inference
 from app.services.predictions.predictor import Predictor
 from app.services.runtime import Runtime, Sessions, Storage
 from app.services.upkeep.health import Health
+from app.services.use_case import UseCase
 
 
 def _runtime(request: Request) -> Runtime:
@@ -21,6 +22,11 @@ def _runtime(request: Request) -> Runtime:
 
 def _sessions(request: Request) -> Sessions:
     return _runtime(request).sessions
+
+
+def _use_case(request: Request) -> UseCase:
+    use_case: UseCase = request.app.state.use_case
+    return use_case
 
 
 def _settings(request: Request) -> Settings:
@@ -53,6 +59,7 @@ def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")
 
 
 SessionsDep = Annotated[Sessions, Depends(_sessions)]
+UseCaseDep = Annotated[UseCase, Depends(_use_case)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 InferenceDep = Annotated[Inference, Depends(_inference)]
 HealthDep = Annotated[Health, Depends(_health)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import Conflict, TooLarge
@@ -30,13 +30,17 @@ CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schem
 
 @router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, TooLarge))
 async def create_evaluation(
-    request: EvaluationRequest, sessions: SessionsDep, settings: SettingsDep, response: Response
+    request: EvaluationRequest,
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    settings: SettingsDep,
+    response: Response,
 ) -> Evaluation:
     """Judge a version's predictions for the labelled records of a window; a worker does it.
 
     Every record is predicted through the cache, so that a second run of the same version costs no inference.
     """
-    run = await runs.ask(sessions, request, default_model=settings.default_model)
+    run = await runs.ask(sessions, use_case, request, default_model=settings.default_model)
     response.headers["Location"] = f"{router.prefix}/{run.id}"
     return run
 
@@ -44,6 +48,7 @@ async def create_evaluation(
 @router.get("", summary="List evaluations", responses=responses())
 async def list_evaluations(
     sessions: SessionsDep,
+    use_case: UseCaseDep,
     state: State | None = None,
     kind: Kind | None = None,
     model: Name | None = None,
@@ -56,7 +61,7 @@ async def list_evaluations(
     Each has its headline: the metrics of all records in the whole window that have an interval.
     """
     search = EvaluationSearch(state, kind, model, version)
-    return await runs.page(sessions, search, limit=limit, cursor=cursor)
+    return await runs.page(sessions, use_case, search, limit=limit, cursor=cursor)
 
 
 @router.get(
@@ -67,6 +72,7 @@ async def list_evaluations(
 )
 async def list_metrics(
     sessions: SessionsDep,
+    use_case: UseCaseDep,
     kind: Kind | None = None,
     model: Name | None = None,
     version: Name | None = None,
@@ -89,7 +95,7 @@ async def list_metrics(
     """
     times = finished_since, finished_until
     wanted = MetricSearch(kind, model, version, metric, group, bucket, *times, at_least, at_most)
-    page = await metric_history.page(sessions, wanted, order=sort, limit=limit, cursor=cursor)
+    page = await metric_history.page(sessions, use_case, wanted, order=sort, limit=limit, cursor=cursor)
     if form == "json":
         return page
     headers = {"X-Next-Cursor": page.next_cursor} if page.next_cursor else {}
@@ -97,9 +103,9 @@ async def list_metrics(
 
 
 @router.get("/compare", summary="Compare two evaluations", responses=responses(Conflict))
-async def compare_evaluations(sessions: SessionsDep, a: RowId, b: RowId) -> Comparison:
+async def compare_evaluations(sessions: SessionsDep, use_case: UseCaseDep, a: RowId, b: RowId) -> Comparison:
     """Whether run b is better than run a, per metric and group, on the records that both judged."""
-    return await comparison.compare(sessions, a, b)
+    return await comparison.compare(sessions, use_case, a, b)
 
 
 @router.get("/{evaluation_id}", summary="Get an evaluation", responses=responses())

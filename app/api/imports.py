@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
 
-from app.api.deps import SessionsDep, SettingsDep
+from app.api.deps import SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import FieldError, InvalidInput, TooLarge, Unavailable
@@ -29,6 +29,7 @@ BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for
 async def import_records(
     request: Request,
     sessions: SessionsDep,
+    use_case: UseCaseDep,
     settings: SettingsDep,
     file_format: Annotated[
         FileFormat | None, Query(alias="format", description="Default: what Content-Type says")
@@ -51,6 +52,7 @@ async def import_records(
     async with slots:
         return await importer.import_records(
             sessions,
+            use_case,
             _bounded(request, settings.max_import_bytes),
             file_format=file_format or _format(request),
             delimiter=delimiter,

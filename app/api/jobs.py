@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
-from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import Conflict, Misconfigured, TooLarge
@@ -30,13 +30,17 @@ RESULTS: dict[int | str, dict[str, object]] = {
     responses=responses(Conflict, TooLarge, Misconfigured),
 )
 async def create_prediction_job(
-    request: PredictionJobRequest, sessions: SessionsDep, settings: SettingsDep, response: Response
+    request: PredictionJobRequest,
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    settings: SettingsDep,
+    response: Response,
 ) -> PredictionJob:
     """Predict many records: some by their ids, those that a filter finds now, or all.
 
     Workers do it through the cache, 1,000 records at a time. A job that no record fits is done at once.
     """
-    job = await jobs.ask(sessions, settings, request)
+    job = await jobs.ask(sessions, use_case, settings, request)
     response.headers["Location"] = f"{router.prefix}/{job.id}"
     return job
 

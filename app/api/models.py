@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep
+from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import Conflict, Misconfigured, TooLarge
@@ -48,10 +48,15 @@ async def get_version(model: Name, version: Name, sessions: SessionsDep) -> Mode
     responses=responses(Conflict, TooLarge, Misconfigured),
 )
 async def register_version(
-    model: Name, new: NewVersion, sessions: SessionsDep, inference: InferenceDep, response: Response
+    model: Name,
+    new: NewVersion,
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    inference: InferenceDep,
+    response: Response,
 ) -> ModelVersion:
     """Register a version, and the model with its first one. The same again answers 200; another one 409."""
-    version, is_new = await versions.register(sessions, inference, model, new)
+    version, is_new = await versions.register(sessions, use_case, inference, model, new)
     response.status_code = 201 if is_new else 200
     return version
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import CursorQuery, LimitQuery, PredictorDep, RecordId, SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, LimitQuery, PredictorDep, RecordId, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import ItemwiseRoute
 from app.api.http.problems import item_problem, responses
 from app.core.errors import (
@@ -54,7 +54,11 @@ RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what
     "/predict", summary="Predict many records now", responses=responses(Conflict, TooLarge, Misconfigured)
 )
 async def predict_records(
-    body: BatchRequest, predictor: PredictorDep, sessions: SessionsDep, settings: SettingsDep
+    body: BatchRequest,
+    predictor: PredictorDep,
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    settings: SettingsDep,
 ) -> BatchAnswer:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
 
@@ -62,7 +66,9 @@ async def predict_records(
     are missing or fail do not spoil the others.
     """
     _require_size(body, settings.max_batch)
-    ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(sessions, body.inputs or [])
+    ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(
+        sessions, use_case, body.inputs or []
+    )
     stored = [one for one in ids if isinstance(one, str)]
     answers = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh))
     return BatchAnswer(items=[_item(one, answers[one] if isinstance(one, str) else one) for one in ids])

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.deps import CursorQuery, LimitQuery, RecordId, SessionsDep, SettingsDep
+from app.api.deps import CursorQuery, LimitQuery, RecordId, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.etags import Condition, IfNoneMatch, etag, names
 from app.api.http.problems import responses
@@ -52,7 +52,11 @@ OneOrMany = Annotated[
     responses=REPLACED | responses(TooLarge),
 )
 async def write_records(
-    body: OneOrMany, sessions: SessionsDep, settings: SettingsDep, response: Response
+    body: OneOrMany,
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    settings: SettingsDep,
+    response: Response,
 ) -> Record | WrittenRecords:
     """Create or replace one record, or a list of them: all are stored, or none.
 
@@ -62,8 +66,9 @@ async def write_records(
     """
     if isinstance(body, list):
         response.status_code = 200
-        return WrittenRecords(items=await records.put_many(sessions, body, limit=settings.max_batch))
-    record, created = await records.put(sessions, body.id, body.input, path="input")
+        written = await records.put_many(sessions, use_case, body, limit=settings.max_batch)
+        return WrittenRecords(items=written)
+    record, created = await records.put(sessions, use_case, body.id, body.input, path="input")
     _describe(response, record, created=created)
     return record
 
@@ -80,9 +85,11 @@ async def list_records(
 
 
 @router.put("/{record_id:path}/label", summary="Set a record's label", responses=responses(TooLarge))
-async def put_label(record_id: RecordId, label: LabelWrite, sessions: SessionsDep) -> RecordLabel:
+async def put_label(
+    record_id: RecordId, label: LabelWrite, sessions: SessionsDep, use_case: UseCaseDep
+) -> RecordLabel:
     """Set the truth about a record. It does not change the record's content hash."""
-    return await labels.put_label(sessions, record_id, label.value, observed_at=label.observed_at)
+    return await labels.put_label(sessions, use_case, record_id, label.value, observed_at=label.observed_at)
 
 
 @router.get("/{record_id:path}/label", summary="Get a record's label", responses=responses())
@@ -105,13 +112,18 @@ async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
     responses=CREATED | responses(PreconditionFailed, TooLarge),
 )
 async def put_record(
-    record_id: RecordId, body: InputJson, condition: Condition, sessions: SessionsDep, response: Response
+    record_id: RecordId,
+    body: InputJson,
+    condition: Condition,
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    response: Response,
 ) -> Record:
     """Create (201) or replace (200) the input under this id; the same input changes nothing.
 
     With If-Match of several writers who saw one state one wins; the others are answered 412.
     """
-    record, created = await records.put(sessions, record_id, body, allows=condition)
+    record, created = await records.put(sessions, use_case, record_id, body, allows=condition)
     _describe(response, record, created=created)
     return record
 

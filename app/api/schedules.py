@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.deps import SessionsDep
+from app.api.deps import SessionsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import TooLarge
@@ -16,12 +16,14 @@ router = APIRouter(
 
 
 @router.put("", summary="Set a model's evaluation schedule", responses=responses(TooLarge))
-async def put_evaluation_schedule(model: Name, new: NewSchedule, sessions: SessionsDep) -> EvaluationSchedule:
+async def put_evaluation_schedule(
+    model: Name, new: NewSchedule, sessions: SessionsDep, use_case: UseCaseDep
+) -> EvaluationSchedule:
     """Evaluate the model by itself, at the times of a cron expression; replaces the schedule it has.
 
     A worker begins each run. Times that passed while no worker ran are made up for by one run.
     """
-    return await schedules.put(sessions, model, new)
+    return await schedules.put(sessions, use_case, model, new)
 
 
 @router.get("", summary="Get a model's evaluation schedule", responses=responses())

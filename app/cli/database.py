@@ -7,6 +7,7 @@ from app.core.errors import Unavailable
 from app.core.settings import Settings
 from app.db import migrate
 from app.db.engine import Sessions, create_engine, create_sessions
+from app.services.use_case import UseCase, load
 
 
 @asynccontextmanager
@@ -20,3 +21,8 @@ async def open_sessions() -> AsyncIterator[Sessions]:
         yield create_sessions(engine)
     finally:
         await engine.dispose()
+
+
+def use_case() -> UseCase:
+    """That of the settings."""
+    return load(Settings().use_case)

@@ -8,7 +8,7 @@ import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from app.cli import reports
-from app.cli.database import open_sessions
+from app.cli.database import open_sessions, use_case
 from app.cli.terminal import progress, stages, tables
 from app.cli.terminal.options import ModelOption, VersionOption
 from app.core import strict_json
@@ -86,7 +86,7 @@ async def _ask(request: JsonValue) -> int:
     except ValidationError as error:
         raise InvalidInput("The evaluation does not fit.", errors=field_errors(error.errors())) from error
     async with open_sessions() as sessions:
-        asked = await runs.ask(sessions, wanted, default_model=Settings().default_model)
+        asked = await runs.ask(sessions, use_case(), wanted, default_model=Settings().default_model)
         return asked.id
 
 
@@ -158,7 +158,7 @@ def _moment(text: str | None, field: str) -> Moment | None:
 
 async def _page(wanted: MetricSearch, order: Order, limit: int) -> HistoryPage:
     async with open_sessions() as sessions:
-        return await metric_history.page(sessions, wanted, order=order, limit=limit, cursor=None)
+        return await metric_history.page(sessions, use_case(), wanted, order=order, limit=limit, cursor=None)
 
 
 @commands.command()
@@ -171,4 +171,4 @@ def compare(a: RunArgument, b: RunArgument) -> None:
 
 async def _compare(a: int, b: int) -> Comparison:
     async with open_sessions() as sessions:
-        return await comparison.compare(sessions, a, b)
+        return await comparison.compare(sessions, use_case(), a, b)

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 import typer
 from pydantic import JsonValue, ValidationError
 
-from app.cli.database import open_sessions
+from app.cli.database import open_sessions, use_case
 from app.core import strict_json
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
@@ -84,7 +84,7 @@ def _parse(body: JsonValue) -> NewVersion:
 async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:
     inference = Inference(Settings())
     try:
-        return await versions.register(sessions, inference, model, new)
+        return await versions.register(sessions, use_case(), inference, model, new)
     finally:
         await inference.aclose()
 

@@ -8,7 +8,7 @@ from typing import Annotated, TextIO
 import typer
 from pydantic import JsonValue, ValidationError
 
-from app.cli.database import open_sessions
+from app.cli.database import open_sessions, use_case
 from app.cli.records import SUFFIXES
 from app.cli.terminal import progress, stages
 from app.cli.terminal.options import ModelOption, VersionOption
@@ -109,7 +109,7 @@ async def _ask(request: JsonValue) -> PredictionJob:
     except ValidationError as error:
         raise InvalidInput("The job does not fit.", errors=field_errors(error.errors())) from error
     async with open_sessions() as sessions:
-        return await jobs.ask(sessions, Settings(), wanted)
+        return await jobs.ask(sessions, use_case(), Settings(), wanted)
 
 
 def _watch(job_id: int, output: Path | None) -> None:

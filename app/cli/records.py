@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from app.cli.database import open_sessions
+from app.cli.database import open_sessions, use_case
 from app.core.errors import InvalidInput
 from app.schemas.ids import check_record_id
 from app.schemas.records.imports import Counts, FileFormat, ImportReport
@@ -69,7 +69,12 @@ async def _import(
 ) -> ImportReport:
     async with open_sessions() as sessions:
         return await importer.import_records(
-            sessions, _chunks(source), file_format=file_format, delimiter=delimiter, skip_bad=skip_bad
+            sessions,
+            use_case(),
+            _chunks(source),
+            file_format=file_format,
+            delimiter=delimiter,
+            skip_bad=skip_bad,
         )
 
 

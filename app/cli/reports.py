@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from app.cli.database import open_sessions
+from app.cli.database import open_sessions, use_case
 from app.cli.storage import configured_storage
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
@@ -45,7 +45,7 @@ async def _import(storage: Storage, wanted: ReportImport) -> ImportedReports:
 
 async def _save(storage: Storage, evaluation_id: int) -> str:
     async with open_sessions() as sessions:
-        return await reports.save(sessions, storage, evaluation_id)
+        return await reports.save(sessions, use_case(), storage, evaluation_id)
 
 
 def _in_words(result: ImportedReports) -> str:

@@ -8,6 +8,7 @@ import uvicorn
 
 from app.core.logging import configure_logging
 from app.core.settings import Settings
+from app.services.use_case import load
 
 
 def serve(
@@ -18,6 +19,7 @@ def serve(
     """Run the service. Put a proxy before it that ends TLS."""
     settings = Settings()
     configure_logging(settings)
+    load(settings.use_case)  # what is wrong with it is said once, not by each process
     uvicorn.run(
         "app.main:create_app",
         factory=True,

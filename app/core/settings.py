@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +22,9 @@ Seconds = Annotated[float, Field(gt=0)]
 
 # The bucket's name as S3 has it; plain names in the prefix, since servers on file systems resolve dots.
 STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+)*/?")
+
+Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+"""A dotted name, as it is imported."""
 
 
 def _storage_url(url: str) -> str:
@@ -67,6 +70,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe level that is logged."""
 
+    use_case: Annotated[Package | None, BeforeValidator(lambda name: name or None)] = None
+    """A package with modules named like the four files, such as examples.transit; default those files."""
     default_model: str | None = None
     """The model that answers when a request names none."""
     pipeline_version: str | None = None

@@ -15,11 +15,12 @@ from app.core.errors import Misconfigured
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
-from app.local import demo_data, demo_place, postgres, sample
+from app.local import demo_data, demo_place, postgres
 from app.local.endpoint_process import running_endpoint
 from app.local.s3 import local_s3
 from app.local.worker_process import running_worker
 from app.storage import Storage, open_storage
+from examples.transit import train
 
 DRAIN_SECONDS = 5
 DATABASE_STOP_SECONDS = 10
@@ -67,8 +68,8 @@ def _build_models(folder: Path) -> Path:
     with _step("Build the sample models"):
         folder.mkdir(exist_ok=True)
         for version in demo_data.VERSIONS:
-            if not (folder / sample.artifact_name(version)).exists():
-                sample.build(folder, version)
+            if not (folder / train.artifact_name(version)).exists():
+                train.build(folder, version)
     return folder
 
 
@@ -142,8 +143,8 @@ def _invitation(port: int, folder: Path, began: float) -> str:
     base = f"http://{demo_place.HOST}:{port}"
     return (
         f"\nReady in {time.monotonic() - began:.1f} s on {base} (its API: {base}/docs). Try:\n\n"
-        f"  curl -s -X POST {base}/predict/{sample.EXAMPLE_ID}\n"
-        f"  curl -s {base}/records/{sample.EXAMPLE_ID}\n"
+        f"  curl -s -X POST {base}/predict/{train.EXAMPLE_ID}\n"
+        f"  curl -s {base}/records/{train.EXAMPLE_ID}\n"
         f"  curl -s {base}/evaluations -H 'content-type: application/json' -d '{{\"bucket\": \"month\"}}'\n"
         f"  curl -s {base}/evaluations/1\n\n"
         f"For `python -m app` in another shell: set -a; . {folder / 'demo.env'}; set +a\n"

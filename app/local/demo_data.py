@@ -8,13 +8,15 @@ from app.backends.registry import open_backend
 from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
-from app.local import sample
 from app.schemas.models import NewVersion
 from app.services.inference import Inference
 from app.services.models import versions
 from app.services.records import importer
+from app.services.use_case import load
 from app.storage import Storage
+from examples.transit import train
 
+USE_CASE = "examples.transit"
 ENDPOINT = "transit"
 MODEL = "transit-time"
 VERSIONS = ("1", "2")
@@ -27,9 +29,9 @@ async def put_artifacts(storage: Storage) -> None:
     """Train the versions that the storage lacks. One that is there stays: artifacts never change."""
     there = {entry.key for entry in await storage.list(ARTIFACTS)}
     for version in VERSIONS:
-        key = ARTIFACTS + sample.artifact_name(version)
+        key = ARTIFACTS + train.artifact_name(version)
         if key not in there:
-            await storage.put(key, await asyncio.to_thread(sample.artifact, version))
+            await storage.put(key, await asyncio.to_thread(train.artifact, version))
 
 
 async def check_endpoint() -> None:
@@ -50,7 +52,7 @@ async def fill(settings: Settings) -> None:
     sessions = create_sessions(engine)
     try:
         if not await _is_filled(sessions):
-            await importer.import_records(sessions, _file(sample.DATA), file_format="csv")
+            await importer.import_records(sessions, load(USE_CASE), _file(train.DATA), file_format="csv")
             await _register(settings, sessions)
     finally:
         await engine.dispose()
@@ -69,7 +71,7 @@ async def _register(settings: Settings, sessions: Sessions) -> None:
     inference = Inference(settings)
     try:
         for version in VERSIONS:
-            await versions.register(sessions, inference, MODEL, _new(version))
+            await versions.register(sessions, load(USE_CASE), inference, MODEL, _new(version))
     finally:
         await inference.aclose()
 
@@ -78,7 +80,7 @@ def _new(version: str) -> NewVersion:
     return NewVersion(
         version=version,
         backend="sagemaker",
-        options={"endpoint_name": ENDPOINT, "target_model": sample.artifact_name(version)},
-        features=list(sample.VERSIONS[version]),
+        options={"endpoint_name": ENDPOINT, "target_model": train.artifact_name(version)},
+        features=list(train.VERSIONS[version]),
         promote=version == VERSIONS[-1],
     )

@@ -62,6 +62,7 @@ def environment(database_url: str, endpoint_url: str) -> dict[str, str]:
     return {
         "DATABASE_URL": database_url,
         "DATABASE_DIRECT_URL": database_url,  # else that of a .env file would be migrated
+        "USE_CASE": "examples.transit",
         "DEFAULT_MODEL": "transit-time",
         "LOG_FORMAT": "console",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint_url,

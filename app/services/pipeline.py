@@ -3,28 +3,22 @@
 A failing item fails alone: where the user's code fails on a batch, it is tried again item by item.
 """
 
-import ast
 import asyncio
-import hashlib
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from app.core import strict_json
-from app.core.errors import AppError, InvalidInput, UserCodeError
-from app.core.settings import Settings
-from app.schemas import input_object
+from app.core.errors import AppError, InvalidInput, Misconfigured, UserCodeError
 from app.schemas.faults import field_errors
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
-from app.services import postprocess, preprocess
 from app.services.failures.user_code import user_code
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
+from app.services.use_case import UseCase
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -47,31 +41,22 @@ class Computed:
 Outcome: TypeAlias = Computed | AppError
 
 
-def pipeline_version(settings: Settings) -> str:
-    """The part of the cache key that changes with the user's code.
-
-    A fingerprint of the syntax trees of input_object.py, preprocess.py and postprocess.py, so that comments
-    and formatting do not count. evaluation.py is left out, since it changes no prediction.
-    """
-    if settings.pipeline_version is not None:
-        return settings.pipeline_version
-    return fingerprint([inspect.getsource(module) for module in (input_object, preprocess, postprocess)])
-
-
-def fingerprint(sources: Sequence[str]) -> str:
-    """16 hex digits that stay the same while only comments and formatting change."""
-    trees = "\n".join(ast.unparse(ast.parse(source)) for source in sources)
-    return hashlib.sha256(trees.encode()).hexdigest()[:16]
-
-
 async def run(
-    inference: Inference, deployment: Deployment, payloads: Sequence[JsonValue], *, deadline: float
+    use_case: UseCase,
+    inference: Inference,
+    deployment: Deployment,
+    payloads: Sequence[JsonValue],
+    *,
+    deadline: float,
 ) -> list[Outcome]:
-    """One outcome per payload, in order. ``deadline`` is a time of the running loop, in seconds."""
-    rows = await asyncio.to_thread(to_rows, payloads, deployment.features)
+    """One outcome per payload, in order. ``deadline`` is a time of the running loop, in seconds.
+
+    Misconfigured if the deployment takes features that preprocess does not make.
+    """
+    rows = await asyncio.to_thread(to_rows, use_case, payloads, deployment)
     inferred = _spread(rows, await inference.predict(deployment, _good(rows), deadline))
     raw = [outcome.output for outcome in _good(inferred)]
-    outputs = _spread(inferred, await asyncio.to_thread(to_outputs, raw))
+    outputs = _spread(inferred, await asyncio.to_thread(to_outputs, use_case, raw))
     return [_combine(answer, output) for answer, output in zip(inferred, outputs, strict=True)]
 
 
@@ -93,33 +78,42 @@ def _spread(before: Sequence[T | AppError], after: Sequence[R | AppError]) -> li
     return [value if isinstance(value, AppError) else next(results) for value in before]
 
 
-def to_rows(payloads: Sequence[JsonValue], features: Sequence[str]) -> list[Row | AppError]:
-    """The payloads as rows of these features, in order; an error in place of each that cannot be one."""
-    items = [_parse(payload) for payload in payloads]
-    full = _spread(items, _isolated("preprocess", preprocess.preprocess, _good(items)))
-    columns = [preprocess.FEATURES.index(name) for name in features]
-    return [row if isinstance(row, AppError) else _select(row, columns) for row in full]
+def require_features(use_case: UseCase, deployment: Deployment) -> None:
+    """Misconfigured names the features that the deployment takes and preprocess does not make."""
+    if lacking := use_case.lacking(deployment.features):
+        what = f"Version {deployment.version!r} of model {deployment.model!r} takes {', '.join(lacking)}"
+        raise Misconfigured(
+            f"{what}, which preprocess.FEATURES lacks: it has {', '.join(use_case.features)}."
+        )
 
 
-def _parse(payload: JsonValue) -> InputObject | AppError:
+def to_rows(use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deployment) -> list[Row | AppError]:
+    """The payloads as the deployment's rows, in order; an error in place of each that cannot be one."""
+    require_features(use_case, deployment)
+    items = [_parse(use_case.input_type, payload) for payload in payloads]
+    full = _spread(items, _isolated("preprocess", use_case.preprocess, _good(items)))
+    columns = [use_case.features.index(name) for name in deployment.features]
+    width = len(use_case.features)
+    return [row if isinstance(row, AppError) else _select(row, columns, width) for row in full]
+
+
+def _parse(input_type: type[BaseModel], payload: JsonValue) -> BaseModel | AppError:
     try:
-        return InputObject.model_validate(payload)
+        return input_type.model_validate(payload)
     except ValidationError as error:
         errors = field_errors(error.errors())
         return InvalidInput("The stored record does not fit the present InputObject.", errors=errors)
 
 
-def _select(row: Row, columns: Sequence[int]) -> Row | AppError:
-    if len(row) != len(preprocess.FEATURES):
-        return UserCodeError(
-            f"preprocess made a row of {len(row)} values for {len(preprocess.FEATURES)} FEATURES."
-        )
+def _select(row: Row, columns: Sequence[int], width: int) -> Row | AppError:
+    if len(row) != width:
+        return UserCodeError(f"preprocess made a row of {len(row)} values for {width} FEATURES.")
     return [row[column] for column in columns]
 
 
-def to_outputs(raw: Sequence[JsonValue]) -> list[JsonValue | AppError]:
+def to_outputs(use_case: UseCase, raw: Sequence[JsonValue]) -> list[JsonValue | AppError]:
     """What callers get for the model's outputs, in order; an error in place of each that cannot be had."""
-    return [_checked(output) for output in _isolated("postprocess", postprocess.postprocess, raw)]
+    return [_checked(output) for output in _isolated("postprocess", use_case.postprocess, raw)]
 
 
 def _checked(output: JsonValue | AppError) -> JsonValue | AppError:

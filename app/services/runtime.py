@@ -9,10 +9,10 @@ from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
 from app.services.inference import Inference
-from app.services.pipeline import pipeline_version
 from app.services.predictions.leader import Leader
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
+from app.services.use_case import UseCase, load
 from app.storage import Storage, open_storage
 
 __all__ = ["Runtime", "Sessions", "Storage", "open_runtime"]
@@ -23,6 +23,7 @@ class Runtime:
     """The open parts of a process; ``storage`` is None where STORAGE_URL is not set."""
 
     settings: Settings
+    use_case: UseCase
     database: Database
     inference: Inference
     storage: Storage | None
@@ -36,12 +37,16 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings, *, bulk: bool = False) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    settings: Settings, use_case: UseCase | None = None, *, bulk: bool = False
+) -> AsyncIterator[Runtime]:
     """Open everything, and close it in the opposite order: what is under way lands first.
 
+    The use case is by default that of the settings.
     ``bulk``: it works on many records at a time. Nothing is connected before it is used, but for the
     listener, which goes on trying.
     """
+    chosen = use_case or load(settings.use_case)
     async with AsyncExitStack() as opened:
         database = open_database(settings, bulk=bulk)
         opened.push_async_callback(database.engine.dispose)
@@ -51,7 +56,7 @@ async def open_runtime(settings: Settings, *, bulk: bool = False) -> AsyncIterat
         listener = Listener(settings)
         listener.start()
         opened.push_async_callback(listener.aclose)
-        flights = SingleFlight(settings, Leader(settings, database, inference, listener))
+        flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener))
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
-        predictor = Predictor(settings, database, flights, pipeline_version(settings))
-        yield Runtime(settings, database, inference, storage, flights, predictor)
+        predictor = Predictor(settings, chosen, database, flights)
+        yield Runtime(settings, chosen, database, inference, storage, flights, predictor)

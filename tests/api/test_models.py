@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from app.services.preprocess import FEATURES
+from examples.transit.preprocess import FEATURES
 from tests.support import aws_stub
 from tests.support.aws_stub import Answer, AwsStub, Request, error
 from tests.support.orders import register

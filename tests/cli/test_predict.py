@@ -25,6 +25,7 @@ from tests.support.aws_stub import AwsStub
 from tests.support.eventually import TIMEOUT
 from tests.support.jobs import queued
 from tests.support.orders import answer_ten_times, invocations, order, prepare
+from tests.support.use_case import TRANSIT
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ async def _prepare(settings: Settings) -> None:
     async with open_runtime(settings) as runtime:
         await prepare(runtime.predictor)
         for ratio in (1.0, 2.0, 3.0):
-            await records.put(runtime.database.transactions, f"r{ratio:.0f}", order(ratio))
+            await records.put(runtime.database.transactions, TRANSIT, f"r{ratio:.0f}", order(ratio))
 
 
 @contextmanager
@@ -74,7 +75,7 @@ async def _ask(settings: Settings, *, cancelled: bool = False) -> PredictionJob:
     async with open_runtime(settings) as runtime:
         sessions = runtime.database.transactions
         wanted = PredictionJobRequest(model="transit", all=True)
-        job = await jobs.ask(sessions, settings, wanted)
+        job = await jobs.ask(sessions, TRANSIT, settings, wanted)
         if cancelled:
             await jobs.cancel(sessions, job.id)
         return job

@@ -8,9 +8,9 @@ import pytest
 
 from app import aws
 from app.cli import main
-from app.local import sample
 from app.local.endpoint.app import create_app
 from app.local.endpoint.config import Endpoint, EndpointConfig
+from examples.transit import train
 from tests.support.ports import free_ports
 from tests.support.s3 import s3_server
 from tests.support.server import serving
@@ -58,7 +58,7 @@ def test_init_and_load_may_be_repeated(
     )
     assert said.count("\n") == 1
     before = artifacts()
-    assert before.keys() == {f"some where/models/{sample.artifact_name(version)}" for version in ("1", "2")}
+    assert before.keys() == {f"some where/models/{train.artifact_name(version)}" for version in ("1", "2")}
     endpoint = Endpoint("transit", "s3://sample/some where/models")
     with serving(create_app(EndpointConfig((endpoint,), tmp_path / "cache"))) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", address)

@@ -15,8 +15,8 @@ import httpx
 import psutil
 import pytest
 
-from app.local import sample
 from app.local.s3 import find_binary
+from examples.transit import train
 from tests.support.demo import (
     LONGEST_STOP,
     ROOT,
@@ -64,7 +64,7 @@ def evaluate(demo: Demo) -> None:
     assert {metric["metric"] for metric in run["metrics"]} >= {"mae", "rmse"}
 
 
-def predict(demo: Demo, record_id: str = sample.EXAMPLE_ID) -> httpx.Response:
+def predict(demo: Demo, record_id: str = train.EXAMPLE_ID) -> httpx.Response:
     return post(f"{demo.url}/predict/{record_id}")
 
 
@@ -77,10 +77,10 @@ def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None
         model = get(f"{demo.url}/models/transit-time").json()
         assert model["live_version"] == "2"
         for version in model["versions"]:
-            artifact = folder / "models" / sample.artifact_name(version["version"])
+            artifact = folder / "models" / train.artifact_name(version["version"])
             digest = md5(artifact.read_bytes()).hexdigest()
             assert version["revision"].endswith(digest)
-        truth = get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()["label"]
+        truth = get(f"{demo.url}/records/{train.EXAMPLE_ID}").json()["label"]
         assert truth["value"] == 140
         evaluate(demo)
         started = [*processes_of(folder), *worker_of(demo)]
@@ -93,7 +93,7 @@ def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None
 
 def test_a_second_demo_keeps_the_data_and_leaves_nothing_when_killed(folder: Path) -> None:
     with running_demo(folder) as demo:
-        record = get(f"{demo.url}/records/{sample.EXAMPLE_ID}").json()
+        record = get(f"{demo.url}/records/{train.EXAMPLE_ID}").json()
         changed = {**record["input"], "carrier": "AA"}
         assert put(f"{demo.url}/records/changed", json=changed).status_code == 201
         assert predict(demo).headers["x-cache"] == "HIT"

@@ -6,10 +6,10 @@ from pathlib import Path
 import xgboost
 
 from app.backends.wire.formats import RequestFormat
-from app.local import sample
 from app.local.endpoint_process import running_endpoint
 from app.schemas.rows import Row
-from app.services.preprocess import FEATURES, preprocess
+from examples.transit import train
+from examples.transit.preprocess import FEATURES, preprocess
 from tests.support.aws import Aws
 
 VERSION = "2"
@@ -27,34 +27,34 @@ class SampleModel:
     @property
     def features(self) -> tuple[str, ...]:
         """The columns of the rows, in order."""
-        return sample.VERSIONS[VERSION]
+        return train.VERSIONS[VERSION]
 
     def training(self) -> tuple[list[Row], list[float]]:
         """The rows and truths (minutes) that version 2 was trained on."""
-        known = [order for order in sample.orders() if order.minutes is not None]
-        past = [order for order in known if order.item.scheduled_at.month <= sample.LAST_TRAINING_MONTH]
+        known = [order for order in train.orders() if order.minutes is not None]
+        past = [order for order in known if order.item.scheduled_at.month <= train.LAST_TRAINING_MONTH]
         return _rows(past), [order.minutes for order in past if order.minutes is not None]
 
 
 def make_sample(folder: Path) -> SampleModel:
     """Train version 2, write it into ``folder``, and ask the local endpoint for ROWS later rows."""
     booster = xgboost.Booster()
-    booster.load_model(bytearray(sample.train(VERSION)))
+    booster.load_model(bytearray(train.train(VERSION)))
     booster.save_model(folder / "booster.json")
-    sample.build(folder, VERSION)
-    later = [order for order in sample.orders() if order.item.scheduled_at.month > sample.LAST_TRAINING_MONTH]
+    train.build(folder, VERSION)
+    later = [order for order in train.orders() if order.item.scheduled_at.month > train.LAST_TRAINING_MONTH]
     rows = _rows(later[:ROWS])
     return SampleModel(folder / "booster.json", rows, _local_predictions(folder, rows))
 
 
 def _local_predictions(folder: Path, rows: list[Row]) -> list[float]:
-    body = RequestFormat("text/csv", sample.VERSIONS[VERSION]).body(rows)
+    body = RequestFormat("text/csv", train.VERSIONS[VERSION]).body(rows)
     with running_endpoint("transit", str(folder), folder / "cache") as address:
-        target = sample.artifact_name(VERSION)
+        target = train.artifact_name(VERSION)
         reply = Aws(address).invoke("transit", body, TargetModel=target, Accept="text/csv")
     return [float(line) for line in reply.body.split()]
 
 
-def _rows(orders: list[sample.SampleOrder]) -> list[Row]:
-    columns = [FEATURES.index(name) for name in sample.VERSIONS[VERSION]]
+def _rows(orders: list[train.SampleOrder]) -> list[Row]:
+    columns = [FEATURES.index(name) for name in train.VERSIONS[VERSION]]
     return [[row[column] for column in columns] for row in preprocess([order.item for order in orders])]

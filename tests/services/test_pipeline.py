@@ -2,24 +2,24 @@
 
 import asyncio
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from pydantic import JsonValue
 
-from app.core.errors import AppError, BadOutput, InvalidInput, UserCodeError
-from app.core.settings import Settings
+from app.core.errors import AppError, BadOutput, InvalidInput, Misconfigured, UserCodeError
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.input_object import InputObject
 from app.schemas.rows import Row
-from app.services import pipeline, postprocess, preprocess
+from app.services import pipeline
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
 from app.services.pipeline import Computed
+from app.services.use_case import UseCase
+from examples.transit.input_object import InputObject
 from tests.support.orders import order
+from tests.support.use_case import TRANSIT, changed
 
-ALL = tuple(preprocess.FEATURES)
+ALL = TRANSIT.features
 
 
 class FirstFeature:
@@ -36,12 +36,15 @@ class FirstFeature:
 
 
 async def run(
-    payloads: Sequence[JsonValue], features: Sequence[str] = ALL, inference: FirstFeature | None = None
+    payloads: Sequence[JsonValue],
+    features: Sequence[str] = ALL,
+    inference: FirstFeature | None = None,
+    use_case: UseCase = TRANSIT,
 ) -> list[pipeline.Outcome]:
     deployment = Deployment(1, "m", "1", "any", {}, tuple(features))
     deadline = asyncio.get_running_loop().time() + 10
     return await pipeline.run(
-        cast(Inference, inference or FirstFeature()), deployment, payloads, deadline=deadline
+        use_case, cast(Inference, inference or FirstFeature()), deployment, payloads, deadline=deadline
     )
 
 
@@ -59,16 +62,14 @@ async def test_a_stored_record_that_no_longer_fits_fails_alone() -> None:
     assert isinstance(good, Computed)
 
 
-async def test_what_user_code_raises_names_the_stage_and_spares_the_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_what_user_code_raises_names_the_stage_and_spares_the_others() -> None:
     def refuse(items: Sequence[InputObject]) -> list[Row]:
         if any(item.carrier == "XX" for item in items):
             raise KeyError("/home/secret")
         return [[1.0] * len(ALL) for _ in items]
 
-    monkeypatch.setattr(preprocess, "preprocess", refuse)
-    first, second, third = await run([order(), order(carrier="XX"), order()])
+    payloads = [order(), order(carrier="XX"), order()]
+    first, second, third = await run(payloads, use_case=changed(preprocess=refuse))
     assert isinstance(first, Computed)
     assert isinstance(third, Computed)
     assert isinstance(second, UserCodeError)
@@ -76,7 +77,7 @@ async def test_what_user_code_raises_names_the_stage_and_spares_the_others(
     assert "secret" not in second.detail
 
 
-async def test_a_bad_model_output_is_not_the_users_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bad_model_output_is_not_the_users_fault() -> None:
     class Words(FirstFeature):
         async def predict(
             self, deployment: Deployment, rows: Sequence[Row], deadline: float
@@ -90,37 +91,28 @@ async def test_a_bad_model_output_is_not_the_users_fault(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("stage", ["preprocess", "postprocess"])
-async def test_lengths_are_checked(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
-    monkeypatch.setattr(f"app.services.{stage}.{stage}", lambda values: [])
-    (outcome,) = await run([order()])
+async def test_lengths_are_checked(stage: str) -> None:
+    (outcome,) = await run([order()], use_case=changed(**{stage: lambda values: []}))
     assert isinstance(outcome, UserCodeError)
     assert f"{stage} returned 0 results for 1 items" in outcome.detail
 
 
-async def test_rows_must_have_as_many_values_as_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preprocess, "preprocess", lambda items: [[1.0] for _ in items])
-    (outcome,) = await run([order()])
+async def test_rows_must_have_as_many_values_as_features() -> None:
+    (outcome,) = await run([order()], use_case=changed(preprocess=lambda items: [[1.0] for _ in items]))
     assert isinstance(outcome, UserCodeError)
     assert f"a row of 1 values for {len(ALL)} FEATURES" in outcome.detail
 
 
 @pytest.mark.parametrize("output", [float("nan"), float("inf"), "a\0b", {"k\0": 1}])
-async def test_what_json_cannot_hold_never_leaves_postprocess(
-    monkeypatch: pytest.MonkeyPatch, output: JsonValue
-) -> None:
-    monkeypatch.setattr(postprocess, "postprocess", lambda outputs: [output])
-    (outcome,) = await run([order()])
+async def test_what_json_cannot_hold_never_leaves_postprocess(output: JsonValue) -> None:
+    (outcome,) = await run([order()], use_case=changed(postprocess=lambda outputs: [output]))
     assert isinstance(outcome, UserCodeError)
 
 
-def test_the_fingerprint_sees_code_and_not_its_looks() -> None:
-    code = "def f(x):\n    return x + 1\n"
-    looks = "# why\ndef f(x):  # what\n\n    return (x +\n            1)\n"
-    assert pipeline.fingerprint([code]) == pipeline.fingerprint([looks])
-    assert pipeline.fingerprint([code]) != pipeline.fingerprint([code.replace("1", "2")])
-
-
-def test_a_setting_replaces_the_fingerprint() -> None:
-    settings = cast(Settings, SimpleNamespace(pipeline_version="mine"))
-    assert pipeline.pipeline_version(settings) == "mine"
-    assert len(pipeline.pipeline_version(cast(Settings, SimpleNamespace(pipeline_version=None)))) == 16
+async def test_features_that_preprocess_no_longer_makes_are_named() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        await run([order()], ["weekday", "wind"])
+    said = caught.value.detail
+    assert said.startswith(
+        "Version '1' of model 'm' takes wind, which preprocess.FEATURES lacks: it has origin_"
+    )

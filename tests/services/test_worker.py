@@ -35,6 +35,7 @@ from tests.support.judged_orders import store_judged_orders
 from tests.support.orders import answer_ten_times, invocations, prepare
 from tests.support.ports import free_ports
 from tests.support.postgres import MigratedServer
+from tests.support.use_case import TRANSIT
 from tests.support.workers import worker_process, working
 
 
@@ -50,7 +51,7 @@ async def fill(runtime: Runtime) -> None:
 
 
 async def ask(sessions: Sessions) -> int:
-    return (await runs.ask(sessions, EvaluationRequest(), default_model="transit")).id
+    return (await runs.ask(sessions, TRANSIT, EvaluationRequest(), default_model="transit")).id
 
 
 async def ended(
@@ -280,7 +281,9 @@ async def test_what_fell_due_while_no_worker_ran_is_done(settings: Settings, aws
         await fill(runtime)
         sessions = runtime.database.transactions
         await runtime.predictor.predict("a", Ask("transit"))
-        await schedules.put(sessions, "transit", NewSchedule(cron="0 6 * * 1", where={"carrier": "AA"}))
+        await schedules.put(
+            sessions, TRANSIT, "transit", NewSchedule(cron="0 6 * * 1", where={"carrier": "AA"})
+        )
         await until_done(sessions, lambda done: done["schedules"] == DUE["schedules"])
         async with sessions.begin() as session:
             await session.execute(text("update evaluation_schedules set next_run = now()"))

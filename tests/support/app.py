@@ -10,6 +10,7 @@ from starlette.datastructures import State
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.main import create_app
+from tests.support.use_case import TRANSIT
 
 _idle: list[FastAPI] = []
 """Applications whose lifespan has ended."""
@@ -22,8 +23,8 @@ async def running_app(settings: Settings) -> AsyncIterator[FastAPI]:
     FastAPI works out the routes of an application at its first requests, which takes longer than most tests:
     one that has done so is used again, with nothing of its state, and without the routes that a test added.
     """
-    app = _idle.pop() if _idle else create_app(settings)
-    app.state = State({"settings": settings})
+    app = _idle.pop() if _idle else create_app(settings, TRANSIT)
+    app.state = State({"settings": settings, "use_case": TRANSIT})
     configure_logging(settings)
     routes = [*app.router.routes]
     async with app.router.lifespan_context(app):

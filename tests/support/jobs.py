@@ -16,6 +16,7 @@ from app.services.jobs import jobs
 from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
 from tests.support.orders import order, prepare
+from tests.support.use_case import TRANSIT
 
 
 @asynccontextmanager
@@ -29,14 +30,14 @@ async def runtime_with_orders(
         sessions = runtime.database.transactions
         await records.delete(sessions, "a")
         for index in range(count):
-            await records.put(sessions, f"r{index}", order(float(index)))
+            await records.put(sessions, TRANSIT, f"r{index}", order(float(index)))
         yield runtime
 
 
 async def ask(runtime: Runtime, **request: JsonValue) -> PredictionJob:
     """A job of the model `transit`."""
     wanted = PredictionJobRequest.model_validate({"model": "transit"} | request)
-    return await jobs.ask(runtime.database.transactions, runtime.settings, wanted)
+    return await jobs.ask(runtime.database.transactions, TRANSIT, runtime.settings, wanted)
 
 
 async def look(runtime: Runtime, job: PredictionJob) -> PredictionJob:

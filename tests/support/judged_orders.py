@@ -13,6 +13,7 @@ from app.services.records import labels, records
 from app.services.runtime import Runtime
 from app.storage import Storage
 from tests.support.orders import order
+from tests.support.use_case import TRANSIT
 
 WHOLE = ("", "")
 
@@ -27,17 +28,17 @@ async def store_judged_orders(sessions: Sessions) -> None:
         month, carrier = 1 + index % 2, "UA" if index < 35 else "AA"
         fields: dict[str, JsonValue] = {"scheduled_at": f"2013-0{month}-10T11:00:00Z", "carrier": carrier}
         items.append(RecordWrite(id=f"r{index:02}", input=order(float(index), **fields)))
-    await records.put_many(sessions, items, limit=40)
+    await records.put_many(sessions, TRANSIT, items, limit=40)
     for index in range(40):
         if index % 4:
-            await labels.put_label(sessions, f"r{index:02}", 10.0 * index - (1 + index % 2))
+            await labels.put_label(sessions, TRANSIT, f"r{index:02}", 10.0 * index - (1 + index % 2))
 
 
 async def evaluate(runtime: Runtime, storage: Storage | None = None, **asked: JsonValue) -> Evaluation:
     """A finished run of version 1."""
     sessions = runtime.database.transactions
     request = EvaluationRequest.model_validate(asked)
-    run = await runs.ask(sessions, request, default_model="transit")
+    run = await runs.ask(sessions, runtime.use_case, request, default_model="transit")
     await Evaluator(replace(runtime, storage=storage)).run(run.id)
     return await runs.get(sessions, run.id)
 

@@ -11,6 +11,7 @@ from app.services.models import versions
 from app.services.predictions.predictor import Predictor
 from app.services.records import records
 from tests.support.aws_stub import Answer, AwsStub, Request, csv
+from tests.support.use_case import TRANSIT
 
 FEATURES = ["recent_transit_ratio"]
 
@@ -80,5 +81,5 @@ async def prepare(predictor: Predictor) -> None:
         features=list(FEATURES),
         promote=True,
     )
-    await versions.register(sessions, Inference(predictor.settings), "transit", new)
-    await records.put(sessions, "a", order(1.5))
+    await versions.register(sessions, TRANSIT, Inference(predictor.settings), "transit", new)
+    await records.put(sessions, TRANSIT, "a", order(1.5))

@@ -3,10 +3,13 @@
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from app.core.settings import Settings
+from tests.support.use_case import PACKAGE
 
 
 class IsolatedSettings(Settings):
-    """The defaults and what is passed: nothing of the developer's environment or .env file."""
+    """The defaults, the example's use case, and what is passed: nothing of the environment or a .env file."""
+
+    use_case: str | None = PACKAGE
 
     @classmethod
     def settings_customise_sources(

@@ -19,6 +19,7 @@ from app.db.evaluations.runs import Metric
 from app.db.records import windows
 from app.db.records.windows import Window
 from app.schemas.evaluations.runs import Bucket
+from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
 from app.services.evaluations import judging
 from app.services.evaluations.judging import BUCKETS, SMALL
@@ -46,7 +47,7 @@ class DriftTask:
 
     evaluation_id: int
     ask: Ask
-    features: Sequence[str]
+    deployment: Deployment
     window: Window
     reference: Window
     bucket: Bucket | None
@@ -107,10 +108,10 @@ class Drift:
     """One run of a task."""
 
     def __init__(self, runtime: Runtime, task: DriftTask) -> None:
-        self._database = runtime.database
+        self._use_case, self._database = runtime.use_case, runtime.database
         self._predictor = runtime.predictor
         self._task = task
-        self._features = [f"feature={name}" for name in task.features]
+        self._features = [f"feature={name}" for name in task.deployment.features]
         self._scales = {group: Scale() for group in (*self._features, PREDICTION)}
         self._predicted = self._failed = 0
 
@@ -161,7 +162,7 @@ class Drift:
         into: Frame,
     ) -> None:
         """A record that cannot be predicted still has its features, unless preprocess fails on it."""
-        made = pipeline.to_rows([payload for _, payload, _ in batch], self._task.features)
+        made = pipeline.to_rows(self._use_case, [payload for _, payload, _ in batch], self._task.deployment)
         for (record_id, _, at), features in zip(batch, made, strict=True):
             label = BUCKETS[bucket](at.astimezone(UTC)) if bucket else ""
             values: dict[str, JsonValue] = {}
@@ -172,7 +173,7 @@ class Drift:
                 self._failed += 1
             else:
                 self._predicted += 1
-                values[PREDICTION] = judging.judge(answer.prediction).value
+                values[PREDICTION] = judging.judge(self._use_case, answer.prediction).value
             for group, value in values.items():
                 into.add(group, label, self._scales[group].place(value))
 

@@ -27,11 +27,9 @@ from app.core.errors import (
 from app.db.evaluations import runs as rows
 from app.db.evaluations.runs import JudgedRecord
 from app.db.records import windows
-from app.db.records.windows import Window
+from app.db.records.windows import OBSERVED_AT, Window
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
 from app.schemas.faults import field_errors
-from app.schemas.input_object import InputObject
-from app.services import evaluation
 from app.services.evaluations import judging, reports
 from app.services.evaluations.drift import Drift, DriftTask
 from app.services.evaluations.judging import BUCKETS, Case
@@ -41,6 +39,7 @@ from app.services.models import versions
 from app.services.predictions.predictor import Answer, Ask
 from app.services.records import filters
 from app.services.runtime import Runtime
+from app.services.use_case import UseCase
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +83,7 @@ class Evaluator:
         """With a storage each finished run has its report written there."""
         self._runtime = runtime
         self._sessions = runtime.database.transactions
+        self._use_case = runtime.use_case
 
     async def run(self, evaluation_id: int) -> None:
         """Run it to its end. What fails it is noted with it; an outage of the database is raised."""
@@ -101,7 +101,7 @@ class Evaluator:
             return
         if done and self._runtime.storage is not None:
             with suppress(StorageError):  # noted with the run, which is done all the same
-                await reports.save(self._sessions, self._runtime.storage, evaluation_id)
+                await reports.save(self._sessions, self._use_case, self._runtime.storage, evaluation_id)
 
     async def _measure(self, run: _Run, attempt: int) -> bool:
         if attempt > MOST_ATTEMPTS:
@@ -126,9 +126,9 @@ class Evaluator:
 
     async def _measure_drift(self, run: _Run, reference: Reference) -> bool:
         deployment = await versions.deployment(self._sessions, run.version_id)
-        window = window_of(run.request)
+        window = window_of(self._use_case, run.request)
         before = replace(window, since=reference.since, until=reference.until)
-        task = DriftTask(run.id, run.ask, deployment.features, window, before, run.request.bucket)
+        task = DriftTask(run.id, run.ask, deployment, window, before, run.request.bucket)
         return await Drift(self._runtime, task).run()
 
     async def _measure_quality(self, run: _Run) -> bool:
@@ -137,7 +137,7 @@ class Evaluator:
 
     async def _predict(self, run: _Run) -> bool:
         """Predict the window batch by batch; False if the run was cancelled."""
-        window = window_of(run.request)
+        window = window_of(self._use_case, run.request)
         async with self._sessions.begin() as session:
             records, labelled = await windows.count(session, window)
             going = await rows.start(session, run.id, records=records, labelled=labelled)
@@ -151,7 +151,7 @@ class Evaluator:
             after = batch[-1].record_id
             answers = await self._runtime.predictor.predict_many([one.record_id for one in batch], run.ask)
             raise_if_away(answers)
-            await asyncio.to_thread(_collect, run, batch, answers)
+            await asyncio.to_thread(_collect, self._use_case, run, batch, answers)
             async with self._sessions.begin() as session:
                 going = await rows.progress(session, run.id, predicted=len(run.items), failed=run.failed)
         return False
@@ -159,8 +159,8 @@ class Evaluator:
     async def _judge(self, run: _Run) -> bool:
         if run.fault is not None and not run.cases:
             raise run.fault
-        names = run.request.metrics or evaluation.METRICS
-        found = await asyncio.to_thread(judging.judge_all, run.cases, names)
+        names = run.request.metrics or self._use_case.metrics
+        found = await asyncio.to_thread(judging.judge_all, self._use_case, run.cases, names)
         async with self._sessions.begin() as session:
             if not await rows.end(session, run.id, "done"):
                 return False  # cancelled while it was judged
@@ -169,10 +169,10 @@ class Evaluator:
         return True
 
 
-def window_of(request: EvaluationRequest) -> Window:
+def window_of(use_case: UseCase, request: EvaluationRequest) -> Window:
     """The window that a request asks for."""
-    time_field = request.time_field or evaluation.TIME_FIELD
-    return Window(time_field, request.since, request.until, filters.as_stored(request.where))
+    time_field = request.time_field or use_case.time_field or OBSERVED_AT
+    return Window(time_field, request.since, request.until, filters.as_stored(use_case, request.where))
 
 
 def raise_if_away(answers: Mapping[str, Answer | AppError]) -> None:
@@ -182,10 +182,12 @@ def raise_if_away(answers: Mapping[str, Answer | AppError]) -> None:
         raise failures[0]
 
 
-def _collect(run: _Run, batch: Sequence[Labelled], answers: Mapping[str, Answer | AppError]) -> None:
+def _collect(
+    use_case: UseCase, run: _Run, batch: Sequence[Labelled], answers: Mapping[str, Answer | AppError]
+) -> None:
     for one in batch:
         answer = answers[one.record_id]
-        groups = _groups(one.payload, run.request.slices)
+        groups = _groups(use_case, one.payload, run.request.slices)
         if isinstance(answer, AppError):
             run.failed, run.fault = run.failed + 1, answer
             continue
@@ -197,14 +199,16 @@ def _collect(run: _Run, batch: Sequence[Labelled], answers: Mapping[str, Answer 
         run.cases.append(Case(one.truth, answer.prediction, groups, bucket))
 
 
-def _groups(payload: JsonValue, wanted: Sequence[str] | None) -> tuple[str, ...] | InvalidInput:
-    names = evaluation.SLICES if wanted is None else wanted
+def _groups(
+    use_case: UseCase, payload: JsonValue, wanted: Sequence[str] | None
+) -> tuple[str, ...] | InvalidInput:
+    names = use_case.slices if wanted is None else wanted
     if not names:
         return ()
     try:
-        item = InputObject.model_validate(payload)
+        item = use_case.input_type.model_validate(payload)
     except ValidationError as error:
         errors = field_errors(error.errors())
         return InvalidInput("The stored record does not fit the present InputObject.", errors=errors)
     with user_code("a slice of evaluation.py"):
-        return tuple(f"{name}={evaluation.SLICES[name](item)}"[:LONGEST_GROUP] for name in names)
+        return tuple(f"{name}={use_case.slices[name](item)}"[:LONGEST_GROUP] for name in names)

@@ -12,11 +12,11 @@ from pydantic import JsonValue
 from app.core.errors import BadOutput
 from app.db.evaluations.runs import Metric
 from app.schemas.evaluations.runs import Bucket
-from app.schemas.judged import Judged
-from app.services import evaluation
+from app.schemas.judged import Judged, Task
 from app.services.evaluations.statistics import intervals, metrics, samples
 from app.services.evaluations.statistics.samples import Sample, Undefined
 from app.services.failures.user_code import user_code
+from app.services.use_case import UseCase
 
 SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""
@@ -38,19 +38,19 @@ class Case:
     bucket: str
 
 
-def judge(output: JsonValue) -> Judged:
+def judge(use_case: UseCase, output: JsonValue) -> Judged:
     """The prediction as the user's code reads it; BadOutput or UserCodeError where it cannot."""
     with user_code("evaluation.judge"):
         try:
-            return evaluation.judge(output)
+            return use_case.judge(output)
         except ValueError as error:
             raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
 
 
-def sample(cases: Sequence[Case]) -> Sample:
+def sample(use_case: UseCase, cases: Sequence[Case]) -> Sample:
     """The cases as the metrics take them."""
-    truths, judged = [case.truth for case in cases], [judge(case.output) for case in cases]
-    return samples.read(evaluation.TASK, truths, judged, positive=evaluation.POSITIVE)
+    truths, judged = [case.truth for case in cases], [judge(use_case, case.output) for case in cases]
+    return samples.read(use_case.task, truths, judged, positive=use_case.positive)
 
 
 def groups(cases: Sequence[Case]) -> dict[tuple[str, str], NDArray[np.int64]]:
@@ -65,20 +65,20 @@ def groups(cases: Sequence[Case]) -> dict[tuple[str, str], NDArray[np.int64]]:
     return {key: np.asarray(places, dtype=np.int64) for key, places in sorted(found.items())}
 
 
-def judge_all(cases: Sequence[Case], names: Sequence[str]) -> list[Metric]:
+def judge_all(use_case: UseCase, cases: Sequence[Case], names: Sequence[str]) -> list[Metric]:
     """Every metric of every group."""
-    everything = sample(cases)
+    everything = sample(use_case, cases)
     return [
         metric
         for key, places in groups(cases).items()
-        for metric in _metrics(names, key, everything.take(places))
+        for metric in _metrics(use_case, names, key, everything.take(places))
     ]
 
 
-def _metrics(names: Sequence[str], key: tuple[str, str], members: Sample) -> list[Metric]:
-    values, reasons = values_of(names, members)
-    headline = [name for name in values if name in evaluation.HEADLINE]
-    spreads = intervals.of(headline, evaluation.TASK, members)
+def _metrics(use_case: UseCase, names: Sequence[str], key: tuple[str, str], members: Sample) -> list[Metric]:
+    values, reasons = values_of(use_case.task, names, members)
+    headline = [name for name in values if name in use_case.headline]
+    spreads = intervals.of(headline, use_case.task, members)
     return [
         Metric(
             name,
@@ -94,12 +94,12 @@ def _metrics(names: Sequence[str], key: tuple[str, str], members: Sample) -> lis
     ]
 
 
-def values_of(names: Sequence[str], members: Sample) -> tuple[dict[str, float], dict[str, str]]:
+def values_of(task: Task, names: Sequence[str], members: Sample) -> tuple[dict[str, float], dict[str, str]]:
     """The metrics that are defined, and why the others are not, by name."""
     values, reasons = {}, {}
     for name in names:
         try:
-            values[name] = metrics.value(name, evaluation.TASK, members)
+            values[name] = metrics.value(name, task, members)
         except Undefined as error:
             reasons[name] = str(error)
     return values, reasons

@@ -16,10 +16,10 @@ from app.db.evaluations.metric_history import Place
 from app.schemas.evaluations.metric_history import HistoryPage, HistoryRow, MetricSearch, Order
 from app.schemas.ids import RowId
 from app.schemas.records.records import Moment
-from app.services import evaluation
 from app.services.evaluations import drift, runs
 from app.services.evaluations.statistics import metrics
 from app.services.records import filters
+from app.services.use_case import UseCase
 
 CURSOR: Cursor[tuple[float | None, Moment, tuple[int, str, str, str]]] = Cursor(
     "metrics", TypeAdapter(tuple[float | None, Moment, tuple[RowId, str, str, str]])
@@ -27,7 +27,13 @@ CURSOR: Cursor[tuple[float | None, Moment, tuple[int, str, str, str]]] = Cursor(
 
 
 async def page(
-    sessions: Sessions, search: MetricSearch, *, order: Order, limit: int, cursor: str | None
+    sessions: Sessions,
+    use_case: UseCase,
+    search: MetricSearch,
+    *,
+    order: Order,
+    limit: int,
+    cursor: str | None,
 ) -> HistoryPage:
     """Metrics of finished runs, from the place where the last page's cursor points.
 
@@ -39,7 +45,7 @@ async def page(
     async with sessions() as session:
         found = await rows.search(session, search, order=order, after=after, limit=limit + 1)
         if not found and after is None:
-            await _require_names(session, search)
+            await _require_names(session, use_case, search)
     rows_found = [HistoryRow.model_validate(row, from_attributes=True) for row in found]
     items, next_cursor = CURSOR.cut(rows_found, limit, _place)
     return HistoryPage(items=items, next_cursor=next_cursor)
@@ -54,10 +60,10 @@ def _check(search: MetricSearch) -> None:
         raise InvalidInput("The window is empty.", errors=[fault])
 
 
-async def _require_names(session: AsyncSession, search: MetricSearch) -> None:
+async def _require_names(session: AsyncSession, use_case: UseCase, search: MetricSearch) -> None:
     """Nothing was found: because of a name that there is not?"""
     await runs.require_version(session, search.model, search.version)
-    known = {*metrics.METRICS[evaluation.TASK], *drift.METRICS, *await rows.metrics(session)}
+    known = {*metrics.METRICS[use_case.task], *drift.METRICS, *await rows.metrics(session)}
     slices = await rows.slices(session)
     faults = filters.unknown("metric", [search.metric] if search.metric else (), known)
     if slices:  # before the first run nobody can know them

@@ -9,14 +9,14 @@ from app.db.engine import Sessions
 from app.db.evaluations import reports as rows
 from app.schemas.evaluations.metric_history import HistoryRow
 from app.schemas.evaluations.runs import Evaluation
-from app.services import evaluation
 from app.services.evaluations import metric_history, runs
+from app.services.use_case import UseCase
 from app.storage import Storage
 
 log = structlog.get_logger(__name__)
 
 
-async def save(sessions: Sessions, storage: Storage, evaluation_id: int) -> str:
+async def save(sessions: Sessions, use_case: UseCase, storage: Storage, evaluation_id: int) -> str:
     """Write the report of a finished run, and note its key with the run; saving again replaces the object.
 
     Where the storage fails, the run stays as it is: the failure is noted with it, logged, and raised as the
@@ -26,7 +26,7 @@ async def save(sessions: Sessions, storage: Storage, evaluation_id: int) -> str:
     if run.state != "done" or run.kind == "report":
         what = "came from a report" if run.kind == "report" else f"is {run.state}"
         raise Conflict(f"The evaluation {evaluation_id} {what}: reports are of finished runs of our own.")
-    key = _key(run)
+    key = f"{use_case.report_prefix}/{_name(run)}"
     try:
         await storage.put(key, _as_csv(run).encode())
     except StorageError as error:
@@ -39,10 +39,10 @@ async def save(sessions: Sessions, storage: Storage, evaluation_id: int) -> str:
     return key
 
 
-def _key(run: Evaluation) -> str:
+def _name(run: Evaluation) -> str:
     assert run.finished_at is not None
     stamp = run.finished_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    return f"{evaluation.REPORT_PREFIX}/{run.model}/{run.version}/{stamp}.csv"
+    return f"{run.model}/{run.version}/{stamp}.csv"
 
 
 def _as_csv(run: Evaluation) -> str:

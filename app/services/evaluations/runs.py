@@ -21,28 +21,30 @@ from app.schemas.evaluations.runs import (
     Run,
 )
 from app.schemas.ids import RowId
-from app.services import evaluation
 from app.services.evaluations.statistics import metrics
 from app.services.models import versions
 from app.services.records import filters
+from app.services.use_case import UseCase
 
 CURSOR: Cursor[int] = Cursor("evaluations", TypeAdapter(RowId))
 
 
-def check(request: EvaluationRequest) -> None:
+def check(use_case: UseCase, request: EvaluationRequest) -> None:
     """InvalidInput names each metric, slice, field or value that does not fit, and what would."""
     faults = [
-        *filters.unknown("metrics", request.metrics or evaluation.METRICS, metrics.METRICS[evaluation.TASK]),
-        *filters.unknown("slices", request.slices or (), evaluation.SLICES),
-        *filters.faults(request.where, request.time_field),
+        *filters.unknown("metrics", request.metrics or use_case.metrics, metrics.METRICS[use_case.task]),
+        *filters.unknown("slices", request.slices or (), use_case.slices),
+        *filters.faults(use_case, request.where, request.time_field),
     ]
     if faults:
         raise InvalidInput("The evaluation asks for what there is not.", errors=faults)
 
 
-async def ask(sessions: Sessions, request: EvaluationRequest, *, default_model: str | None) -> Evaluation:
+async def ask(
+    sessions: Sessions, use_case: UseCase, request: EvaluationRequest, *, default_model: str | None
+) -> Evaluation:
     """Queue a run of a version (default: the live one of the default model)."""
-    check(request)
+    check(use_case, request)
     model = versions.named_or_default(request.model, default_model)
     async with sessions.begin() as session:
         evaluation_id = await begin(session, model, request)
@@ -82,7 +84,7 @@ async def get(sessions: Sessions, evaluation_id: int) -> Evaluation:
 
 
 async def page(
-    sessions: Sessions, search: EvaluationSearch, *, limit: int, cursor: str | None
+    sessions: Sessions, use_case: UseCase, search: EvaluationSearch, *, limit: int, cursor: str | None
 ) -> EvaluationPage:
     """Runs, newest first, from the place where the last page's cursor points, each with its headline.
 
@@ -94,7 +96,7 @@ async def page(
         if not found and before is None:
             await require_version(session, search.model, search.version)
         listed, next_cursor = CURSOR.cut([_run(row) for row in found], limit, lambda last: last.id)
-        measured = await rows.headlines(session, [run.id for run in listed], evaluation.HEADLINE)
+        measured = await rows.headlines(session, [run.id for run in listed], use_case.headline)
     headlines: dict[int, list[MetricValue]] = {run.id: [] for run in listed}
     for one in measured:
         headlines[one.evaluation_id].append(MetricValue.model_validate(one, from_attributes=True))

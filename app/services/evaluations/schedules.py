@@ -15,14 +15,15 @@ from app.schemas.evaluations.runs import EvaluationRequest
 from app.schemas.evaluations.schedules import EvaluationSchedule, NewSchedule
 from app.services.evaluations import runs
 from app.services.runtime import Runtime
+from app.services.use_case import UseCase
 
 log = structlog.get_logger(__name__)
 
 
-async def put(sessions: Sessions, model: str, new: NewSchedule) -> EvaluationSchedule:
+async def put(sessions: Sessions, use_case: UseCase, model: str, new: NewSchedule) -> EvaluationSchedule:
     """Set or replace a model's schedule. InvalidInput and NotFound say what there is not."""
     now = datetime.now(UTC)
-    runs.check(_request(new, model, now))
+    runs.check(use_case, _request(new, model, now))
     async with sessions.begin() as session:
         await runs.require_version(session, model, new.version)
         row = await model_rows.find_model(session, model)
@@ -56,13 +57,15 @@ async def run_due(runtime: Runtime) -> None:
         for row, model in await rows.take_due(session):
             now = datetime.now(UTC)
             row.next_run = _next(row.cron, now)
-            await _begin(session, row, model, now)
+            await _begin(session, runtime.use_case, row, model, now)
 
 
-async def _begin(session: AsyncSession, row: EvaluationScheduleRow, model: str, now: datetime) -> None:
+async def _begin(
+    session: AsyncSession, use_case: UseCase, row: EvaluationScheduleRow, model: str, now: datetime
+) -> None:
     try:
         request = _request(_new(row), model, now)
-        runs.check(request)
+        runs.check(use_case, request)
         # Of its own, so that what fails here leaves the other schedules alone.
         async with session.begin_nested():
             row.last_evaluation_id = await runs.begin(session, model, request)

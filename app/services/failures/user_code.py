@@ -1,11 +1,13 @@
 """The line between our code and the user's: whatever theirs raises becomes one error that names it."""
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 import structlog
 
-from app.core.errors import AppError, UserCodeError
+from app.core.errors import AppError, Misconfigured, UserCodeError
 
 log = structlog.get_logger(__name__)
 
@@ -23,3 +25,11 @@ def user_code(name: str) -> Iterator[None]:
     except Exception as error:
         log.error("user code failed", function=name, exc_info=error)
         raise UserCodeError(f"{name} raised {type(error).__name__}; the log has the rest.") from error
+
+
+def user_module(name: str) -> ModuleType:
+    """Import a module of the user's; Misconfigured says why it cannot be."""
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise Misconfigured(f"{name} cannot be imported: {type(error).__name__}: {error}") from error

@@ -12,21 +12,23 @@ from app.db.engine import Sessions
 from app.db.jobs import jobs as rows
 from app.db.jobs.jobs import Chosen, JobInfo
 from app.db.queue import tasks
-from app.db.records.windows import Window
+from app.db.records.windows import OBSERVED_AT, Window
 from app.db.tables import UNDER_WAY, PredictionJobRow
 from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
-from app.services import evaluation
 from app.services.jobs import transform
 from app.services.models import versions
 from app.services.records import filters
+from app.services.use_case import UseCase
 
 CURSOR: Cursor[int] = Cursor("prediction jobs", TypeAdapter(RowId))
 
 
-async def ask(sessions: Sessions, settings: Settings, request: PredictionJobRequest) -> PredictionJob:
+async def ask(
+    sessions: Sessions, use_case: UseCase, settings: Settings, request: PredictionJobRequest
+) -> PredictionJob:
     """Queue a job for a version (default: the live one of the default model)."""
-    _check(request, settings)
+    _check(use_case, settings, request)
     model = versions.named_or_default(request.model, settings.default_model)
     # The ids stand in the chunks.
     kept = request.model_dump(mode="json", exclude={"ids", "model", "version", "engine"})
@@ -36,15 +38,15 @@ async def ask(sessions: Sessions, settings: Settings, request: PredictionJobRequ
         transform.jobs_of(await versions.deployment(sessions, version_id))
     async with sessions.begin() as session:
         job_id, chunk_ids = await rows.create(
-            session, version_id, _chosen(request), engine=request.engine, request=kept
+            session, version_id, _chosen(use_case, request), engine=request.engine, request=kept
         )
         await _enqueue(session, job_id, request.engine, chunk_ids)
     return await get(sessions, job_id)
 
 
-def _check(request: PredictionJobRequest, settings: Settings) -> None:
+def _check(use_case: UseCase, settings: Settings, request: PredictionJobRequest) -> None:
     """InvalidInput names what there is not, and what there is."""
-    faults = filters.faults(request.where or {}, request.time_field)
+    faults = filters.faults(use_case, request.where or {}, request.time_field)
     if settings.storage_url is None:
         needing = {"store_as": request.store_as is not None, "engine": request.engine != "pipeline"}
         nowhere = "needs a storage, and STORAGE_URL is not set"
@@ -53,14 +55,14 @@ def _check(request: PredictionJobRequest, settings: Settings) -> None:
         raise InvalidInput("The job asks for what there is not.", errors=faults)
 
 
-def _chosen(request: PredictionJobRequest) -> Chosen:
+def _chosen(use_case: UseCase, request: PredictionJobRequest) -> Chosen:
     if request.ids is not None:
         return rows.given(request.ids)
     if request.has_window:
-        time_field = request.time_field or evaluation.TIME_FIELD
-        where = filters.as_stored(request.where or {})
+        time_field = request.time_field or use_case.time_field or OBSERVED_AT
+        where = filters.as_stored(use_case, request.where or {})
         return rows.within(Window(time_field, request.since, request.until, where))
-    return rows.matching(filters.as_stored(request.where)) if request.where else rows.everything()
+    return rows.matching(filters.as_stored(use_case, request.where)) if request.where else rows.everything()
 
 
 async def _enqueue(session: AsyncSession, job_id: int, engine: str, chunk_ids: Sequence[int]) -> None:

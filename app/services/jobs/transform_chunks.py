@@ -23,6 +23,7 @@ from app.schemas.rows import Row
 from app.services.jobs.transform_files import TransformFiles
 from app.services.pipeline import to_outputs, to_rows
 from app.services.runtime import Runtime
+from app.services.use_case import UseCase
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class TransformChunks:
         return await engine.run(self.runtime.database.statements, look_up)
 
     def _lines(self, misses: Sequence[Lookup]) -> list[bytes | AppError]:
-        made = to_rows([one.payload for one in misses], self.deployment.features)
+        made = to_rows(self.runtime.use_case, [one.payload for one in misses], self.deployment)
         return [row if isinstance(row, AppError) else self._line(row) for row in made]
 
     def _line(self, row: Row) -> bytes | AppError:
@@ -106,7 +107,7 @@ class TransformChunks:
         if manifest.pipeline_version != self.runtime.predictor.pipeline_version:
             raise Conflict("The pipeline's code was changed while the transform job ran.")
         raw = self.jobs.outputs(content, len(manifest.lines))
-        answers = await asyncio.to_thread(_answers, raw)
+        answers = await asyncio.to_thread(_answers, self.runtime.use_case, raw)
         outcomes = list(zip(manifest.lines, raw, answers, strict=True))
         new = [
             NewPrediction(line.record_id, line.content_hash, manifest.revision, answer, one, latency_ms)
@@ -125,9 +126,9 @@ class TransformChunks:
             await _finish(session, chunk_id, manifest, made, {**manifest.errors, **failed})
 
 
-def _answers(raw: Sequence[Output]) -> list[JsonValue | AppError]:
+def _answers(use_case: UseCase, raw: Sequence[Output]) -> list[JsonValue | AppError]:
     """What callers get for the model's outputs; an unusable one stays the error it is."""
-    usable = iter(to_outputs([one for one in raw if not isinstance(one, BadOutput)]))
+    usable = iter(to_outputs(use_case, [one for one in raw if not isinstance(one, BadOutput)]))
     return [one if isinstance(one, BadOutput) else next(usable) for one in raw]
 
 

@@ -14,17 +14,17 @@ from app.db.tables import ModelRow, ModelVersionRow
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services.inference import Inference
-from app.services.preprocess import FEATURES
+from app.services.use_case import UseCase
 
 
 async def register(
-    sessions: Sessions, inference: Inference, model: str, new: NewVersion
+    sessions: Sessions, use_case: UseCase, inference: Inference, model: str, new: NewVersion
 ) -> tuple[ModelVersion, bool]:
     """Register a version, and say whether it is new. The same again is no change; another one is a Conflict.
 
     Asks the platform what it has deployed; if it does not answer, the background refresh asks again.
     """
-    deployment = _deployment(model, new)
+    deployment = _deployment(use_case, model, new)
     revision = await inference.probe(deployment)
     async with sessions.begin() as session:
         row = await db.ensure_model(session, model)
@@ -129,12 +129,13 @@ async def version_id(session: AsyncSession, model: str, version: str | None) -> 
     return found.id
 
 
-def _deployment(model: str, new: NewVersion) -> Deployment:
-    features = tuple(FEATURES if new.features is None else new.features)
+def _deployment(use_case: UseCase, model: str, new: NewVersion) -> Deployment:
+    features = tuple(use_case.features if new.features is None else new.features)
+    known = ", ".join(use_case.features)
     unknown = [
-        FieldError(f"features[{index}]", f"{name!r} is not one of preprocess.FEATURES: {', '.join(FEATURES)}")
+        FieldError(f"features[{index}]", f"{name!r} is not one of preprocess.FEATURES: {known}")
         for index, name in enumerate(features)
-        if name not in FEATURES
+        if name not in use_case.features
     ]
     if unknown:
         raise InvalidInput("A feature is unknown.", errors=unknown)

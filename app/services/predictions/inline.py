@@ -8,18 +8,21 @@ from app.core.errors import AppError, InvalidInput
 from app.db.engine import Sessions
 from app.db.records import records as rows
 from app.services.records.records import normalise
+from app.services.use_case import UseCase
 
 PREFIX = "inline-"
 
 
-async def store_inputs(sessions: Sessions, inputs: Sequence[JsonValue]) -> list[str | AppError]:
+async def store_inputs(
+    sessions: Sessions, use_case: UseCase, inputs: Sequence[JsonValue]
+) -> list[str | AppError]:
     """The record id of each input, or what is wrong with it. The same content has the same id, and so meets
     the same cache."""
     results: list[str | AppError] = []
     new: dict[str, rows.NewRecord] = {}
     for index, raw in enumerate(inputs):
         try:
-            given = normalise(raw, path=f"inputs[{index}]")
+            given = normalise(use_case.input_type, raw, path=f"inputs[{index}]")
         except InvalidInput as error:
             results.append(error)
             continue

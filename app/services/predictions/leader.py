@@ -23,6 +23,7 @@ from app.db.predictions.predictions import NewPrediction
 from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
 from app.services.inference import Inference
+from app.services.use_case import UseCase
 
 log = structlog.get_logger(__name__)
 
@@ -84,9 +85,15 @@ class Leader:
     """Takes batches to their results. No connection is held while a model infers."""
 
     def __init__(
-        self, settings: Settings, database: Database, inference: Inference, listener: Listener
+        self,
+        settings: Settings,
+        use_case: UseCase,
+        database: Database,
+        inference: Inference,
+        listener: Listener,
     ) -> None:
         self._settings = settings
+        self._use_case = use_case
         self._database = database
         self._inference = inference
         self._listener = listener
@@ -109,7 +116,7 @@ class Leader:
         payloads = [one.payload for one in claimed]
         try:
             outcomes = await pipeline.run(
-                self._inference, batch.deployment, payloads, deadline=batch.deadline
+                self._use_case, self._inference, batch.deployment, payloads, deadline=batch.deadline
             )
         except BaseException:  # shutdown, or a bug: let others try at once
             await run(self._database.statements, lambda session: _release(session, batch, claimed))

@@ -14,9 +14,11 @@ from app.db.predictions import cache
 from app.db.predictions.cache import CachedPrediction, Lookup, Scope
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import record_id_fault
+from app.services import pipeline
 from app.services.models import versions
 from app.services.predictions.leader import Result, Wanted
 from app.services.predictions.single_flight import SingleFlight
+from app.services.use_case import UseCase
 
 CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED"]
 
@@ -58,11 +60,16 @@ class Predictor:
     """Answers predictions. Holds no connection while a model infers."""
 
     settings: Settings
+    use_case: UseCase
     database: Database
     flights: SingleFlight
-    pipeline_version: str
     _deployments: dict[int, Deployment] = field(default_factory=dict)
     """By version id; what an id stands for never changes."""
+
+    @property
+    def pipeline_version(self) -> str:
+        """The part of the cache key that changes with the user's code."""
+        return self.settings.pipeline_version or self.use_case.fingerprint
 
     async def predict(self, record_id: str, ask: Ask) -> Answer:
         """One prediction, or the error of it."""
@@ -112,6 +119,7 @@ class Predictor:
     async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
         first = misses[0]
         deployment = await self._deployment(first.version_id or 0)
+        pipeline.require_features(self.use_case, deployment)
         scope = Scope(deployment.id, self.pipeline_version, first.revision)
         wanted = [_wanted(one, refresh=ask.refresh) for one in misses]
         results = await self.flights.predict(deployment, scope, wanted)

@@ -9,17 +9,17 @@ from pydantic.fields import FieldInfo
 from app.core.errors import FieldError, InvalidInput
 from app.db.records.windows import OBSERVED_AT
 from app.schemas.faults import field_errors
-from app.schemas.input_object import InputObject
+from app.services.use_case import UseCase
 
 LISTED = 30
 """Names that an error tells at most."""
 
 
-def faults(where: Mapping[str, JsonValue], time_field: str | None) -> list[FieldError]:
+def faults(use_case: UseCase, where: Mapping[str, JsonValue], time_field: str | None) -> list[FieldError]:
     """What is wrong with a filter, and what would be right."""
-    fields = _fields()
+    fields = _fields(use_case)
     found = unknown("where", where, fields)
-    found += unknown("time_field", [time_field] if time_field else (), [OBSERVED_AT, *_timestamps()])
+    found += unknown("time_field", [time_field] if time_field else (), [OBSERVED_AT, *use_case.time_fields])
     for name, value in where.items():
         if name in fields:
             found += _value_faults(name, fields[name], value)
@@ -41,22 +41,16 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:LISTED], "..."] if len(names) > LISTED else names) or "none"
 
 
-def as_stored(where: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+def as_stored(use_case: UseCase, where: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The values in the form that records have them in; InvalidInput where one does not fit its field."""
-    if wrong := faults(where, None):
+    if wrong := faults(use_case, where, None):
         raise InvalidInput("The filter does not fit the present InputObject.", errors=wrong)
-    return {name: _stored(_fields()[name], value) for name, value in where.items()}
+    return {name: _stored(_fields(use_case)[name], value) for name, value in where.items()}
 
 
-def _fields() -> dict[str, FieldInfo]:
+def _fields(use_case: UseCase) -> dict[str, FieldInfo]:
     """The input's fields by their names in stored records."""
-    return {info.serialization_alias or name: info for name, info in InputObject.model_fields.items()}
-
-
-def _timestamps() -> list[str]:
-    """The input's fields that hold a point in time."""
-    properties = InputObject.model_json_schema(mode="serialization").get("properties", {})
-    return [name for name, schema in properties.items() if "date-time" in str(schema)]
+    return {info.serialization_alias or name: info for name, info in use_case.input_type.model_fields.items()}
 
 
 def _value_faults(name: str, info: FieldInfo, value: JsonValue) -> list[FieldError]:

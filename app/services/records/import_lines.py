@@ -1,7 +1,7 @@
 """From the bytes of a file to its records, for a bulk import: NDJSON or CSV, in UTF-8 with or without BOM."""
 
 import csv
-from collections.abc import AsyncIterable, AsyncIterator, Container, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,8 +9,7 @@ from pydantic import JsonValue
 
 from app.core import strict_json
 from app.core.errors import FieldError, InvalidInput
-from app.schemas.input_object import InputObject
-from app.services.evaluation import LABEL
+from app.services.use_case import UseCase
 
 MAX_LINE = 1_000_000
 """Bytes of one line, or of one CSV record that spans several."""
@@ -89,15 +88,14 @@ class CsvReader:
     are truths, the label's name and ``observed_at``. A header that does not fit raises InvalidInput.
     """
 
-    label_field = LABEL
-
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, use_case: UseCase, delimiter: str) -> None:
         if len(delimiter) != 1 or delimiter in '"\r\n\0':
             fault = FieldError("delimiter", "must be one character that is no quote and no line end")
             raise InvalidInput("This is no delimiter.", errors=[fault])
+        self.label_field = use_case.label
         self._delimiter = delimiter
         self._header: list[str] | None = None
-        self._inputs = _input_fields()
+        self._inputs = _input_fields(use_case)
         self._number = 0
         self._unfinished: list[bytes] = []
 
@@ -107,16 +105,16 @@ class CsvReader:
     def finish(self) -> Iterator[FileLine]:
         yield from self._lines(self._unfinished, last=True)
         if self._header is None:
-            _header([])
+            self._read_header([])
 
     def _lines(self, lines: list[bytes], *, last: bool) -> Iterator[FileLine]:
         for number, row in self._rows(lines, last=last):
             if self._header is None:
-                self._header = _header(row)
+                self._header = self._read_header(row)
             elif isinstance(row, InvalidInput):
                 yield FileLine(number, row)
             elif row:
-                yield FileLine(number, _content(self._header, self._inputs, row))
+                yield FileLine(number, self._content(self._header, row))
 
     def _rows(self, lines: list[bytes], *, last: bool) -> Iterator[tuple[int, list[str] | InvalidInput]]:
         """Rows and the numbers of their first lines. One whose quoted cell is still open waits for more.
@@ -148,42 +146,45 @@ class CsvReader:
             detail = f"The row that begins in line {self._number + 1} does not end within {MAX_LINE} bytes."
             raise InvalidInput(detail)
 
+    def _read_header(self, row: list[str] | InvalidInput) -> list[str]:
+        if isinstance(row, InvalidInput):
+            raise InvalidInput("The file's header cannot be read.", errors=[FieldError("line 1", row.detail)])
+        required = ["id", *(name for name, needed in self._inputs.items() if needed)]
+        optional = [
+            *(name for name, needed in self._inputs.items() if not needed),
+            self.label_field,
+            "observed_at",
+        ]
+        faults = [
+            *(f"{name} is missing" for name in required if name not in row),
+            *(f"{name!r} is unknown" for name in row if name not in required and name not in optional),
+            *(f"{name} comes twice" for name in required + optional if row.count(name) > 1),
+        ]
+        if faults:
+            expected = f"Expected {', '.join(required)} and, if wanted, {', '.join(optional)}"
+            found = ", ".join(row)[:500] or "nothing"
+            raise InvalidInput(
+                f"The columns that line 1 names do not fit. {expected}; found {found}.",
+                errors=[FieldError("line 1", fault[:200]) for fault in faults[:100]],
+            )
+        return row
 
-def _input_fields() -> dict[str, bool]:
+    def _content(self, header: list[str], row: list[str]) -> JsonValue | InvalidInput:
+        if len(row) != len(header):
+            return InvalidInput(f"The row has {len(row)} cells, the header {len(header)}.")
+        cells = {name: cell for name, cell in zip(header, row, strict=True) if cell != ""}
+        return {
+            "id": cells.get("id", ""),
+            "input": {name: cell for name, cell in cells.items() if name in self._inputs},
+            "label": cells.get(self.label_field),
+            "observed_at": cells.get("observed_at"),
+        }
+
+
+def _input_fields(use_case: UseCase) -> dict[str, bool]:
     """The names that fields have in a file, and whether each is required."""
-    return {field.alias or name: field.is_required() for name, field in InputObject.model_fields.items()}
-
-
-def _header(row: list[str] | InvalidInput) -> list[str]:
-    if isinstance(row, InvalidInput):
-        raise InvalidInput("The file's header cannot be read.", errors=[FieldError("line 1", row.detail)])
-    fields = _input_fields()
-    required = ["id", *(name for name, needed in fields.items() if needed)]
-    optional = [*(name for name, needed in fields.items() if not needed), LABEL, "observed_at"]
-    faults = [
-        *(f"{name} is missing" for name in required if name not in row),
-        *(f"{name!r} is unknown" for name in row if name not in required and name not in optional),
-        *(f"{name} comes twice" for name in required + optional if row.count(name) > 1),
-    ]
-    if faults:
-        expected = f"Expected {', '.join(required)} and, if wanted, {', '.join(optional)}"
-        found = ", ".join(row)[:500] or "nothing"
-        raise InvalidInput(
-            f"The columns that line 1 names do not fit. {expected}; found {found}.",
-            errors=[FieldError("line 1", fault[:200]) for fault in faults[:100]],
-        )
-    return row
-
-
-def _content(header: list[str], inputs: Container[str], row: list[str]) -> JsonValue | InvalidInput:
-    if len(row) != len(header):
-        return InvalidInput(f"The row has {len(row)} cells, the header {len(header)}.")
-    cells = {name: cell for name, cell in zip(header, row, strict=True) if cell != ""}
     return {
-        "id": cells.get("id", ""),
-        "input": {name: cell for name, cell in cells.items() if name in inputs},
-        "label": cells.get(LABEL),
-        "observed_at": cells.get("observed_at"),
+        field.alias or name: field.is_required() for name, field in use_case.input_type.model_fields.items()
     }
 
 

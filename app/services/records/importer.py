@@ -14,6 +14,7 @@ from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportRe
 from app.services.records.import_lines import CsvReader, FileLine, NdjsonReader, Reader, batches
 from app.services.records.labels import normalise_label
 from app.services.records.records import normalise
+from app.services.use_case import UseCase
 
 MAX_ERRORS = 100
 """Faults that are listed; an import that is to be all or nothing stops reading there."""
@@ -34,6 +35,7 @@ class _Progress:
 
 async def import_records(
     sessions: Sessions,
+    use_case: UseCase,
     chunks: AsyncIterable[bytes],
     *,
     file_format: FileFormat,
@@ -45,19 +47,21 @@ async def import_records(
     Either every line goes in, or InvalidInput lists what is wrong; with ``skip_bad`` the good lines go in and
     the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays.
     """
-    reader: Reader = CsvReader(delimiter) if file_format == "csv" else NdjsonReader()
+    reader: Reader = CsvReader(use_case, delimiter) if file_format == "csv" else NdjsonReader()
     progress = _Progress()
     async with sessions.begin() as session:
         await rows.begin(session)
         async for lines in batches(chunks):
             await rows.copy(
-                session, await asyncio.to_thread(_prepare, reader.read(lines), reader.label_field, progress)
+                session,
+                await asyncio.to_thread(_prepare, use_case, reader.read(lines), reader.label_field, progress),
             )
             if not skip_bad and len(progress.errors) >= MAX_ERRORS:
                 break
         else:
             await rows.copy(
-                session, await asyncio.to_thread(_prepare, reader.finish(), reader.label_field, progress)
+                session,
+                await asyncio.to_thread(_prepare, use_case, reader.finish(), reader.label_field, progress),
             )
         if progress.errors and not skip_bad:
             raise _refusal(progress)
@@ -65,7 +69,9 @@ async def import_records(
     return _report(progress, records, labels)
 
 
-def _prepare(lines: Iterable[FileLine], label_field: str, progress: _Progress) -> list[rows.Incoming]:
+def _prepare(
+    use_case: UseCase, lines: Iterable[FileLine], label_field: str, progress: _Progress
+) -> list[rows.Incoming]:
     """The good lines, ready to be copied; the others are noted.
 
     Parsing is as lazy as ``lines`` is: all the work of a batch happens here, in a thread, so that the service
@@ -75,13 +81,13 @@ def _prepare(lines: Iterable[FileLine], label_field: str, progress: _Progress) -
     for line in lines:
         progress.read += 1
         try:
-            prepared.append(_incoming(line, label_field))
+            prepared.append(_incoming(use_case, line, label_field))
         except InvalidInput as error:
             progress.note(line.number, error)
     return prepared
 
 
-def _incoming(line: FileLine, label_field: str) -> rows.Incoming:
+def _incoming(use_case: UseCase, line: FileLine, label_field: str) -> rows.Incoming:
     if isinstance(line.content, InvalidInput):
         raise line.content
     if not isinstance(line.content, dict):
@@ -90,10 +96,10 @@ def _incoming(line: FileLine, label_field: str) -> rows.Incoming:
         parsed = ImportLine.model_validate(line.content)
     except ValidationError as error:
         raise InvalidInput("The line does not fit.", errors=field_errors(error.errors())) from error
-    given = normalise(parsed.input)
+    given = normalise(use_case.input_type, parsed.input)
     label = None
     if parsed.label is not None:
-        label = dump_json(normalise_label(parsed.label, path=label_field))
+        label = dump_json(normalise_label(use_case, parsed.label, path=label_field))
     payload = dump_json(given.payload)
     return line.number, parsed.id, payload, given.content_hash, label, parsed.observed_at
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from app.core import strict_json
 from app.core.errors import InvalidInput, NotFound
@@ -10,20 +10,23 @@ from app.db.engine import Sessions
 from app.db.records import labels as rows
 from app.schemas.faults import field_errors
 from app.schemas.records.records import RecordLabel
-from app.services.evaluation import Label
 from app.services.records import records
-
-LABEL_TYPE: TypeAdapter[Label] = TypeAdapter(Label)
+from app.services.use_case import UseCase
 
 
 async def put_label(
-    sessions: Sessions, record_id: str, value: JsonValue, *, observed_at: datetime | None = None
+    sessions: Sessions,
+    use_case: UseCase,
+    record_id: str,
+    value: JsonValue,
+    *,
+    observed_at: datetime | None = None,
 ) -> RecordLabel:
     """Set the truth about a record; NotFound if there is no such record.
 
     ``observed_at`` defaults to now, or to what is stored if the value is the same.
     """
-    label = normalise_label(value, path="value")
+    label = normalise_label(use_case, value, path="value")
     async with sessions.begin() as session:
         row = await rows.upsert(session, record_id, label, observed_at)
     if row is None:
@@ -52,10 +55,11 @@ def _no_label(record_id: str) -> NotFound:
     return NotFound(f"The record {record_id!r} has no label.")
 
 
-def normalise_label(value: JsonValue, *, path: str) -> JsonValue:
+def normalise_label(use_case: UseCase, value: JsonValue, *, path: str) -> JsonValue:
     """The label as it is stored, validated by the user's Label type; InvalidInput says what does not fit."""
     try:
-        label: JsonValue = LABEL_TYPE.dump_python(LABEL_TYPE.validate_python(value), mode="json")
+        validated = use_case.label_type.validate_python(value)
+        label: JsonValue = use_case.label_type.dump_python(validated, mode="json")
     except ValidationError as error:
         raise InvalidInput("The label does not fit.", errors=field_errors(error.errors(), path)) from error
     strict_json.check(label, path)

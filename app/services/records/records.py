@@ -14,8 +14,8 @@ from app.db.engine import Sessions, run
 from app.db.records import records as rows
 from app.schemas.faults import field_errors
 from app.schemas.ids import RecordIdText
-from app.schemas.input_object import InputObject
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
+from app.services.use_case import UseCase
 
 Allows = Callable[[str | None], bool]
 """Whether a write may go ahead, given the stored content hash (None: there is no such record)."""
@@ -30,7 +30,7 @@ class Input:
     content_hash: str
 
 
-def normalise(raw: JsonValue, model: type[BaseModel] = InputObject, *, path: str = "") -> Input:
+def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") -> Input:
     """Validate an input and bring it to its one stored form; InvalidInput names each faulty field.
 
     Unknown fields are errors, so that a typing mistake cannot pass for a missing optional field. Values take
@@ -38,7 +38,7 @@ def normalise(raw: JsonValue, model: type[BaseModel] = InputObject, *, path: str
     its zeros ("0.10"), minus zero zero. ``path`` is where the input stands in the request.
     """
     try:
-        parsed = model.model_validate(raw, extra="forbid")
+        parsed = input_type.model_validate(raw, extra="forbid")
     except ValidationError as error:
         errors = field_errors(error.errors(), path)
         raise InvalidInput("The input does not fit.", errors=errors) from error
@@ -60,14 +60,20 @@ async def get(sessions: Sessions, record_id: str) -> Record:
 
 
 async def put(
-    sessions: Sessions, record_id: str, raw: JsonValue, *, path: str = "", allows: Allows = always
+    sessions: Sessions,
+    use_case: UseCase,
+    record_id: str,
+    raw: JsonValue,
+    *,
+    path: str = "",
+    allows: Allows = always,
 ) -> tuple[Record, bool]:
     """Create or replace one record; the record, and whether it is new. The same input changes nothing.
 
     ``allows`` is asked with the row locked, so of several writers who saw one state one wins; the others
     get PreconditionFailed.
     """
-    given = normalise(raw, path=path)
+    given = normalise(use_case.input_type, raw, path=path)
     new = (record_id, given.payload, given.content_hash)
     async with sessions.begin() as session:
         stored = await rows.insert_or_lock(session, new)
@@ -78,7 +84,9 @@ async def put(
     return _found(row, record_id), stored is None
 
 
-async def put_many(sessions: Sessions, items: Sequence[RecordWrite], *, limit: int) -> list[RecordStatus]:
+async def put_many(
+    sessions: Sessions, use_case: UseCase, items: Sequence[RecordWrite], *, limit: int
+) -> list[RecordStatus]:
     """Create or replace records, all or none; one status per item, in order.
 
     InvalidInput names every fault of every item. An id may come once: which of two inputs is meant to stay
@@ -86,7 +94,7 @@ async def put_many(sessions: Sessions, items: Sequence[RecordWrite], *, limit: i
     """
     if len(items) > limit:
         raise InvalidInput(f"At most {limit} records fit in one request, this one has {len(items)}.")
-    inputs = await asyncio.to_thread(_normalise_all, items)
+    inputs = await asyncio.to_thread(_normalise_all, use_case.input_type, items)
     new = [(item.id, given.payload, given.content_hash) for item, given in zip(items, inputs, strict=True)]
     async with sessions.begin() as session:
         written = await rows.upsert(session, new)
@@ -99,7 +107,7 @@ async def put_many(sessions: Sessions, items: Sequence[RecordWrite], *, limit: i
     ]
 
 
-def _normalise_all(items: Sequence[RecordWrite]) -> list[Input]:
+def _normalise_all(input_type: type[BaseModel], items: Sequence[RecordWrite]) -> list[Input]:
     inputs: list[Input] = []
     errors: list[FieldError] = []
     first: dict[str, int] = {}
@@ -108,7 +116,7 @@ def _normalise_all(items: Sequence[RecordWrite]) -> list[Input]:
         if first.setdefault(item.id, index) != index:
             errors.append(FieldError(f"items[{index}].id", f"repeats the id of items[{first[item.id]}]"))
         try:
-            inputs.append(normalise(item.input, path=path))
+            inputs.append(normalise(input_type, item.input, path=path))
         except InvalidInput as error:
             errors += error.errors or [FieldError(path, error.detail)]
     if errors:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.core.errors import InvalidInput
-from app.services import evaluation
 
 MAX_BYTES = 10_000_000
 """Largest report that is read, packed or unpacked."""
@@ -102,7 +101,7 @@ def _header(cells: list[str]) -> list[str]:
     if faults := list(_column_faults(columns)):
         raise InvalidInput(
             f"The columns do not fit: {', '.join(faults[:20])}. Expected {' and '.join(LONG)}, or a column"
-            f" per metric, such as {', '.join(evaluation.METRICS)}; and, if wanted, {', '.join(OPTIONAL)}."
+            f" per metric, such as mae or accuracy; and, if wanted, {', '.join(OPTIONAL)}."
             f" Found {', '.join(cells)[:500] or 'nothing'}."
         )
     return columns

@@ -12,6 +12,7 @@ from app.db.engine import OUTAGES, is_disk_full, run
 from app.schemas.health import PartStatus, Readiness
 from app.schemas.hosting.deployments import Deployment
 from app.services.models import versions
+from app.services.pipeline import require_features
 from app.services.runtime import Runtime
 from app.services.upkeep.parts import NotKnown, Part
 
@@ -29,10 +30,12 @@ class Health:
 
     def __init__(self, runtime: Runtime) -> None:
         self._database, self._inference = runtime.database, runtime.inference
+        self._use_case = runtime.use_case
         self._parts = [
             Part("database", self._look_at_database, kept=KEPT, needed=True),
             Part("migrations", self._look_at_migrations, kept=KEPT, needed=True),
             Part("room", self._look_for_room, kept=KEPT),
+            Part("versions", self._look_at_versions, kept=KEPT),
             Part("platform", self._look_at_platforms, kept=PLATFORM_KEPT),
         ]
         if runtime.storage is not None:
@@ -80,6 +83,11 @@ class Health:
             if is_disk_full(error):
                 raise Unavailable("The database's disk is full: nothing new can be stored.") from error
             raise NotKnown from error
+
+    async def _look_at_versions(self) -> None:
+        """Whether preprocess makes the features of every live version."""
+        for deployment in await self._live():
+            require_features(self._use_case, deployment)
 
     async def _look_at_platforms(self) -> None:
         """Whether the platform of every live version answers; nothing is inferred."""

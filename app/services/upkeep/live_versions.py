@@ -8,6 +8,7 @@ from app.core.errors import AppError
 from app.db.engine import OUTAGES, Sessions
 from app.schemas.hosting.deployments import Deployment
 from app.services.models import versions
+from app.services.pipeline import require_features
 from app.services.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -21,11 +22,13 @@ LAST_WORDS = 2.0
 async def open_all(runtime: Runtime) -> None:
     """Open the backend of each live version; nothing is called.
 
-    One error is logged for each that cannot be opened: its options no longer fit, BACKEND_HOSTS does not list
-    its host, a secret or a package is missing, its model's file is of a type that cannot be evaluated.
+    One error is logged for each that cannot be used: preprocess lacks its features, its options no longer
+    fit, BACKEND_HOSTS does not list its host, a secret or a package is missing, its model's file is of a type
+    that cannot be evaluated.
     """
     for deployment in await _live(runtime.database.transactions):
         try:
+            require_features(runtime.use_case, deployment)
             await runtime.inference.open(deployment)
         except AppError as error:
             named = {"model": deployment.model, "version": deployment.version}

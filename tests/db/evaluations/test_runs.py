@@ -7,6 +7,7 @@ from app.services.evaluations import runs
 from app.services.runtime import open_runtime
 from tests.support.aws_stub import AwsStub
 from tests.support.orders import answer_ten_times, prepare
+from tests.support.use_case import TRANSIT
 
 
 async def test_an_attempt_that_was_replaced_cannot_fail_a_run(settings: Settings, aws: AwsStub) -> None:
@@ -14,7 +15,7 @@ async def test_an_attempt_that_was_replaced_cannot_fail_a_run(settings: Settings
     async with open_runtime(settings) as runtime:
         await prepare(runtime.predictor)
         sessions = runtime.database.transactions
-        run = await runs.ask(sessions, EvaluationRequest(), default_model="transit")
+        run = await runs.ask(sessions, TRANSIT, EvaluationRequest(), default_model="transit")
         async with sessions.begin() as session:
             stale, present = [await rows.begin(session, run.id) for _ in range(2)]
             assert stale is not None

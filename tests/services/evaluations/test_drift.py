@@ -15,7 +15,6 @@ from sqlalchemy import text
 from app.core.settings import Settings
 from app.db.evaluations.runs import Metric
 from app.db.tables import EvaluationRow
-from app.local import sample
 from app.main import create_app
 from app.schemas.evaluations.runs import Evaluation, EvaluationRequest, MetricValue
 from app.schemas.records.records import RecordWrite
@@ -26,11 +25,13 @@ from app.services.evaluations.statistics import drift as drift_statistics
 from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Undefined
 from app.services.predictions.predictor import Answer, Ask
-from app.services.preprocess import FEATURES, preprocess
 from app.services.records import records
 from app.services.runtime import Runtime
+from examples.transit import train
+from examples.transit.preprocess import FEATURES, preprocess
 from tests.support.aws_stub import AwsStub, csv
 from tests.support.orders import answer_ten_times, invocations, order, prepare
+from tests.support.use_case import TRANSIT
 
 RATIO = "feature=recent_transit_ratio"
 EARLY = {"since": "2013-02-01T00:00:00Z", "until": "2013-03-01T00:00:00Z"}
@@ -162,10 +163,10 @@ def test_no_share_of_missing_without_rows() -> None:
 
 
 def test_in_the_sample_the_month_drifts_and_the_carrier_does_not() -> None:
-    items = [one.item for one in sample.orders()]
+    items = [one.item for one in train.orders()]
     halves: list[list[list[JsonValue]]] = [[], []]
     for item, row in zip(items, preprocess(items), strict=True):
-        halves[item.scheduled_at.month > sample.LAST_TRAINING_MONTH].append(list(row))
+        halves[item.scheduled_at.month > train.LAST_TRAINING_MONTH].append(list(row))
     index = {name: FEATURES.index(name) for name in ("month", "carrier")}
     found = {
         name: compared(*([row[column] for row in half] for half in halves)) for name, column in index.items()
@@ -192,14 +193,14 @@ async def runtime(settings: Settings, aws: AwsStub) -> AsyncIterator[Runtime]:
             for month, many, shift in shifts
             for index in range(many)
         ]
-        await records.put_many(runtime.database.transactions, items, limit=1000)
+        await records.put_many(runtime.database.transactions, TRANSIT, items, limit=1000)
         yield runtime
 
 
 async def asked(runtime: Runtime, **fields: JsonValue) -> int:
     """A queued drift run of version 1, against February unless another reference is given."""
     request = EvaluationRequest.model_validate({"kind": "drift", "reference": EARLY} | fields)
-    runs.check(request)
+    runs.check(TRANSIT, request)
     row = EvaluationRow(
         model_version_id=1, kind=request.kind, filter=request.model_dump(mode="json"), state="queued"
     )

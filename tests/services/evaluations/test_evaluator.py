@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from pydantic import JsonValue
@@ -13,7 +14,6 @@ from app.core.settings import Settings
 from app.db.evaluations import runs as rows
 from app.main import create_app
 from app.schemas.judged import Judged, TruthValue
-from app.services import evaluation
 from app.services.evaluations import comparison, evaluator, runs
 from app.services.evaluations.evaluator import Evaluator
 from app.services.models import versions
@@ -23,6 +23,7 @@ from app.storage import open_storage
 from tests.support.aws_stub import Answer, AwsStub, csv, error
 from tests.support.judged_orders import evaluate, metric, store_judged_orders
 from tests.support.orders import answer_ten_times, invocations, order, prepare
+from tests.support.use_case import TRANSIT, changed
 
 
 @pytest.fixture
@@ -121,13 +122,13 @@ async def test_two_runs_are_compared_record_by_record(runtime: Runtime, aws: Aws
         "\n".join(str(10 * float(row) - 1.5) for row in request.body.decode().splitlines())
     )
     second = await evaluate(runtime)
-    found = await comparison.compare(sessions, first.id, second.id)
+    found = await comparison.compare(sessions, TRANSIT, first.id, second.id)
     assert found.shared == 30
     (mae,) = [one for one in found.metrics if (one.metric, one.slice) == ("mae", "")]
     assert (mae.a, mae.b) == (metric(first, "mae").value, metric(second, "mae").value)
     assert mae.difference == pytest.approx(0.5 - 5 / 3)
     assert mae.verdict == "better"
-    back = await comparison.compare(sessions, second.id, first.id)
+    back = await comparison.compare(sessions, TRANSIT, second.id, first.id)
     assert {one.verdict for one in back.metrics if one.metric == "mae" and not one.slice} == {"worse"}
     assert (await versions.get(sessions, "transit")).live_version == "1"
 
@@ -183,15 +184,14 @@ async def test_a_record_that_no_longer_fits_fails_alone(runtime: Runtime) -> Non
 
 async def test_a_long_value_of_a_slice_is_cut(runtime: Runtime) -> None:
     sessions = runtime.database.transactions
-    await records.put(sessions, "r01", order(1.0, carrier="x" * 5000))
+    await records.put(sessions, TRANSIT, "r01", order(1.0, carrier="x" * 5000))
     run = await evaluate(runtime, slices=["carrier"])
     (long,) = {one.slice for one in run.metrics if "x" in one.slice}
     assert long == f"carrier={'x' * 5000}"[: evaluator.LONGEST_GROUP]
 
 
-async def test_a_slice_that_raises_fails_the_run(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "SLICES", {"broken": lambda item: item.secret})
-    run = await evaluate(runtime)
+async def test_a_slice_that_raises_fails_the_run(runtime: Runtime) -> None:
+    run = await evaluate(with_use_case(runtime, SLICES={"broken": lambda item: item.secret}))
     assert (run.state, run.error) == (
         "failed",
         "a slice of evaluation.py raised AttributeError; the log has the rest.",
@@ -214,10 +214,9 @@ async def test_a_finished_run_has_its_report_in_the_storage(runtime: Runtime, aw
     app.aws.session.cache_clear()
 
 
-def set_task(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
+def with_use_case(runtime: Runtime, **defined: object) -> Runtime:
     """The user's evaluation.py says so."""
-    for name, value in values.items():
-        monkeypatch.setattr(evaluation, name, value)
+    return replace(runtime, use_case=changed(**defined))
 
 
 BINARY = ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "recall", "actual_rate")
@@ -229,9 +228,9 @@ def judge_lateness(output: JsonValue) -> Judged:
     return Judged("late" if share >= 0.5 else "on time", {"late": share, "on time": 1 - share})
 
 
-async def test_a_binary_task_of_named_classes(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_task(
-        monkeypatch,
+async def test_a_binary_task_of_named_classes(runtime: Runtime) -> None:
+    runtime = with_use_case(
+        runtime,
         TASK="binary",
         METRICS=BINARY,
         HEADLINE=("roc_auc", "brier"),
@@ -257,10 +256,8 @@ async def test_a_binary_task_of_named_classes(runtime: Runtime, monkeypatch: pyt
     assert metric(run, "accuracy", ("carrier=AA", "")).value == 1.0
 
 
-async def test_labels_as_texts_without_a_positive_class_are_a_clear_error(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_task(monkeypatch, TASK="binary", METRICS=BINARY, HEADLINE=(), judge=judge_lateness)
+async def test_labels_as_texts_without_a_positive_class_are_a_clear_error(runtime: Runtime) -> None:
+    runtime = with_use_case(runtime, TASK="binary", METRICS=BINARY, HEADLINE=(), judge=judge_lateness)
     async with runtime.database.transactions.begin() as session:
         await session.execute(text("""update labels set value = '"late"'"""))
     run = await evaluate(runtime)
@@ -276,9 +273,11 @@ def judge_size(output: JsonValue) -> Judged:
     return Judged(max(shares, key=lambda name: shares[name]), shares)
 
 
-async def test_a_multiclass_task(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_multiclass_task(runtime: Runtime) -> None:
     names = ("accuracy", "f1", "roc_auc", "log_loss", "recall")
-    set_task(monkeypatch, TASK="multiclass", METRICS=names, HEADLINE=("accuracy",), judge=judge_size)
+    runtime = with_use_case(
+        runtime, TASK="multiclass", METRICS=names, HEADLINE=("accuracy",), judge=judge_size
+    )
     async with runtime.database.transactions.begin() as session:
         await session.execute(
             text("""

@@ -8,9 +8,9 @@ from pydantic import JsonValue
 from app.core.errors import AppError, BadOutput, InvalidInput, UserCodeError
 from app.schemas.evaluations.runs import Bucket
 from app.schemas.judged import Judged
-from app.services import evaluation
 from app.services.evaluations import judging
 from app.services.evaluations.judging import Case
+from tests.support.use_case import TRANSIT, changed
 
 CASES = [
     Case(10.0, 11.0, ("carrier=UA", "origin=EWR"), "2013-01"),
@@ -20,7 +20,9 @@ CASES = [
 
 
 def test_each_record_counts_in_the_whole_its_bucket_and_each_of_its_slices() -> None:
-    found = {(one.slice, one.bucket): (one.value, one.n) for one in judging.judge_all(CASES, ["mae"])}
+    found = {
+        (one.slice, one.bucket): (one.value, one.n) for one in judging.judge_all(TRANSIT, CASES, ["mae"])
+    }
     assert found == {
         ("", ""): (2.0, 3),
         ("", "2013-01"): (1.5, 2),
@@ -33,14 +35,14 @@ def test_each_record_counts_in_the_whole_its_bucket_and_each_of_its_slices() -> 
 
 
 def test_a_metric_that_is_undefined_has_a_reason_and_the_others_their_values() -> None:
-    found = {one.metric: one for one in judging.judge_all(CASES[:1], ["mae", "r2"])}
+    found = {one.metric: one for one in judging.judge_all(TRANSIT, CASES[:1], ["mae", "r2"])}
     assert (found["r2"].value, found["r2"].reason) == (None, "fewer than two rows")
     assert (found["mae"].value, found["mae"].reason, found["mae"].low) == (1.0, None, None)
 
 
 @pytest.mark.parametrize(("n", "small"), [(29, True), (30, False)])
 def test_a_group_too_small_to_decide_from_is_marked(n: int, small: bool) -> None:
-    (found,) = judging.judge_all([Case(1.0, 2.0, (), "")] * n, ["mae"])
+    (found,) = judging.judge_all(TRANSIT, [Case(1.0, 2.0, (), "")] * n, ["mae"])
     assert found.small is small
 
 
@@ -59,14 +61,11 @@ def test_buckets_are_named_so_that_they_sort(bucket: Bucket, name: str) -> None:
         (KeyError("secret"), UserCodeError, "evaluation.judge raised KeyError; the log has the rest."),
     ],
 )
-def test_what_the_users_code_raises_is_named(
-    monkeypatch: pytest.MonkeyPatch, raised: Exception, kind: type[AppError], message: str
-) -> None:
+def test_what_the_users_code_raises_is_named(raised: Exception, kind: type[AppError], message: str) -> None:
     def judge(output: JsonValue) -> Judged:
         raise raised
 
-    monkeypatch.setattr(evaluation, "judge", judge)
     with pytest.raises(kind) as caught:
-        judging.judge(1.0)
+        judging.judge(changed(judge=judge), 1.0)
     assert message in caught.value.detail
     assert "secret" not in caught.value.detail

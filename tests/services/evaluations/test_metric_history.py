@@ -10,6 +10,7 @@ from app.core.errors import AppError, InvalidInput
 from app.db.engine import Sessions
 from app.schemas.evaluations.metric_history import HistoryRow, MetricSearch, Order
 from app.services.evaluations import metric_history
+from tests.support.use_case import TRANSIT
 
 MOMENT = datetime(2026, 1, 3, tzinfo=UTC)
 
@@ -50,7 +51,7 @@ async def walk(sessions: Sessions, search: MetricSearch, order: Order, size: int
     found: list[HistoryRow] = []
     cursor = None
     while True:
-        page = await metric_history.page(sessions, search, order=order, limit=size, cursor=cursor)
+        page = await metric_history.page(sessions, TRANSIT, search, order=order, limit=size, cursor=cursor)
         found += page.items
         cursor = page.next_cursor
         if cursor is None:
@@ -118,7 +119,7 @@ async def test_a_search_for_what_there_is_not_says_what_there_is(
     sessions: Sessions, search: MetricSearch, message: str
 ) -> None:
     with pytest.raises(AppError) as caught:
-        await metric_history.page(sessions, search, order="value", limit=1, cursor=None)
+        await metric_history.page(sessions, TRANSIT, search, order="value", limit=1, cursor=None)
     faults = [f"{fault.field}: {fault.message}" for fault in caught.value.errors]
     assert message in "; ".join([caught.value.detail, *faults])
 
@@ -149,4 +150,4 @@ async def test_as_csv(sessions: Sessions) -> None:
 async def test_a_cursor_that_is_none(sessions: Sessions, inside: str, encoded: bool) -> None:
     cursor = base64.b64encode(inside.encode()).decode() if encoded else inside
     with pytest.raises(InvalidInput):
-        await metric_history.page(sessions, MetricSearch(), order="value", limit=1, cursor=cursor)
+        await metric_history.page(sessions, TRANSIT, MetricSearch(), order="value", limit=1, cursor=cursor)

@@ -22,6 +22,7 @@ from app.services.reports.runs import Layout, layout
 from app.storage import Storage, open_storage
 from tests.support.postgres import MigratedServer
 from tests.support.settings import IsolatedSettings
+from tests.support.use_case import TRANSIT
 
 METRICS = [
     Metric("mae", "", "", value=0.1 + 0.2, reason=None, low=1e-300, high=2.0, n=120, small=False),
@@ -95,8 +96,8 @@ async def noted(sessions: Sessions) -> tuple[str | None, str | None, str]:
 async def test_a_finished_run_is_saved_once_under_its_time(
     sessions: Sessions, storage: Storage, run: Evaluation
 ) -> None:
-    key = await reports.save(sessions, storage, run.id)
-    assert await reports.save(sessions, storage, run.id) == key
+    key = await reports.save(sessions, TRANSIT, storage, run.id)
+    assert await reports.save(sessions, TRANSIT, storage, run.id) == key
     assert [entry.key for entry in await storage.list("")] == [key]
     assert await noted(sessions) == (key, None, "done")
     assert run.finished_at is not None
@@ -112,7 +113,7 @@ async def test_a_finished_run_is_saved_once_under_its_time(
 async def test_a_saved_run_comes_back_as_it_was_in_another_database_but_not_beside_itself(
     sessions: Sessions, elsewhere: Sessions, storage: Storage, run: Evaluation
 ) -> None:
-    await reports.save(sessions, storage, run.id)
+    await reports.save(sessions, TRANSIT, storage, run.id)
     wanted = ReportImport(prefix="evaluations")
     found = await importing.import_reports(sessions, storage, wanted)
     assert found == ImportedReports(files=1, unchanged=1)
@@ -124,28 +125,28 @@ async def test_a_saved_run_comes_back_as_it_was_in_another_database_but_not_besi
     assert back.metrics == run.metrics
     assert (back.kind, back.version, back.finished_at) == ("report", "1", run.finished_at)
     with pytest.raises(Conflict, match="came from a report"):
-        await reports.save(elsewhere, storage, evaluation_id)
+        await reports.save(elsewhere, TRANSIT, storage, evaluation_id)
 
 
 async def test_a_failing_upload_does_not_lose_the_run(
     sessions: Sessions, storage: Storage, run: Evaluation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with refused_storage(monkeypatch) as refused, pytest.raises(StorageError):
-        await reports.save(sessions, refused, run.id)
+        await reports.save(sessions, TRANSIT, refused, run.id)
     report, error, state = await noted(sessions)
     assert (report, state) == (None, "done")
     assert (error or "").startswith("The report was not written: The storage refused the credentials")
     assert (await runs.get(sessions, run.id)).metrics == run.metrics
-    key = await reports.save(sessions, storage, run.id)
+    key = await reports.save(sessions, TRANSIT, storage, run.id)
     assert await noted(sessions) == (key, None, "done")
 
 
 async def test_a_later_upload_that_fails_leaves_the_report_that_there_is(
     sessions: Sessions, storage: Storage, run: Evaluation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = await reports.save(sessions, storage, run.id)
+    key = await reports.save(sessions, TRANSIT, storage, run.id)
     with refused_storage(monkeypatch) as refused, pytest.raises(StorageError):
-        await reports.save(sessions, refused, run.id)
+        await reports.save(sessions, TRANSIT, refused, run.id)
     assert (await noted(sessions))[0] == key
 
 
@@ -153,4 +154,4 @@ async def test_a_run_under_way_has_no_report(sessions: Sessions, storage: Storag
     async with sessions.begin() as session:
         await session.execute(text("update evaluations set state = 'running'"))
     with pytest.raises(Conflict, match="is running"):
-        await reports.save(sessions, storage, run.id)
+        await reports.save(sessions, TRANSIT, storage, run.id)

@@ -15,6 +15,7 @@ from app.services.evaluations import runs, schedules
 from app.services.runtime import Runtime, open_runtime
 from tests.support.aws_stub import AwsStub
 from tests.support.orders import answer_ten_times, prepare
+from tests.support.use_case import TRANSIT
 
 MONDAYS = "0 6 * * 1"
 
@@ -36,7 +37,7 @@ async def let_time_pass(runtime: Runtime) -> None:
 async def test_a_due_run_is_begun_once_however_many_look(runtime: Runtime) -> None:
     sessions = runtime.database.transactions
     new = NewSchedule(cron=MONDAYS, window_days=7, metrics=["mae"], bucket="day")
-    put = await schedules.put(sessions, "transit", new)
+    put = await schedules.put(sessions, TRANSIT, "transit", new)
     assert put.next_run > datetime.now(UTC)
     assert (put.next_run.weekday(), put.next_run.hour) == (0, 6)
     await schedules.run_due(runtime)
@@ -58,7 +59,7 @@ async def test_a_due_run_is_begun_once_however_many_look(runtime: Runtime) -> No
 
 async def test_what_cannot_be_begun_is_noted_and_the_schedule_goes_on(runtime: Runtime) -> None:
     sessions = runtime.database.transactions
-    await schedules.put(sessions, "transit", NewSchedule(cron=MONDAYS))
+    await schedules.put(sessions, TRANSIT, "transit", NewSchedule(cron=MONDAYS))
     async with sessions.begin() as session:
         await session.execute(text("update models set live_version_id = null"))
     await let_time_pass(runtime)
@@ -71,11 +72,11 @@ async def test_what_cannot_be_begun_is_noted_and_the_schedule_goes_on(runtime: R
 async def test_what_there_is_not(runtime: Runtime) -> None:
     sessions = runtime.database.transactions
     with pytest.raises(NotFound, match="transit"):
-        await schedules.put(sessions, "other", NewSchedule(cron=MONDAYS))
+        await schedules.put(sessions, TRANSIT, "other", NewSchedule(cron=MONDAYS))
     with pytest.raises(NotFound, match="version '9'"):
-        await schedules.put(sessions, "transit", NewSchedule(cron=MONDAYS, version="9"))
+        await schedules.put(sessions, TRANSIT, "transit", NewSchedule(cron=MONDAYS, version="9"))
     with pytest.raises(InvalidInput) as caught:
-        await schedules.put(sessions, "transit", NewSchedule(cron=MONDAYS, metrics=["auc"]))
+        await schedules.put(sessions, TRANSIT, "transit", NewSchedule(cron=MONDAYS, metrics=["auc"]))
     assert [fault.field for fault in caught.value.errors] == ["metrics"]
     for wanted in (schedules.get, schedules.remove):
         with pytest.raises(NotFound):
@@ -84,7 +85,7 @@ async def test_what_there_is_not(runtime: Runtime) -> None:
 
 async def test_a_removed_schedule_is_gone(runtime: Runtime) -> None:
     sessions = runtime.database.transactions
-    await schedules.put(sessions, "transit", NewSchedule(cron=MONDAYS))
+    await schedules.put(sessions, TRANSIT, "transit", NewSchedule(cron=MONDAYS))
     await schedules.remove(sessions, "transit")
     with pytest.raises(NotFound):
         await schedules.get(sessions, "transit")

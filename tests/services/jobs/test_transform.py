@@ -43,6 +43,7 @@ from tests.support.eventually import TIMEOUT, until
 from tests.support.jobs import ask, look, queued, runtime_with_orders
 from tests.support.orders import FEATURES, answer_ten_times, invocations, order
 from tests.support.transform import TransformPlatform, moto_server, ten_times, transform_platform
+from tests.support.use_case import TRANSIT, changed
 from tests.support.workers import working
 
 ENGINE = "sagemaker-batch-transform"
@@ -87,7 +88,9 @@ async def register(runtime: Runtime, version: str, **options: JsonValue) -> None
     new = NewVersion(
         version=version, backend="sagemaker", options=wanted, features=list(FEATURES), promote=True
     )
-    await versions.register(runtime.database.transactions, Inference(runtime.settings), "transit", new)
+    await versions.register(
+        runtime.database.transactions, TRANSIT, Inference(runtime.settings), "transit", new
+    )
 
 
 async def under_way(runtime: Runtime, job: PredictionJob) -> None:
@@ -286,7 +289,7 @@ async def test_a_record_that_changes_meanwhile(runtime: Runtime, platform: Trans
     """Its prediction is of what it was, and no hit for what it is."""
     job = await ask(runtime, ids=["r1"], engine=ENGINE)
     await under_way(runtime, job)
-    await records.put(runtime.database.transactions, "r1", order(7.0))
+    await records.put(runtime.database.transactions, TRANSIT, "r1", order(7.0))
     platform.run()
     await finish(runtime, job)
     assert await results(runtime, job) == {"r1": 10.0}
@@ -301,7 +304,7 @@ async def test_outputs_match_the_rows_that_they_were_made_from(
     job = await ask(runtime, ids=["r1", "r2"], engine=ENGINE)
     await under_way(runtime, job)
     platform.run()
-    await records.put(runtime.database.transactions, "r1", order(7.0))
+    await records.put(runtime.database.transactions, TRANSIT, "r1", order(7.0))
     with monkeypatch.context() as patched:
         patched.setattr(TransformFiles, "written", no_chunks)
         patched.setattr(TransformJobs, "find", no_job)
@@ -380,9 +383,9 @@ async def test_code_that_changes_meanwhile_fails_the_job(
     job = await ask(runtime, all=True, engine=ENGINE)
     await under_way(runtime, job)
     platform.run()
-    changed = replace(runtime, predictor=replace(runtime.predictor, pipeline_version="other"))
+    other = replace(runtime.predictor, use_case=changed(fingerprint="other"))
     with pytest.raises(Conflict):
-        await transform.run(changed, job.id)
+        await transform.run(replace(runtime, predictor=other), job.id)
     failed = await look(runtime, job)
     assert (failed.state, failed.error) == (
         "failed",

@@ -30,6 +30,7 @@ from tests.support.aws_stub import AwsStub, Request, csv, model_error
 from tests.support.eventually import TIMEOUT, until
 from tests.support.orders import FEATURES, answer_ten_times, invocations, order, prepare
 from tests.support.service import running_service
+from tests.support.use_case import TRANSIT
 
 ROOT = Path(__file__).parents[3]
 
@@ -125,7 +126,7 @@ async def test_contended_batches_in_opposite_orders_infer_each_key_once(
 ) -> None:
     ids = [f"r{index}" for index in range(300)]
     for index, record_id in enumerate(ids):
-        await records.put(pair[0].database.transactions, record_id, order(index / 10))
+        await records.put(pair[0].database.transactions, TRANSIT, record_id, order(index / 10))
     calls = [pair[0].predict_many(ids, ASK), pair[1].predict_many(ids[::-1], ASK)]
     calls += [pair[n % 2].predict_many(ids[n * 30 : n * 30 + 90], ASK) for n in range(8)]
     for answers in await asyncio.gather(*calls):

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
 from app.core.errors import InvalidInput
 from app.services.records import filters, records
+from tests.support.use_case import changed
 
 
 class Place(BaseModel):
@@ -23,11 +24,7 @@ class Parcel(BaseModel):
     target: Place | None = None
 
 
-@pytest.fixture(autouse=True)
-def _parcels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filters, "InputObject", Parcel)
-
-
+PARCELS = changed(InputObject=Parcel, TIME_FIELD="sentAt")
 PARCEL: dict[str, JsonValue] = {
     "weight": 1,
     "price": "0.10",
@@ -39,8 +36,8 @@ PARCEL: dict[str, JsonValue] = {
 
 @pytest.mark.parametrize("name", list(PARCEL))
 def test_a_value_takes_the_form_of_stored_ones(name: str) -> None:
-    stored = records.normalise(PARCEL, Parcel).payload
-    assert filters.as_stored({name: PARCEL[name]}) == {name: stored[name]}
+    stored = records.normalise(Parcel, PARCEL).payload
+    assert filters.as_stored(PARCELS, {name: PARCEL[name]}) == {name: stored[name]}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +48,8 @@ def test_a_value_takes_the_form_of_stored_ones(name: str) -> None:
         ({"weight": []}, None, [("where.weight", "Input should be a valid number")]),
         ({"weight": 0}, None, [("where.weight", "Input should be greater than 0")]),
         ({"target": {}}, None, [("where.target.city", "Field required")]),
-        ({}, "day", [("time_field", "there is no 'day'; there is observed_at, sentAt")]),
+        ({}, "price", [("time_field", "there is no 'price'; there is day, observed_at, sentAt")]),
+        ({}, "day", []),
         ({}, "sentAt", []),
         ({}, "observed_at", []),
     ],
@@ -59,12 +57,12 @@ def test_a_value_takes_the_form_of_stored_ones(name: str) -> None:
 def test_what_does_not_fit_is_named(
     where: dict[str, JsonValue], time_field: str | None, faults: list[tuple[str, str]]
 ) -> None:
-    assert [(one.field, one.message) for one in filters.faults(where, time_field)] == faults
+    assert [(one.field, one.message) for one in filters.faults(PARCELS, where, time_field)] == faults
 
 
 def test_a_filter_from_before_a_change_of_the_fields_is_refused() -> None:
     with pytest.raises(InvalidInput):
-        filters.as_stored({"carrier": "UA"})
+        filters.as_stored(PARCELS, {"carrier": "UA"})
 
 
 def test_of_many_names_the_first_are_told() -> None:

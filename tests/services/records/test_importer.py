@@ -16,6 +16,7 @@ from app.schemas.records.records import Record
 from app.services.records import importer, records
 from app.services.records.import_lines import MAX_LINE, batches
 from tests.support.orders import order
+from tests.support.use_case import TRANSIT
 
 FIELDS = list(order())
 HEADER = ["id", *FIELDS, "transit_minutes", "observed_at"]
@@ -46,12 +47,14 @@ async def read_csv(
     sessions: Sessions, data: bytes, *, delimiter: str = ",", skip_bad: bool = False
 ) -> ImportReport:
     return await importer.import_records(
-        sessions, chunks(data), file_format="csv", delimiter=delimiter, skip_bad=skip_bad
+        sessions, TRANSIT, chunks(data), file_format="csv", delimiter=delimiter, skip_bad=skip_bad
     )
 
 
 async def read_ndjson(sessions: Sessions, data: bytes, *, skip_bad: bool = False) -> ImportReport:
-    return await importer.import_records(sessions, chunks(data), file_format="ndjson", skip_bad=skip_bad)
+    return await importer.import_records(
+        sessions, TRANSIT, chunks(data), file_format="ndjson", skip_bad=skip_bad
+    )
 
 
 async def stored(sessions: Sessions) -> dict[str, Record]:
@@ -106,7 +109,7 @@ async def test_a_csv_stores_what_the_api_stores(sessions: Sessions) -> None:
     data = as_csv(row("a", recent_transit_ratio="", transit_minutes="10"), row("b", transit_minutes=""))
     assert numbers(await read_csv(sessions, data)) == (2, 0, 0, 1, 0, 0)
     written = await stored(sessions)
-    _, created = await records.put(sessions, "a", order(None))
+    _, created = await records.put(sessions, TRANSIT, "a", order(None))
     assert not created
     assert await stored(sessions) == written
     assert (written["b"].input, written["b"].label) == (order(), None)
@@ -118,11 +121,11 @@ async def test_a_csv_stores_what_the_api_stores(sessions: Sessions) -> None:
 async def test_any_cut_of_the_stream_reads_the_same(sessions: Sessions, size: int, bom: bytes) -> None:
     rows = [row("é", carrier='a\n"b"\r\nc'), row("🚚", origin="x,y")]
     report = await importer.import_records(
-        sessions, chunks(bom + as_csv(*rows).rstrip(), size), file_format="csv"
+        sessions, TRANSIT, chunks(bom + as_csv(*rows).rstrip(), size), file_format="csv"
     )
     lines: list[JsonValue] = [{"id": key, "input": order()} for key in ("日", "d")]
     more = await importer.import_records(
-        sessions, chunks(bom + b"\n \n" + as_ndjson(*lines).rstrip(), size), file_format="ndjson"
+        sessions, TRANSIT, chunks(bom + b"\n \n" + as_ndjson(*lines).rstrip(), size), file_format="ndjson"
     )
     assert (report.read, more.read) == (2, 2)
     found = await stored(sessions)
@@ -268,7 +271,7 @@ async def test_reading_stops_at_a_hundred_faults(sessions: Sessions) -> None:
             yield b"{\n" * 1000
 
     with pytest.raises(InvalidInput, match="reading stopped"):
-        await importer.import_records(sessions, endless(), file_format="ndjson")
+        await importer.import_records(sessions, TRANSIT, endless(), file_format="ndjson")
     assert taken == 1
 
 
@@ -303,7 +306,7 @@ async def test_a_stream_that_breaks_off_leaves_nothing(sessions: Sessions) -> No
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        await importer.import_records(sessions, broken(), file_format="csv")
+        await importer.import_records(sessions, TRANSIT, broken(), file_format="csv")
     assert await stored(sessions) == {}
     assert (await read_csv(sessions, as_csv(row("a")))).created == 1
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, JsonValue, computed_field, model_validato
 from app.core.errors import InvalidInput
 from app.services.records.records import normalise
 from tests.support.orders import order
+from tests.support.use_case import TRANSIT
 
 
 class Part(BaseModel):
@@ -35,27 +36,27 @@ class Order(BaseModel):
 
 
 def stored(**fields: JsonValue) -> dict[str, JsonValue]:
-    return normalise(dict(fields), Order).payload
+    return normalise(Order, dict(fields)).payload
 
 
 def test_each_type_has_one_form() -> None:
     assert stored(price="0.10")["price"] == "0.10"
     assert stored(number=2**64 + 1)["number"] == 2**64 + 1
     assert str(stored(length=-0.0, parts=[{"weight": -0.0}])) == str(stored(length=0, parts=[{"weight": 0}]))
-    assert normalise({"length": 1}, Order) == normalise({"length": 1.0}, Order)
-    assert normalise({"anything": 1}, Order) != normalise({"anything": 1.0}, Order)
+    assert normalise(Order, {"length": 1}) == normalise(Order, {"length": 1.0})
+    assert normalise(Order, {"anything": 1}) != normalise(Order, {"anything": 1.0})
 
 
 def test_what_is_stored_is_accepted_again() -> None:
-    given = normalise({"carrierName": "UA", "number": 4, "price": "1E+3"}, Order)
+    given = normalise(Order, {"carrierName": "UA", "number": 4, "price": "1E+3"})
     assert "doubled" not in given.payload
-    assert normalise(given.payload, Order) == given
+    assert normalise(Order, given.payload) == given
 
 
 def test_key_order_and_defaults_do_not_change_the_version() -> None:
     reordered = dict(reversed(order(None).items()))
     del reordered["recent_transit_ratio"]
-    assert normalise(reordered) == normalise(order(None))
+    assert normalise(TRANSIT.input_type, reordered) == normalise(TRANSIT.input_type, order(None))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_key_order_and_defaults_do_not_change_the_version() -> None:
 )
 def test_a_fault_is_named_with_its_place(raw: JsonValue, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        normalise(raw, Order, path="inputs[2]")
+        normalise(Order, raw, path="inputs[2]")
     assert [fault.field for fault in caught.value.errors] == [field]
 
 
@@ -80,6 +81,6 @@ def test_a_fault_is_named_with_its_place(raw: JsonValue, field: str) -> None:
 )
 def test_numbers_that_only_validation_brings_forth_are_refused_too(fields: dict[str, JsonValue]) -> None:
     with pytest.raises(InvalidInput) as caught:
-        normalise(fields, Order)
+        normalise(Order, fields)
     faults = [fault.field for fault in caught.value.errors]
     assert next(iter(fields)) in (faults or caught.value.detail)

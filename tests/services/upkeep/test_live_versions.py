@@ -13,6 +13,7 @@ from tests.support.aws_stub import AwsStub
 from tests.support.eventually import until
 from tests.support.fake_backend import FakeBackend
 from tests.support.orders import answer_ten_times, prepare
+from tests.support.use_case import TRANSIT
 
 
 async def test_a_live_version_that_cannot_be_used_is_told_at_start(settings: Settings, aws: AwsStub) -> None:
@@ -49,7 +50,7 @@ async def test_live_versions_that_can_be_used_are_open_and_silent(
                 version=f"{number}", backend="fake", options={"name": f"v{number}"}, promote=number == 1
             )
             await versions.register(
-                app.state.runtime.database.transactions, app.state.runtime.inference, "transit", new
+                app.state.runtime.database.transactions, TRANSIT, app.state.runtime.inference, "transit", new
             )
     opened.clear()
     app = create_app(settings)

@@ -16,6 +16,7 @@ from app.services.upkeep import lost_tasks
 from tests.support import jobs
 from tests.support.aws_stub import AwsStub
 from tests.support.orders import answer_ten_times
+from tests.support.use_case import TRANSIT
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ async def runtime(
     aws.respond = answer_ten_times
     with_storage = settings.model_copy(update={"storage_url": "s3://not-called"})
     async with jobs.runtime_with_orders(with_storage, monkeypatch, 4) as runtime:
-        await runs.ask(runtime.database.transactions, EvaluationRequest(), default_model="transit")
+        await runs.ask(runtime.database.transactions, TRANSIT, EvaluationRequest(), default_model="transit")
         await jobs.ask(runtime, all=True)
         await jobs.ask(runtime, where={"carrier": "none"}, store_as="csv")
         async with runtime.database.transactions.begin() as session:

@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from app.local import sample
 from app.local.endpoint import toolkit
-from app.services.preprocess import FEATURES, preprocess
+from examples.transit import train
+from examples.transit.preprocess import FEATURES, preprocess
 
 ROW = "40.6,-73.8,28.4,-81.3,1516.5,660,1,3,1.02"
 
@@ -18,20 +18,20 @@ ROW = "40.6,-73.8,28.4,-81.3,1516.5,660,1,3,1.02"
 @pytest.fixture(scope="module")
 def model_code() -> ModuleType:
     toolkit.install()
-    return importlib.import_module("app.local.model_code")
+    return importlib.import_module("examples.transit.model_code")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("artifacts")
-    sample.build(folder, "2")
+    train.build(folder, "2")
     with tarfile.open(folder / "transit-2.tar.gz") as tar:
         tar.extractall(folder, filter="data")
     return folder
 
 
 def test_an_artifact_is_the_same_bytes_every_time(folder: Path, tmp_path: Path) -> None:
-    again = sample.build(tmp_path, "2")
+    again = train.build(tmp_path, "2")
     assert again.read_bytes() == (folder / "transit-2.tar.gz").read_bytes()
     assert again.read_bytes()[4:8] == bytes(4)  # gzip's time, which two builds in one second would share
     assert [path.name for path in tmp_path.iterdir()] == ["transit-2.tar.gz"]
@@ -46,9 +46,9 @@ def test_an_artifact_holds_the_model_and_its_code(folder: Path) -> None:
 def test_version_2_errs_by_at_most_7_and_a_half_minutes_after_june(
     folder: Path, model_code: ModuleType
 ) -> None:
-    known = [order for order in sample.orders() if order.minutes is not None]
-    later = [order for order in known if order.item.scheduled_at.month > sample.LAST_TRAINING_MONTH]
-    columns = [FEATURES.index(name) for name in sample.VERSIONS["2"]]
+    known = [order for order in train.orders() if order.minutes is not None]
+    later = [order for order in known if order.item.scheduled_at.month > train.LAST_TRAINING_MONTH]
+    columns = [FEATURES.index(name) for name in train.VERSIONS["2"]]
     rows = [[row[column] for column in columns] for row in preprocess([order.item for order in later])]
     array = model_code.input_fn(json.dumps(rows), "application/json")
     minutes = model_code.predict_fn(array, model_code.model_fn(str(folder)))
@@ -58,8 +58,8 @@ def test_version_2_errs_by_at_most_7_and_a_half_minutes_after_june(
 
 
 def test_no_truth_is_invented() -> None:
-    assert len(sample.orders()) > 14_000
-    assert sum(order.minutes is None for order in sample.orders()) == 433
+    assert len(train.orders()) > 14_000
+    assert sum(order.minutes is None for order in train.orders()) == 433
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Transit times of transport orders: the worked example, which the demo and the project's tests run on."""
