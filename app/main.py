@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
     app.add_middleware(ExactPaths)
     app.add_middleware(RequestContext)
     problems.install(app)
-    openapi.install(app, app.state.use_case.input_type)
+    openapi.install(app, app.state.use_case)
     app.include_router(health.router)
     app.include_router(imports.router)
     app.include_router(records.router)

@@ -86,15 +86,18 @@ async def test_a_list_answers_each_item_in_order(client: httpx.AsyncClient) -> N
     items = [{"id": key, "input": order(ratio)} for key, ratio in (("z", 1), ("c", 1), ("b", 2), ("a", 1))]
     response = await client.post("/records", json=items)
     assert response.status_code == 200
-    assert [(item["id"], item["status"]) for item in response.json()] == [
+    assert [(item["id"], item["status"]) for item in response.json()["items"]] == [
         ("z", "unchanged"),
         ("c", "created"),
         ("b", "updated"),
         ("a", "created"),
     ]
     stored = (await client.get("/records/b")).json()
-    assert (stored["content_hash"], stored["input"]) == (response.json()[2]["content_hash"], order(2.0))
-    assert (await client.post("/records", json=[])).json() == []
+    assert (stored["content_hash"], stored["input"]) == (
+        response.json()["items"][2]["content_hash"],
+        order(2.0),
+    )
+    assert (await client.post("/records", json=[])).json() == {"items": []}
 
 
 async def test_one_bad_item_and_nothing_is_stored(client: httpx.AsyncClient) -> None:
@@ -211,7 +214,23 @@ async def test_a_label_keeps_its_time_unless_it_changes(client: httpx.AsyncClien
 
 
 async def test_a_label_needs_its_record(client: httpx.AsyncClient) -> None:
-    assert (await client.put("/records/a/label", json={"value": 1})).status_code == 404
+    for method in ("PUT", "GET", "DELETE"):
+        answer = await client.request(method, "/records/a/label", json={"value": 1})
+        assert (answer.status_code, answer.json()["detail"]) == (404, "There is no record 'a'.")
+
+
+async def test_a_label_by_itself(client: httpx.AsyncClient) -> None:
+    path = f"/records/{quote('a/label', safe='')}/label"
+    record = (await client.put(path.removesuffix("/label"), json=order())).json()
+    for method in ("GET", "DELETE"):
+        answer = await client.request(method, path)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "The record 'a/label' has no label.")
+    label = (await client.put(path, json={"value": 0})).json()
+    assert (await client.get(path)).json() == label
+    gone = await client.delete(path)
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert (await client.delete(path)).status_code == 404
+    assert (await client.get(path.removesuffix("/label"))).json() == record
 
 
 async def test_a_record_that_goes_while_it_is_labelled(app: FastAPI, client: httpx.AsyncClient) -> None:
@@ -238,4 +257,5 @@ async def test_a_body_that_is_too_large(client: httpx.AsyncClient) -> None:
 
 async def test_the_documentation_shows_the_input_object(client: httpx.AsyncClient) -> None:
     schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
-    assert "origin_lat" in str(schemas["RecordWrite"]["properties"]["input"])
+    assert schemas["RecordWrite"]["properties"]["input"] == {"$ref": "#/components/schemas/InputObject"}
+    assert "origin_lat" in schemas["InputObject"]["properties"]

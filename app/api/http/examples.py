@@ -50,7 +50,6 @@ LOGGED: Example = {key: value for key, value in PREDICTION.items() if key != "ca
     "expires_at": None,
     "superseded_at": None,
 }
-LABEL: Example = {"value": 121.0, "observed_at": NOON}
 METRIC: Example = {
     "metric": "mae",
     "slice": "",
@@ -131,8 +130,11 @@ def _page(item: Example) -> Example:
     return {"items": [item], "next_cursor": None}
 
 
+def _line(value: Example) -> str:
+    return json.dumps(value) + "\n"
+
+
 BODIES: dict[str, JsonValue] = {
-    "putLabel": LABEL,
     "registerVersion": {
         "version": "2",
         "backend": "sagemaker",
@@ -149,7 +151,6 @@ BODIES: dict[str, JsonValue] = {
 ANSWERS: dict[str, JsonValue] = {
     "getLiveness": {"status": "ok"},
     "getReadiness": {"status": "ok", "parts": {"database": {"status": "ok", "reason": None}}},
-    "getLabel": LABEL,
     "listModels": _page(MODEL),
     "getModel": MODEL,
     "listVersions": _page(VERSION),
@@ -169,7 +170,7 @@ ANSWERS: dict[str, JsonValue] = {
     "getPredictionJob": JOB,
     "cancelPredictionJob": JOB | {"state": "cancelled", "seconds_left": None, "finished_at": NOON},
     "resumePredictionJob": JOB | {"state": "queued", "seconds_left": None},
-    "getPredictionJobResults": json.dumps(LINE) + "\n",
+    "getPredictionJobResults": _line(LINE),
     "listEvaluations": _page(RUN | {"headline": [METRIC]}),
     "listMetrics": _page(MEASURED),
     "compareEvaluations": {"a": 6, "b": 7, "shared": 7325, "metrics": [COMPARED]},
@@ -178,19 +179,24 @@ ANSWERS: dict[str, JsonValue] = {
 }
 
 
-def adder(given: Example | None) -> Callable[[Operation], None]:
-    """What puts an operation's examples in. ``given`` is an input; without one its examples are left out."""
-    bodies, answers = BODIES, ANSWERS
+def adder(given: JsonValue, truth: JsonValue) -> Callable[[Operation], None]:
+    """What puts an operation's examples in.
+
+    ``given`` is an input and ``truth`` a label of the use case; where there is none, so are its examples.
+    """
+    bodies, answers = dict(BODIES), dict(ANSWERS)
+    label: Example | None = None if truth is None else {"value": truth, "observed_at": NOON}
+    if label is not None:
+        bodies["putLabel"] = answers["getLabel"] = label
     if given is not None:
         written: Example = {"id": "record-1", "input": given}
-        record: Example = written | {"content_hash": HASH, "created_at": MORNING, "updated_at": NOON}
-        record["label"] = LABEL
-        bodies = BODIES | {
+        record = written | {"content_hash": HASH, "created_at": MORNING, "updated_at": NOON, "label": label}
+        bodies |= {
             "writeRecords": written,
             "putRecord": given,
-            "importRecords": json.dumps(written | {"label": LABEL["value"]}) + "\n",
+            "importRecords": _line(written | {"label": truth}),
         }
-        answers = ANSWERS | {"listRecords": _page(record), "getRecord": record}
+        answers |= {"listRecords": _page(record), "getRecord": record}
 
     def add(operation: Operation) -> None:
         name = cast(str, operation["operationId"])

@@ -1,10 +1,10 @@
 """What an input object is, in the words of the OpenAPI document."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import cast
 
-from pydantic import BaseModel, JsonValue, PydanticInvalidForJsonSchema, ValidationError
+from pydantic import BaseModel, JsonValue, PydanticInvalidForJsonSchema, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -47,14 +47,30 @@ def components(input_type: type[BaseModel]) -> dict[str, JsonValue]:
     return {NAME: made} | {INNER.format(model=name): one for name, one in inner.items()}
 
 
-def example(input_type: type[BaseModel]) -> dict[str, JsonValue] | None:
+def example(input_type: type[BaseModel]) -> JsonValue:
     """An input that the class accepts, made from its schema; None if none can be."""
-    known = cast(Mapping[str, Schema], components(input_type))
+    known = components(input_type)
+    return _accepted(known[NAME], known, lambda made: input_type.model_validate(made, extra="forbid"))
+
+
+def label_example(label_type: TypeAdapter[object]) -> JsonValue:
+    """A truth that the type accepts, made from its schema; None if none can be."""
     try:
-        made = sample(known[NAME], known)
+        made = label_type.json_schema()
+    except PydanticInvalidForJsonSchema:
+        return None
+    return _accepted(made, made.get("$defs", {}), label_type.validate_python)
+
+
+def _accepted(
+    schema: JsonValue, definitions: Mapping[str, JsonValue], accept: Callable[[JsonValue], object]
+) -> JsonValue:
+    """A sample that the user's code accepts; what it raises is in the log."""
+    try:
+        made = sample(cast(Schema, schema), cast(Mapping[str, Schema], definitions))
         with user_code(NAME), suppress(ValidationError):
-            input_type.model_validate(made, extra="forbid")
-            return cast(dict[str, JsonValue], made)
+            accept(made)
+            return made
     except (NoSample, UserCodeError):
         pass
     return None

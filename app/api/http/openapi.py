@@ -10,6 +10,7 @@ from pydantic import BaseModel, JsonValue
 from app.api.http import examples, input_schema
 from app.schemas.problem import Problem
 from app.schemas.records.records import INPUT_STANDS_HERE
+from app.services.use_case import UseCase
 
 TAGS = [
     {"name": name, "description": description}
@@ -30,7 +31,7 @@ def operation_id(route: APIRoute) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-def install(app: FastAPI, input_type: type[BaseModel]) -> None:
+def install(app: FastAPI, use_case: UseCase) -> None:
     """Complete the application's document; it is made when it is first asked for."""
     made = app.openapi
     finished: list[tuple[object, dict[str, JsonValue]]] = []
@@ -38,17 +39,18 @@ def install(app: FastAPI, input_type: type[BaseModel]) -> None:
     def complete() -> dict[str, JsonValue]:
         document = made()
         if not finished or finished[0][0] is not document:  # FastAPI makes a new one when routes are added
-            finished[:] = [(document, _complete(document, input_type))]
+            finished[:] = [(document, _complete(document, use_case))]
         return finished[0][1]
 
     app.openapi = complete  # type: ignore[method-assign]  # the documented way
 
 
-def _complete(made: Mapping[str, JsonValue], input_type: type[BaseModel]) -> dict[str, JsonValue]:
+def _complete(made: Mapping[str, JsonValue], use_case: UseCase) -> dict[str, JsonValue]:
     document = cast(dict[str, JsonValue], _with_inputs(dict(made)))
     schemas = _object(_object(document["components"])["schemas"])
-    schemas |= input_schema.components(input_type) | _schema_of(Problem)
-    _for_each_operation(document, examples.adder(input_schema.example(input_type)))
+    schemas |= input_schema.components(use_case.input_type) | _schema_of(Problem)
+    given = input_schema.example(use_case.input_type), input_schema.label_example(use_case.label_type)
+    _for_each_operation(document, examples.adder(*given))
     return document
 
 
