@@ -1,16 +1,18 @@
 """What an input object is, in the words of the OpenAPI document."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from functools import partial
 from typing import cast
 
-from pydantic import BaseModel, JsonValue, PydanticInvalidForJsonSchema, TypeAdapter, ValidationError
+from pydantic import BaseModel, JsonValue, PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from app.api.http.samples import NoSample, Schema, sample
-from app.core.errors import UserCodeError
+from app.core.errors import AppError
 from app.services.failures.user_code import user_code
+from app.services.records import labels, records
+from app.services.use_case import UseCase
 
 NAME = "InputObject"
 REFERENCE = f"#/components/schemas/{NAME}"
@@ -47,30 +49,30 @@ def components(input_type: type[BaseModel]) -> dict[str, JsonValue]:
     return {NAME: made} | {INNER.format(model=name): one for name, one in inner.items()}
 
 
-def example(input_type: type[BaseModel]) -> JsonValue:
-    """An input that the class accepts, made from its schema; None if none can be."""
-    known = components(input_type)
-    return _accepted(known[NAME], known, lambda made: input_type.model_validate(made, extra="forbid"))
+def example(use_case: UseCase) -> JsonValue:
+    """An input that is accepted, made from its schema; None if none can be."""
+    known = components(use_case.input_type)
+    return _accepted(known[NAME], known, lambda made: records.normalise(use_case.input_type, made))
 
 
-def label_example(label_type: TypeAdapter[object]) -> JsonValue:
-    """A truth that the type accepts, made from its schema; None if none can be."""
+def label_example(use_case: UseCase) -> JsonValue:
+    """A truth that is accepted, made from its schema; None if none can be."""
     try:
-        made = label_type.json_schema()
+        made = use_case.label_type.json_schema()
     except PydanticInvalidForJsonSchema:
         return None
-    return _accepted(made, made.get("$defs", {}), label_type.validate_python)
+    accept = partial(labels.normalise_label, use_case, path="value")
+    return _accepted(made, made.get("$defs", {}), accept)
 
 
 def _accepted(
     schema: JsonValue, definitions: Mapping[str, JsonValue], accept: Callable[[JsonValue], object]
 ) -> JsonValue:
-    """A sample that the user's code accepts; what it raises is in the log."""
+    """A sample that is accepted; what the user's code raises else is in the log."""
     try:
         made = sample(cast(Schema, schema), cast(Mapping[str, Schema], definitions))
-        with user_code(NAME), suppress(ValidationError):
+        with user_code(NAME):
             accept(made)
-            return made
-    except (NoSample, UserCodeError):
-        pass
-    return None
+    except (NoSample, AppError):
+        return None
+    return made

@@ -49,7 +49,7 @@ def _complete(made: Mapping[str, JsonValue], use_case: UseCase) -> dict[str, Jso
     document = cast(dict[str, JsonValue], _with_inputs(dict(made)))
     schemas = _object(_object(document["components"])["schemas"])
     schemas |= input_schema.components(use_case.input_type) | _schema_of(Problem)
-    given = input_schema.example(use_case.input_type), input_schema.label_example(use_case.label_type)
+    given = input_schema.example(use_case), input_schema.label_example(use_case)
     _for_each_operation(document, examples.adder(*given))
     return document
 

@@ -71,7 +71,8 @@ def responses(
 def crash(error: Exception) -> JSONResponse:
     """What a bug answers: nothing of it; the log has the rest, under the request's id."""
     log.error("crashed", exc_info=error)
-    return problem(500, "internal", "Internal error", "The service failed; its log has the request's id.")
+    said = "The service failed; its log has the request's id."
+    return problem(AppError.status, AppError.slug, AppError.title, said)
 
 
 def from_app_error(error: AppError) -> JSONResponse:

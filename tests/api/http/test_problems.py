@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from structlog.typing import EventDict
 
-from app.core.errors import AppError
+from app.core.errors import AppError, revive
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.db.migrate import NOT_MIGRATED
@@ -35,7 +35,8 @@ def check(response: httpx.Response, status: int, slug: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.status_code, problem["status"]) == (status, status)
     assert problem["type"] == f"urn:sagemaker-fastapi:problem:{slug}"
-    assert problem["title"]
+    kind = revive(slug, "")  # the tree, which the README's table is made of
+    assert (kind.status, kind.slug, kind.title) == (status, slug, problem["title"])
     assert problem["detail"]
     assert problem["request_id"] == response.headers["X-Request-ID"]
 
