@@ -63,7 +63,7 @@ def test_no_postgres_url(
 
 GROUPS = {
     "records": {"get", "import"},
-    "models": {"list", "register", "promote", "rollback"},
+    "models": {"list", "register", "promote", "rollback", "pack"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
     "storage": {"init"},
     "sample": {"load"},
