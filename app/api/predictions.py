@@ -11,6 +11,7 @@ from app.api.http.problems import item_problem, responses
 from app.core.errors import (
     AppError,
     BackendDown,
+    BackendMissing,
     BackendRefused,
     BackendRejected,
     BackendThrottled,
@@ -42,8 +43,9 @@ from app.services.predictions.predictor import Answer, Ask
 router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 
 FAILURES = (
-    *(Conflict, UserCodeError, Misconfigured),
-    *(BackendDown, BackendRejected, BackendRefused, BadOutput, BackendThrottled, BackendTimeout),
+    *(Conflict, TooLarge, UserCodeError, Misconfigured),
+    *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
+    *(BackendThrottled, BackendTimeout),
 )
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]

@@ -5,15 +5,11 @@ import re
 
 import httpx
 import pytest
-from fastapi.routing import APIRoute
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
-from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
-from app.api.http.openapi import TAGS, operation_id
+from app.api.http.openapi import TAGS
 from app.core import errors
-from app.main import create_app
-from app.schemas.jobs.jobs import ResultLine
-from app.schemas.records.imports import ImportLine
+from tests.api.documented import APP, DOCUMENT, OPERATIONS, ROUTES, each, each_strict
 from tests.support.app import client_of
 from tests.support.documents import (
     SCHEMAS,
@@ -21,30 +17,13 @@ from tests.support.documents import (
     Operation,
     at,
     content,
-    document_of,
     names_in,
-    operations,
     references,
     schemas,
 )
-from tests.support.settings import IsolatedSettings
-from tests.support.use_case import TRANSIT
 
-APP = create_app(IsolatedSettings(database_url=SecretStr("postgresql://nobody@localhost/nothing")), TRANSIT)
-DOCUMENT = document_of(APP)
-OPERATIONS = operations(DOCUMENT)
-STRICT = [one for one in OPERATIONS if not one.path.startswith("/health/")]
-ROUTES = {
-    operation_id(route): route
-    for module in (evaluations, health, imports, jobs, models, predictions, records, reports, schedules)
-    for route in module.router.routes
-    if isinstance(route, APIRoute)
-}
 PREDICTING = {"predictRecord", "predictRecords", "createPredictionJob"}
 RECORD_TIMES = {"EvaluationRequest", "Reference", "PredictionJobRequest", "JobFilter"}
-
-each = pytest.mark.parametrize("operation", OPERATIONS, ids=[one.name for one in OPERATIONS])
-each_strict = pytest.mark.parametrize("operation", STRICT, ids=[one.name for one in STRICT])
 
 
 def test_operation_ids_are_unique_and_in_camel_case() -> None:
@@ -71,44 +50,6 @@ def test_its_path_and_its_parameters_fit(operation: Operation) -> None:
     assert all(one["required"] and "example" in one for one in operation.parameters("path"))
 
 
-@each
-def test_it_has_an_example_that_is_valid(operation: Operation) -> None:
-    route, example = ROUTES[operation.name], None
-    if isinstance(body := operation.text.get("requestBody"), dict):
-        if (example := content(body).get("example")) is not None:
-            assert route.body_field is not None
-            assert not route.body_field.validate(example, {}, loc=())[1]
-        else:
-            line = str(content(body, "application/x-ndjson")["example"])
-            example = ImportLine.model_validate_json(line).model_dump(mode="json")
-    elif (example := content(operation.answer).get("example")) is not None:
-        assert route.response_field is not None
-        assert not route.response_field.validate(example, {}, loc=())[1]
-    elif lines := content(operation.answer, "application/x-ndjson"):
-        example = ResultLine.model_validate_json(str(lines["example"])).model_dump(mode="json")
-    if example is None:  # it takes nothing and answers nothing: its path has the examples
-        assert min(operation.responses) == "204"
-    for given in inputs_in(example if operation.name != "putRecord" else {"input": example}):
-        TRANSIT.input_type.model_validate(given, extra="forbid")
-
-
-def inputs_in(example: JsonValue) -> list[JsonValue]:
-    if isinstance(example, dict):
-        inner = [found for value in example.values() for found in inputs_in(value)]
-        return [*inner, example["input"]] if "input" in example else inner
-    return [found for one in example for found in inputs_in(one)] if isinstance(example, list) else []
-
-
-def test_examples_hold_inputs_and_labels_of_the_use_case() -> None:
-    named = {one.name: one for one in OPERATIONS}
-    for name in ("writeRecords", "putRecord", "putLabel"):
-        assert content(named[name].text["requestBody"])["example"]
-    label = content(named["putLabel"].text["requestBody"])["example"]
-    TRANSIT.label_type.validate_python(at(label, "value"))
-    for name in ("listRecords", "getRecord"):
-        assert inputs_in(content(named[name].answer)["example"])
-
-
 @each_strict
 def test_every_error_that_any_route_may_answer_is_documented(operation: Operation) -> None:
     expected = {
@@ -124,6 +65,18 @@ def test_every_error_that_any_route_may_answer_is_documented(operation: Operatio
         assert f"`{slug}`" in str(operation.responses[str(status)]["description"])
     if operation.name in PREDICTING:
         assert "`misconfigured`" in str(operation.responses["500"]["description"])
+
+
+def test_every_failure_of_a_platform_is_documented_where_one_record_is_predicted() -> None:
+    predict = next(one for one in OPERATIONS if one.name == "predictRecord")
+    told = {
+        slug
+        for response in predict.responses.values()
+        for slug in re.findall(r"`([\w-]+)`", str(response["description"]))
+    }
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    platform = {kind.slug for kind in kinds if issubclass(kind, errors.BackendError)} - {"backend"}
+    assert platform | {"user-code", "misconfigured", "too-large", "conflict"} <= told
 
 
 @each

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import JsonValue
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.services.evaluations.evaluator import Evaluator
 from app.services.runtime import Runtime
@@ -107,68 +107,6 @@ async def test_a_run_is_cancelled_once(client: httpx.AsyncClient, runtime: Runti
     )
     await Evaluator(runtime).run(int(location.rpartition("/")[2]))
     assert (await client.get(location)).json()["metrics"] == []
-
-
-async def test_runs_of_every_state_are_listed_newest_first(
-    client: httpx.AsyncClient, runtime: Runtime
-) -> None:
-    done = await run(client, runtime)
-    cancelled = await ask(client)
-    await client.post(f"{cancelled}/cancel")
-    await ask(client)
-    page = (await client.get("/evaluations", params={"limit": 2})).json()
-    assert [(one["state"], one["headline"]) for one in page["items"]] == [("queued", []), ("cancelled", [])]
-    assert "metrics" not in page["items"][0]
-    rest = (await client.get("/evaluations", params={"cursor": page["next_cursor"]})).json()
-    assert ([one["id"] for one in rest["items"]], rest["next_cursor"]) == ([done["id"]], None)
-    found = (await client.get("/evaluations", params={"state": "cancelled"})).json()["items"]
-    assert [f"/evaluations/{one['id']}" for one in found] == [cancelled]
-
-
-async def test_evaluations_are_listed_with_their_headline_in_as_many_statements_as_one(
-    client: httpx.AsyncClient, runtime: Runtime
-) -> None:
-    drift = await run(client, runtime, kind="drift", reference=JANUARY)
-    first = await run(client, runtime, bucket="month")
-    seen: list[str] = []
-    event.listen(
-        runtime.database.engine.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2])
-    )
-    one = (await client.get("/evaluations", params={"limit": 1})).json()["items"]
-    expected, seen[:] = len(seen), []
-    every = (await client.get("/evaluations")).json()["items"]
-    assert len(seen) == expected
-    assert [(item["id"], [found["metric"] for found in item["headline"]]) for item in every] == [
-        (first["id"], ["bias", "mae"]),
-        (drift["id"], []),
-    ]
-    assert one == every[:1]
-    whole = [found for found in metrics_of(first) if found["slice"] == found["bucket"] == ""]
-    assert every[0]["headline"] == [found for found in whole if found["metric"] in ("bias", "mae")]
-
-
-def metrics_of(found: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    assert isinstance(found["metrics"], list)
-    return [one for one in found["metrics"] if isinstance(one, dict)]
-
-
-@pytest.mark.parametrize(
-    ("search", "kinds"),
-    [
-        ({"kind": "quality"}, ["quality"]),
-        ({"kind": "drift", "state": "done"}, ["drift"]),
-        ({"model": "transit", "version": "1"}, ["drift", "quality"]),
-        ({"kind": "report"}, []),
-        ({"state": "failed", "model": "transit"}, []),
-    ],
-)
-async def test_evaluations_are_filtered(
-    client: httpx.AsyncClient, runtime: Runtime, search: dict[str, str], kinds: list[str]
-) -> None:
-    await ask(client)
-    await run(client, runtime, kind="drift", reference=JANUARY)
-    found = (await client.get("/evaluations", params=search)).json()["items"]
-    assert [one["kind"] for one in found] == kinds
 
 
 async def test_the_history_is_filtered_sorted_and_paged(client: httpx.AsyncClient, runtime: Runtime) -> None:
