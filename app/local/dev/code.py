@@ -11,7 +11,7 @@ POLL = 0.3
 TREE = Path(app.__file__).parents[1]
 FOLDERS = ("app", "examples")
 
-State = dict[Path, tuple[int, int]]
+Times = dict[Path, tuple[int, int]]
 
 
 class Code:
@@ -34,8 +34,8 @@ class Code:
             self._seen = self._state()
             time.sleep(POLL)
 
-    def _state(self) -> State:
-        state: State = {}
+    def _state(self) -> Times:
+        state: Times = {}
         for path in self._files():
             try:
                 found = path.stat()

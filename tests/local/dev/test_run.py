@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +16,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.artifacts import write_artifact
+from app.cli import commands
+from app.core.errors import Misconfigured
+from app.local.dev import run
 from tests.support.demo import LONGEST_STOP, Demo, demo_folder, running_demo, start, wait_until_gone
 from tests.support.scaffold import MODEL_CODE, copy_tree
 
@@ -66,18 +69,31 @@ def wait_until_said(process: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"{text!r} was not said: {said}")
 
 
-def commands_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """The service, the worker, and what holds them."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if {"dev-service", "worker"} & set(child.cmdline())]
+def all_commands_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The service, the worker, which starts after it, and what holds them."""
+    found: list[psutil.Process] = []
+    while len(found) < 4:
+        assert process.poll() is None
+        found = [child for child in psutil.Process(process.pid).children(recursive=True) if is_command(child)]
+        time.sleep(0.05)
+    return found
+
+
+def is_command(process: psutil.Process) -> bool:
+    try:
+        return bool({"dev-service", "worker"} & set(process.cmdline()))
+    except psutil.NoSuchProcess:
+        return False
 
 
 def follow(dev: Demo, tree: Path) -> str:
     """Do what it invites to, with names filled in; the last command's output."""
     shown = re.findall(r"^  (.+)$", dev.output, re.MULTILINE)
     assert [words.split()[0] for words in shown][:2] == ["cd", "set"]
-    script = "\n".join(["set -eu", *(line for line in shown if " models pack " not in line)])
-    script = script.replace("FILE", "messages.csv").replace("/ID", "/m%2F1")
+    script = "\n".join(["set -eu", *shown])
+    script = script.replace("FOLDER", "sorter").replace("FILE", "messages.csv").replace("/ID", "/m%2F1")
+    (tree / "sorter/code").mkdir(parents=True)
+    (tree / "sorter/code/inference.py").write_text(MODEL_CODE)
     (tree / "messages.csv").write_text('id,text,urgent,price,kind\nm/1,"Win, now",true,0,spam\n')
     # The example's rows hold a list, which CSV cannot: JSON is an option of the version.
     script = script.replace('"target_model"', '"content_type": "application/json", "target_model"')
@@ -90,16 +106,13 @@ def follow(dev: Demo, tree: Path) -> str:
 
 def test_the_users_files_are_served_and_saves_are_seen(tree: Path, folder: Path) -> None:
     with running_dev(tree, folder) as dev:
-        write_artifact(folder.parent / "models" / "model-1.tar.gz", MODEL_CODE)  # after the start
         said = follow(dev, tree)
         assert '"prediction":{"kind":"spam"}' in said  # of the model that .env names
         assert post(f"{dev.url}/predict", json={"record_ids": ["a"] * 8}).status_code == 422  # MAX_BATCH
-        before = commands_of(dev.process)
-        assert len(before) == 4
+        before = all_commands_of(dev.process)
         _break_and_mend(dev, tree)
         assert not [process for process in before if process.is_running()]
-        after = commands_of(dev.process)
-        assert len(after) == 4
+        after = all_commands_of(dev.process)
         assert dev.interrupt().endswith("Stopped.\n")
         assert psutil.wait_procs(after, timeout=LONGEST_STOP)[1] == []
 
@@ -126,17 +139,10 @@ def test_a_model_that_cannot_be_warmed_is_told_and_a_kill_leaves_nothing(tree: P
     with running_dev(tree, folder) as dev:
         assert re.search(r"^Not warmed up: version 1 of sorter: .", dev.output, re.MULTILINE)
         assert get(f"{dev.url}/records/m%2F1").status_code == 200
-        wait_until_worker(dev)
-        left = commands_of(dev.process)
+        left = all_commands_of(dev.process)
         dev.process.kill()
         wait_until_gone(folder)
         assert psutil.wait_procs(left, timeout=LONGEST_STOP)[1] == []
-
-
-def wait_until_worker(dev: Demo) -> None:
-    """It starts after the service has said that it is ready."""
-    while len(commands_of(dev.process)) < 4:
-        assert dev.process.poll() is None
 
 
 def test_a_database_of_ones_own_and_a_use_case_that_is_mended(tree: Path, database_url: str) -> None:
@@ -171,11 +177,9 @@ def test_a_database_of_ones_own_and_a_use_case_that_is_mended(tree: Path, databa
     ],
 )
 def test_what_cannot_be_used_is_said_before_anything_starts(
-    tree: Path, options: list[str], complaint: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: list[str], complaint: str
 ) -> None:
-    with demo_folder() as folder:
-        process = start([*command(folder), *options], cwd=tree, environment=environment(folder, {}))
-        said, error = process.communicate(timeout=LONGEST_STOP)
-        assert (said, process.returncode) == ("", 1)
-        assert error.startswith(f"Error: {complaint}")
-        assert error.count("\n") == 1
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "end_in_order_on_signals", lambda: None)
+    with pytest.raises(Misconfigured, match=re.escape(complaint)):
+        commands(["dev", "--port", "0", "--data-dir", "data", *options], standalone_mode=False)
