@@ -4,26 +4,23 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, JsonValue, SecretStr
 
-from app.core.errors import AppError
+from app.core.errors import AppError, InvalidInput
 from app.local.endpoint_process import running_endpoint
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.records.imports import ImportLine
 from app.schemas.rows import Row
 from app.services import pipeline
 from app.services.inference import Inference
-from app.services.records.import_lines import CsvReader, NdjsonReader, Reader
 from app.services.records.labels import normalise_label
 from app.services.use_case import UseCase, load
+from tests.mine import sample
+from tests.mine.sample import Known
 from tests.support.settings import IsolatedSettings
 
-MOST = 5000
-"""Records of the sample that are used, the first ones."""
 PATIENCE = 60.0
 """Seconds for all predictions of the sample."""
 
@@ -34,15 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     mine.addoption("--artifact", type=Path, help="a model.tar.gz that the rows are sent to")
     mine.addoption("--features", help="those that the artifact takes, with commas; default all")
     mine.addoption("--content-type", default="text/csv", help="of the rows that are sent")
+    sample.add_options(mine)
     mine.addoption("--package", help="other modules than the four files, as USE_CASE names them")
 
 
-@dataclass(frozen=True)
-class Known:
-    """A record of the sample: its input as it stands in the file, and the label, None where there is none."""
-
-    raw: JsonValue
-    label: JsonValue
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--sample", None) is not None:  # not where other tests are run, too
+        sample.take_ignored(config)
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +50,17 @@ def known(pytestconfig: pytest.Config, use_case: UseCase) -> list[Known]:
     """The records of the sample, at least one."""
     path: Path | None = pytestconfig.getoption("--sample")
     if path is None:
-        pytest.fail("Name a file of records: make test-mine SAMPLE=customers.csv", pytrace=False)
-    reader: Reader = CsvReader(use_case, ",") if path.suffix.lower() == ".csv" else NdjsonReader()
-    found = []
-    for line in [*reader.read(path.read_bytes().splitlines(keepends=True)), *reader.finish()][:MOST]:
-        assert not isinstance(line.content, AppError), f"line {line.number}: {line.content.detail}"
-        parsed = ImportLine.model_validate(line.content)
-        found.append(Known(parsed.input, parsed.label))
-    assert found, f"{path} has no records"
-    return found
+        pytest.exit("Name a file of records: make test-mine SAMPLE=customers.csv", 1)
+    try:
+        return sample.records(path, use_case, pytestconfig)
+    except (InvalidInput, OSError) as error:
+        pytest.exit(_in_words(error), 1)
+
+
+def _in_words(error: InvalidInput | OSError) -> str:
+    """Once, as the import says it, and not as the failure of each test."""
+    faults = error.errors if isinstance(error, InvalidInput) else ()
+    return "\n".join([str(error), *(f"  {fault.field}: {fault.message}" for fault in faults)])
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from app.services.evaluations.judging import Case
 from app.services.evaluations.statistics import metrics
 from app.services.records.records import normalise
 from app.services.use_case import UseCase
-from tests.mine.conftest import Known
+from tests.mine.sample import Known
 
 pytestmark = pytest.mark.mine
 

@@ -52,7 +52,7 @@ async def import_records(
     the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays;
     nor does it with ``dry_run``, which does all the rest.
     """
-    reader = _reader(use_case, file_format, delimiter, columns)
+    reader = reader_for(use_case, file_format, delimiter, columns)
     progress = _Progress()
     async with sessions.begin() as session:
         await rows.begin(session)
@@ -70,9 +70,10 @@ async def import_records(
     return _report(progress, records, labels, dry_run=dry_run)
 
 
-def _reader(
+def reader_for(
     use_case: UseCase, file_format: FileFormat, delimiter: str, columns: ColumnOptions
 ) -> CsvReader | NdjsonReader:
+    """What reads a file of this format; InvalidInput where the options do not belong to it."""
     if file_format == "csv":
         return CsvReader(use_case, delimiter, columns)
     if given := columns.given():

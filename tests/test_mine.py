@@ -1,0 +1,41 @@
+"""``make test-mine`` reads a sample as ``records import`` does, with the same options."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from examples.churn.make_customers import CSV
+from tests.support.demo import ROOT
+
+NAMED = ("--id-column", "customer_no", "--label-column", "outcome", "--rename", "fee=monthly_fee")
+
+
+def judge(sample: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "mine", "tests/mine"]
+    command += ["--package", "examples.churn", "--sample", str(sample), *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_file_as_people_have_it(tmp_path: Path) -> None:
+    header, *lines = CSV.read_text().replace(",", ";").splitlines()[:500]
+    sample = tmp_path / "customers.csv"
+    # The last column has the name of the folder of these tests, which pytest's own --ignore would leave out.
+    sample.write_text("\n".join([f"{header};tests", *(f"{line};1" for line in lines)]))
+    done = judge(sample, *NAMED, "--delimiter", ";", "--ignore", "tests")
+    assert done.returncode == 0, done.stdout
+    assert " passed, 3 skipped" in done.stdout  # those that need a model
+
+
+def test_what_is_wrong_with_the_file_is_said_once() -> None:
+    said = judge(CSV)
+    assert said.returncode != 0
+    both = said.stdout + said.stderr
+    assert both.count("line 1: monthly_fee is missing; is it --rename fee=monthly_fee?") == 1
+    assert "Traceback" not in both
+
+
+def test_options_that_the_format_has_not(tmp_path: Path) -> None:
+    (tmp_path / "customers.ndjson").write_text("")
+    said = judge(tmp_path / "customers.ndjson", *NAMED)
+    assert said.returncode != 0
+    assert "--id-column: is for the columns of a CSV" in said.stdout + said.stderr
