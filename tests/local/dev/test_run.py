@@ -106,8 +106,8 @@ def follow(dev: Demo, tree: Path) -> str:
 
 def test_the_users_files_are_served_and_saves_are_seen(tree: Path, folder: Path) -> None:
     with running_dev(tree, folder) as dev:
-        said = follow(dev, tree)
-        assert '"prediction":{"kind":"spam"}' in said  # of the model that .env names
+        assert " models register sorter 1 " in dev.output  # which .env names
+        assert '"prediction":{"kind":"spam"}' in follow(dev, tree)
         assert post(f"{dev.url}/predict", json={"record_ids": ["a"] * 8}).status_code == 422  # MAX_BATCH
         before = all_commands_of(dev.process)
         _break_and_mend(dev, tree)
