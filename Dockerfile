@@ -37,8 +37,9 @@ WORKDIR /srv
 COPY LICENSE deploy/healthcheck.py deploy/make_secrets.py ./
 COPY data data
 COPY migrations migrations
+COPY examples examples
 COPY app app
-RUN python -m compileall -q app migrations
+RUN python -m compileall -q app examples migrations
 
 USER 10001:10001
 EXPOSE 8000

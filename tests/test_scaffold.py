@@ -103,7 +103,7 @@ def service(tree: Path, database_url: str, tmp_path: Path) -> Iterator[httpx.Cli
     """The changed service on a fresh database, with a model of its own."""
     write_artifact(tmp_path / "sorter.tar.gz", MODEL_CODE)
     with running_endpoint("sorting", str(tmp_path), tmp_path) as endpoint_url:
-        variables = environment(database_url, endpoint_url) | {"DEFAULT_MODEL": "sorter"}
+        variables = environment(database_url, endpoint_url) | {"USE_CASE": "", "DEFAULT_MODEL": "sorter"}
         with (
             running_service(tree, variables, tree / "service.log") as started,
             httpx.Client(base_url=started.url, timeout=60) as client,

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import demo, evaluate, migrate, models, predict, records, sample, serve, storage, worker
+from app.cli import demo, evaluate, init, migrate, models, predict, records, sample, serve, storage, worker
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage
@@ -18,6 +18,7 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,  # its traceback of a bug would print local variables, secrets among them
 )
 commands.command()(demo.demo)
+commands.command()(init.init)
 commands.command()(serve.serve)
 commands.command()(worker.worker)
 commands.command()(migrate.migrate)

@@ -12,6 +12,8 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.storage import Storage
 
+EXAMPLE = "examples.transit"
+
 commands = typer.Typer(help="The worked example.", no_args_is_help=True)
 
 
@@ -20,8 +22,12 @@ def load(wait: Wait = 0) -> None:
     """Train the sample models into the storage, import the orders, register versions 1 and 2.
 
     What was done stays as it is. The multi-model endpoint `transit` must serve <STORAGE_URL>/models.
+    Nothing is loaded where the service runs another use case than the example's.
     """
     settings = Settings()
+    if settings.use_case != EXAMPLE:
+        typer.echo(f"Nothing is loaded: the sample is for USE_CASE={EXAMPLE}.")
+        return
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}))  # every try would say why it failed
     asyncio.run(_load(settings, configured_storage(settings), time.monotonic() + wait))
     typer.echo("The sample is loaded.")

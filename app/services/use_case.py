@@ -62,7 +62,7 @@ class UseCase(BaseModel):
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     input_type: type[BaseModel] = Field(alias="InputObject")
-    features: tuple[str, ...] = Field(alias="FEATURES", min_length=1)
+    features: tuple[str, ...] = Field(alias="FEATURES")
     preprocess: Callable[[Sequence[BaseModel]], Sequence[Row]]
     postprocess: Callable[[Sequence[JsonValue]], Sequence[JsonValue]]
     label: str = Field(alias="LABEL", min_length=1)
@@ -139,7 +139,9 @@ def _faults(made: UseCase) -> Iterator[FieldError]:
     """What is wrong across the files, each under its name there."""
     fields = {field.alias or name for name, field in made.input_type.model_fields.items()}
     if not fields:
-        yield FieldError("InputObject", "has no fields")
+        yield FieldError("InputObject", "has no fields: name what is known of an input")
+    if not made.features:
+        yield FieldError("FEATURES", "is empty: name the columns of a row, in order")
     yield from (
         FieldError("FEATURES", f"names {name!r} twice")
         for name in dict.fromkeys(made.features)

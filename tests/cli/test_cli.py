@@ -63,12 +63,12 @@ def test_no_postgres_url(
 
 GROUPS = {
     "records": {"get", "import"},
-    "models": {"list", "register", "promote", "rollback"},
+    "models": {"list", "register", "promote", "rollback", "pack"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
     "storage": {"init"},
     "sample": {"load"},
 }
-COMMANDS_BY_GROUP = {"": {"demo", "serve", "worker", "migrate", "predict", *GROUPS}} | GROUPS
+COMMANDS_BY_GROUP = {"": {"demo", "init", "serve", "worker", "migrate", "predict", *GROUPS}} | GROUPS
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LISTED = re.compile(r"^│ ([a-z-]+) +([A-Z].*\w.*) │$", re.MULTILINE)
 """A command and what it does."""

@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_imported_is_named(package: Path, file: str, code:
     [
         ("input_object", "class InputObject: pass", "input_object.InputObject", "subclass of BaseModel"),
         ("input_object", "x = 1", "input_object.InputObject", "Field required"),
-        ("preprocess", "FEATURES = ()\npreprocess = list", "preprocess.FEATURES", "at least 1 item"),
+        ("preprocess", "FEATURES = ()\npreprocess = list", "preprocess.FEATURES", "is empty"),
         ("preprocess", "FEATURES = 'abc'\npreprocess = list", "preprocess.FEATURES", "valid tuple"),
         ("preprocess", "FEATURES = ('a', 'a')\npreprocess = list", "preprocess.FEATURES", "names 'a' twice"),
         ("preprocess", "FEATURES = ('a',)", "preprocess.preprocess", "Field required"),
