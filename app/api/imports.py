@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.requests import ClientDisconnect
 
 from app.api.deps import SessionsDep, SettingsDep, UseCaseDep
+from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.core.errors import FieldError, InvalidInput, TooLarge, Unavailable
 from app.schemas.records.imports import FileFormat, ImportReport
 from app.services.records import importer
 from app.services.records.import_options import ColumnOptions
 
-router = APIRouter(prefix="/records", tags=["records"])
+router = APIRouter(prefix="/records", tags=["records"], route_class=StrictRoute)
 
 CONTENT_TYPES: dict[str, FileFormat] = {"application/x-ndjson": "ndjson", "text/csv": "csv"}
 BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in CONTENT_TYPES}}
@@ -37,7 +38,8 @@ async def _columns(
 
 @router.post(
     "/import",
-    responses=responses(InvalidInput, TooLarge, Unavailable),
+    summary="Import a file of records",
+    responses=responses(TooLarge),
     openapi_extra={"requestBody": BODY | {"required": True}},
 )
 async def import_records(

@@ -2,30 +2,51 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.deps import InferenceDep, SessionsDep, UseCaseDep
+from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
-from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.errors import Conflict, Misconfigured, TooLarge
 from app.schemas.ids import Name
-from app.schemas.models import Model, ModelVersion, NewVersion, VersionChoice
-from app.services.models import versions
+from app.schemas.models import Model, ModelPage, ModelVersion, NewVersion, VersionChoice, VersionPage
+from app.services.models import listing, versions
 
 router = APIRouter(prefix="/models", tags=["models"], route_class=StrictRoute)
 
 
-@router.get("")
-async def list_models(sessions: SessionsDep) -> list[Model]:
-    """Every model with its versions."""
-    return await versions.list_all(sessions)
+@router.get("", summary="List the models", responses=responses())
+async def list_models(
+    sessions: SessionsDep, limit: LimitQuery = 100, cursor: CursorQuery = None
+) -> ModelPage:
+    """Models with their versions, in the order of their names, page by page."""
+    return await listing.page(sessions, limit=limit, cursor=cursor)
 
 
-@router.get("/{model}", responses=responses(NotFound))
+@router.get("/{model}", summary="Get a model", responses=responses())
 async def get_model(model: Name, sessions: SessionsDep) -> Model:
     """One model with its versions."""
     return await versions.get(sessions, model)
 
 
-@router.post("/{model}/versions", status_code=201, responses=responses(InvalidInput, Conflict))
+@router.get("/{model}/versions", summary="List a model's versions", responses=responses())
+async def list_versions(
+    model: Name, sessions: SessionsDep, limit: LimitQuery = 100, cursor: CursorQuery = None
+) -> VersionPage:
+    """Versions of a model, newest first, page by page."""
+    return await listing.page_of_versions(sessions, model, limit=limit, cursor=cursor)
+
+
+@router.get("/{model}/versions/{version}", summary="Get a version", responses=responses())
+async def get_version(model: Name, version: Name, sessions: SessionsDep) -> ModelVersion:
+    """One version of a model."""
+    return await listing.get_version(sessions, model, version)
+
+
+@router.post(
+    "/{model}/versions",
+    status_code=201,
+    summary="Register a version",
+    responses=responses(Conflict, TooLarge, Misconfigured),
+)
 async def register_version(
     model: Name,
     new: NewVersion,
@@ -40,13 +61,13 @@ async def register_version(
     return version
 
 
-@router.post("/{model}/promote", responses=responses(NotFound, InvalidInput))
+@router.post("/{model}/promote", summary="Make a version live", responses=responses(TooLarge))
 async def promote_version(model: Name, choice: VersionChoice, sessions: SessionsDep) -> Model:
     """Make a version live, at once for every replica."""
     return await versions.promote(sessions, model, choice.version)
 
 
-@router.post("/{model}/rollback", responses=responses(NotFound, Conflict))
+@router.post("/{model}/rollback", summary="Undo the last promotion", responses=responses(Conflict))
 async def roll_back_model(model: Name, sessions: SessionsDep) -> Model:
     """Go back to the version that was live before; its cached predictions are valid again."""
     return await versions.roll_back(sessions, model)
