@@ -50,7 +50,7 @@ async def test_runs_of_every_state_are_listed_newest_first(
 async def test_a_page_of_many_takes_as_many_statements_as_one_of_one(
     client: httpx.AsyncClient, runtime: Runtime
 ) -> None:
-    drift = await evaluate(runtime, **DRIFT)
+    drift = await evaluate(runtime, None, **DRIFT)
     quality = await evaluate(runtime, bucket="month")
     later = await evaluate(runtime, metrics=["r2", "bias"])
     seen: list[str] = []
@@ -85,6 +85,6 @@ async def test_the_list_is_filtered(
     client: httpx.AsyncClient, runtime: Runtime, search: dict[str, str], kinds: list[str]
 ) -> None:
     await queued(client)
-    await evaluate(runtime, **DRIFT)
+    await evaluate(runtime, None, **DRIFT)
     found = (await client.get("/evaluations", params=search)).json()["items"]
     assert [one["kind"] for one in found] == kinds

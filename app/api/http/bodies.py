@@ -58,7 +58,7 @@ class StrictRoute(APIRoute):
     request_class: ClassVar[type[StrictRequest]] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
-        handle, known = super().get_route_handler(), queries.names(self.dependant)
+        handle, known = super().get_route_handler(), queries.parameters(self.dependant)
 
         async def strictly(request: Request) -> Response:
             if request.scope["query_string"]:
