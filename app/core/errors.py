@@ -132,6 +132,11 @@ def _tree(root: type[AppError]) -> dict[str, type[AppError]]:
     return found
 
 
+def title_of(slug: str) -> str:
+    """The title of the errors with this slug."""
+    return _tree(AppError).get(slug, AppError).title
+
+
 def revive(slug: str, detail: str, *, retry_after: float | None = None) -> AppError:
     """Rebuild an error that another process stored by its slug and detail."""
     return _tree(AppError).get(slug, AppError)(detail, retry_after=retry_after)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,11 @@ BUCKETS: dict[Bucket, Callable[[datetime], str]] = {
     "week": lambda at: at.strftime("%G-W%V"),
     "month": lambda at: at.strftime("%Y-%m"),
 }
+
+
+def bucket_of(bucket: Bucket | None, at: datetime | None) -> str:
+    """The day, week or month of a moment, in UTC; empty where there are no buckets."""
+    return BUCKETS[bucket](at.astimezone(UTC)) if bucket and at else ""
 
 
 @dataclass(frozen=True)
