@@ -97,6 +97,11 @@ def to_rows(use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deploy
     return [row if isinstance(row, AppError) else _select(row, columns, width) for row in full]
 
 
+def first_fit(use_case: UseCase, payloads: Sequence[JsonValue]) -> JsonValue | None:
+    """The first payload that fits the present InputObject."""
+    return next((one for one in payloads if isinstance(_parse(use_case.input_type, one), BaseModel)), None)
+
+
 def _parse(input_type: type[BaseModel], payload: JsonValue) -> BaseModel | AppError:
     try:
         return input_type.model_validate(payload)

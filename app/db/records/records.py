@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from pydantic import JsonValue
-from sqlalchemy import Row, Select, bindparam, delete, func, literal_column, select, text, update
+from sqlalchemy import Row, Select, bindparam, cast, delete, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, Text
@@ -49,6 +49,15 @@ async def page(session: AsyncSession, *, after: str, prefix: str, limit: int) ->
     if prefix:
         query = query.where(func.starts_with(InputObjectRow.id, prefix))
     return (await session.execute(query)).all()
+
+
+async def newest_payloads(
+    session: AsyncSession, required: Sequence[str], *, limit: int
+) -> Sequence[JsonValue]:
+    """The payloads written last, of records that have the required fields."""
+    has_all = InputObjectRow.payload.op("?&", return_type=Boolean())(cast(list(required), ARRAY(Text())))
+    query = select(InputObjectRow.payload).order_by(InputObjectRow.updated_at.desc(), InputObjectRow.id)
+    return (await session.scalars(query.where(has_all).limit(limit))).all()
 
 
 async def lock(session: AsyncSession, record_id: str) -> str | None:

@@ -1,0 +1,69 @@
+import pytest
+from sqlalchemy import text
+
+from app.core.errors import BackendRejected, Misconfigured
+from app.core.settings import Settings
+from app.db.engine import Sessions
+from app.services.inference import Inference
+from app.services.models import versions
+from app.services.models.probe import probe
+from app.services.pipeline import Computed
+from app.services.records import records
+from app.services.runtime import open_runtime
+from tests.support.aws_stub import AwsStub, model_error
+from tests.support.orders import answer_ten_times, invocations, order, prepare
+from tests.support.use_case import TRANSIT, changed
+
+
+async def send(settings: Settings, sessions: Sessions, **definitions: object) -> Computed | None:
+    """Probe the live version."""
+    (live,) = await versions.live_deployments(sessions)
+    inference = Inference(settings)
+    try:
+        return await probe(sessions, changed(**definitions), inference, live, seconds=5)
+    finally:
+        await inference.aclose()
+
+
+@pytest.fixture(autouse=True)
+async def _live(settings: Settings, aws: AwsStub) -> None:
+    """A live version, and the record `a`, whose prediction is 15."""
+    aws.respond = answer_ten_times
+    async with open_runtime(settings, TRANSIT) as runtime:
+        await prepare(runtime.predictor)
+
+
+async def test_the_newest_record_goes_all_the_way_and_nothing_is_stored(
+    settings: Settings, sessions: Sessions
+) -> None:
+    await records.put(sessions, TRANSIT, "0", order(2.5))
+    sent = await send(settings, sessions)
+    assert sent is not None
+    assert (sent.output, sent.raw_output) == (25.0, 25.0)
+    async with sessions() as session:
+        assert await session.scalar(text("select count(*) from predictions")) == 0
+        assert await session.scalar(text("select count(*) from inference_claims")) == 0
+
+
+async def test_a_record_of_another_use_case_is_passed_over(settings: Settings, sessions: Sessions) -> None:
+    insert = "insert into input_objects (id, payload, content_hash) values (:id, cast(:payload as jsonb), '')"
+    async with sessions.begin() as session:
+        for record_id, payload in {"b": '{"tenure": 3}', "c": '["x"]', "d": "null"}.items():
+            await session.execute(text(insert), {"id": record_id, "payload": payload})
+        query = "update input_objects set payload = payload || '{\"origin_lat\": 1000}' where id = 'a'"
+        await session.execute(text(query))
+    assert await send(settings, sessions) is None
+
+
+async def test_without_a_record_nothing_is_sent(settings: Settings, sessions: Sessions, aws: AwsStub) -> None:
+    await records.delete(sessions, "a")
+    assert await send(settings, sessions) is None
+    assert invocations(aws) == []
+
+
+async def test_what_a_stage_says_is_raised(settings: Settings, sessions: Sessions, aws: AwsStub) -> None:
+    with pytest.raises(Misconfigured, match="takes recent_transit_ratio, which preprocess"):
+        await send(settings, sessions, FEATURES=("month",))
+    aws.respond = lambda _: model_error(400)
+    with pytest.raises(BackendRejected):
+        await send(settings, sessions)
