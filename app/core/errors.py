@@ -22,7 +22,7 @@ AppError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ class AppError(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.retry_after = retry_after
+
+    def after(self, what: str) -> Self:
+        """The same failure, with what it came of said before its detail."""
+        return type(self)(f"{what} {self.detail}", errors=self.errors, retry_after=self.retry_after)
 
 
 class InvalidInput(AppError):

@@ -79,23 +79,23 @@ class Window:
 
     @property
     def condition(self) -> ColumnElement[bool]:
-        return and_(self._has_values, self.is_fit, self._is_in_time)
+        return and_(self.has_values, self.is_fit, self.is_in_time)
 
     @property
     def lacks_time(self) -> ColumnElement[bool]:
         """Whether a record is left out only because its time cannot be read."""
         if not self._needs_time:
             return false()
-        return and_(self._has_values, self.is_fit, not_(self._is_between(EARLIEST, LATEST)))
+        return and_(self.has_values, self.is_fit, not_(self._is_between(EARLIEST, LATEST)))
 
     @property
     def is_unfit(self) -> ColumnElement[bool]:
         """Whether a record is left out for the fields that it lacks, the time maybe among them."""
-        outside = and_(self._is_between(EARLIEST, LATEST), not_(self._is_in_time))
-        return and_(self._has_values, not_(self.is_fit), not_(outside))
+        outside = and_(self._is_between(EARLIEST, LATEST), not_(self.is_in_time))
+        return and_(self.has_values, not_(self.is_fit), not_(outside))
 
     @property
-    def _has_values(self) -> ColumnElement[bool]:
+    def has_values(self) -> ColumnElement[bool]:
         if not self.where:
             return true()
         return InputObjectRow.payload.op("@>", return_type=Boolean())(dict(self.where))
@@ -105,7 +105,7 @@ class Window:
         return self.timed or self.since is not None or self.until is not None
 
     @property
-    def _is_in_time(self) -> ColumnElement[bool]:
+    def is_in_time(self) -> ColumnElement[bool]:
         if not self._needs_time:
             return true()
         return self._is_between(self.since or EARLIEST, self.until or LATEST)
@@ -140,6 +140,18 @@ async def count(session: AsyncSession, window: Window, *, only_labelled: bool = 
         .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
     )
     return WindowCounts(*(await session.execute(query)).one())
+
+
+async def unfit(session: AsyncSession, window: Window, *, limit: int) -> Sequence[Row[str, JsonValue]]:
+    """At most ``limit`` of the unfit records that the window leaves out: id, payload."""
+    query = (
+        select(InputObjectRow.id, InputObjectRow.payload)
+        .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
+        .where(window.is_unfit)
+        .order_by(InputObjectRow.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).all()
 
 
 async def records(

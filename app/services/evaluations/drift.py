@@ -21,13 +21,13 @@ from app.db.records.windows import Window, WindowCounts
 from app.schemas.evaluations.runs import Bucket
 from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
-from app.services.evaluations import judging
 from app.services.evaluations.judging import SMALL, bucket_of
 from app.services.evaluations.statistics import drift
 from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Floats, Undefined
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
+from app.services.use_case import judge
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +173,7 @@ class Drift:
                 self._reasons[answer.title] += 1
             else:
                 self._predicted += 1
-                values[PREDICTION] = judging.judge(self._use_case, answer.prediction).value
+                values[PREDICTION] = judge(self._use_case, answer.prediction).value
             for group, value in values.items():
                 into.add(group, label, self._scales[group].place(value))
 

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from app.core.errors import BadOutput
 from app.db.evaluations.runs import Metric
 from app.schemas.evaluations.runs import Bucket
-from app.schemas.judged import Judged, Task
+from app.schemas.judged import Task
 from app.services.evaluations.statistics import intervals, metrics, samples
 from app.services.evaluations.statistics.samples import Sample, Undefined
-from app.services.failures.user_code import user_code
-from app.services.use_case import UseCase
+from app.services.use_case import UseCase, judge
 
 SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""
@@ -41,15 +39,6 @@ class Case:
     output: JsonValue
     groups: Sequence[str]
     bucket: str
-
-
-def judge(use_case: UseCase, output: JsonValue) -> Judged:
-    """The prediction as the user's code reads it; BadOutput or UserCodeError where it cannot."""
-    with user_code("evaluation.judge"):
-        try:
-            return use_case.judge(output)
-        except ValueError as error:
-            raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
 
 
 def sample(use_case: UseCase, cases: Sequence[Case]) -> Sample:
