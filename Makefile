@@ -28,7 +28,7 @@ GROUPS := sample demo vertex azure coreml s3 uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo up down logs stack-test test test-pooler check lock check-lock bench test-platform test-platforms test-mms clean
+.PHONY: help demo up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench test-platform test-platforms test-mms clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,13 @@ stack-test: $(TOOLS) ## Kill and starve the Docker stack, check that nothing is 
 
 test: $(TOOLS) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
 	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-mine: $(TOOLS) ## Check your four files: SAMPLE=customers.csv MODEL=models/churn-1.tar.gz ARGS="--rename fee=monthly_fee"
+	@[ -n "$(SAMPLE)" ] || { echo "Name a file of records: make test-mine SAMPLE=customers.csv" >&2; exit 1; }
+	@$(BIN)/python -m pytest -m mine tests/mine --sample "$(SAMPLE)" $(if $(MODEL),--artifact "$(MODEL)") $(ARGS)
+
+test-replaced: $(TOOLS) $(WEED) ## Check and test a copy whose four files are another use case's: EXAMPLE=churn (5 minutes)
+	@$(BIN)/python -m tests.replaced $(EXAMPLE)
 
 test-pooler: $(TOOLS) $(WEED) ## Run the tests that use the database through PgBouncer (needs its program)
 	@POOLER=1 WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest tests/api tests/db tests/services $(ARGS)

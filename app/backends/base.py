@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, StringConstraints
 
-from app.core.errors import BackendError, InvalidInput
+from app.core.errors import BackendError, BackendMissing, FieldError, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -60,6 +60,11 @@ class Reply:
     revision: str | None = None
 
 
+def missing(what: str, option: str, message: str) -> BackendMissing:
+    """The error of an ``option`` that names what ``what``'s platform does not have."""
+    return BackendMissing(f"{what}: {message}.", errors=[FieldError(f"options.{option}", message)])
+
+
 class Backend(Protocol):
     """One deployed model version, open for calls.
 
@@ -77,7 +82,11 @@ class Backend(Protocol):
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply: ...
 
     async def revision(self) -> str | None:
-        """What the platform has deployed now; None where it cannot say or we may not ask."""
+        """What the platform has deployed now; None where it cannot say or we may not ask.
+
+        BackendMissing names the option where the platform says that it has none of that name: a version with
+        it is not registered.
+        """
         ...
 
     async def aclose(self) -> None: ...

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, model_validator
 from app.backends.base import AtRegistration, BackendOptions, GivenName, Limits, Reply
 from app.backends.http.auth import from_environment, secret_name
 from app.backends.http.client import HttpClient
+from app.backends.http.errors import LOOKS, STATUSES, Fault, Statuses, no_such
 from app.backends.wire.addresses import HttpAddress
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import decode, json_object
@@ -54,8 +55,23 @@ class Options(BackendOptions):
         return self
 
 
+def _is_unknown(fault: Fault) -> bool:
+    """As MLflow 3.17 says it of a model and of an alias, which to it is a wrong value of a parameter."""
+    alias = str(fault.get("message")).startswith("Registered model alias")
+    return fault.get("error_code") == "RESOURCE_DOES_NOT_EXIST" or alias
+
+
+OF_REGISTRY: Statuses = {
+    status: no_such("the registry has no such model, or no such alias of it.", _is_unknown, otherwise=other)
+    for status, other in ((400, LOOKS[400]), (404, STATUSES[404]))
+}
+
+
 class MlflowBackend:
-    """Speaks MLflow's scoring protocol, as its page on deployment describes it."""
+    """Speaks MLflow's scoring protocol, as its page on deployment describes it.
+
+    A server has one model and no name for it: its 404 is that of a wrong path, or of a proxy.
+    """
 
     def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
         self._options = options
@@ -66,7 +82,9 @@ class MlflowBackend:
         auth = from_environment(options.token_env)
         self._server = HttpClient("MLflow model server", auth, concurrency)
         self._health = HttpClient("MLflow model server", auth, 1, infers=False)
-        self._registry = HttpClient("MLflow registry", auth, 1, infers=False)
+        self._registry = HttpClient(
+            "MLflow registry", auth, 1, statuses=OF_REGISTRY, names="alias", infers=False
+        )
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:

@@ -1,13 +1,17 @@
 """``python -m app models``."""
 
 import asyncio
+import json
+import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from pydantic import JsonValue, ValidationError
 
+from app.backends.wire.formats import ContentType
 from app.cli.database import open_sessions, use_case
 from app.core import strict_json
 from app.core.errors import InvalidInput
@@ -15,8 +19,12 @@ from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.faults import field_errors
 from app.schemas.models import Model, ModelVersion, NewVersion
+from app.schemas.rows import Row
 from app.services.inference import Inference
 from app.services.models import deletion, versions
+
+if TYPE_CHECKING:
+    from app.local.packing import ModelArtifact
 
 commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
 
@@ -79,6 +87,26 @@ def rollback(model: str) -> None:
     _print(_run(lambda sessions: versions.roll_back(sessions, model)))
 
 
+@commands.command()
+def pack(
+    folder: Annotated[Path, typer.Argument(help="The folder with code/inference.py and the model's files.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Where to; default models/<the folder's name>.tar.gz.")
+    ] = None,
+    row: Annotated[
+        str | None, typer.Option(help="A row of features to ask it, as JSON: '[1, 2.5, null]'.")
+    ] = None,
+    content_type: Annotated[
+        ContentType, typer.Option(help="How the row is sent; what the model will be registered with.")
+    ] = "text/csv",
+) -> None:
+    """Make a model.tar.gz for the local endpoint and SageMaker, load it once, and ask it a row."""
+    from app.local.packing import pack as pack_folder  # needs what a service goes without
+
+    cells = None if row is None else _row(row)
+    _print_artifact(pack_folder(folder, output, cells, content_type), asked=cells is not None)
+
+
 def _run(work: Callable[[Sessions], Awaitable[T]]) -> T:
     async def in_sessions() -> T:
         async with open_sessions() as sessions:
@@ -122,3 +150,25 @@ def _in_words(version: ModelVersion) -> str:
     star = "*" if version.live else " "
     revision = f" ({version.revision})" if version.revision else ""
     return f"{star} {version.model} {version.version}: {version.backend}{revision}"
+
+
+def _row(text: str) -> Row:
+    row = strict_json.parse(text)
+    if not isinstance(row, list) or not row or any(isinstance(cell, list | dict) for cell in row):
+        raise InvalidInput("--row must be a JSON list of one row's features, such as [1, 2.5, null].")
+    return row
+
+
+def _print_artifact(artifact: "ModelArtifact", *, asked: bool) -> None:
+    typer.echo(
+        f"{artifact.path}: {len(artifact.names)} files, {artifact.size:,} bytes, MD5 (ETag) {artifact.md5}"
+    )
+    if artifact.left_out:
+        typer.echo(f"Left out: {', '.join(artifact.left_out)}")
+    for note in artifact.notes:
+        typer.echo(f"Note: {note}")
+    if asked:
+        typer.echo(f"Its answer to the row: {json.dumps(artifact.answer, ensure_ascii=False)}")
+    target = {"endpoint_name": "ENDPOINT", "target_model": artifact.path.name}
+    typer.echo("It loads. Next, with your names, and with --features if it takes only some of them:")
+    typer.echo(f"  python -m app models register MODEL VERSION --options {shlex.quote(json.dumps(target))}")

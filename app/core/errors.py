@@ -16,7 +16,8 @@ AppError
    |- BackendThrottled 503  with Retry-After
    |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
    |- BackendRejected  502  the platform or the model refused these rows
-   |- BackendRefused   502  the platform refused us: credentials, unknown endpoint, wrong options
+   |- BackendRefused   502  the platform refused us: credentials, permissions, wrong options
+   |  `- BackendMissing 502 what an option names does not exist there, as the platform says; names the option
    `- BadOutput        502  the model answered something that cannot be a prediction
 """
 
@@ -123,6 +124,10 @@ class BackendRejected(BackendError):
 
 class BackendRefused(BackendError):
     slug, title = "backend-refused", "The hosting platform refused the call"
+
+
+class BackendMissing(BackendRefused):
+    slug, title = "backend-missing", "The hosting platform has no such model"
 
 
 class BadOutput(BackendError):

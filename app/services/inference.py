@@ -12,9 +12,11 @@ from app.backends.base import Backend
 from app.core.errors import (
     AppError,
     BackendError,
+    BackendMissing,
     BackendRejected,
     BackendThrottled,
     BackendTimeout,
+    InvalidInput,
     TooLarge,
 )
 from app.core.hosts import Hosts
@@ -83,12 +85,20 @@ class Inference:
 
     async def probe(self, deployment: Deployment) -> str | None:
         """Try a version that is not registered yet (it has no id): its revision, None where the platform
-        does not say within PATIENCE. Raises where the backend cannot be opened: InvalidInput names the
-        option that is wrong."""
+        does not say within PATIENCE. Raises where the backend cannot be opened. InvalidInput names the
+        option that is wrong, or of which the platform says that it has none of that name."""
+        try:
+            return await self._first_look(deployment)
+        except BackendMissing as error:
+            raise InvalidInput(error.detail, errors=error.errors) from error
+
+    async def _first_look(self, deployment: Deployment) -> str | None:
         backend = await self._backends.new(deployment)
         try:
             async with asyncio.timeout(PATIENCE):
                 return checked_revision(await backend.revision())
+        except BackendMissing:
+            raise
         except (BackendError, TimeoutError) as error:
             log.warning("revision unknown", model=deployment.model, reason=str(error) or "no answer in time")
             return None

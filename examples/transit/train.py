@@ -5,15 +5,14 @@
 
 import argparse
 import csv
-import gzip
 import io
 import os
-import tarfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from app.core.errors import Misconfigured
+from app.local.packing import archive
 from examples.transit.evaluation import LABEL
 from examples.transit.input_object import InputObject
 from examples.transit.preprocess import FEATURES, preprocess
@@ -67,7 +66,9 @@ def build(folder: Path, version: str) -> Path:
 
 def artifact(version: str) -> bytes:
     """Train a version and pack its model.tar.gz: the same bytes, and so the same ETag, every time."""
-    return _pack({"code/inference.py": MODEL_CODE.read_bytes(), "model.ubj": train(version)})
+    packed = io.BytesIO()
+    archive.write(packed, {"code/inference.py": MODEL_CODE.read_bytes(), "model.ubj": train(version)})
+    return packed.getvalue()
 
 
 def train(version: str) -> bytes:
@@ -102,19 +103,6 @@ def _order(line: dict[str, str]) -> SampleOrder:
     return SampleOrder(
         given.pop("id"), InputObject.model_validate(given), None if minutes is None else float(minutes)
     )
-
-
-def _pack(files: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped,
-        tarfile.open(fileobj=zipped, mode="w") as tar,
-    ):
-        for name, content in sorted(files.items()):
-            entry = tarfile.TarInfo(name)  # its defaults name no time, no owner
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()
 
 
 def main() -> None:

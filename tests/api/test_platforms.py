@@ -9,14 +9,15 @@ from pydantic import JsonValue
 
 from app.aws import session
 from app.core.settings import Settings
-from tests.backends.platforms import FEATURES, REMOTE_NAMES, Remote, remote
+from tests.backends.platforms import FEATURES, REMOTE_NAMES, SECRET, Remote, remote
 from tests.support.app import client_of, running_app
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub
 from tests.support.orders import order
+from tests.support.use_case import changed
 
 ROW = [1.5, 1]
-"""The features of ``order(1.5)``, of a Tuesday."""
 EXPECTED = 16.0
+TWO_FEATURES = changed(FEATURES=FEATURES, preprocess=lambda items: [ROW for _ in items])
 
 
 @pytest.fixture
@@ -45,7 +46,8 @@ def platform(
 @pytest.fixture
 async def client(settings: Settings, stub: HttpStub, platform: Remote) -> AsyncIterator[httpx.AsyncClient]:
     changes = {"backend_hosts": stub.url, "failure_hold": 0}
-    async with running_app(settings.model_copy(update=changes)) as app, client_of(app) as client:
+    changed_settings = settings.model_copy(update=changes)
+    async with running_app(changed_settings, TWO_FEATURES) as app, client_of(app) as client:
         yield client
 
 
@@ -97,3 +99,28 @@ async def test_what_goes_wrong_is_a_problem_and_is_not_kept(
     assert (await client.get("/predictions?record_id=a")).json()["items"] == []
     stub.respond = healthy
     assert (await client.post("/predict/a?model=transit")).json()["prediction"] == EXPECTED
+
+
+async def test_what_the_platform_does_not_have_is_refused_at_registration(
+    client: httpx.AsyncClient, platform: Remote, stub: HttpStub, version: dict[str, JsonValue]
+) -> None:
+    healthy = stub.respond
+    stub.respond = lambda request: platform.unknown(request) or healthy(request)
+    refused = await client.post("/models/transit/versions", json=version)
+    assert refused.status_code == 422
+    assert refused.json()["type"].endswith("invalid-input")
+    (fault,) = refused.json()["errors"]
+    assert fault["field"] == f"options.{platform.named}"
+    assert fault["message"] in refused.json()["detail"]
+    assert SECRET not in refused.text
+    assert (await client.get("/models/transit")).status_code == 404
+    stub.respond = healthy
+    assert (await client.post("/models/transit/versions", json=version)).status_code == 201
+
+
+@pytest.mark.parametrize("answer", [Answer(403), Answer(429), Answer(503), Answer(reset=True)])
+async def test_who_may_not_look_or_finds_nobody_registers(
+    client: httpx.AsyncClient, stub: HttpStub, version: dict[str, JsonValue], answer: Answer
+) -> None:
+    stub.respond = lambda _: answer
+    assert (await client.post("/models/transit/versions", json=version)).status_code == 201

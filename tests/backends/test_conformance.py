@@ -9,12 +9,22 @@ from structlog.typing import EventDict
 
 from app.backends import base
 from app.backends.base import Backend
-from app.core.errors import BackendDown, BackendRefused, BackendThrottled, BackendTimeout, BadOutput
+from app.core.errors import (
+    BackendDown,
+    BackendError,
+    BackendMissing,
+    BackendRefused,
+    BackendThrottled,
+    BackendTimeout,
+    BadOutput,
+)
 from tests.backends.bench import EXPECTED, ROWS, Bench, each_remote, failure
 from tests.backends.platforms import REMOTE_NAMES, SECRET, remote
 from tests.support.eventually import TIMEOUT, until
 from tests.support.http_stub import Answer
 
+NAMELESS = {"mlflow"}
+"""Whose servers have one model, which a call does not name."""
 SENT = {name: sorted(remote(name).own_errors()) for name in REMOTE_NAMES}
 
 
@@ -139,6 +149,48 @@ async def test_its_own_errors_become_ours(
     assert SECRET not in caught.detail
     assert "127.0.0.1" not in caught.detail
     assert SECRET.encode() not in own.answer.body or any(SECRET in str(line) for line in logs)
+
+
+@each_remote
+async def test_what_does_not_exist_is_named_where_one_looks(bench: Bench, backend: Backend) -> None:
+    bench.stub.respond = lambda request: bench.remote.unknown(request) or bench.respond(request)
+    with pytest.raises(BackendMissing) as caught:
+        await backend.revision()
+    check_missing(bench, caught.value)
+    assert not bench.predictions
+
+
+@each_remote
+async def test_what_does_not_exist_is_named_where_one_predicts(
+    bench: Bench, backend: Backend, logs: list[EventDict]
+) -> None:
+    bench.stub.respond = lambda request: bench.remote.unknown(request) or bench.respond(request)
+    if bench.name in NAMELESS:
+        assert (await backend.predict(ROWS, TIMEOUT)).outputs == EXPECTED
+        return
+    check_missing(bench, await failure(backend))
+    assert any(SECRET in str(line) for line in logs)
+
+
+def check_missing(bench: Bench, error: BackendError) -> None:
+    assert type(error) is BackendMissing
+    assert [fault.field for fault in error.errors] == [f"options.{bench.remote.named}"]
+    assert not error.retryable
+    for told in (error.detail, *(fault.message for fault in error.errors)):
+        assert SECRET not in told
+        assert "127.0.0.1" not in told
+
+
+@each_remote
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_a_look_that_is_refused_or_fails_is_no_word_on_what_exists(
+    bench: Bench, backend: Backend, status: int
+) -> None:
+    """A 403 may hide whether there is anything: a version is registered all the same."""
+    bench.stub.respond = lambda _: Answer(status, SECRET.encode())
+    (found,) = await asyncio.gather(backend.revision(), return_exceptions=True)
+    assert found is None or isinstance(found, BackendError)
+    assert not isinstance(found, BackendMissing)
 
 
 @each_remote

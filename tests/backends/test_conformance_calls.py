@@ -83,7 +83,7 @@ async def test_plain_http_is_for_stand_ins_where_the_platform_is_https_only(benc
     options = bench.remote.options(bench.stub.url, bench.folder) | {
         bench.remote.address: "http://example.org:80"
     }
-    hosts = Hosts("http://example.org:80")
+    hosts = Hosts(f"http://example.org:80,{bench.stub.url}")
     if not bench.remote.https_only:
         await open_backend(bench.name, options, FEATURES, concurrency=1, hosts=hosts).aclose()
         return
@@ -94,9 +94,14 @@ async def test_plain_http_is_for_stand_ins_where_the_platform_is_https_only(benc
 
 @each_remote
 async def test_a_secret_that_is_missing_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = list(bench.remote.environment(bench.stub.url, bench.folder))
+    names = list(bench.remote.environment(bench.stub.url, bench.folder)) if bench.remote.secrets else []
     for name in names:
         monkeypatch.delenv(name)
+    if not names:  # no secret to miss
+        backend = bench.open()
+        assert (await backend.predict(ROWS, TIMEOUT)).outputs == EXPECTED
+        await backend.aclose()
+        return
     with pytest.raises(BackendRefused) as caught:
         await bench.open().predict(ROWS, TIMEOUT)
     assert any(name in caught.value.detail for name in (*names, *VENDOR_CHAINS.get(bench.name, ())))

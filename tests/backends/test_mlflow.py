@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendDown, BackendRefused, BadOutput, InvalidInput
+from app.core.errors import BackendDown, BackendMissing, BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, reply
@@ -58,14 +58,35 @@ async def test_an_alias_is_resolved_by_the_registry(stub: HttpStub) -> None:
     await backend.aclose()
 
 
-@pytest.mark.parametrize("status", [400, 404])
-async def test_an_alias_that_is_not_there_is_refused(stub: HttpStub, status: int) -> None:
-    fault: JsonValue = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "/srv/secret"}
+@pytest.mark.parametrize(
+    ("status", "code", "message", "expected"),
+    [
+        (404, "RESOURCE_DOES_NOT_EXIST", "Registered Model with name=secret not found", BackendMissing),
+        (400, "INVALID_PARAMETER_VALUE", "Registered model alias secret not found.", BackendMissing),
+        (400, "INVALID_PARAMETER_VALUE", "secret is no name", BackendRefused),
+        (404, "ENDPOINT_NOT_FOUND", "secret", BackendRefused),
+        (403, "PERMISSION_DENIED", "secret", BackendRefused),
+    ],
+)
+async def test_what_the_registry_does_not_have(
+    stub: HttpStub, status: int, code: str, message: str, expected: type[BackendRefused]
+) -> None:
+    fault: JsonValue = {"error_code": code, "message": message}
     stub.script(PING, Answer(status, json.dumps(fault).encode()))
     backend = behind_alias(stub)
     with pytest.raises(BackendRefused, match="MLflow registry") as caught:
         await backend.revision()
+    assert type(caught.value) is expected
     assert "secret" not in caught.value.detail
+    await backend.aclose()
+
+
+async def test_a_server_without_a_ping_may_be_behind_a_proxy(stub: HttpStub) -> None:
+    stub.script(Answer(404, b"no such page"))
+    backend = opened(stub)
+    with pytest.raises(BackendRefused) as caught:
+        await backend.revision()
+    assert type(caught.value) is BackendRefused
     await backend.aclose()
 
 

@@ -63,7 +63,7 @@ def test_no_postgres_url(
 
 GROUPS = {
     "records": {"get", "import", "purge", "unfit"},
-    "models": {"list", "register", "promote", "rollback", "delete"},
+    "models": {"list", "register", "promote", "rollback", "pack", "delete"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
     "storage": {"init"},
     "sample": {"load"},

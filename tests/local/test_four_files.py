@@ -17,9 +17,11 @@ PLACES = [four_files.place(module) for module in FOUR_FILES]
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """The folders of the four files, empty."""
-    for folder in {place.parent for place in PLACES}:
-        (tmp_path / folder).mkdir(parents=True)
+    """The project without the four files."""
+    for part in ("app", "examples"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    for place in PLACES:
+        (tmp_path / place).unlink()
     return tmp_path
 
 
@@ -58,7 +60,7 @@ def test_what_is_written_passes_the_linter_and_is_marked(tree: Path, example: st
     shutil.copy(ROOT / "pyproject.toml", tree)
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
+            [sys.executable, "-m", "ruff", *command, "--no-cache", *map(str, PLACES)],
             cwd=tree,
             capture_output=True,
             text=True,
@@ -72,11 +74,6 @@ def test_what_is_written_passes_the_linter_and_is_marked(tree: Path, example: st
 
 
 def test_blank_files_say_what_is_to_be_done(tree: Path) -> None:
-    for part in ("app", "examples"):
-        shutil.copytree(ROOT / part, tree / part, dirs_exist_ok=True)
-    for place in PLACES:
-        (tree / place).unlink()
-
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x", "PATH": ""}
         return subprocess.run(

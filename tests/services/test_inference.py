@@ -306,29 +306,6 @@ async def test_a_backend_that_cannot_be_opened_is_every_rows_outcome(inference: 
     assert outputs(outcomes) == [BackendRefused, BackendRefused]
 
 
-async def test_a_probe_opens_a_backend_of_its_own(aws: AwsStub, inference: Inference) -> None:
-    """Versions that are not registered yet share the id 0: one must not be asked about the other."""
-    aws.respond = lambda request: Answer(
-        body=json.dumps(
-            {"EndpointConfigName": json.loads(request.body)["EndpointName"], "EndpointStatus": "InService"}
-        ).encode()
-    )
-    assert await inference.probe(deployment(endpoint_name="first")) == "first"
-    assert await inference.probe(deployment(endpoint_name="second")) == "second"
-
-
-async def test_a_probe_names_the_option_and_calls_nothing(aws: AwsStub, inference: Inference) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        await inference.probe(deployment(endpoint_name="no/such"))
-    assert caught.value.errors[0].field == "options.endpoint_name"
-    assert not aws.requests
-
-
-async def test_a_platform_that_fails_does_not_fail_a_probe(aws: AwsStub, inference: Inference) -> None:
-    aws.script(error("ServiceUnavailable", 503))
-    assert await inference.probe(deployment()) is None
-
-
 async def test_the_revision_is_the_platforms(aws: AwsStub, inference: Inference) -> None:
     described = {"EndpointConfigName": "config-1", "EndpointStatus": "InService"}
     aws.script(Answer(body=json.dumps(described).encode()))

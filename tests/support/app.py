@@ -10,6 +10,7 @@ from starlette.datastructures import State
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.main import create_app
+from app.services.use_case import UseCase
 from tests.support.use_case import TRANSIT
 
 _idle: list[FastAPI] = []
@@ -17,14 +18,14 @@ _idle: list[FastAPI] = []
 
 
 @asynccontextmanager
-async def running_app(settings: Settings) -> AsyncIterator[FastAPI]:
-    """The application with its lifespan run.
+async def running_app(settings: Settings, use_case: UseCase = TRANSIT) -> AsyncIterator[FastAPI]:
+    """The application with its lifespan run. The use case's input object is TRANSIT's.
 
     FastAPI works out the routes of an application at its first requests, which takes longer than most tests:
     one that has done so is used again, with nothing of its state, and without the routes that a test added.
     """
     app = _idle.pop() if _idle else create_app(settings, TRANSIT)
-    app.state = State({"settings": settings, "use_case": TRANSIT})
+    app.state = State({"settings": settings, "use_case": use_case})
     configure_logging(settings)
     routes = [*app.router.routes]
     async with app.router.lifespan_context(app):

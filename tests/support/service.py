@@ -31,7 +31,7 @@ def running_service(tree: Path, variables: Mapping[str, str], log: Path) -> Iter
     Of this process's environment it has only what a program needs to run at all.
     """
     [port] = free_ports(1)
-    base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USE_CASE")}
     with log.open("a") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "serve", "--port", str(port)],

@@ -20,7 +20,14 @@ from app.backends.http.errors import STATUSES, Meaning, Statuses
 from app.backends.wire.addresses import HttpsAddress
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import Output, decode, json_object, usable
-from app.core.errors import BackendDown, BackendRefused, BackendRejected, BackendTimeout, BadOutput
+from app.core.errors import (
+    BackendDown,
+    BackendMissing,
+    BackendRefused,
+    BackendRejected,
+    BackendTimeout,
+    BadOutput,
+)
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -69,10 +76,11 @@ class AzureMlBackend:
         self._headers = {"azureml-model-deployment": options.deployment} if options.deployment else {}
         tokens = None if options.key_env else entra_tokens(options.scope, options.instance_discovery)
         auth = Renewed(tokens) if tokens else from_environment(options.key_env)
-        failing: Statuses = {500: (BackendDown, "Azure's own infrastructure is failing.")}
-        calls, probes = {**failing, 424: _of_model}, {**failing, 424: _of_description}
-        self._endpoint = HttpClient("Azure ML endpoint", auth, concurrency, statuses=calls)
-        self._probe = HttpClient("Azure ML endpoint", auth, 1, statuses=probes, infers=False)
+        own: Statuses = {**OF_AZURE, 404: UNKNOWN if options.deployment else IDLE}
+        calls, probes = {**own, 424: _of_model}, {**own, 424: _of_description}
+        what = "Azure ML endpoint"
+        self._endpoint = HttpClient(what, auth, concurrency, statuses=calls, names="deployment")
+        self._probe = HttpClient(what, auth, 1, statuses=probes, names="deployment", infers=False)
         self._empty = self._format(0)
         self.limits = Limits(options.max_rows, options.max_bytes - self._empty.overhead)
 
@@ -111,6 +119,13 @@ def create(options: Options, features: Sequence[str], concurrency: int, hosts: H
     """
     hosts.require(options.scoring_url, "scoring_url")
     return AzureMlBackend(options, features, concurrency)
+
+
+OF_AZURE: Statuses = {500: (BackendDown, "Azure's own infrastructure is failing.")}
+# A 404 is the endpoint's own word: of a path that the container does not know it makes a 424, and an endpoint
+# that does not exist has no address.
+UNKNOWN: Meaning = (BackendMissing, "it has no such deployment.")
+IDLE: Meaning = (BackendRefused, "it has no deployment that takes traffic.")
 
 
 def _of_model(headers: Mapping[str, str], _body: bytes) -> Meaning:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.backends.base import missing
 from app.backends.coreml.format import CELL_TYPES, Feature, describe, kind_of
 from app.backends.coreml.wire import Message, UnusableModel
 from app.core.errors import BackendRefused
@@ -57,7 +58,8 @@ class ModelFile:
 
 
 def read(name: str) -> ModelFile:
-    """The file of that name in FOLDER, no link out of it. BackendRefused says why there is none."""
+    """The file of that name in FOLDER, no link out of it. BackendRefused says why there is none; it is
+    BackendMissing where there is no such file."""
     folder = Path(os.environ.get(FOLDER, ""))
     if not os.environ.get(FOLDER) or not folder.is_dir():
         raise BackendRefused(f"The environment variable {FOLDER} must name the folder of the Core ML models.")
@@ -67,6 +69,8 @@ def read(name: str) -> ModelFile:
         if not path.is_relative_to(folder.resolve()):
             raise BackendRefused(f"{what} is a link out of the folder that {FOLDER} names.")
         return ModelFile(path, path.read_bytes())
+    except FileNotFoundError as error:
+        raise missing(what, "model", f"there is no such file in the folder that {FOLDER} names") from error
     except OSError as error:
         reason = f"cannot be read from the folder that {FOLDER} names: {error.strerror}"
         raise BackendRefused(f"{what} {reason}.") from error

@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.databricks.auth import ServicePrincipal, is_expired, may_query
-from app.backends.databricks.served import ServedEntities
+from app.backends.databricks.served import NO_ENDPOINT, ServedEntities
 from app.backends.http.auth import Auth, from_environment, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.wire.addresses import HttpsAddress
@@ -76,7 +76,14 @@ class DatabricksBackend:
         queries = workspace
         if self._principal and options.route_url:
             queries = self._principal.auth(details=may_query(options.route_url))
-        self._http = HttpClient(what, queries, concurrency, expired=is_expired)
+        self._http = HttpClient(
+            what,
+            queries,
+            concurrency,
+            statuses={404: NO_ENDPOINT},
+            expired=is_expired,
+            names="route_url" if options.route_url else "endpoint",
+        )
         about = f"{options.url}/api/2.0/serving-endpoints/{options.endpoint}"
         self._served = ServedEntities(what, about, workspace, options.served_entity)
         self._invocations = options.invocations()

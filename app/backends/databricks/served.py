@@ -6,10 +6,11 @@ from contextlib import suppress
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
+from app.backends.base import missing
 from app.backends.databricks.auth import is_expired
 from app.backends.http.auth import Auth
 from app.backends.http.client import HttpClient
-from app.backends.http.errors import STATUSES, Meaning, may_not_look
+from app.backends.http.errors import STATUSES, Fault, Meaning, Statuses, may_not_look, no_such
 from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput
 
 TIMEOUT = 5.0
@@ -57,7 +58,10 @@ class ServedEntities:
 
     def __init__(self, what: str, address: str, auth: Auth, only: str | None) -> None:
         self._what, self._address, self._only = what, address, only
-        self._http = HttpClient(what, auth, 1, statuses={403: _forbidden}, expired=is_expired, infers=False)
+        own: Statuses = {403: _forbidden, 404: NO_ENDPOINT}
+        self._http = HttpClient(
+            what, auth, 1, statuses=own, expired=is_expired, names="endpoint", infers=False
+        )
         self._looking = asyncio.Lock()
         self._tells: dict[str, bool] = {}
 
@@ -73,8 +77,10 @@ class ServedEntities:
         if endpoint.state.ready != "READY":
             raise BackendDown(f"{self._what} is not ready.")
         entities = [each for each in endpoint.config.served_entities if self._matters(each, endpoint.config)]
+        if not entities and self._only:
+            raise missing(self._what, "served_entity", "the endpoint serves none of this name")
         if not entities:
-            raise BackendRefused(f"{self._what} serves no model, or not the served_entity of the options.")
+            raise BackendRefused(f"{self._what} serves no model.")
         self._tells |= {each.name: len(entities) == 1 and each.revision() == each.name for each in entities}
         return " and ".join(sorted(each.revision() for each in entities))
 
@@ -104,6 +110,16 @@ class ServedEntities:
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+
+def _does_not_exist(fault: Fault) -> bool:
+    """ENDPOINT_NOT_FOUND is also said of a path that the workspace's API does not have."""
+    return fault.get("error_code") == "RESOURCE_DOES_NOT_EXIST" or (
+        fault.get("error_code") == "ENDPOINT_NOT_FOUND" and "does not exist" in str(fault.get("message"))
+    )
+
+
+NO_ENDPOINT = no_such("there is no such serving endpoint or served entity.", _does_not_exist)
 
 
 def _forbidden(headers: Mapping[str, str], body: bytes) -> Meaning:

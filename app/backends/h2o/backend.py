@@ -1,6 +1,7 @@
 """Models behind a scorer of H2O MLOps, by the OpenAPI file of "MLOps Scoring REST API" (docs.h2o.ai)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Annotated
 
@@ -10,16 +11,21 @@ from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.h2o.columns import NOT_SAID, ModelColumns, columns_of, id_of
 from app.backends.http.auth import from_environment, secret_name
 from app.backends.http.client import HttpClient
-from app.backends.http.errors import may_not_look
+from app.backends.http.errors import Meaning, Statuses, may_not_look
 from app.backends.wire.addresses import HttpsAddress
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import Output, json_object, of_cells
-from app.core.errors import BackendDown, BackendRefused, BadOutput, InvalidInput
+from app.core.errors import BackendDown, BackendMissing, BackendRefused, BadOutput, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
 LOOK_TIMEOUT = 10.0
 """Seconds for a look at what is deployed."""
+
+
+# The address is the deployment's own, by which the ingress before the scorers finds it: whoever answers that
+# there is nothing speaks of what the options name.
+NO_SCORER: Meaning = (BackendMissing, "there is no scorer at this address.")
 
 
 class Options(BackendOptions):
@@ -47,9 +53,9 @@ class H2oBackend:
         envelope: dict[str, JsonValue] = {"fields": list(features), "rows": ROWS}
         self._format = RequestFormat("application/json", features, envelope=envelope)
         auth = from_environment(options.token_env)
-        self._http = HttpClient("H2O scorer", auth, concurrency)
-        unknown = dict.fromkeys((404, 501), may_not_look)
-        self._looks = HttpClient("H2O scorer", auth, 1, statuses=unknown, infers=False)
+        self._http = HttpClient("H2O scorer", auth, concurrency, statuses={404: NO_SCORER}, names="url")
+        looks: Statuses = {404: NO_SCORER, 501: may_not_look}
+        self._looks = HttpClient("H2O scorer", auth, 1, statuses=looks, names="url", infers=False)
         self._columns: ModelColumns | None = None  # None until somebody looked
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
@@ -78,7 +84,7 @@ class H2oBackend:
         """The deployed model's id. InvalidInput names the features that are not its columns."""
         reply = await self._looks.look(f"{self._url}/model/id", LOOK_TIMEOUT)
         if reply is None:
-            raise BackendRefused("The H2O scorer names no model: there is none at the options' address.")
+            raise BackendRefused("The H2O scorer does not name its model.")
         model_id = reply.body.decode(errors="replace").strip('" \r\n')
         if "<" in model_id:
             raise BadOutput("The H2O scorer answered a page where its model's id belongs.")
@@ -117,7 +123,9 @@ class H2oBackend:
     async def _look(self, timeout: float, model_id: str | None) -> ModelColumns:
         """The columns now, of ``model_id`` where the scorer does not say. InvalidInput if the features are
         others."""
-        reply = await self._looks.look(f"{self._url}/model/schema", timeout)
+        reply = None
+        with suppress(BackendMissing):  # a scorer may do without a schema
+            reply = await self._looks.look(f"{self._url}/model/schema", timeout)
         columns = NOT_SAID if reply is None else columns_of(json_object(reply.body, reply.content_type))
         self._columns = None
         columns.require(self._features)

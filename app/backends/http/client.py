@@ -68,17 +68,19 @@ class HttpClient:
         *,
         statuses: Statuses | None = None,
         expired: Callable[[int, HttpReply], bool] | None = None,
+        names: str = "",
         infers: bool = True,
     ) -> None:
         """``expired`` tells whether the credentials are to be renewed; default by status 401.
 
+        ``names`` is the option that is at fault where ``statuses`` reads an answer as BackendMissing.
         A client that does not infer fetches tokens or looks at what is deployed: no rows are ever to blame.
         """
         self._what, self._auth, self._concurrency = what, auth, concurrency
         self._statuses = statuses or {}
         self._expired = expired or (lambda status, _: status == 401)
         self._session: aiohttp.ClientSession | None = None
-        self._infers = infers
+        self._names, self._infers = names, infers
         self._closed = self._told = False
 
     async def post(
@@ -141,7 +143,7 @@ class HttpClient:
 
     def _failure(self, status: int, reply: HttpReply) -> BackendError:
         words, own = (reply.headers, reply.body, self._what), self._statuses
-        return of_status(status, *words, own, infers=self._infers)
+        return of_status(status, *words, own, names=self._names, infers=self._infers)
 
     async def _renewed(self, rejected: Headers, status: int, reply: HttpReply) -> Headers:
         try:

@@ -4,19 +4,23 @@ Platforms put stack traces, paths and the rows themselves into their messages: t
 on.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import aiohttp
 import structlog
+from pydantic import JsonValue
 
 from app.core.errors import (
     BackendDown,
     BackendError,
+    BackendMissing,
     BackendRefused,
     BackendRejected,
     BackendThrottled,
     BackendTimeout,
+    FieldError,
 )
 
 log = structlog.get_logger(__name__)
@@ -25,11 +29,14 @@ Meaning: TypeAlias = tuple[type[BackendError], str]
 Reading: TypeAlias = Callable[[Mapping[str, str], bytes], Meaning]
 """Of a status whose meaning depends on the answer's headers or body."""
 Statuses: TypeAlias = Mapping[int, Meaning | Reading]
+Fault: TypeAlias = Mapping[str, JsonValue]
+"""The JSON object that a platform answers as an error; empty where it answered something else."""
 
 STATUSES: dict[int, Meaning] = {
     400: (BackendRejected, "it refused the rows."),
     401: (BackendRefused, "the credentials are wrong, missing or have expired."),
     403: (BackendRefused, "the credentials may not do this."),
+    # Not BackendMissing: a proxy, or another server at a wrong address, knows nothing of its models.
     404: (BackendRefused, "there is no such model or endpoint."),
     408: (BackendTimeout, "the model did not answer within the platform's time limit."),
     413: (BackendRejected, "the rows are too large for one call."),
@@ -88,6 +95,22 @@ def may_not_look(_headers: Mapping[str, str], _body: bytes) -> Meaning:
     raise MayNotLook
 
 
+def no_such(detail: str, said: Callable[[Fault], bool], *, otherwise: Meaning = STATUSES[404]) -> Reading:
+    """For a status of what does not exist: BackendMissing where ``said`` finds the platform's own words.
+
+    Without them it may be a proxy's, or that of another server at a wrong address.
+    """
+    return lambda _headers, body: (BackendMissing, detail) if said(_fault(body)) else otherwise
+
+
+def _fault(body: bytes) -> Fault:
+    try:
+        fault: JsonValue = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return fault if isinstance(fault, dict) else {}
+
+
 def of_status(
     status: int,
     headers: Mapping[str, str],
@@ -95,11 +118,13 @@ def of_status(
     what: str,
     own: Statuses,
     *,
+    names: str = "",
     infers: bool = True,
 ) -> BackendError:
     """The error that says what ``what`` meant by a status; ``own`` are its platform's meanings.
 
-    ``infers``: the call carried rows. Others are made again and again; what is wrong, their callers log.
+    ``names``: the option that is at fault for BackendMissing. ``infers``: the call carried rows. Others are
+    made again and again; what is wrong, their callers log.
     """
     meaning = own.get(status) or (not infers and LOOKS.get(status)) or STATUSES.get(status) or _others(status)
     kind, detail = meaning(headers, body) if callable(meaning) else meaning
@@ -110,7 +135,8 @@ def of_status(
         status == 503 and retry_after is not None
     ):  # it says when it will be there, as when it scales from zero
         kind = BackendThrottled
-    return kind(f"{what} answered with status {status}: {detail}", retry_after=retry_after)
+    faults = [FieldError(f"options.{names}", detail.rstrip("."))] if kind is BackendMissing and names else ()
+    return kind(f"{what} answered with status {status}: {detail}", errors=faults, retry_after=retry_after)
 
 
 def of_exception(error: aiohttp.ClientError, what: str) -> BackendError:

@@ -4,6 +4,7 @@ The sources are KServe's pages on both protocols and, where they are silent, the
 kserve 0.21 and mlserver 1.7.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_
 from app.backends.base import GivenName, Limits, Reply
 from app.backends.http.auth import Auth, Fixed, from_environment, secret, secret_name
 from app.backends.http.client import HttpClient, HttpReply
-from app.backends.http.errors import Meaning
+from app.backends.http.errors import Fault, Meaning, Statuses, no_such
 from app.backends.kserve.tensors import TensorFormat, TensorOptions, outputs
 from app.backends.wire.addresses import HttpAddress, plain_address
 from app.backends.wire.formats import ROWS, RequestFormat
@@ -95,9 +96,11 @@ class KServeBackend:
         self._model = f"{options.url}/{options.protocol}/models/{quote(options.model, safe='')}"
         self._headers = {"Host": options.host} if options.host else {}
         what, auth = f"KServe model {options.model!r}", options.auth()
-        self._client = HttpClient(what, auth, concurrency, statuses={503: NOT_READY})
+        own: Statuses = {404: no_such("the server has no such model.", self._is_named), 503: NOT_READY}
+        self._client = HttpClient(what, auth, concurrency, statuses=own, names="model")
         # MLServer says 400 where a model is not ready.
-        self._looks = HttpClient(what, auth, 1, statuses={400: NOT_READY, 503: NOT_READY}, infers=False)
+        looks: Statuses = {**own, 400: NOT_READY}
+        self._looks = HttpClient(what, auth, 1, statuses=looks, names="model", infers=False)
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
@@ -120,6 +123,13 @@ class KServeBackend:
         metadata = await self._get("")
         versions = json_object(metadata.body, metadata.content_type).get("versions")
         return _text(versions[0]) if isinstance(versions, list) and len(versions) == 1 else None
+
+    def _is_named(self, fault: Fault) -> bool:
+        """All servers name the model that they do not have. An ingress that knows no such host says nothing:
+        its routes may still be on their way."""
+        said = fault.get("error")
+        name = re.escape(self._options.model)
+        return isinstance(said, str) and re.search(rf"(?<!\w){name}(?!\w)", said) is not None
 
     async def _get(self, path: str) -> HttpReply:
         return await self._looks.get(self._model + path, LOOK_TIMEOUT, headers=self._headers)

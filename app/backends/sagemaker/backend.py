@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from app.aws import CALL_ERRORS, call_config, sagemaker_runtime_client
+from app.aws import CALL_ERRORS, CallError, call_config, sagemaker_runtime_client
 from app.backends import base
 from app.backends.base import Limits, Reply
-from app.backends.sagemaker.errors import translate
+from app.backends.sagemaker.errors import says_no_artifact, translate
 from app.backends.sagemaker.options import Options
 from app.backends.sagemaker.revision import RevisionReader
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import decode
-from app.core.errors import BackendDown, BackendTimeout, BadOutput
+from app.core.errors import BackendDown, BackendError, BackendMissing, BackendTimeout, BadOutput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -66,9 +66,19 @@ class SageMakerBackend:
             answer = self._runtime.invoke_endpoint(**self._target, Body=body)
             content = self._read(answer["Body"])
         except CALL_ERRORS as error:
-            raise translate(error, self._what) from error
+            raise self._failure(error) from error
         announced = answer.get("ContentType") or self._accept
         return Reply(decode(content, announced, len(rows), csv_reply=self._csv_reply))
+
+    def _failure(self, error: CallError) -> BackendError:
+        """What the platform said; whether a target model is missing or forbidden, the bucket says."""
+        said = translate(error, self._what)
+        try:
+            if says_no_artifact(error):
+                self._revision.read()
+        except BackendError as seen:
+            return seen if isinstance(seen, BackendMissing) else said
+        return said
 
     def _read(self, body: "StreamingBody") -> bytes:
         content = body.read(base.MAX_REPLY + 1)

@@ -5,12 +5,15 @@ status inside a ModelError is the container's. The vendor's messages name accoun
 they are logged, never passed on.
 """
 
+import re
+
 import structlog
 from botocore import exceptions as aws
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from app.aws import UNREACHABLE, CallError, error_code, error_status
+from app.backends.base import missing
 from app.core.errors import (
     BackendDown,
     BackendError,
@@ -58,6 +61,16 @@ CODES: dict[str, tuple[type[BackendError], str]] = {
     ),
 }
 """Error codes of the platform. A code that is not here is told by its HTTP status."""
+
+_NOT_FOUND = re.compile(r"could not find|not found", re.IGNORECASE)
+# Configurations and models are no option's: an endpoint may outlive them.
+_SUBJECTS = {
+    "inference_component": re.compile(r"(could not find )?inference component ", re.IGNORECASE),
+    "target_variant": re.compile(r"(could not find )?(production )?variant ", re.IGNORECASE),
+    "endpoint_name": re.compile(r"(could not find )?endpoint (?!configuration)", re.IGNORECASE),
+}
+"""Options, and how the message of a ValidationError begins that is about what they name."""
+_NO_ARTIFACT = "Failed to download model data"
 
 _Vendor = type[Exception] | tuple[type[Exception], ...]
 EXCEPTIONS: tuple[tuple[_Vendor, type[BackendError], str], ...] = (
@@ -136,9 +149,38 @@ def in_our_words(error: CallError, what: str) -> BackendError:
     code, status = error_code(error), error_status(error)
     if code == "ModelError":
         return _model_error(error, what)
+    if option := _absent(error):
+        return missing(what, option, "SageMaker has none of this name")
+    if says_no_artifact(error):
+        return BackendRefused(f"{what}: The artifact is not there, or the endpoint's role may not read it.")
     kind, detail = CODES.get(code) or _by_status(status)
     hint = _hint(what) if code.startswith("Validation") else ""
     return kind(f"{what}, status {status}: {detail}{hint}", retry_after=_retry_after(error, code))
+
+
+def says_no_artifact(error: CallError) -> bool:
+    """Whether a target model could not be fetched. SageMaker does not tell a missing one from a forbidden."""
+    return _refusal_in_words(error).startswith(_NO_ARTIFACT)
+
+
+def says_no_model(error: CallError) -> bool:
+    """Whether the control plane has no model (CreateModel) of the name that it was given."""
+    return _refusal_in_words(error).startswith("Could not find model ")
+
+
+def _absent(error: ClientError) -> str | None:
+    """The option that names what does not exist; None where the message says something else."""
+    message = _refusal_in_words(error)
+    if not _NOT_FOUND.search(message):
+        return None
+    return next((option for option, begins in _SUBJECTS.items() if begins.match(message)), None)
+
+
+def _refusal_in_words(error: CallError) -> str:
+    """The message of a ValidationError, which has too many meanings for its code to say one."""
+    if not isinstance(error, ClientError) or not error_code(error).startswith("Validation"):
+        return ""
+    return error.response.get("Error", {}).get("Message") or ""
 
 
 def _by_status(status: int) -> tuple[type[BackendError], str]:

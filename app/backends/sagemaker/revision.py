@@ -15,12 +15,14 @@ import structlog
 from botocore.exceptions import ClientError
 
 from app.aws import CALL_ERRORS, call_config, error_code, s3_client, sagemaker_client
+from app.backends.base import missing
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.options import Options
 from app.core.errors import BackendDown
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
 
@@ -29,8 +31,8 @@ T = TypeVar("T")
 
 CONFIG = call_config(attempts=2, connect_timeout=5, read_timeout=10)
 CANNOT_SAY = {"AccessDenied", "AccessDeniedException", "403", "404", "UnknownOperationException"}
-"""Codes of a missing permission, of a missing artifact (HEAD has no body, so its code is the status), and of
-a stand-in without a control plane."""
+"""Codes of a missing permission (HEAD has no body, so its code is the status), and of a stand-in without a
+control plane or without S3."""
 
 
 class RevisionReader:
@@ -46,8 +48,8 @@ class RevisionReader:
     def read(self) -> str | None:
         """The revision; None where this service may not ask, or nobody could say.
 
-        While the endpoint changes, the last one stays. Raises BackendError where nothing is known yet, the
-        endpoint does not exist, or the platform cannot be reached.
+        While the endpoint changes, the last one stays. Raises BackendError where nothing is known yet, what
+        the options name does not exist, or the platform cannot be reached.
         """
         with self._one_at_a_time:
             try:
@@ -63,6 +65,7 @@ class RevisionReader:
         endpoint = self._describe_endpoint()
         if endpoint is None:
             return None
+        self._require_variant(endpoint)
         parts = [endpoint["EndpointConfigName"]]
         if self._options.inference_component:
             parts.append(self._component_model(self._options.inference_component))
@@ -77,6 +80,12 @@ class RevisionReader:
         if endpoint and endpoint["EndpointStatus"] != "InService":
             raise _Changing(endpoint["EndpointStatus"])
         return endpoint
+
+    def _require_variant(self, endpoint: "DescribeEndpointOutputTypeDef") -> None:
+        names = [variant["VariantName"] for variant in endpoint.get("ProductionVariants", [])]
+        if names and self._options.target_variant not in (None, *names):
+            known = f"the endpoint has none of this name, but {', '.join(names)}"
+            raise missing(self._what, "target_variant", known)
 
     def _component_model(self, name: str) -> str:
         component = self._ask(lambda: self._control.describe_inference_component(InferenceComponentName=name))
@@ -94,8 +103,25 @@ class RevisionReader:
         place = urlsplit(prefix, allow_fragments=False)
         path = place.path.strip("/")
         path = f"{path}/{key}" if path else key
-        found = self._ask(lambda: self._s3.head_object(Bucket=place.netloc, Key=path))
+        found = self._ask(lambda: self._head(place.netloc, path))
         return found["ETag"].strip('"') if found else ""
+
+    def _head(self, bucket: str, key: str) -> "HeadObjectOutputTypeDef":
+        try:
+            return self._s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) == "404" and self._has_no_key(bucket, key):
+                raise missing(self._what, "target_model", "the bucket has no such artifact") from error
+            raise
+
+    def _has_no_key(self, bucket: str, key: str) -> bool:
+        """Whether S3 says so in words, which an answer to HEAD has not: another server's 404 would look the
+        same. A bucket that is not there is no word: the address of S3 may be that of another one."""
+        try:
+            self._s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].close()
+        except ClientError as error:
+            return error_code(error) == "NoSuchKey"
+        return False
 
     def _artifact_prefix(self, config_name: str) -> str:
         """The S3 prefix under which a multi-model endpoint finds its models; empty where we may not ask."""

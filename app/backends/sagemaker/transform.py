@@ -16,7 +16,8 @@ import structlog
 from pydantic import JsonValue
 
 from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_client
-from app.backends.sagemaker.errors import translate
+from app.backends.base import missing
+from app.backends.sagemaker.errors import says_no_model, translate
 from app.backends.sagemaker.options import Options, Transform
 from app.backends.sagemaker.transform_revision import TransformRevision
 from app.backends.wire.formats import RequestFormat
@@ -41,7 +42,6 @@ CONFIG = call_config(attempts=3, connect_timeout=5, read_timeout=30)  # every ca
 NO_SUCH_JOB = {"ResourceNotFound", "ValidationException", "ValidationError"}
 """Codes of a job that is not there; of StopTransformJob also where it has ended."""
 REFUSALS = {
-    "ResourceNotFound": "There is no such model.",
     "ResourceLimitExceeded": "The account's quota of this instance type for transform jobs is used up.",
     "ValidationException": "There is no such model, or it does not take the options of transform.",
 }
@@ -172,6 +172,9 @@ def _job(name: str, found: "DescribeTransformJobResponseTypeDef") -> TransformJo
 
 
 def _refusal(error: CallError, what: str) -> BackendError:
+    if error_code(error) == "ResourceNotFound" or says_no_model(error):
+        log.warning("transform job refused", target=what, error=str(error))
+        return missing(what, "transform.model_name", "there is no such model")
     if detail := REFUSALS.get(error_code(error)):
         log.warning("transform job refused", target=what, error=str(error))
         return BackendRefused(f"{what}: {detail}")

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.http.client import HttpClient
-from app.backends.http.errors import STATUSES, Meaning, Statuses, may_not_look
+from app.backends.http.errors import STATUSES, Fault, Meaning, Statuses, may_not_look, no_such
 from app.backends.vertex.auth import GoogleAuth
 from app.backends.wire.addresses import HttpsAddress
 from app.backends.wire.formats import ROWS, RequestFormat
@@ -66,8 +66,9 @@ class VertexBackend:
         keyed = options.instances == "objects"
         self._format = RequestFormat("application/json", features, envelope=envelope, keyed=keyed)
         what, auth = f"Vertex AI endpoint {options.endpoint_id!r}", GoogleAuth()
-        self._models = HttpClient(what, auth, concurrency, statuses=OWN_STATUSES)
-        self._endpoints = HttpClient(what, auth, 1, statuses={403: may_not_look}, infers=False)
+        self._models = HttpClient(what, auth, concurrency, statuses=OWN_STATUSES, names="endpoint_id")
+        looks: Statuses = {403: may_not_look, 404: NO_ENDPOINT}
+        self._endpoints = HttpClient(what, auth, 1, statuses=looks, names="endpoint_id", infers=False)
         most = options.max_bytes or (DEDICATED_BYTES if options.dedicated_url else SHARED_BYTES)
         self.limits = Limits(options.max_rows, most - self._format.overhead)
 
@@ -117,9 +118,20 @@ def _failure(_: Mapping[str, str], body: bytes) -> Meaning:
     return (BackendDown, "it failed.") if b"Internal error encountered" in body else STATUSES[500]
 
 
+def _is_not_found(fault: Fault) -> bool:
+    """Google's own word; what its front end does not know, or a proxy, is answered with a page."""
+    match fault:
+        case {"error": {"status": "NOT_FOUND"}}:
+            return True
+    return False
+
+
+NO_ENDPOINT = no_such("there is no such endpoint in the project and location.", _is_not_found)
+
 # FAILED_PRECONDITION says three things: too many bytes, rows that a prebuilt container fails on, no model.
 OWN_STATUSES: Statuses = {
     400: (BackendRejected, "it refused the rows, or has no model deployed."),
+    404: NO_ENDPOINT,
     500: _failure,
 }
 

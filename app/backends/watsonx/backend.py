@@ -9,10 +9,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.base import BackendOptions, Limits, Reply, missing
 from app.backends.http.auth import Renewed, secret, secret_name
 from app.backends.http.client import HttpClient
-from app.backends.http.errors import STATUSES, Meaning, may_not_look
+from app.backends.http.errors import STATUSES, Meaning, Statuses, may_not_look, no_such
 from app.backends.watsonx.auth import TIMEOUT, cloud_pak, iam
 from app.backends.wire.addresses import HttpsAddress
 from app.backends.wire.formats import ROWS, RequestFormat
@@ -79,9 +79,11 @@ class WatsonxBackend:
         self._tokens = iam(options.iam_url, proof)
         if options.url and options.username:
             self._tokens = cloud_pak(options.url, options.username, options.secret, proof)
-        what, auth = f"watsonx deployment {name!r}", Renewed(self._tokens.fetch)
-        self._models = HttpClient(what, auth, concurrency, statuses={400: _bad_request})
-        self._looks = HttpClient(what, auth, 1, statuses={403: may_not_look}, infers=False)
+        self._what, auth = f"watsonx deployment {name!r}", Renewed(self._tokens.fetch)
+        calls: Statuses = {400: _bad_request, 404: NO_DEPLOYMENT}
+        looks: Statuses = {403: may_not_look, 404: NO_DEPLOYMENT}
+        self._models = HttpClient(self._what, auth, concurrency, statuses=calls, names="deployment")
+        self._looks = HttpClient(self._what, auth, 1, statuses=looks, names="deployment", infers=False)
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
@@ -97,11 +99,20 @@ class WatsonxBackend:
         if reply is None:
             return None
         found = json_object(reply.body, reply.content_type)
-        return _asset(found.get("resources", [found]))
+        deployments = found.get("resources", [found])
+        if deployments == []:
+            raise missing(self._what, "deployment", "the space has none with this serving name")
+        return _asset(deployments)
 
     async def aclose(self) -> None:
         for client in (self._models, self._looks, self._tokens):
             await client.aclose()
+
+
+# IBM lists what is wrong; a gateway before it, or another server at a wrong address, does not.
+NO_DEPLOYMENT = no_such(
+    "there is no such deployment in the space.", lambda fault: isinstance(fault.get("errors"), list)
+)
 
 
 def _bad_request(_headers: Mapping[str, str], body: bytes) -> Meaning:
@@ -127,8 +138,6 @@ def _asset(deployments: JsonValue) -> str:
     match deployments:
         case [{"entity": {"asset": {"id": str(asset), **more}}}]:
             return f"{asset} {more['rev']}" if more.get("rev") else asset
-        case []:
-            raise BackendRefused("The space has no watsonx deployment with this serving name.")
     raise BadOutput("The watsonx deployment's details name no asset.")
 
 

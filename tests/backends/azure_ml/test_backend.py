@@ -164,7 +164,7 @@ async def test_a_container_without_a_description_is_up(
         (Answer(424), BackendDown),
         (Answer(500), BackendDown),
         (Answer(401), BackendRefused),
-        (Answer(404), BackendRefused),
+        (Answer(404), BackendRefused),  # none takes traffic
         (Answer(reset=True), BackendDown),
     ],
 )

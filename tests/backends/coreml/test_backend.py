@@ -19,6 +19,7 @@ from app.backends.coreml.evaluator import EvaluatedModel
 from app.backends.coreml.format import RowOutput
 from app.backends.registry import open_backend
 from app.core.errors import (
+    BackendMissing,
     BackendRefused,
     BackendRejected,
     BackendTimeout,
@@ -99,13 +100,14 @@ def test_the_folder_and_the_file_have_to_be_there(
         "out.mlmodel": "a link out of the folder that COREML_MODELS names",
         "folder.mlmodel": "cannot be read",
         "circle.mlmodel": "cannot be read",
-        "no.mlmodel": "cannot be read from the folder that COREML_MODELS names: No such file or directory",
+        "no.mlmodel": "there is no such file in the folder that COREML_MODELS names",
     }.items():
         with pytest.raises(BackendRefused) as caught:
             open_file(name)
         assert name in caught.value.detail
         assert reason in caught.value.detail
         assert str(folder) not in caught.value.detail
+        assert isinstance(caught.value, BackendMissing) == (name == "no.mlmodel")
     for value in ("", str(folder / "none")):
         monkeypatch.setenv("COREML_MODELS", value)
         with pytest.raises(BackendRefused, match="COREML_MODELS must name the folder"):

@@ -9,7 +9,7 @@ import pytest
 from app.backends.base import Backend
 from app.backends.databricks import served
 from app.backends.http.auth import NoAuth
-from app.core.errors import BackendDown, BackendRefused, BadOutput
+from app.core.errors import BackendDown, BackendMissing, BackendRefused, BadOutput
 from tests.support.databricks import ABOUT, CREDENTIALS, Workspace, databricks_workspace, entity
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer
@@ -72,8 +72,9 @@ async def test_one_of_several_entities(workspace: Workspace) -> None:
     assert await backend.revision() == "transit-3"
     await backend.aclose()
     gone = workspace.open(served_entity="transit-9")
-    with pytest.raises(BackendRefused, match="served_entity"):
+    with pytest.raises(BackendMissing) as caught:
         await gone.revision()
+    assert [fault.field for fault in caught.value.errors] == ["options.served_entity"]
     await gone.aclose()
 
 
@@ -132,7 +133,9 @@ async def test_a_prediction_waits_for_a_name_as_long_as_it_has_time(
 @pytest.mark.parametrize(
     ("about", "expected"),
     [
-        (Answer(404, b'{"error_code":"RESOURCE_DOES_NOT_EXIST"}'), BackendRefused),
+        (Answer(404, b'{"error_code":"ENDPOINT_NOT_FOUND","message":"It does not exist."}'), BackendMissing),
+        (Answer(404, b'{"error_code":"ENDPOINT_NOT_FOUND","message":"No API found"}'), BackendRefused),
+        (Answer(404, b"no such page"), BackendRefused),
         (Answer(500, b'{"error_code":"INTERNAL_ERROR"}'), BackendDown),
         (Answer(403, b'{"error_code":403,"message":"Invalid access token."}'), BackendRefused),
         (Answer(body=b'{"config":{"served_entities":[{"name":7}]}}'), BadOutput),

@@ -95,7 +95,7 @@ async def test_rows_that_do_not_fit_cost_their_neighbours_nothing(scorer: Scorer
     rows: list[list[JsonValue]] = [["?" if n in bad else n, 2, "u", True] for n in range(1000)]
     scorer.scores = [[str(n)] for n in range(1000) if n not in bad]
     for calls in (1, 2):  # before and after the columns are known
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + TIMEOUT
         outcomes = await inference.predict(deployment, rows, deadline)
         outputs = {n: one.output for n, one in enumerate(outcomes) if isinstance(one, Inferred)}
         assert outputs == {n: n for n in range(1000) if n not in bad}
@@ -141,12 +141,18 @@ async def test_a_page_is_no_revision(scorer: Scorer, backend: Backend) -> None:
         await backend.revision()
 
 
-async def test_an_address_without_a_scorer_is_refused(scorer: Scorer, backend: Backend) -> None:
-    scorer.stub.respond = lambda request: Answer(404)
-    with pytest.raises(BackendRefused):
-        await backend.revision()
-    with pytest.raises(BackendRefused):
-        await backend.predict([FITTING], TIMEOUT)
+async def test_a_scorer_that_names_no_model_is_not_missing(scorer: Scorer, backend: Backend) -> None:
+    scorer.stub.respond = lambda request: Answer(501)
+    for asked in (backend.revision(), backend.predict([FITTING], TIMEOUT)):
+        with pytest.raises(BackendRefused) as caught:
+            await asked
+        assert type(caught.value) is BackendRefused
+
+
+async def test_a_scorer_may_do_without_a_schema(scorer: Scorer, backend: Backend) -> None:
+    scorer.schema = Answer(404)
+    assert await backend.revision() == scorer.model
+    assert (await backend.predict([FITTING], TIMEOUT)).outputs == [1.5]
 
 
 async def test_the_address_may_be_the_deployments(scorer: Scorer) -> None:

@@ -8,7 +8,14 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendDown, BackendError, BackendRefused, BackendThrottled, InvalidInput
+from app.core.errors import (
+    BackendDown,
+    BackendError,
+    BackendMissing,
+    BackendRefused,
+    BackendThrottled,
+    InvalidInput,
+)
 from app.core.hosts import Hosts
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, http_stub, reply
@@ -105,6 +112,34 @@ async def test_a_model_that_is_not_ready_has_no_revision(
             await backend.revision()
     assert type(caught.value) is kind
     assert "rows" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (b'{"error": "Model with name m does not exist."}', BackendMissing),
+        (b'{"error": "Model m not found"}', BackendMissing),
+        (b'{"error": "Request for unknown model: \'m\' is not found"}', BackendMissing),
+        (b'{"error": "some path is not found"}', BackendRefused),
+        (b'{"error": {"m": 1}}', BackendRefused),
+        (b'{"detail": "Not Found: m"}', BackendRefused),
+        (b'["m"]', BackendRefused),
+        (b"[" * 100_000, BackendRefused),
+        (b"\xff", BackendRefused),
+        (b"", BackendRefused),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+async def test_a_model_is_missing_where_the_server_names_it(
+    stub: HttpStub, protocol: str, said: bytes, kind: type[BackendError]
+) -> None:
+    """Anything else is an ingress' 404, or another server's."""
+    stub.script(Answer(404, said))
+    async with opened(stub, protocol=protocol) as backend:
+        for asked in (backend.revision(), backend.predict([[1, 2]], TIMEOUT)):
+            with pytest.raises(BackendError) as caught:
+                await asked
+            assert type(caught.value) is kind
 
 
 async def test_a_session_and_a_host_go_with_every_call(

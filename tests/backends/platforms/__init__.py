@@ -16,8 +16,7 @@ from app.backends.registry import BACKENDS
 from app.core.errors import BackendError
 from tests.support.http_stub import Answer, Request
 
-FEATURES = ("recent_transit_ratio", "weekday")
-"""Two that the example's preprocess makes, so that the whole service can be asked, too."""
+FEATURES = ("a", "b")
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,14 @@ class Platform(Protocol):
 class Remote(Platform, Protocol):
     """A platform that is called over HTTP.
 
-    ``address`` is the option that holds its address; ``revision`` is what ``Reply.revision`` says after
-    ``reply``, ``deployed`` what ``Backend.revision`` says, and ``secrets`` are the values that may appear
-    nowhere. ``renews`` where a 401 is met with a new token; each token that ``other`` gives out must then
-    differ from the last.
+    ``address`` is the option that holds its address, ``named`` the one that names the model; ``revision`` is
+    what ``Reply.revision`` says after ``reply``, ``deployed`` what ``Backend.revision`` says. ``secrets`` are
+    the values that may appear nowhere; a backend without any has none, and no environment. ``renews`` where
+    a 401 is met with a new token; each token that ``other`` gives out must then differ from the last.
     """
 
     address: ClassVar[str]
+    named: ClassVar[str]
     https_only: ClassVar[bool]
     renews: ClassVar[bool]
     secrets: ClassVar[tuple[str, ...]]
@@ -72,6 +72,11 @@ class Remote(Platform, Protocol):
         """A good answer."""
         ...
 
+    def unknown(self, request: Request) -> Answer | None:
+        """Its answer where it has nothing of the name in the option ``named``, with SECRET in the body; None
+        where that changes nothing (a token, say)."""
+        ...
+
     def throttled(self) -> Answer:
         """The platform's answer when there is too much, with ``Retry-After: 7`` where it may send one."""
         ...
@@ -81,7 +86,7 @@ class Remote(Platform, Protocol):
         ...
 
     def own_errors(self) -> Mapping[str, OwnError]:
-        """Its other errors, an unknown model among them."""
+        """Its other errors; among them a proxy's 404, where it is told from the platform's own."""
         ...
 
 

@@ -24,6 +24,7 @@ CONTENT = json.dumps({"message": f"in {SECRET}"}).encode()
 
 class AzureMl:
     address: ClassVar = "scoring_url"
+    named: ClassVar = "deployment"
     https_only: ClassVar = True
     renews: ClassVar = False
     secrets: ClassVar = (KEY,)
@@ -53,6 +54,9 @@ class AzureMl:
     def reply(self, outputs: Sequence[JsonValue]) -> Answer:
         return reply(list(outputs))
 
+    def unknown(self, request: Request) -> Answer | None:
+        return Answer(404, CONTENT)
+
     def throttled(self) -> Answer:
         return Answer(429, b"slow down", {"ms-azureml-model-error-reason": "too_many_pending_request"})
 
@@ -72,7 +76,6 @@ class AzureMl:
         } | {
             "a container that does not answer": OwnError(Answer(424, CONTENT), BackendDown),
             "a status that is none": _of_model("²²²", BackendDown),
-            "no deployment with traffic": OwnError(Answer(404, CONTENT), BackendRefused),
             "a model that takes too long": OwnError(Answer(408, CONTENT), BackendTimeout),
             "a body that is too large": OwnError(Answer(413, CONTENT), BackendRejected),
             "a failing infrastructure": OwnError(Answer(500, CONTENT), BackendDown),

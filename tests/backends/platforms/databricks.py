@@ -21,6 +21,7 @@ TRAFFIC: dict[str, JsonValue] = {"routes": [{"served_model_name": "transit-3", "
 
 class Databricks:
     address: ClassVar = "url"
+    named: ClassVar = "endpoint"
     https_only: ClassVar = True
     renews: ClassVar = True
     secrets: ClassVar = (PASSWORD, "issued-token-")
@@ -69,6 +70,9 @@ class Databricks:
         answer = reply({"predictions": list(outputs)})
         return Answer(body=answer.body, headers={**answer.headers, "served-model-name": "transit-3"})
 
+    def unknown(self, request: Request) -> Answer | None:
+        return None if request.path.startswith("/oidc/") else _error(404, "RESOURCE_DOES_NOT_EXIST")
+
     def throttled(self) -> Answer:
         error = _error(429, "REQUEST_LIMIT_EXCEEDED")
         return Answer(429, error.body, {**error.headers, "Retry-After": "7"})
@@ -83,7 +87,8 @@ class Databricks:
             "a model that raises": OwnError(_error(500, "INTERNAL_ERROR"), BackendRejected),
             "rows too large for a call": OwnError(_error(413, "REQUEST_TOO_LARGE"), BackendRejected),
             "another content type": OwnError(Answer(415, SECRET.encode()), BackendRefused),
-            "an unknown endpoint": OwnError(_error(404, "RESOURCE_DOES_NOT_EXIST"), BackendRefused),
+            "an unknown path": OwnError(_error(404, "ENDPOINT_NOT_FOUND"), BackendRefused),
+            "a proxy's 404": OwnError(Answer(404, SECRET.encode()), BackendRefused),
             "no permission to query": OwnError(_error(403, "PERMISSION_DENIED"), BackendRefused),
             "an endpoint without a container": OwnError(_error(503, "TEMPORARILY_UNAVAILABLE"), BackendDown),
         }

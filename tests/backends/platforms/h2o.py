@@ -18,6 +18,7 @@ MODEL = "-488678943254364356"
 
 class H2o:
     address: ClassVar = "url"
+    named: ClassVar = "url"
     https_only: ClassVar = True
     renews: ClassVar = False
     secrets: ClassVar = (TOKEN,)
@@ -52,6 +53,9 @@ class H2o:
     def reply(self, outputs: Sequence[JsonValue]) -> Answer:
         return reply({"id": MODEL, "fields": ["predict"], "score": [[str(output)] for output in outputs]})
 
+    def unknown(self, request: Request) -> Answer | None:
+        return Answer(404, SECRET.encode())
+
     def throttled(self) -> Answer:
         return Answer(429, b"slow down", {"Retry-After": "7"})
 
@@ -67,7 +71,6 @@ class H2o:
             "a model that raises": OwnError(Answer(500, content), BackendRejected),
             "refused credentials in JSON": OwnError(Answer(401, content), BackendRefused),
             "a scorer that does not score rows": OwnError(Answer(501, content), BackendRefused),
-            "an unknown deployment": OwnError(Answer(404, SECRET.encode()), BackendRefused),
             "a deployment that is not up": OwnError(Answer(503, SECRET.encode()), BackendDown),
         }
 

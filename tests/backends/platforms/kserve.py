@@ -17,6 +17,7 @@ MODEL = "/v2/models/transit%20times"
 
 class KServe:
     address: ClassVar = "url"
+    named: ClassVar = "model"
     https_only: ClassVar = False
     renews: ClassVar = False
     secrets: ClassVar = (TOKEN,)
@@ -57,6 +58,10 @@ class KServe:
         answer: dict[str, JsonValue] = {"model_name": "transit times", "model_version": "3", "id": "1"}
         return reply(answer | {"parameters": None, "outputs": [tensor | {"data": [*outputs]}]})
 
+    def unknown(self, request: Request) -> Answer | None:
+        body = json.dumps({"error": f"Model with name transit times does not exist. {SECRET}"}).encode()
+        return Answer(404, body, {"Content-Type": "application/json"})
+
     def throttled(self) -> Answer:
         return Answer(429, b"local_rate_limited", {"Retry-After": "7"})
 
@@ -66,7 +71,7 @@ class KServe:
     def own_errors(self) -> Mapping[str, OwnError]:
         login = {"Location": "/dex/auth?client_id=kubeflow-oidc-authservice"}
         return {
-            "an unknown model": _error(404, BackendRefused),
+            "another server at the address": _error(404, BackendRefused),
             "an unknown host at the ingress": OwnError(Answer(404), BackendRefused),
             "a model that is not ready": _error(503, BackendThrottled),
             "a tensor that it cannot read": _error(400, BackendRejected),

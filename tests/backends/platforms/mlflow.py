@@ -12,23 +12,32 @@ from tests.backends.platforms import FEATURES, SECRET, OwnError
 from tests.support.http_stub import Answer, Request, reply
 
 TOKEN = "mlflow-token-of-the-test"
+ALIASES = "/api/2.0/mlflow/registered-models/alias"
 
 
 class Mlflow:
     address: ClassVar = "url"
+    named: ClassVar = "alias"
     https_only: ClassVar = False
     renews: ClassVar = False
     secrets: ClassVar = (TOKEN,)
     revision: ClassVar = None
-    deployed: ClassVar = "7"
+    deployed: ClassVar = "transit 7"
 
     def options(self, url: str, folder: Path) -> dict[str, JsonValue]:
-        return {"url": url, "token_env": "MLFLOW_TRACKING_TOKEN", "version": "7"}
+        alias: dict[str, JsonValue] = {
+            "registry_url": url,
+            "registered_model": "transit",
+            "alias": "champion",
+        }
+        return {"url": url, "token_env": "MLFLOW_TRACKING_TOKEN", **alias}
 
     def environment(self, url: str, folder: Path) -> Mapping[str, str]:
         return {"MLFLOW_TRACKING_TOKEN": TOKEN}
 
     def other(self, request: Request) -> Answer | None:
+        if request.path.partition("?")[0] == ALIASES:
+            return reply({"model_version": {"name": "transit", "version": "7"}})
         return Answer(body=b"\n") if request.path == "/ping" else None
 
     def rows(self, request: Request) -> Sequence[Sequence[JsonValue]]:
@@ -41,6 +50,12 @@ class Mlflow:
 
     def reply(self, outputs: Sequence[JsonValue]) -> Answer:
         return reply({"predictions": list(outputs)})
+
+    def unknown(self, request: Request) -> Answer | None:
+        """The server has one model, and no name for it: only the registry knows names."""
+        message = f"Registered model alias champion not found. {SECRET}"
+        content = json.dumps({"error_code": "INVALID_PARAMETER_VALUE", "message": message}).encode()
+        return Answer(400, content) if request.path.startswith(ALIASES) else None
 
     def throttled(self) -> Answer:
         return Answer(429, b"slow down", {"Retry-After": "7"})

@@ -8,12 +8,13 @@ from pydantic import JsonValue
 
 from app.core.errors import BackendDown, BackendRefused, BackendRejected
 from tests.backends.platforms import SECRET, OwnError
-from tests.support.aws_stub import aws_environment, error, model_error, reply
+from tests.support.aws_stub import aws_environment, control_error, error, model_error, reply
 from tests.support.http_stub import Answer, Request
 
 
 class SageMaker:
     address: ClassVar = "endpoint_url"
+    named: ClassVar = "endpoint_name"
     https_only: ClassVar = False
     renews: ClassVar = False
     secrets: ClassVar = ("example-secret",)
@@ -40,6 +41,11 @@ class SageMaker:
     def reply(self, outputs: Sequence[JsonValue]) -> Answer:
         return reply(list(outputs))
 
+    def unknown(self, request: Request) -> Answer | None:
+        if request.path == "/":
+            return control_error("ValidationException", f'Could not find endpoint "{SECRET}".')
+        return error("ValidationError", 400, f"Endpoint churn of account {SECRET} not found.")
+
     def throttled(self) -> Answer:
         return error("ThrottlingException", 400, retry_after="7")
 
@@ -48,7 +54,7 @@ class SageMaker:
 
     def own_errors(self) -> Mapping[str, OwnError]:
         return {
-            "an unknown endpoint": OwnError(error("ValidationError", 400, SECRET), BackendRefused),
+            "options that do not fit": OwnError(error("ValidationError", 400, SECRET), BackendRefused),
             "a model that raises": OwnError(model_error(500, SECRET), BackendRejected),
             "a container that is down": OwnError(model_error(503, SECRET), BackendDown),
         }

@@ -29,6 +29,7 @@ TOKEN = "ya29.token-of-the-test"
 
 class Vertex:
     address: ClassVar = "api_url"
+    named: ClassVar = "endpoint_id"
     https_only: ClassVar = True
     renews: ClassVar = True
     secrets: ClassVar = (TOKEN, "PRIVATE KEY")
@@ -70,6 +71,9 @@ class Vertex:
         about = {"deployedModelId": DEPLOYED["id"], "model": MODEL, "modelVersionId": "2"}
         return reply({"predictions": list(outputs), **about, "modelDisplayName": "transit"})
 
+    def unknown(self, request: Request) -> Answer | None:
+        return None if request.path == "/token" else error(404, "NOT_FOUND", f"`{SECRET}` does not exist.")
+
     def throttled(self) -> Answer:
         return error(
             429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Online prediction requests'."
@@ -89,7 +93,7 @@ class Vertex:
             "rows a custom container fails on": own(500, "INTERNAL", container, BackendRejected),
             "a failure of Google's": own(500, "INTERNAL", "Internal error encountered.", BackendDown),
             "a missing permission": own(403, "PERMISSION_DENIED", SECRET, BackendRefused),
-            "an unknown endpoint": own(404, "NOT_FOUND", f"`{SECRET}` does not exist.", BackendRefused),
+            "an address that Google does not know": OwnError(Answer(404, b"<html>"), BackendRefused),
             "a container that is not there": own(503, "UNAVAILABLE", SECRET, BackendDown),
             "a container that says when it will be": OwnError(
                 Answer(503, b"", {"Retry-After": "20"}), BackendThrottled

@@ -51,6 +51,7 @@ def wml_error(status: int, code: str, message: str) -> Answer:
 
 class Watsonx:
     address: ClassVar = "url"
+    named: ClassVar = "deployment"
     https_only: ClassVar = True
     renews: ClassVar = True
     secrets: ClassVar = (API_KEY,)
@@ -83,6 +84,10 @@ class Watsonx:
         values: list[JsonValue] = [[output] for output in outputs]
         return reply({"predictions": [{"fields": ["prediction"], "values": values}]})
 
+    def unknown(self, request: Request) -> Answer | None:
+        login = request.path == "/icp4d-api/v1/authorize"
+        return None if login else wml_error(404, "does_not_exist", SECRET)
+
     def throttled(self) -> Answer:
         return Answer(429, b"slow down", {"Retry-After": "7"})
 
@@ -100,7 +105,7 @@ class Watsonx:
             ),
             "a model that raises": OwnError(wml_error(500, "internal_error", SECRET), BackendRejected),
             "no right to score": OwnError(wml_error(403, "authorization_rejected", SECRET), BackendRefused),
-            "an unknown deployment": OwnError(wml_error(404, "does_not_exist", SECRET), BackendRefused),
+            "a gateway's 404": OwnError(Answer(404, SECRET.encode()), BackendRefused),
             "a gateway that fails": OwnError(Answer(520, SECRET.encode()), BackendDown),
         }
 

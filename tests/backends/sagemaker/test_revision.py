@@ -6,12 +6,18 @@ from structlog.testing import capture_logs
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendDown, BackendRefused
+from app.core.errors import BackendDown, BackendMissing, BackendRefused
 from app.core.hosts import Hosts
 from tests.support.aws_stub import Answer, AwsStub, Request, control_error, reply
 
 Opener = Callable[..., Backend]
 DENIED = control_error("AccessDeniedException")
+
+
+def unknown(kind: str) -> Answer:
+    """As the control plane says that there is none."""
+    message = f'Could not find {kind} "arn:aws:sagemaker:us-east-1:123456789012:x/secret".'
+    return control_error("ValidationException", message)
 
 
 @pytest.fixture
@@ -163,6 +169,65 @@ async def test_a_component_we_may_not_ask_about_is_left_out(account: Account, op
     assert await opener(inference_component="tiny").revision() == "config-1"
 
 
+NO_KEY = Answer(404, b"<Error><Code>NoSuchKey</Code><Message>secret</Message></Error>")
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "options", "field"),
+    [
+        ("DescribeEndpoint", unknown("endpoint"), {}, "endpoint_name"),
+        ("DescribeEndpoint", unknown("endpoint"), {"target_model": "m.tar.gz"}, "endpoint_name"),
+        (
+            "DescribeInferenceComponent",
+            unknown("inference component"),
+            {"inference_component": "x"},
+            "inference_component",
+        ),
+        ("", NO_KEY, {"target_model": "m.tar.gz"}, "target_model"),
+    ],
+)
+async def test_what_the_account_does_not_have_is_named(
+    account: Account, opener: Opener, operation: str, answer: Answer, options: dict[str, str], field: str
+) -> None:
+    account.answers[operation] = answer
+    with pytest.raises(BackendMissing) as caught:
+        await opener(**options).revision()
+    assert [fault.field for fault in caught.value.errors] == [f"options.{field}"]
+    assert "churn" in caught.value.detail
+    for secret in ("123456789012", "secret"):
+        assert secret not in f"{caught.value.detail} {caught.value.errors}"
+
+
+async def test_a_variant_that_the_endpoint_does_not_have(account: Account, opener: Opener) -> None:
+    variants: JsonValue = [{"VariantName": "blue"}, {"VariantName": "green"}]
+    described: dict[str, JsonValue] = {"EndpointConfigName": "config-1", "EndpointStatus": "InService"}
+    account.set("DescribeEndpoint", **described, ProductionVariants=variants)
+    assert await opener(target_variant="green").revision() == "config-1"
+    with pytest.raises(BackendMissing, match="but blue, green") as caught:
+        await opener(target_variant="red").revision()
+    assert [fault.field for fault in caught.value.errors] == ["options.target_variant"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"), [("DescribeEndpointConfig", "endpoint configuration"), ("DescribeModel", "model")]
+)
+async def test_what_no_option_names_is_not_missing(
+    account: Account, opener: Opener, operation: str, name: str
+) -> None:
+    """An endpoint may outlive its configuration and its model."""
+    account.answers[operation] = unknown(name)
+    with pytest.raises(BackendRefused) as caught:
+        await opener(target_model="m.tar.gz").revision()
+    assert type(caught.value) is BackendRefused
+
+
+async def test_another_s3_than_the_endpoints_says_nothing_of_its_artifacts(
+    account: Account, opener: Opener
+) -> None:
+    account.answers[""] = Answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")
+    assert await opener(target_model="m.tar.gz").revision() == "config-1"
+
+
 async def test_an_unreachable_platform_is_an_error(account: Account, opener: Opener) -> None:
     backend = opener()
     assert await backend.revision() == "config-1"
@@ -175,7 +240,7 @@ async def test_an_unreachable_platform_is_an_error(account: Account, opener: Ope
 async def test_a_refusal_that_is_no_missing_permission_is_an_error(
     account: Account, opener: Opener, code: str
 ) -> None:
-    account.answers["DescribeEndpoint"] = control_error(code, "Could not find endpoint of 123456789012")
+    account.answers["DescribeEndpoint"] = control_error(code, "Something of 123456789012")
     with pytest.raises(BackendRefused) as caught:
         await opener().revision()
     assert "123456789012" not in caught.value.detail

@@ -10,6 +10,7 @@ from app.backends.sagemaker.transform import MAX_PAYLOAD_MB, TransformJobs, open
 from app.core.errors import (
     BackendDown,
     BackendError,
+    BackendMissing,
     BackendRefused,
     BackendThrottled,
     BadOutput,
@@ -70,7 +71,7 @@ async def test_a_job_that_is_there_is_not_made_again(aws: AwsStub) -> None:
 @pytest.mark.parametrize(
     ("code", "expected", "words"),
     [
-        ("ResourceNotFound", BackendRefused, "There is no such model."),
+        ("ResourceNotFound", BackendMissing, "there is no such model."),
         ("ValidationException", BackendRefused, "no such model, or it does not take the options"),
         ("ResourceLimitExceeded", BackendRefused, "quota"),
         ("AccessDeniedException", BackendRefused, "credentials of this service may not do this"),

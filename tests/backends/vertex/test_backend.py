@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from app.backends.base import Backend
 from app.backends.http.client import HttpClient, HttpReply
 from app.backends.registry import open_backend
-from app.core.errors import BackendDown, BackendError, BackendRefused, InvalidInput
+from app.core.errors import BackendDown, BackendError, BackendMissing, BackendRefused, InvalidInput
 from app.core.hosts import Hosts
 from tests.backends.platforms.vertex import DEPLOYED, NAME, PLATFORM, error
 from tests.support.eventually import TIMEOUT
@@ -98,7 +98,8 @@ async def test_a_revision_may_be_unknown(platform: Google, backend: Backend, res
     ("resource", "expected"),
     [
         (error(401, "UNAUTHENTICATED", "Invalid credentials."), BackendRefused),
-        (error(404, "NOT_FOUND", "The Endpoint does not exist."), BackendRefused),
+        (error(404, "NOT_FOUND", "The Endpoint does not exist."), BackendMissing),
+        (Answer(404, b"<html>"), BackendRefused),
         (error(500, "INTERNAL", "Failed."), BackendDown),
         (error(503, "UNAVAILABLE", "The service is currently unavailable."), BackendDown),
         (error(400, "INVALID_ARGUMENT", "No such endpoint."), BackendRefused),

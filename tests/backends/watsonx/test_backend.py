@@ -14,6 +14,7 @@ from app.backends.registry import open_backend
 from app.core.errors import (
     BackendDown,
     BackendError,
+    BackendMissing,
     BackendRefused,
     BackendThrottled,
     BadOutput,
@@ -153,8 +154,9 @@ async def test_a_serving_name_is_looked_for_in_its_space(ibm: Ibm) -> None:
     async with ibm.opened(deployment="transit_minutes") as backend:
         assert await backend.revision() == "an-asset"
         ibm.details = reply({"resources": []})
-        with pytest.raises(BackendRefused, match="serving name"):
+        with pytest.raises(BackendMissing, match="serving name") as caught:
             await backend.revision()
+    assert [fault.field for fault in caught.value.errors] == ["options.deployment"]
     looked = ibm.asked("/ml")[0]
     assert (
         looked.path == "/ml/v4/deployments?serving_name=transit_minutes&version=2021-05-01&space_id=a-space"

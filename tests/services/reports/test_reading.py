@@ -115,7 +115,7 @@ def test_either_line_end_and_line_feeds_in_quotes_keep_the_count_of_lines() -> N
 def test_columns_that_do_not_fit_are_named_beside_those_expected(content: str, said: str) -> None:
     detail = refusal(content)
     assert said in detail
-    assert "Expected metric and value, or a column per metric, such as mae, rmse" in detail
+    assert "Expected metric and value, or a column per metric, such as mae or accuracy" in detail
     assert "; and, if wanted, model, version, slice, bucket, n, evaluated_at." in detail
     found = content.partition("\n")[0].replace(",", ", ") or "nothing"
     assert detail.endswith(f"Found {found}.")

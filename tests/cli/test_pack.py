@@ -1,0 +1,92 @@
+"""`python -m app models pack`: what it says, and what it leaves behind."""
+
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+
+CODE = """
+from sagemaker_inference.errors import GenericInferenceToolkitError
+
+def model_fn(model_dir):
+    return 2
+
+def predict_fn(rows, model):
+    if rows.sum() > 10:
+        raise GenericInferenceToolkitError(400, "too much")
+    return (rows * model).sum(axis=-1).reshape(-1)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("double/code", "double/.git"):
+        Path(name).mkdir(parents=True)
+    Path("double/code/inference.py").write_text(CODE)
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 1) -> str:
+    with pytest.raises(SystemExit) as caught:
+        main(["models", "pack", *arguments])
+    assert caught.value.code == code
+    assert not list(Path().glob("models/*"))
+    out, errors = capsys.readouterr()
+    assert out == ""
+    return errors
+
+
+def test_it_says_what_it_made_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["models", "pack", "double", "--row", "[1.0, 2.5]"])
+    assert caught.value.code == 0
+    made, left_out, answer, _, command = capsys.readouterr().out.splitlines()
+    size = Path("models/double.tar.gz").stat().st_size
+    assert made.startswith(f"models/double.tar.gz: 1 files, {size:,} bytes, MD5 (ETag) ")
+    assert left_out == "Left out: .git/"
+    assert answer == "Its answer to the row: 7.0"
+    assert command.startswith("  python -m app models register MODEL VERSION --options '{")
+    assert '"target_model": "double.tar.gz"' in command
+
+
+def test_without_a_row_nothing_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["models", "pack", "double", "--output", "x.tar.gz"])
+    assert "answer" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/json"])
+def test_a_failure_of_the_code_is_told_with_its_line(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    said = fails(capsys, "double", "--row", "[1, 20]", "--content-type", kind)
+    assert said.startswith("Error: The model answered 400 to the row: too much\n")
+    assert '  File "code/inference.py", line 9, in predict_fn\n' in said
+    assert len(said.splitlines()) <= 10
+
+
+def test_an_answer_that_cannot_be_used_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("double/code/inference.py").write_text(CODE.replace("reshape(-1)", "repeat(2)"))
+    said = fails(capsys, "double", "--row", "[1, 2]")
+    assert said.splitlines() == [
+        "Error: The answer to the row cannot be used. The model answered 2 rows for 1.",
+        r"  It was: '6\n6\n'",
+    ]
+
+
+@pytest.mark.parametrize("row", ["1", "[]", "{}", "[[1, 2]]", "[1, {}]"])
+def test_a_row_is_a_list_of_features(capsys: pytest.CaptureFixture[str], row: str) -> None:
+    assert "--row must be a JSON list of one row's features" in fails(capsys, "double", "--row", row)
+
+
+@pytest.mark.parametrize("row", ["[1,", "[NaN]"])
+def test_a_row_is_strict_json(capsys: pytest.CaptureFixture[str], row: str) -> None:
+    assert "Error: " in fails(capsys, "double", "--row", row)
+
+
+def test_a_faulty_folder_is_refused_with_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fails(capsys, "double/code") == (
+        "Error: This is no model to pack.\n  inference.py: is at the top; move it to code/inference.py\n"
+    )
+    assert "Invalid value for '--content-type'" in fails(
+        capsys, "double", "--content-type", "text/html", code=2
+    )

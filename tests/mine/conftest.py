@@ -1,0 +1,125 @@
+"""What the contract tests of the four files are given: ``make test-mine`` says it on the command line."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, JsonValue, SecretStr
+
+from app.core.errors import AppError
+from app.local.endpoint_process import running_endpoint
+from app.schemas.hosting.deployments import Deployment
+from app.schemas.records.imports import ImportLine
+from app.schemas.rows import Row
+from app.services import pipeline
+from app.services.inference import Inference
+from app.services.records.import_lines import CsvReader, NdjsonReader, Reader
+from app.services.records.labels import normalise_label
+from app.services.use_case import UseCase, load
+from tests.support.settings import IsolatedSettings
+
+MOST = 5000
+"""Records of the sample that are used, the first ones."""
+PATIENCE = 60.0
+"""Seconds for all predictions of the sample."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    mine = parser.getgroup("the four files")
+    mine.addoption("--sample", type=Path, help="CSV or NDJSON of records, with labels, as it is imported")
+    mine.addoption("--artifact", type=Path, help="a model.tar.gz that the rows are sent to")
+    mine.addoption("--features", help="those that the artifact takes, with commas; default all")
+    mine.addoption("--content-type", default="text/csv", help="of the rows that are sent")
+    mine.addoption("--package", help="other modules than the four files, as USE_CASE names them")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A record of the sample: its input as it stands in the file, and the label, None where there is none."""
+
+    raw: JsonValue
+    label: JsonValue
+
+
+@pytest.fixture(scope="session")
+def use_case(pytestconfig: pytest.Config) -> UseCase:
+    return load(pytestconfig.getoption("--package"))
+
+
+@pytest.fixture(scope="session")
+def known(pytestconfig: pytest.Config, use_case: UseCase) -> list[Known]:
+    """The records of the sample, at least one."""
+    path: Path | None = pytestconfig.getoption("--sample")
+    if path is None:
+        pytest.fail("Name a file of records: make test-mine SAMPLE=customers.csv", pytrace=False)
+    reader: Reader = CsvReader(use_case, ",") if path.suffix.lower() == ".csv" else NdjsonReader()
+    found = []
+    for line in [*reader.read(path.read_bytes().splitlines(keepends=True)), *reader.finish()][:MOST]:
+        assert not isinstance(line.content, AppError), f"line {line.number}: {line.content.detail}"
+        parsed = ImportLine.model_validate(line.content)
+        found.append(Known(parsed.input, parsed.label))
+    assert found, f"{path} has no records"
+    return found
+
+
+@pytest.fixture(scope="session")
+def items(use_case: UseCase, known: Sequence[Known]) -> list[BaseModel]:
+    return [use_case.input_type.model_validate(one.raw) for one in known]
+
+
+@pytest.fixture(scope="session")
+def truths(use_case: UseCase, known: Sequence[Known]) -> list[JsonValue]:
+    """As they are stored; None where there is none."""
+    return [
+        None if one.label is None else normalise_label(use_case, one.label, path=use_case.label)
+        for one in known
+    ]
+
+
+@pytest.fixture(scope="session")
+def outputs(
+    pytestconfig: pytest.Config,
+    use_case: UseCase,
+    known: Sequence[Known],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[list[JsonValue]]:
+    """What the artifact answers to the rows of the sample, by the wire of SageMaker."""
+    artifact: Path | None = pytestconfig.getoption("--artifact")
+    if artifact is None:
+        pytest.skip("No model: make test-mine SAMPLE=... MODEL=models/churn-1.tar.gz")
+    folder = tmp_path_factory.mktemp("models")
+    shutil.copy(artifact, folder)
+    features: str | None = pytestconfig.getoption("--features")
+    options: dict[str, JsonValue] = {
+        "endpoint_name": "mine",
+        "target_model": artifact.name,
+        "content_type": pytestconfig.getoption("--content-type"),
+    }
+    names = tuple(features.split(",")) if features else use_case.features
+    deployment = Deployment(1, "mine", "1", "sagemaker", options, names)
+    with running_endpoint("mine", str(folder), tmp_path_factory.mktemp("cache")) as url:
+        os.environ |= {
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
+            "AWS_ENDPOINT_URL_SAGEMAKER": url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        rows = pipeline.to_rows(use_case, [one.raw for one in known], deployment)
+        yield asyncio.run(_infer(deployment, [row for row in rows if not isinstance(row, AppError)]))
+
+
+async def _infer(deployment: Deployment, rows: Sequence[Row]) -> list[JsonValue]:
+    inference = Inference(IsolatedSettings(database_url=SecretStr("postgresql://not-used")))
+    try:
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        outcomes = await inference.predict(deployment, rows, deadline)
+    finally:
+        await inference.aclose()
+    failures = [one for one in outcomes if isinstance(one, AppError)]
+    assert not failures, f"{len(failures)} of {len(rows)} rows failed: {failures[0].detail}"
+    return [one.output for one in outcomes if not isinstance(one, AppError)]

@@ -1,0 +1,111 @@
+"""The contracts of any four files, on a sample that the user names (``make test-mine``)."""
+
+from collections.abc import Sequence
+
+import pytest
+from pydantic import BaseModel, JsonValue
+
+from app.core import strict_json
+from app.core.errors import AppError
+from app.services.evaluations import judging
+from app.services.evaluations.judging import Case
+from app.services.evaluations.statistics import metrics
+from app.services.records.records import normalise
+from app.services.use_case import UseCase
+from tests.mine.conftest import Known
+
+pytestmark = pytest.mark.mine
+
+SINGLY = 200
+"""How many are tried one by one, too."""
+
+
+def test_every_input_is_stored_and_read_again(use_case: UseCase, known: Sequence[Known]) -> None:
+    for one in known:
+        first = normalise(use_case.input_type, one.raw)
+        again = normalise(use_case.input_type, first.payload)
+        assert again == first, f"stored as {first.payload}, and then as {again.payload}"
+        parsed = use_case.input_type.model_validate(one.raw)
+        assert use_case.input_type.model_validate(first.payload) == parsed
+
+
+def test_an_unknown_field_is_refused_by_its_name(use_case: UseCase, known: Sequence[Known]) -> None:
+    assert isinstance(known[0].raw, dict)
+    with pytest.raises(AppError) as caught:
+        normalise(use_case.input_type, {**known[0].raw, "no_such_field": 1})
+    assert [fault.field for fault in caught.value.errors] == ["no_such_field"]
+
+
+def test_every_row_is_as_long_as_the_features_and_json(use_case: UseCase, items: Sequence[BaseModel]) -> None:
+    rows = use_case.preprocess(items)
+    assert len(rows) == len(items), f"{len(rows)} rows for {len(items)} items"
+    for item, row in zip(items, rows, strict=True):
+        assert len(row) == len(use_case.features), f"{item!r} makes {row!r} for {use_case.features}"
+        strict_json.check(list(row))
+        assert not any(isinstance(cell, list | dict) for cell in row), f"{item!r} makes {row!r}"
+
+
+def test_a_row_depends_on_its_item_alone(use_case: UseCase, items: Sequence[BaseModel]) -> None:
+    before = [item.model_copy(deep=True) for item in items]
+    rows = list(use_case.preprocess(items))
+    assert list(use_case.preprocess(items)) == rows, "the same items make other rows the second time"
+    assert list(items) == before, "preprocess changes its items"
+    assert list(reversed(use_case.preprocess(list(reversed(items))))) == rows
+    for item, row in list(zip(items, rows, strict=True))[:SINGLY]:
+        assert list(use_case.preprocess([item])) == [row], f"{item!r} alone makes another row"
+
+
+def test_there_is_one_result_per_output_and_json(use_case: UseCase, outputs: Sequence[JsonValue]) -> None:
+    results = use_case.postprocess(outputs)
+    assert len(results) == len(outputs), f"{len(results)} results for {len(outputs)} outputs"
+    for result in results:
+        strict_json.check(result)
+
+
+def test_a_result_depends_on_its_output_alone(use_case: UseCase, outputs: Sequence[JsonValue]) -> None:
+    results = list(use_case.postprocess(outputs))
+    assert list(use_case.postprocess(outputs)) == results, "the same outputs make other results again"
+    for output, result in list(zip(outputs, results, strict=True))[:SINGLY]:
+        assert list(use_case.postprocess([output])) == [result], f"{output!r} alone makes another result"
+
+
+def test_every_label_is_of_its_type(truths: Sequence[JsonValue]) -> None:
+    assert any(truth is not None for truth in truths), "no record of the sample has a label"
+
+
+def test_every_input_is_in_a_group_of_every_slice(use_case: UseCase, items: Sequence[BaseModel]) -> None:
+    for name, group in use_case.slices.items():
+        for item in items:
+            value = group(item)
+            assert isinstance(value, str), f"slice {name} puts {item!r} into {value!r}, which is no text"
+            strict_json.check(value)
+
+
+def test_the_metrics_are_those_of_the_task(use_case: UseCase) -> None:
+    known = metrics.METRICS[use_case.task]
+    assert use_case.metrics, "evaluation.METRICS names none"
+    assert not [name for name in (*use_case.metrics, *use_case.headline) if name not in known], (
+        f"a {use_case.task} task has {', '.join(known)}"
+    )
+    assert {*use_case.headline} <= {*use_case.metrics}, "HEADLINE names what METRICS does not"
+
+
+def test_every_metric_can_be_computed(
+    use_case: UseCase, outputs: Sequence[JsonValue], truths: Sequence[JsonValue]
+) -> None:
+    results = use_case.postprocess(outputs)
+    cases = [
+        Case(truth, result, (), "")
+        for truth, result in zip(truths, results, strict=True)
+        if truth is not None
+    ]
+    found = judging.judge_all(use_case, cases, use_case.metrics)
+    undefined = [f"{one.metric}: {one.reason}" for one in found if one.value is None]
+    assert not undefined, undefined
+
+
+def test_the_time_field_is_there(use_case: UseCase, known: Sequence[Known]) -> None:
+    if use_case.time_field is None or use_case.time_field not in use_case.time_fields:
+        pytest.skip("Evaluations go by no field of the input.")
+    stored = [normalise(use_case.input_type, one.raw).payload for one in known]
+    assert any(payload.get(use_case.time_field) for payload in stored), "no record of the sample has a time"
