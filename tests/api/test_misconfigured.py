@@ -1,7 +1,5 @@
 """A live version that the present code or settings cannot serve: named in answers, readiness and the log."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 from sqlalchemy import text
@@ -19,7 +17,10 @@ from tests.support.use_case import changed
 
 MONTHS = changed(FEATURES=("month",), preprocess=lambda items: [[item.scheduled_at.month] for item in items])
 """preprocess.py after an edit that dropped the feature of the live version; its fingerprint is pinned."""
-SAID = "Version '1' of model 'transit' takes recent_transit_ratio, which preprocess.FEATURES lacks: it has month."
+SAID = (
+    "Version '1' of model 'transit' takes recent_transit_ratio, which preprocess.FEATURES lacks: "
+    "it has month."
+)
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture(autouse=True)
-async def _served(settings: Settings, aws: AwsStub) -> AsyncIterator[None]:
+async def _served(settings: Settings, aws: AwsStub) -> None:
     """A live version, the records a and b, and a prediction of a."""
     aws.respond = answer_ten_times
     async with running_app(settings) as app, client_of(app) as client:
@@ -36,7 +37,6 @@ async def _served(settings: Settings, aws: AwsStub) -> AsyncIterator[None]:
         await store(client, {"a": 1.5, "b": 2.5})
         assert (await client.post("/predict/a")).json()["prediction"] == 15.0
     aws.requests.clear()
-    yield
 
 
 async def test_a_version_whose_features_are_gone_is_named_in_answers(

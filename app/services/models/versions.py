@@ -43,7 +43,7 @@ async def register(
         try:
             await promote(sessions, use_case, inference, model, new.version, probe=new.probe)
         except AppError as error:
-            raise error.after(f"Version {new.version!r} of {model!r} is registered.") from error
+            raise error.after("It is registered.") from error
     return registered.model_copy(update={"live": registered.live or new.promote}), found is None
 
 
