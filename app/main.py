@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
-from app.api.http import problems
+from app.api.http import openapi, problems
 from app.api.http.middleware import ExactPaths, RequestContext
 from app.core.logging import configure_logging
 from app.core.settings import Settings
@@ -31,12 +31,15 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
         description="Predictions by record id, cached and evaluated in Postgres.",
         lifespan=_lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
+        openapi_tags=openapi.TAGS,
     )
     app.state.settings = chosen
     app.state.use_case = use_case or load(chosen.use_case)
     app.add_middleware(ExactPaths)
     app.add_middleware(RequestContext)
     problems.install(app)
+    openapi.install(app, app.state.use_case)
     app.include_router(health.router)
     app.include_router(imports.router)
     app.include_router(records.router)

@@ -60,14 +60,16 @@ def _evaluate(client: httpx.Client, version: str) -> int:
 
 def _print_history(client: httpx.Client, runs: dict[str, int]) -> None:
     search = {"model": demo_data.MODEL, "metric": "mae", "slice": "", "sort": "finished_at"}
-    found = client.get("/evaluations", params=search).raise_for_status().json()["items"]
+    found = client.get("/evaluations/metrics", params=search).raise_for_status().json()["items"]
     cells = {
         (one["version"], one["bucket"]): f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]"
         for one in found
         if one["evaluation_id"] in runs.values()
     }
     buckets = sorted({bucket for _, bucket in cells})
-    print("GET /evaluations?metric=mae&slice=: mean absolute error in minutes, with its 95% interval\n")
+    print(
+        "GET /evaluations/metrics?metric=mae&slice=: mean absolute error in minutes, with its 95% interval\n"
+    )
     rows = [["version", *(bucket or "all" for bucket in buckets)]]
     rows += [[version, *(cells[version, bucket] for bucket in buckets)] for version in runs]
     _print_table(rows)

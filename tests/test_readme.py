@@ -117,9 +117,7 @@ def _default(value: object) -> str:
 def error_table() -> str:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AppError)]
     rows = [
-        (str(kind.status), f"`{kind.slug}`", kind.title)
-        for kind in kinds
-        if kind not in (AppError, errors.BackendError)
+        (str(kind.status), f"`{kind.slug}`", kind.title) for kind in kinds if kind is not errors.BackendError
     ]
     return _table(("status", "type ends in", "title"), rows)
 

@@ -67,4 +67,5 @@ StorageDep = Annotated[Storage, Depends(_storage)]
 PredictorDep = Annotated[Predictor, Depends(_predictor)]
 RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""
+LimitQuery = Annotated[int, Query(ge=1, le=1000, description="Most items of the page")]
 CursorQuery = Annotated[str | None, Query(description="next_cursor of the page before")]

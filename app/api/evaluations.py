@@ -4,17 +4,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import CursorQuery, SessionsDep, SettingsDep, UseCaseDep
+from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
-from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.errors import Conflict, TooLarge
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
 from app.schemas.evaluations.runs import (
     Comparison,
     Evaluation,
+    EvaluationPage,
     EvaluationRequest,
+    EvaluationSearch,
     Kind,
-    RunPage,
     State,
 )
 from app.schemas.ids import Name, RowId
@@ -27,8 +28,8 @@ EvaluationId = Annotated[RowId, Path()]
 CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict))
-async def ask_for_evaluation(
+@router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, TooLarge))
+async def create_evaluation(
     request: EvaluationRequest,
     sessions: SessionsDep,
     use_case: UseCaseDep,
@@ -44,8 +45,32 @@ async def ask_for_evaluation(
     return run
 
 
-@router.get("", response_model=HistoryPage, responses=CSV | responses(InvalidInput, NotFound))
-async def search_metrics(
+@router.get("", summary="List evaluations", responses=responses())
+async def list_evaluations(
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    state: State | None = None,
+    kind: Kind | None = None,
+    model: Name | None = None,
+    version: Name | None = None,
+    limit: LimitQuery = 100,
+    cursor: CursorQuery = None,
+) -> EvaluationPage:
+    """Evaluations, newest first, page by page: also those that wait, go on, failed or were cancelled.
+
+    Each has its headline: the metrics of all records in the whole window that have an interval.
+    """
+    search = EvaluationSearch(state, kind, model, version)
+    return await runs.page(sessions, use_case, search, limit=limit, cursor=cursor)
+
+
+@router.get(
+    "/metrics",
+    response_model=HistoryPage,
+    summary="Search the metrics of finished evaluations",
+    responses=CSV | responses(),
+)
+async def list_metrics(
     sessions: SessionsDep,
     use_case: UseCaseDep,
     kind: Kind | None = None,
@@ -54,8 +79,8 @@ async def search_metrics(
     metric: str | None = None,
     group: Annotated[str | None, Query(alias="slice", description="`name=value`; empty for all")] = None,
     bucket: Annotated[str | None, Query(description="such as 2013-12; empty for the whole window")] = None,
-    since: Annotated[Moment | None, Query(description="runs that finished at or after")] = None,
-    until: Annotated[Moment | None, Query(description="runs that finished before")] = None,
+    finished_since: Annotated[Moment | None, Query(description="runs that finished then or later")] = None,
+    finished_until: Annotated[Moment | None, Query(description="runs that finished before")] = None,
     at_least: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     at_most: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     sort: Order = "-finished_at",
@@ -68,7 +93,8 @@ async def search_metrics(
     Undefined values match no threshold, and sort last. As CSV the next page's cursor is in the header
     `X-Next-Cursor`.
     """
-    wanted = MetricSearch(kind, model, version, metric, group, bucket, since, until, at_least, at_most)
+    times = finished_since, finished_until
+    wanted = MetricSearch(kind, model, version, metric, group, bucket, *times, at_least, at_most)
     page = await metric_history.page(sessions, use_case, wanted, order=sort, limit=limit, cursor=cursor)
     if form == "json":
         return page
@@ -76,30 +102,19 @@ async def search_metrics(
     return Response(metric_history.as_csv(page.items), headers=headers, media_type="text/csv")
 
 
-@router.get("/runs", responses=responses(InvalidInput))
-async def list_evaluations(
-    sessions: SessionsDep,
-    state: State | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: CursorQuery = None,
-) -> RunPage:
-    """Every run, newest first, page by page: also those that wait, go on, failed or were cancelled."""
-    return await runs.page(sessions, state=state, limit=limit, cursor=cursor)
-
-
-@router.get("/compare", responses=responses(NotFound, Conflict, InvalidInput))
+@router.get("/compare", summary="Compare two evaluations", responses=responses(Conflict))
 async def compare_evaluations(sessions: SessionsDep, use_case: UseCaseDep, a: RowId, b: RowId) -> Comparison:
     """Whether run b is better than run a, per metric and group, on the records that both judged."""
     return await comparison.compare(sessions, use_case, a, b)
 
 
-@router.get("/{evaluation_id}", responses=responses(NotFound, InvalidInput))
+@router.get("/{evaluation_id}", summary="Get an evaluation", responses=responses())
 async def get_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> Evaluation:
     """A run: its state, how far it is, and what it found."""
     return await runs.get(sessions, evaluation_id)
 
 
-@router.delete("/{evaluation_id}", status_code=204, responses=responses(NotFound, Conflict, InvalidInput))
-async def cancel_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> None:
+@router.post("/{evaluation_id}/cancel", summary="Cancel an evaluation", responses=responses(Conflict))
+async def cancel_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> Evaluation:
     """Stop a run that is queued or under way. What it has predicted stays in the cache."""
-    await runs.cancel(sessions, evaluation_id)
+    return await runs.cancel(sessions, evaluation_id)

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
-from app.api.deps import CursorQuery, SessionsDep, SettingsDep, UseCaseDep
+from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
-from app.core.errors import Conflict, InvalidInput, NotFound, TooLarge
+from app.core.errors import Conflict, Misconfigured, TooLarge
 from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.schemas.records.imports import FileFormat
@@ -23,8 +23,13 @@ RESULTS: dict[int | str, dict[str, object]] = {
 }
 
 
-@router.post("", status_code=202, responses=responses(InvalidInput, NotFound, Conflict, TooLarge))
-async def ask_for_prediction_job(
+@router.post(
+    "",
+    status_code=202,
+    summary="Predict many records",
+    responses=responses(Conflict, TooLarge, Misconfigured),
+)
+async def create_prediction_job(
     request: PredictionJobRequest,
     sessions: SessionsDep,
     use_case: UseCaseDep,
@@ -40,32 +45,34 @@ async def ask_for_prediction_job(
     return job
 
 
-@router.get("", responses=responses(InvalidInput))
+@router.get("", summary="List prediction jobs", responses=responses())
 async def list_prediction_jobs(
     sessions: SessionsDep,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> PredictionJobPage:
     """Every job, newest first, page by page."""
     return await jobs.page(sessions, limit=limit, cursor=cursor)
 
 
-@router.get("/{job_id}", responses=responses(NotFound, InvalidInput))
+@router.get("/{job_id}", summary="Get a prediction job", responses=responses())
 async def get_prediction_job(job_id: JobId, sessions: SessionsDep) -> PredictionJob:
     """A job: its state, how far it is, how fast, and how long it will take."""
     return await jobs.get(sessions, job_id)
 
 
-@router.delete("/{job_id}", status_code=204, responses=responses(NotFound, Conflict, InvalidInput))
-async def cancel_prediction_job(job_id: JobId, sessions: SessionsDep) -> None:
+@router.post("/{job_id}/cancel", summary="Cancel a prediction job", responses=responses(Conflict))
+async def cancel_prediction_job(job_id: JobId, sessions: SessionsDep) -> PredictionJob:
     """Cancel a job that is queued or under way: no chunk is begun any more, those that are begun end.
 
     What it has predicted stays in the cache, and in its results.
     """
-    await jobs.cancel(sessions, job_id)
+    return await jobs.cancel(sessions, job_id)
 
 
-@router.post("/{job_id}/resume", status_code=202, responses=responses(NotFound, Conflict, InvalidInput))
+@router.post(
+    "/{job_id}/resume", status_code=202, summary="Resume a prediction job", responses=responses(Conflict)
+)
 async def resume_prediction_job(job_id: JobId, sessions: SessionsDep) -> PredictionJob:
     """Go on with a cancelled or failed job; its finished chunks are not done again."""
     return await jobs.resume(sessions, job_id)
@@ -74,7 +81,8 @@ async def resume_prediction_job(job_id: JobId, sessions: SessionsDep) -> Predict
 @router.get(
     "/{job_id}/results",
     response_class=StreamingResponse,
-    responses=RESULTS | responses(NotFound, Conflict, InvalidInput),
+    summary="Get a prediction job's results",
+    responses=RESULTS | responses(Conflict),
 )
 async def get_prediction_job_results(
     job_id: JobId,

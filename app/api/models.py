@@ -2,42 +2,51 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.deps import InferenceDep, SessionsDep, UseCaseDep
+from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
-from app.core.errors import (
-    BackendError,
-    BackendThrottled,
-    BackendTimeout,
-    Conflict,
-    InvalidInput,
-    Misconfigured,
-    NotFound,
-    UserCodeError,
-)
+from app.api.predictions import FAILURES
+from app.core.errors import Conflict
 from app.schemas.ids import Name
-from app.schemas.models import Model, ModelVersion, NewVersion, VersionChoice
-from app.services.models import deletion, versions
+from app.schemas.models import Model, ModelPage, ModelVersion, NewVersion, VersionChoice, VersionPage
+from app.services.models import deletion, listing, versions
 
 router = APIRouter(prefix="/models", tags=["models"], route_class=StrictRoute)
 
-PROBE_FAILURES = (BackendError, BackendTimeout, BackendThrottled, UserCodeError, Misconfigured)
+
+@router.get("", summary="List the models", responses=responses())
+async def list_models(
+    sessions: SessionsDep, limit: LimitQuery = 100, cursor: CursorQuery = None
+) -> ModelPage:
+    """Models with their versions, in the order of their names, page by page."""
+    return await listing.page(sessions, limit=limit, cursor=cursor)
 
 
-@router.get("")
-async def list_models(sessions: SessionsDep) -> list[Model]:
-    """Every model with its versions."""
-    return await versions.list_all(sessions)
-
-
-@router.get("/{model}", responses=responses(NotFound))
+@router.get("/{model}", summary="Get a model", responses=responses())
 async def get_model(model: Name, sessions: SessionsDep) -> Model:
     """One model with its versions."""
     return await versions.get(sessions, model)
 
 
+@router.get("/{model}/versions", summary="List a model's versions", responses=responses())
+async def list_versions(
+    model: Name, sessions: SessionsDep, limit: LimitQuery = 100, cursor: CursorQuery = None
+) -> VersionPage:
+    """Versions of a model, newest first, page by page."""
+    return await listing.page_of_versions(sessions, model, limit=limit, cursor=cursor)
+
+
+@router.get("/{model}/versions/{version}", summary="Get a version", responses=responses())
+async def get_version(model: Name, version: Name, sessions: SessionsDep) -> ModelVersion:
+    """One version of a model."""
+    return await listing.get_version(sessions, model, version)
+
+
 @router.post(
-    "/{model}/versions", status_code=201, responses=responses(InvalidInput, Conflict, *PROBE_FAILURES)
+    "/{model}/versions",
+    status_code=201,
+    summary="Register a version",
+    responses=responses(*FAILURES),
 )
 async def register_version(
     model: Name,
@@ -57,7 +66,9 @@ async def register_version(
     return version
 
 
-@router.delete("/{model}/versions/{version}", status_code=204, responses=responses(NotFound, Conflict))
+@router.delete(
+    "/{model}/versions/{version}", status_code=204, summary="Delete a version", responses=responses(Conflict)
+)
 async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> None:
     """Delete a version that was never live, with its predictions; the model goes with its last version.
 
@@ -66,7 +77,7 @@ async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> N
     await deletion.delete(sessions, model, version)
 
 
-@router.post("/{model}/promote", responses=responses(NotFound, InvalidInput, *PROBE_FAILURES))
+@router.post("/{model}/promote", summary="Make a version live", responses=responses(*FAILURES))
 async def promote_version(
     model: Name, choice: VersionChoice, sessions: SessionsDep, use_case: UseCaseDep, inference: InferenceDep
 ) -> Model:
@@ -78,7 +89,7 @@ async def promote_version(
     return await versions.promote(sessions, use_case, inference, model, choice.version, probe=choice.probe)
 
 
-@router.post("/{model}/rollback", responses=responses(NotFound, Conflict))
+@router.post("/{model}/rollback", summary="Undo the last promotion", responses=responses(Conflict))
 async def roll_back_model(model: Name, sessions: SessionsDep) -> Model:
     """Go back to the version that was live before; its cached predictions are valid again."""
     return await versions.roll_back(sessions, model)

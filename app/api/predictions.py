@@ -5,18 +5,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import CursorQuery, PredictorDep, RecordId, SessionsDep, SettingsDep, UseCaseDep
+from app.api.deps import CursorQuery, LimitQuery, PredictorDep, RecordId, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import ItemwiseRoute
 from app.api.http.problems import item_problem, responses
 from app.core.errors import (
     AppError,
-    BackendError,
+    BackendDown,
+    BackendMissing,
+    BackendRefused,
+    BackendRejected,
     BackendThrottled,
     BackendTimeout,
+    BadOutput,
     Conflict,
     FieldError,
     InvalidInput,
-    NotFound,
+    Misconfigured,
     TooLarge,
     UserCodeError,
 )
@@ -38,22 +42,25 @@ from app.services.predictions.predictor import Answer, Ask
 
 router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 
-FAILURES = (NotFound, Conflict, InvalidInput, BackendError, BackendTimeout, BackendThrottled, UserCodeError)
+FAILURES = (
+    *(Conflict, TooLarge, UserCodeError, Misconfigured),
+    *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
+    *(BackendThrottled, BackendTimeout),
+)
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
 RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what is cached")]
 
 
-@router.post("/predict", responses=responses(NotFound, Conflict, InvalidInput, TooLarge))
-async def predict_batch(
+@router.post(
+    "/predict", summary="Predict many records now", responses=responses(Conflict, TooLarge, Misconfigured)
+)
+async def predict_records(
     body: BatchRequest,
     predictor: PredictorDep,
     sessions: SessionsDep,
     use_case: UseCaseDep,
     settings: SettingsDep,
-    model: ModelQuery = None,
-    version: VersionQuery = None,
-    refresh: RefreshQuery = False,
 ) -> BatchAnswer:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
 
@@ -65,12 +72,12 @@ async def predict_batch(
         sessions, use_case, body.inputs or []
     )
     stored = [one for one in ids if isinstance(one, str)]
-    answers = await predictor.predict_many(stored, Ask(model, version, refresh))
+    answers = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh))
     return BatchAnswer(items=[_item(one, answers[one] if isinstance(one, str) else one) for one in ids])
 
 
-@router.post("/predict/{record_id:path}", responses=responses(*FAILURES))
-async def predict(
+@router.post("/predict/{record_id:path}", summary="Predict a record", responses=responses(*FAILURES))
+async def predict_record(
     record_id: RecordId,
     predictor: PredictorDep,
     response: Response,
@@ -90,23 +97,23 @@ async def predict(
     return Prediction.model_validate(answer, from_attributes=True)
 
 
-@router.get("/predictions", responses=responses(InvalidInput))
-async def search_predictions(
+@router.get("/predictions", summary="Search the history of predictions", responses=responses())
+async def list_predictions(
     sessions: SessionsDep,
     record_id: RecordIdText | None = None,
     model: Name | None = None,
     version: Name | None = None,
-    since: Moment | None = None,
-    until: Moment | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    computed_since: Annotated[Moment | None, Query(description="computed then or later")] = None,
+    computed_until: Annotated[Moment | None, Query(description="computed before")] = None,
+    limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> PredictionPage:
     """Every prediction ever made, newest first, page by page; superseded ones and those of old inputs too."""
-    search = PredictionSearch(record_id, model, version, since, until)
+    search = PredictionSearch(record_id, model, version, computed_since, computed_until)
     return await history.page(sessions, search, limit=limit, cursor=cursor)
 
 
-@router.get("/predictions/{prediction_id}", responses=responses(NotFound, InvalidInput))
+@router.get("/predictions/{prediction_id}", summary="Get a prediction", responses=responses())
 async def get_prediction(prediction_id: Annotated[RowId, Path()], sessions: SessionsDep) -> LoggedPrediction:
     """One prediction of the history."""
     return await history.get(sessions, prediction_id)

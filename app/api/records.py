@@ -4,29 +4,34 @@ Encode an id in a path as one segment (a slash is `%2F`). Plain slashes work too
 `/label` needs the encoding.
 """
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.deps import CursorQuery, RecordId, SessionsDep, SettingsDep, UseCaseDep
+from app.api.deps import CursorQuery, LimitQuery, RecordId, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.etags import Condition, IfNoneMatch, etag, names
 from app.api.http.problems import responses
-from app.core.errors import InvalidInput, NotFound, PreconditionFailed, TooLarge
+from app.core.errors import PreconditionFailed, TooLarge
 from app.schemas.records.records import (
     InputJson,
     LabelWrite,
     Record,
     RecordLabel,
     RecordPage,
-    RecordStatus,
     RecordWrite,
+    WrittenRecords,
 )
 from app.services.records import labels, records
 
 router = APIRouter(prefix="/records", tags=["records"], route_class=StrictRoute)
+
+Responses: TypeAlias = dict[int | str, dict[str, object]]
+REPLACED: Responses = {200: {"model": Record | WrittenRecords, "description": "It was there, or a list"}}
+CREATED: Responses = {201: {"model": Record, "description": "Created"}}
+UNCHANGED: Responses = {304: {"description": "If-None-Match names what is stored"}}
 
 
 def _is_list(body: JsonValue) -> str:
@@ -40,14 +45,19 @@ OneOrMany = Annotated[
 ]
 
 
-@router.post("", status_code=201, responses=responses(InvalidInput, TooLarge))
-async def post_records(
+@router.post(
+    "",
+    status_code=201,
+    summary="Create or replace records",
+    responses=REPLACED | responses(TooLarge),
+)
+async def write_records(
     body: OneOrMany,
     sessions: SessionsDep,
     use_case: UseCaseDep,
     settings: SettingsDep,
     response: Response,
-) -> Record | list[RecordStatus]:
+) -> Record | WrittenRecords:
     """Create or replace one record, or a list of them: all are stored, or none.
 
     A record that exists under the id gets the new input; with the same input nothing changes, so a request
@@ -56,16 +66,17 @@ async def post_records(
     """
     if isinstance(body, list):
         response.status_code = 200
-        return await records.put_many(sessions, use_case, body, limit=settings.max_batch)
+        written = await records.put_many(sessions, use_case, body, limit=settings.max_batch)
+        return WrittenRecords(items=written)
     record, created = await records.put(sessions, use_case, body.id, body.input, path="input")
     _describe(response, record, created=created)
     return record
 
 
-@router.get("", responses=responses(InvalidInput))
+@router.get("", summary="List records", responses=responses())
 async def list_records(
     sessions: SessionsDep,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: LimitQuery = 100,
     cursor: CursorQuery = None,
     prefix: Annotated[str, Query(description="Only ids that start with this")] = "",
 ) -> RecordPage:
@@ -73,7 +84,7 @@ async def list_records(
     return await records.page(sessions, limit=limit, cursor=cursor, prefix=prefix)
 
 
-@router.put("/{record_id:path}/label", responses=responses(InvalidInput, NotFound))
+@router.put("/{record_id:path}/label", summary="Set a record's label", responses=responses(TooLarge))
 async def put_label(
     record_id: RecordId, label: LabelWrite, sessions: SessionsDep, use_case: UseCaseDep
 ) -> RecordLabel:
@@ -81,7 +92,25 @@ async def put_label(
     return await labels.put_label(sessions, use_case, record_id, label.value, observed_at=label.observed_at)
 
 
-@router.put("/{record_id:path}", responses=responses(InvalidInput, PreconditionFailed, TooLarge))
+@router.get("/{record_id:path}/label", summary="Get a record's label", responses=responses())
+async def get_label(record_id: RecordId, sessions: SessionsDep) -> RecordLabel:
+    """The truth about a record; 404 while there is none."""
+    return await labels.get_label(sessions, record_id)
+
+
+@router.delete(
+    "/{record_id:path}/label", status_code=204, summary="Delete a record's label", responses=responses()
+)
+async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
+    """Forget the truth about a record; 404 if there is none. Evaluations that were made keep theirs."""
+    await labels.delete_label(sessions, record_id)
+
+
+@router.put(
+    "/{record_id:path}",
+    summary="Create or replace a record",
+    responses=CREATED | responses(PreconditionFailed, TooLarge),
+)
 async def put_record(
     record_id: RecordId,
     body: InputJson,
@@ -99,7 +128,12 @@ async def put_record(
     return record
 
 
-@router.get("/{record_id:path}", response_model=Record, responses=responses(NotFound, InvalidInput))
+@router.get(
+    "/{record_id:path}",
+    response_model=Record,
+    summary="Get a record",
+    responses=UNCHANGED | responses(),
+)
 async def get_record(
     record_id: RecordId, sessions: SessionsDep, response: Response, if_none_match: IfNoneMatch = None
 ) -> Record | Response:
@@ -111,7 +145,12 @@ async def get_record(
     return record
 
 
-@router.delete("/{record_id:path}", status_code=204, responses=responses(NotFound, PreconditionFailed))
+@router.delete(
+    "/{record_id:path}",
+    status_code=204,
+    summary="Delete a record",
+    responses=responses(PreconditionFailed),
+)
 async def delete_record(record_id: RecordId, condition: Condition, sessions: SessionsDep) -> None:
     """Delete the record and its label. Predictions that were made for it stay on the books."""
     await records.delete(sessions, record_id, allows=condition)

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.api.deps import SessionsDep, StorageDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
-from app.core.errors import InvalidInput, NotFound, StorageDown, StorageError, TooLarge, Unavailable
+from app.core.errors import StorageDown, StorageError, TooLarge
 from app.schemas.reports import ImportedReports, ReportImport
 from app.services.reports import importing
 
@@ -13,7 +13,9 @@ router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=Stri
 
 
 @router.post(
-    "/import", responses=responses(InvalidInput, NotFound, TooLarge, StorageError, StorageDown, Unavailable)
+    "/import",
+    summary="Import reports from the storage",
+    responses=responses(TooLarge, StorageError, StorageDown),
 )
 async def import_reports(wanted: ReportImport, sessions: SessionsDep, storage: StorageDep) -> ImportedReports:
     """Bring in the CSV reports in a folder of the storage, as finished runs of the kind `report`.

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.api.deps import SessionsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
-from app.core.errors import InvalidInput, NotFound
+from app.core.errors import TooLarge
 from app.schemas.evaluations.schedules import EvaluationSchedule, NewSchedule
 from app.schemas.ids import Name
 from app.services.evaluations import schedules
@@ -15,8 +15,8 @@ router = APIRouter(
 )
 
 
-@router.put("", responses=responses(InvalidInput, NotFound))
-async def set_evaluation_schedule(
+@router.put("", summary="Set a model's evaluation schedule", responses=responses(TooLarge))
+async def put_evaluation_schedule(
     model: Name, new: NewSchedule, sessions: SessionsDep, use_case: UseCaseDep
 ) -> EvaluationSchedule:
     """Evaluate the model by itself, at the times of a cron expression; replaces the schedule it has.
@@ -26,13 +26,13 @@ async def set_evaluation_schedule(
     return await schedules.put(sessions, use_case, model, new)
 
 
-@router.get("", responses=responses(NotFound, InvalidInput))
+@router.get("", summary="Get a model's evaluation schedule", responses=responses())
 async def get_evaluation_schedule(model: Name, sessions: SessionsDep) -> EvaluationSchedule:
     """The schedule, when it is due next, and the run it began last."""
     return await schedules.get(sessions, model)
 
 
-@router.delete("", status_code=204, responses=responses(NotFound, InvalidInput))
-async def remove_evaluation_schedule(model: Name, sessions: SessionsDep) -> None:
+@router.delete("", status_code=204, summary="Delete a model's evaluation schedule", responses=responses())
+async def delete_evaluation_schedule(model: Name, sessions: SessionsDep) -> None:
     """Evaluate the model no more by itself. Runs that were begun go on."""
     await schedules.remove(sessions, model)

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, model_validator
 from app.backends.base import AtRegistration, BackendOptions, GivenName, Limits, Reply
 from app.backends.http.auth import from_environment, secret_name
 from app.backends.http.client import HttpClient
-from app.backends.http.errors import LOOKS, STATUSES, Fault, Statuses, no_such
+from app.backends.http.errors import LOOKS, STATUSES, FaultBody, Statuses, no_such
 from app.backends.wire.addresses import HttpAddress
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import decode, json_object
@@ -55,7 +55,7 @@ class Options(BackendOptions):
         return self
 
 
-def _is_unknown(fault: Fault) -> bool:
+def _is_unknown(fault: FaultBody) -> bool:
     """As MLflow 3.17 says it of a model and of an alias, which to it is a wrong value of a parameter."""
     alias = str(fault.get("message")).startswith("Registered model alias")
     return fault.get("error_code") == "RESOURCE_DOES_NOT_EXIST" or alias

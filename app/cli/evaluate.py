@@ -130,8 +130,8 @@ def history(
     metric: Annotated[str | None, typer.Option()] = None,
     group: Annotated[str | None, typer.Option("--slice", help="name=value; empty for all records.")] = None,
     bucket: Annotated[str | None, typer.Option(help="As 2013-12; empty for the whole window.")] = None,
-    since: Annotated[str | None, typer.Option(help="Runs that finished at or after.")] = None,
-    until: Annotated[str | None, typer.Option(help="Runs that finished before.")] = None,
+    finished_since: Annotated[str | None, typer.Option(help="Runs that finished then or later.")] = None,
+    finished_until: Annotated[str | None, typer.Option(help="Runs that finished before.")] = None,
     at_least: Annotated[float | None, typer.Option()] = None,
     at_most: Annotated[float | None, typer.Option()] = None,
     sort: Annotated[Order, typer.Option()] = "-finished_at",
@@ -139,7 +139,7 @@ def history(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Metrics of finished runs, undefined ones last."""
-    times = _moment(since, "since"), _moment(until, "until")
+    times = _moment(finished_since, "finished_since"), _moment(finished_until, "finished_until")
     wanted = MetricSearch(kind, model, version, metric, group, bucket, *times, at_least, at_most)
     page = asyncio.run(_page(wanted, sort, limit))
     if as_csv:

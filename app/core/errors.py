@@ -3,6 +3,7 @@
 AppError
 |- InvalidInput        422  the caller's data; names the field and what would be right
 |- NotFound            404
+|- MethodNotAllowed    405  the path exists, and takes other methods
 |- Conflict            409
 |- PreconditionFailed  412  If-Match did not hold
 |- TooLarge            413
@@ -65,6 +66,10 @@ class InvalidInput(AppError):
 
 class NotFound(AppError):
     status, slug, title = 404, "not-found", "Not found"
+
+
+class MethodNotAllowed(AppError):
+    status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
 class Conflict(AppError):

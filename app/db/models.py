@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -76,6 +76,26 @@ async def list_versions(
     if model is not None:
         query = query.where(ModelRow.name == model)
     return (await session.execute(query.order_by(ModelRow.name, ModelVersionRow.id))).all()
+
+
+async def page(session: AsyncSession, *, after: str, limit: int) -> Sequence[Row[ModelRow, ModelVersionRow]]:
+    """At most ``limit`` models whose names come after ``after``, in order, each with all its versions."""
+    has_versions = exists().where(ModelVersionRow.model_id == ModelRow.id)
+    names = select(ModelRow.name).where(ModelRow.name > after, has_versions).order_by(ModelRow.name)
+    query = select(ModelRow, ModelVersionRow).join(ModelVersionRow, ModelVersionRow.model_id == ModelRow.id)
+    query = query.where(ModelRow.name.in_(names.limit(limit)))
+    return (await session.execute(query.order_by(ModelRow.name, ModelVersionRow.id))).all()
+
+
+async def page_of_versions(
+    session: AsyncSession, model: str, *, before: int | None, limit: int
+) -> Sequence[Row[ModelRow, ModelVersionRow]]:
+    """At most ``limit`` versions of a model, newest first."""
+    query = select(ModelRow, ModelVersionRow).join(ModelVersionRow, ModelVersionRow.model_id == ModelRow.id)
+    query = query.where(ModelRow.name == model)
+    if before is not None:
+        query = query.where(ModelVersionRow.id < before)
+    return (await session.execute(query.order_by(ModelVersionRow.id.desc()).limit(limit))).all()
 
 
 async def promote(session: AsyncSession, model: ModelRow, version_id: int) -> None:

@@ -55,3 +55,17 @@ class Model(BaseModel):
     model: str
     live_version: str | None
     versions: list[ModelVersion]
+
+
+class ModelPage(BaseModel):
+    """Models in the order of their names; `next_cursor` is null on the last page."""
+
+    items: list[Model]
+    next_cursor: str | None
+
+
+class VersionPage(BaseModel):
+    """Versions of a model, newest first; `next_cursor` is null on the last page."""
+
+    items: list[ModelVersion]
+    next_cursor: str | None

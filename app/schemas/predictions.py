@@ -5,7 +5,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from app.schemas.ids import Name
+from app.schemas.numbers import Thousandths
 from app.schemas.problem import FieldProblem
+from app.schemas.records.records import AnyInput
 
 
 class Prediction(BaseModel):
@@ -24,10 +27,16 @@ class Prediction(BaseModel):
 class BatchRequest(BaseModel):
     """Either ids of stored records, or input objects to store and predict."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     record_ids: list[str] | None = None
-    inputs: list[JsonValue] | None = None
+    inputs: list[AnyInput] | None = None
+    model: Name | None = None
+    """Default: the setting DEFAULT_MODEL."""
+    version: Name | None = None
+    """Default: the live one."""
+    refresh: bool = False
+    """Infer anew, and supersede what is cached."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -43,7 +52,7 @@ class ItemProblem(BaseModel):
     title: str
     detail: str
     errors: list[FieldProblem] | None = None
-    retry_after: float | None = None
+    retry_after: Thousandths | None = None
     """Seconds to wait before another try, where the platform is busy."""
 
 
@@ -80,7 +89,7 @@ class LoggedPrediction(BaseModel):
     pipeline_version: str
     prediction: JsonValue
     raw_output: JsonValue
-    latency_ms: float
+    latency_ms: Thousandths
     computed_at: datetime
     expires_at: datetime | None
     superseded_at: datetime | None

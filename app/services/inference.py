@@ -204,7 +204,7 @@ async def _attempt(opened: OpenBackend, rows: list[Row], deadline: float) -> lis
             if started >= deadline:
                 raise TimeoutError
             reply = await opened.backend.predict(rows, deadline - started)
-            return read(reply, len(rows), (loop.time() - started) * 1000)
+            return read(reply, len(rows), round((loop.time() - started) * 1000, 3))
     except TimeoutError as error:
         raise BackendTimeout("No call to the model was free before the deadline.") from error
 

@@ -46,6 +46,39 @@ async def test_the_parameter_says_the_format(client: httpx.AsyncClient) -> None:
         assert response.json()["unchanged"] == 50 - created
 
 
+async def test_parameters_name_the_columns(client: httpx.AsyncClient) -> None:
+    own = b"order_no,airline,from,destination,"
+    content = CSV.replace(b"id,carrier,origin,destination,", own).replace(b"transit_minutes", b"took")
+    assert content.startswith(own)
+    columns: dict[str, str | list[str]] = {
+        "id_column": "order_no",
+        "label_column": "took",
+        "rename": ["airline=carrier", "from=origin"],
+    }
+    headers = {"content-type": "text/csv"}
+    for dry_run in (True, False):
+        response = await client.post(
+            "/records/import", params=columns | {"dry_run": str(dry_run)}, content=content, headers=headers
+        )
+        assert response.status_code == 200, response.text
+        report = response.json()
+        assert (report["dry_run"], report["created"]) == (dry_run, 50)
+        assert report["labels"]["created"] > 40
+        stored = (await client.get("/records")).json()["items"]
+        assert len(stored) == (0 if dry_run else 50)
+
+
+async def test_parameters_that_do_not_fit_are_named(client: httpx.AsyncClient) -> None:
+    query = "id_column=no&label_column=carrier&rename=x&rename=id=id&ignore=y"
+    response = await client.post(
+        f"/records/import?{query}", content=CSV, headers={"content-type": "text/csv"}
+    )
+    assert response.status_code == 422
+    assert [fault["field"] for fault in response.json()["errors"]] == [
+        *("id_column", "label_column", "rename", "rename", "ignore")
+    ]
+
+
 @pytest.mark.parametrize(
     ("query", "kind"),
     [("", "application/json"), ("", ""), ("?format=xlsx", "text/csv"), ("?delimiter=ab", "text/csv")],

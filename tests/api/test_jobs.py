@@ -150,8 +150,10 @@ async def test_cancel_and_resume(
     assert isinstance(running["records_per_second"], float)
     assert isinstance(running["seconds_left"], float)
     assert (await client.post(f"{path}/resume")).status_code == 409
-    assert (await client.delete(path)).status_code == 204
-    assert (await client.delete(path)).status_code == 409
+    cancelled = await client.post(f"{path}/cancel")
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    assert cancelled.json() == await look(client, job)
+    assert (await client.post(f"{path}/cancel")).status_code == 409
     await work(settings, sessions, others)
     assert (await look(client, job))["predicted"] == 3
     lines = (await client.get(f"{path}/results")).text.splitlines()

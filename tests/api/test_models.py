@@ -51,12 +51,43 @@ async def test_promote_and_roll_back_walk_the_history(client: httpx.AsyncClient)
     assert [version["live"] for version in model["versions"]] == [True, False, False]
 
 
+async def test_models_and_versions_by_pages(client: httpx.AsyncClient) -> None:
+    for model in ("b", "a.2", "A", "a-1"):
+        for version in ("1", "2", "3"):
+            await client.post(f"/models/{model}/versions", json=VERSION | {"version": version})
+
+    async def walk(path: str, key: str) -> list[str]:
+        found: list[str] = []
+        cursor: dict[str, str | int] = {"limit": 2}
+        while True:
+            page = (await client.get(path, params=cursor)).json()
+            found += [item[key] for item in page["items"]]
+            if page["next_cursor"] is None:
+                return found
+            cursor["cursor"] = page["next_cursor"]
+
+    models = await walk("/models", "model")
+    assert sorted(models) == sorted({"b", "a.2", "A", "a-1"})
+    assert await walk("/models/a-1/versions", "version") == ["3", "2", "1"]
+    whole = (await client.get("/models/a-1")).json()
+    assert (await client.get("/models")).json()["items"][models.index("a-1")] == whole
+    one = (await client.get("/models/a-1/versions/2")).json()
+    assert one == whole["versions"][1]
+    versions = (await client.get("/models/a-1/versions")).json()
+    assert versions == {"items": whole["versions"][::-1], "next_cursor": None}
+
+
 async def test_unknown_models_and_versions_are_not_found(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/models/none")).status_code == 404
+    for path in ("", "/versions", "/versions/1"):
+        answer = await client.get(f"/models/none{path}")
+        assert (answer.status_code, answer.json()["detail"]) == (404, "There is no model 'none'.")
     assert (await client.post("/models/none/rollback")).status_code == 404
     assert (await client.post("/models/none/promote", json={"version": "1"})).status_code == 404
     await register(client)
     assert (await client.post("/models/transit/promote", json={"version": "2"})).status_code == 404
+    lacking = await client.get("/models/transit/versions/2")
+    assert (lacking.status_code, lacking.json()["detail"]) == (404, "The model 'transit' has no version '2'.")
+    assert (await client.get("/models/transit/versions", params={"cursor": "x"})).status_code == 422
 
 
 async def test_the_revision_is_what_the_platform_says(client: httpx.AsyncClient, aws: AwsStub) -> None:

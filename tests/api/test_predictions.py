@@ -297,7 +297,7 @@ async def test_the_history_is_paged_and_filtered(predict: httpx.AsyncClient) -> 
     assert one.json() == found[0]
     assert (await predict.get("/predictions", params={"version": "2"})).json()["items"] == []
     middle = found[0]["computed_at"]
-    later = await predict.get("/predictions", params={"since": middle})
+    later = await predict.get("/predictions", params={"computed_since": middle})
     assert [item["record_id"] for item in later.json()["items"]] == ["r4", "r3", "r2"]
-    earlier = await predict.get("/predictions", params={"until": middle})
+    earlier = await predict.get("/predictions", params={"computed_until": middle})
     assert [item["record_id"] for item in earlier.json()["items"]] == ["r1", "r0"]

@@ -65,7 +65,7 @@ async def test_an_imported_report_is_a_run_of_the_history(
             "unread": [{"key": key, "line": 2, "reason": "value: '0,9' is not a number."}],
         },
     )
-    found = await client.get("/evaluations", params={"kind": "report", "model": "transit"})
+    found = await client.get("/evaluations/metrics", params={"kind": "report", "model": "transit"})
     assert [
         (one["metric"], one["slice"], one["value"], one["low"], one["n"], one["small"], one["finished_at"])
         for one in found.json()["items"]

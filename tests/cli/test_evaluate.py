@@ -201,7 +201,7 @@ def test_two_runs_are_compared(capsys: pytest.CaptureFixture[str], settings: Set
         (["run", "--version", "7"], "has no version '7'; there is 1."),
         (["show", "9"], "There is no evaluation 9."),
         (["history", "--metric", "accu"], "metric: there is no 'accu'"),
-        (["history", "--since", "yesterday"], "since: "),
+        (["history", "--finished-since", "yesterday"], "finished_since: "),
         (["compare", "1", "2"], "There is no evaluation 1."),
     ],
 )

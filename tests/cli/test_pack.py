@@ -1,11 +1,14 @@
 """`python -m app models pack`: what it says, and what it leaves behind."""
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from app.cli import main
 
+ROOT = Path(__file__).parents[2]
 CODE = """
 from sagemaker_inference.errors import GenericInferenceToolkitError
 
@@ -48,6 +51,17 @@ def test_it_says_what_it_made_and_what_comes_next(capsys: pytest.CaptureFixture[
     assert answer == "Its answer to the row: 7.0"
     assert command.startswith("  python -m app models register MODEL VERSION --options '{")
     assert '"target_model": "double.tar.gz"' in command
+
+
+def test_the_command_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "artifacts.md").read_text()
+    [command] = re.findall(r"^    python -m app (models pack .+)$", page, re.MULTILINE)
+    Path("examples").symlink_to(ROOT / "examples")
+    with pytest.raises(SystemExit) as caught:
+        main(shlex.split(command))
+    assert caught.value.code == 0
+    assert "Its answer to the row: 0." in capsys.readouterr().out
+    assert Path("models/churn-1.tar.gz").is_file()
 
 
 def test_without_a_row_nothing_is_asked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,6 @@ from app.local.packing import pack
 from tests.support.artifacts import DOUBLE
 
 CODE = "code/inference.py"
-ELSEWHERE = "../elsewhere"
 Change = Callable[[Path], object]
 
 
@@ -43,10 +42,12 @@ def refusal(folder: Path, output: Path | None = None) -> str:
 
 def test_it_holds_the_files_in_order_and_no_time_owner_or_mode(folder: Path, tmp_path: Path) -> None:
     (folder / "b.txt").chmod(0o700)
+    put(folder, {"code.txt": ""})
     packed = pack(folder, tmp_path / "out" / "double-1.tar.gz")
+    assert packed.path.read_bytes()[4:8] == bytes(4)  # gzip's time, which two in one second would share
     with tarfile.open(packed.path) as tar:
         members = tar.getmembers()
-        assert [member.name for member in members] == ["b.txt", CODE, "weights/a.bin"] == [*packed.names]
+        assert [member.name for member in members] == ["b.txt", "code.txt", CODE, "weights/a.bin"]
         assert {(one.mtime, one.uid, one.uname, one.mode) for one in members} == {(0, 0, "", 0o644)}
     assert [path.name for path in packed.path.parent.iterdir()] == ["double-1.tar.gz"]
     assert packed.size == packed.path.stat().st_size

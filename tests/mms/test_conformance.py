@@ -8,6 +8,7 @@ import pytest
 
 from app.local.endpoint.app import create_app
 from app.local.endpoint.config import Endpoint, EndpointConfig
+from app.local.packing import pack
 from tests.mms.front import create_front
 from tests.mms.server import multi_model_server
 from tests.support.artifacts import DOUBLE, write_artifact
@@ -52,6 +53,7 @@ ARTIFACTS = {
     "no_load.tar.gz": "def model_fn(model_dir): raise RuntimeError('no weights')",
     "text.tar.gz": "def model_fn(model_dir): return None\ndef transform_fn(m, b, c, a): return {'a': 1}",
 }
+CHURN = Path(__file__).parents[2] / "examples" / "churn" / "model"
 HELPER = 'HEADER = "x-amzn-sagemaker-custom-attributes"'
 
 
@@ -60,6 +62,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("artifacts")
     for name, inference in ARTIFACTS.items():
         write_artifact(folder / name, inference, code__helper=HELPER)
+    pack(CHURN, folder / "packed.tar.gz")
     return folder
 
 
@@ -122,6 +125,12 @@ CASES = {
     "no predict_fn": Case("no_predict_fn.tar.gz"),
     "no model_fn": Case("no_model_fn.tar.gz"),
     "a model that does not load": Case("no_load.tar.gz"),
+    "a packed model": Case("packed.tar.gz", "12,30.5\n,8", accept="text/csv"),
+    "a packed model, json lines": Case(
+        "packed.tar.gz", "[12,30.5]\n[null,8]", *["application/jsonlines"] * 2
+    ),
+    "a packed model, rows that are too long": Case("packed.tar.gz", "1,2,3"),
+    "a packed model, wrong content type": Case("packed.tar.gz", kind="image/png"),
     "unknown target": Case("no.tar.gz"),
     "missing target": Case(""),
     "unknown endpoint": Case("double.tar.gz", endpoint="no"),

@@ -1,4 +1,4 @@
-"""JSON bodies, parsed strictly: FastAPI hands what this returns to pydantic."""
+"""Routes that are strict: JSON bodies, which FastAPI hands to pydantic, and the query's parameters."""
 
 from collections.abc import Callable, Coroutine
 from typing import ClassVar
@@ -7,6 +7,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import JsonValue
 
+from app.api.http import queries
 from app.core import strict_json
 from app.core.errors import AppError, InvalidInput, TooLarge
 from app.core.settings import Settings
@@ -52,14 +53,16 @@ class _Refused(HTTPException):
 
 
 class StrictRoute(APIRoute):
-    """A route with strict JSON; give it to a router as ``route_class``."""
+    """A route with strict JSON and known query parameters; give it to a router as ``route_class``."""
 
     request_class: ClassVar[type[StrictRequest]] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
-        handle = super().get_route_handler()
+        handle, known = super().get_route_handler(), queries.parameters(self.dependant)
 
         async def strictly(request: Request) -> Response:
+            if request.scope["query_string"]:
+                queries.require_known(request.query_params, known)
             try:
                 return await handle(self.request_class(request.scope, request.receive))
             except _Refused as refused:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
-from app.core.errors import AppError, FieldError, InvalidInput
+from app.core.errors import AppError, FieldError, InvalidInput, MethodNotAllowed, NotFound, Unavailable
 from app.schemas.faults import field_errors
 from app.schemas.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
@@ -21,6 +21,12 @@ from app.services.failures import outages
 log = structlog.get_logger(__name__)
 
 PREFIX = "urn:sagemaker-fastapi:problem:"
+MEDIA_TYPE = "application/problem+json"
+REFERENCE = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+"""The schema of every error in the OpenAPI document, which has it among its components (see openapi.py)."""
+EVERYWHERE = (InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable)
+"""What any route may answer: 422 for a query parameter that it does not have, 503 without the database."""
+OF_ROUTING = {kind.status: kind for kind in (NotFound, MethodNotAllowed)}
 
 
 def install(app: FastAPI) -> None:
@@ -46,22 +52,27 @@ def problem(
     body["request_id"] = structlog.contextvars.get_contextvars().get("request_id", "")
     if errors:
         body["errors"] = [{"field": fault.field, "message": fault.message} for fault in errors]
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
-def responses(*kinds: type[AppError]) -> dict[int | str, dict[str, object]]:
-    """The ``responses=`` of a route: which of our errors it answers."""
-    described: dict[int | str, dict[str, object]] = {}
-    for kind in kinds:
-        entry = {"model": Problem, "content": {"application/problem+json": {}}, "description": kind.title}
-        described[kind.status] = entry
-    return described
+def responses(
+    *kinds: type[AppError], beside: Sequence[type[AppError]] = EVERYWHERE
+) -> dict[int | str, dict[str, object]]:
+    """The ``responses=`` of a route: which of our errors it answers, beside those that any route may."""
+    titles: dict[int | str, list[str]] = {}
+    for kind in dict.fromkeys((*kinds, *beside)):
+        titles.setdefault(kind.status, []).append(f"{kind.title} (`{kind.slug}`)")
+    return {
+        status: {"description": "; ".join(titles[status]), "content": {MEDIA_TYPE: {"schema": REFERENCE}}}
+        for status in sorted(titles)
+    }
 
 
 def crash(error: Exception) -> JSONResponse:
     """What a bug answers: nothing of it; the log has the rest, under the request's id."""
     log.error("crashed", exc_info=error)
-    return problem(500, "internal", "Internal error", "The service failed; its log has the request's id.")
+    said = "The service failed; its log has the request's id."
+    return problem(AppError.status, AppError.slug, AppError.title, said)
 
 
 def from_app_error(error: AppError) -> JSONResponse:
@@ -100,10 +111,10 @@ async def _validation_error(_request: Request, error: Exception) -> JSONResponse
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     failure = cast(HTTPException, error)
-    title = HTTPStatus(failure.status_code).phrase
-    slug = title.lower().replace(" ", "-")
-    detail = str(failure.detail)
-    if failure.status_code == 404 and detail == title:
+    phrase, detail = HTTPStatus(failure.status_code).phrase, str(failure.detail)
+    if failure.status_code in OF_ROUTING and detail == phrase:
         detail = f"There is no route {request.method} {request.url.path}."
+    kind = OF_ROUTING.get(failure.status_code)
+    slug, title = (kind.slug, kind.title) if kind else (phrase.lower().replace(" ", "-"), phrase)
     headers = dict(failure.headers) if failure.headers else None
     return problem(failure.status_code, slug, title, detail, headers=headers)

@@ -10,7 +10,7 @@ from app.backends.base import missing
 from app.backends.databricks.auth import is_expired
 from app.backends.http.auth import Auth
 from app.backends.http.client import HttpClient
-from app.backends.http.errors import STATUSES, Fault, Meaning, Statuses, may_not_look, no_such
+from app.backends.http.errors import STATUSES, FaultBody, Meaning, Statuses, may_not_look, no_such
 from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput
 
 TIMEOUT = 5.0
@@ -112,7 +112,7 @@ class ServedEntities:
         await self._http.aclose()
 
 
-def _does_not_exist(fault: Fault) -> bool:
+def _does_not_exist(fault: FaultBody) -> bool:
     """ENDPOINT_NOT_FOUND is also said of a path that the workspace's API does not have."""
     return fault.get("error_code") == "RESOURCE_DOES_NOT_EXIST" or (
         fault.get("error_code") == "ENDPOINT_NOT_FOUND" and "does not exist" in str(fault.get("message"))

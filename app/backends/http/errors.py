@@ -29,7 +29,7 @@ Meaning: TypeAlias = tuple[type[BackendError], str]
 Reading: TypeAlias = Callable[[Mapping[str, str], bytes], Meaning]
 """Of a status whose meaning depends on the answer's headers or body."""
 Statuses: TypeAlias = Mapping[int, Meaning | Reading]
-Fault: TypeAlias = Mapping[str, JsonValue]
+FaultBody: TypeAlias = Mapping[str, JsonValue]
 """The JSON object that a platform answers as an error; empty where it answered something else."""
 
 STATUSES: dict[int, Meaning] = {
@@ -95,7 +95,7 @@ def may_not_look(_headers: Mapping[str, str], _body: bytes) -> Meaning:
     raise MayNotLook
 
 
-def no_such(detail: str, said: Callable[[Fault], bool], *, otherwise: Meaning = STATUSES[404]) -> Reading:
+def no_such(detail: str, said: Callable[[FaultBody], bool], *, otherwise: Meaning = STATUSES[404]) -> Reading:
     """For a status of what does not exist: BackendMissing where ``said`` finds the platform's own words.
 
     Without them it may be a proxy's, or that of another server at a wrong address.
@@ -103,7 +103,7 @@ def no_such(detail: str, said: Callable[[Fault], bool], *, otherwise: Meaning = 
     return lambda _headers, body: (BackendMissing, detail) if said(_fault(body)) else otherwise
 
 
-def _fault(body: bytes) -> Fault:
+def _fault(body: bytes) -> FaultBody:
     try:
         fault: JsonValue = json.loads(body)
     except (ValueError, RecursionError):

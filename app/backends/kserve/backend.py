@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_
 from app.backends.base import GivenName, Limits, Reply
 from app.backends.http.auth import Auth, Fixed, from_environment, secret, secret_name
 from app.backends.http.client import HttpClient, HttpReply
-from app.backends.http.errors import Fault, Meaning, Statuses, no_such
+from app.backends.http.errors import FaultBody, Meaning, Statuses, no_such
 from app.backends.kserve.tensors import TensorFormat, TensorOptions, outputs
 from app.backends.wire.addresses import HttpAddress, plain_address
 from app.backends.wire.formats import ROWS, RequestFormat
@@ -124,7 +124,7 @@ class KServeBackend:
         versions = json_object(metadata.body, metadata.content_type).get("versions")
         return _text(versions[0]) if isinstance(versions, list) and len(versions) == 1 else None
 
-    def _is_named(self, fault: Fault) -> bool:
+    def _is_named(self, fault: FaultBody) -> bool:
         """All servers name the model that they do not have. An ingress that knows no such host says nothing:
         its routes may still be on their way."""
         said = fault.get("error")

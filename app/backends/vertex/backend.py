@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from app.backends.base import BackendOptions, Limits, Reply
 from app.backends.http.client import HttpClient
-from app.backends.http.errors import STATUSES, Fault, Meaning, Statuses, may_not_look, no_such
+from app.backends.http.errors import STATUSES, FaultBody, Meaning, Statuses, may_not_look, no_such
 from app.backends.vertex.auth import GoogleAuth
 from app.backends.wire.addresses import HttpsAddress
 from app.backends.wire.formats import ROWS, RequestFormat
@@ -118,7 +118,7 @@ def _failure(_: Mapping[str, str], body: bytes) -> Meaning:
     return (BackendDown, "it failed.") if b"Internal error encountered" in body else STATUSES[500]
 
 
-def _is_not_found(fault: Fault) -> bool:
+def _is_not_found(fault: FaultBody) -> bool:
     """Google's own word; what its front end does not know, or a proxy, is answered with a page."""
     match fault:
         case {"error": {"status": "NOT_FOUND"}}:

@@ -18,6 +18,7 @@ from app.schemas.ids import check_record_id
 from app.schemas.records.imports import Counts, FileFormat, ImportReport
 from app.schemas.records.records import Record
 from app.services.records import importer, records
+from app.services.records.import_options import ColumnOptions
 
 commands = typer.Typer(help="Input objects and the truths about them.", no_args_is_help=True)
 commands.command()(purge.purge)
@@ -45,16 +46,41 @@ def import_file(
         FileFormat | None, typer.Option("--format", help="Default: what the file's name says.")
     ] = None,
     delimiter: Annotated[str, typer.Option(help="Between the cells of a CSV.")] = ",",
+    id_column: Annotated[
+        str | None, typer.Option("--id-column", help="The CSV's column of record ids. Default: id.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option("--label-column", help="The CSV's column of truths. Default: LABEL.")
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option("--rename", metavar="FROM=TO", help="A column of the CSV and the field it is."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="COLUMN", help="A column to leave out.")
+    ] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Import the good lines, list the others.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check and count everything, write nothing.")
+    ] = False,
 ) -> None:
-    """Create or replace records and their truths from a file: every line, or none of them."""
+    """Create or replace records and their truths from a file: every line, or none of them.
+
+    The first line of a CSV names its columns: id, the fields of the input, and if wanted LABEL (as in
+    evaluation.py) and observed_at. Options name what the file calls otherwise; --rename and --ignore
+    may be repeated.
+    """
     chosen = file_format or SUFFIXES.get(Path(file.name).suffix.lower())
     if chosen is None:
         raise InvalidInput("The file's name does not say which format it has: give --format csv or ndjson.")
+    columns = ColumnOptions(id_column, label_column, rename or (), ignore or (), flags=True)
     with _watched(file) as source:
-        report = asyncio.run(_import(source, chosen, delimiter=delimiter, skip_bad=skip_bad))
+        done = _import(
+            source, chosen, delimiter=delimiter, columns=columns, skip_bad=skip_bad, dry_run=dry_run
+        )
+        report = asyncio.run(done)
     typer.echo(_in_words(report))
 
 
@@ -68,7 +94,13 @@ def _watched(file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 async def _import(
-    source: BinaryIO, file_format: FileFormat, *, delimiter: str, skip_bad: bool
+    source: BinaryIO,
+    file_format: FileFormat,
+    *,
+    delimiter: str,
+    columns: ColumnOptions,
+    skip_bad: bool,
+    dry_run: bool,
 ) -> ImportReport:
     async with open_sessions() as sessions:
         return await importer.import_records(
@@ -77,7 +109,9 @@ async def _import(
             _chunks(source),
             file_format=file_format,
             delimiter=delimiter,
+            columns=columns,
             skip_bad=skip_bad,
+            dry_run=dry_run,
         )
 
 
@@ -87,11 +121,10 @@ async def _chunks(source: BinaryIO) -> AsyncIterator[bytes]:
 
 
 def _in_words(report: ImportReport) -> str:
-    lines = [
-        f"{report.read} lines read.",
-        f"Records: {_counted(report)}.",
-        f"Labels: {_counted(report.labels)}.",
-    ]
+    lines = [f"{report.read} lines read."]
+    if report.dry_run:
+        lines.append("A dry run: nothing was written. Without --dry-run it would be:")
+    lines += [f"Records: {_counted(report)}.", f"Labels: {_counted(report.labels)}."]
     if report.skipped:
         lines.append(f"Skipped: {report.skipped} lines. What is wrong with them (the first faults):")
     for error in report.errors:

@@ -61,10 +61,10 @@ def _selected(wanted: MetricSearch) -> Select[*tuple[object, ...]]:
         METRIC.bucket: wanted.bucket,
     }
     query = query.where(*(column == given for column, given in equal.items() if given is not None))
-    if wanted.since is not None:
-        query = query.where(RUN.finished_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(RUN.finished_at < wanted.until)
+    if wanted.finished_since is not None:
+        query = query.where(RUN.finished_at >= wanted.finished_since)
+    if wanted.finished_until is not None:
+        query = query.where(RUN.finished_at < wanted.finished_until)
     if wanted.at_least is not None:
         query = query.where(METRIC.value >= wanted.at_least)
     if wanted.at_most is not None:

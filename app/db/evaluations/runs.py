@@ -1,7 +1,7 @@
 """Queries on evaluation runs, the records they judged, and what they found."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -18,6 +18,7 @@ from app.db.tables import (
     ModelVersionRow,
     PredictionRow,
 )
+from app.schemas.evaluations.runs import EvaluationSearch
 from app.schemas.shortfalls import shortfall
 
 
@@ -61,15 +62,29 @@ async def find(session: AsyncSession, evaluation_id: int) -> Row[EvaluationRow, 
 
 
 async def page(
-    session: AsyncSession, *, state: str | None, before: int | None, limit: int
+    session: AsyncSession, wanted: EvaluationSearch, *, before: int | None, limit: int
 ) -> Sequence[Row[EvaluationRow, str, str]]:
     """At most ``limit`` runs with the names of their models and versions, newest first."""
-    query = _named().order_by(EvaluationRow.id.desc()).limit(limit)
-    if state is not None:
-        query = query.where(EvaluationRow.state == state)
+    equal = {
+        EvaluationRow.state: wanted.state,
+        EvaluationRow.kind: wanted.kind,
+        ModelRow.name: wanted.model,
+        ModelVersionRow.version: wanted.version,
+    }
+    query = _named().where(*(column == given for column, given in equal.items() if given is not None))
     if before is not None:
         query = query.where(EvaluationRow.id < before)
-    return (await session.execute(query)).all()
+    return (await session.execute(query.order_by(EvaluationRow.id.desc()).limit(limit))).all()
+
+
+async def headlines(
+    session: AsyncSession, evaluation_ids: Collection[int], names: Collection[str]
+) -> Sequence[EvaluationMetricRow]:
+    """Of these runs the metrics of all records in the whole window that are named or have an interval."""
+    row = EvaluationMetricRow
+    whole = row.evaluation_id.in_(evaluation_ids), row.slice == "", row.bucket == ""
+    query = select(row).where(*whole, row.metric.in_(names) | row.low.is_not(None))
+    return (await session.scalars(query.order_by(row.evaluation_id, row.metric))).all()
 
 
 def _named() -> Select[EvaluationRow, str, str]:

@@ -15,8 +15,8 @@ async def search(
     record_id: str | None,
     model: str | None,
     version: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    computed_since: datetime | None,
+    computed_until: datetime | None,
     before: int | None,
     limit: int,
 ) -> Sequence[Row[*tuple[object, ...]]]:
@@ -29,10 +29,10 @@ async def search(
     ):
         if wanted is not None:
             query = query.where(column == wanted)
-    if since is not None:
-        query = query.where(PredictionRow.computed_at >= since)
-    if until is not None:
-        query = query.where(PredictionRow.computed_at < until)
+    if computed_since is not None:
+        query = query.where(PredictionRow.computed_at >= computed_since)
+    if computed_until is not None:
+        query = query.where(PredictionRow.computed_at < computed_until)
     if before is not None:
         query = query.where(PredictionRow.id < before)
     return (await session.execute(query.order_by(PredictionRow.id.desc()).limit(limit))).all()

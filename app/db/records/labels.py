@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import Row, bindparam, delete, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import DateTime, Text
+
+from app.db.tables import LabelRow
 
 UPSERT = (
     text("""
@@ -39,3 +41,9 @@ async def upsert(
     """
     arguments = {"record_id": record_id, "value": value, "observed_at": observed_at}
     return (await session.execute(UPSERT, arguments)).one_or_none()
+
+
+async def remove(session: AsyncSession, record_id: str) -> bool:
+    """Whether there was a label to delete."""
+    gone = delete(LabelRow).where(LabelRow.record_id == record_id).returning(LabelRow.record_id)
+    return (await session.scalars(gone)).one_or_none() is not None

@@ -59,9 +59,7 @@ def _walk(folder: Path, prefix: str, left_out: list[str]) -> Iterator[str]:
 def _fault(folder: Path, name: str) -> FieldError | None:
     """What keeps a file from being packed."""
     path = folder / name
-    if (
-        not name.isprintable() or "\\" in name
-    ):  # a lone surrogate, for a name that is no UTF-8, is not printable
+    if not name.isprintable() or "\\" in name:  # what is no UTF-8 is not printable either
         return FieldError(ascii(name), "rename it: other systems cannot unpack this name")
     try:
         if path.is_symlink() and not path.resolve(strict=True).is_relative_to(folder.resolve()):

@@ -13,7 +13,10 @@ Order: TypeAlias = Literal["-finished_at", "finished_at", "value", "-value"]
 
 @dataclass(frozen=True)
 class MetricSearch:
-    """What to look for; None does not narrow. Undefined values match no threshold and come last."""
+    """What to look for; None does not narrow. Undefined values match no threshold and come last.
+
+    The times are those at which runs finished, ``finished_until`` excluded.
+    """
 
     kind: str | None = None
     model: str | None = None
@@ -21,8 +24,8 @@ class MetricSearch:
     metric: str | None = None
     slice: str | None = None
     bucket: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    finished_since: datetime | None = None
+    finished_until: datetime | None = None
     at_least: float | None = None
     at_most: float | None = None
 

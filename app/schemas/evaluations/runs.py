@@ -1,5 +1,6 @@
 """Evaluation runs and their metrics on the wire."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self, TypeAlias
 
@@ -146,11 +147,27 @@ class Evaluation(Run):
     metrics: list[MetricValue]
 
 
-class RunPage(BaseModel):
-    """Runs, newest first; `next_cursor` is null on the last page."""
+class ListedEvaluation(Run):
+    """A run with its headline: the metrics of all records in the whole window that have an interval."""
 
-    items: list[Run]
+    headline: list[MetricValue]
+
+
+class EvaluationPage(BaseModel):
+    """Evaluations, newest first; `next_cursor` is null on the last page."""
+
+    items: list[ListedEvaluation]
     next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class EvaluationSearch:
+    """Which evaluations to list; None does not narrow."""
+
+    state: State | None = None
+    kind: Kind | None = None
+    model: str | None = None
+    version: str | None = None
 
 
 class ComparedMetric(BaseModel):

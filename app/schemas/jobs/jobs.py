@@ -6,6 +6,7 @@ from typing import Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from app.schemas.ids import Name, RecordIdText
+from app.schemas.numbers import Thousandths
 from app.schemas.records.imports import FileFormat
 from app.schemas.records.records import Moment
 
@@ -95,9 +96,9 @@ class PredictionJob(BaseModel):
     of another use case."""
     warning: str | None
     """Says so where more than a tenth of the records of a job that has ended failed, and why most did."""
-    records_per_second: float | None
+    records_per_second: Thousandths | None
     """Finished records a second, from the start; null before there is one."""
-    seconds_left: float | None
+    seconds_left: Thousandths | None
     """At this rate; null unless the job is running."""
     result: str | None
     """The key of the object in the storage that has the results."""

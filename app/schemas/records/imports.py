@@ -34,9 +34,10 @@ class ImportReport(Counts):
     """What an import did, in records.
 
     ``read`` counts lines; those that a later line with the same id replaced count nowhere else. ``errors``
-    holds the first 100 faults of the ``skipped`` lines.
+    holds the first 100 faults of the ``skipped`` lines. Of a dry run all that is what an import would do.
     """
 
+    dry_run: bool
     read: int
     labels: Counts
     skipped: int

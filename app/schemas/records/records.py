@@ -1,31 +1,19 @@
 """Records and their labels on the wire."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
-    GetJsonSchemaHandler,
     JsonValue,
     SkipValidation,
+    WithJsonSchema,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from app.schemas.ids import RecordIdText
-from app.schemas.input_object import InputObject
-
-
-class _DescribedAsInputObject:
-    """Shows a JSON object as InputObject in the OpenAPI text; the service validates it, more strictly."""
-
-    def __get_pydantic_json_schema__(
-        self, _schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return handler(InputObject.__pydantic_core_schema__)
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -35,8 +23,13 @@ def _to_utc(moment: datetime) -> datetime:
         raise ValueError("must lie in the years 1 to 9999 in UTC") from error
 
 
-InputJson: TypeAlias = Annotated[dict[str, SkipValidation[JsonValue]], _DescribedAsInputObject()]
+INPUT_STANDS_HERE = "x-input-object"
+"""Marks where an input stands in the OpenAPI document: only the application knows the class."""
+_Here: Final = WithJsonSchema({"type": "object", INPUT_STANDS_HERE: True})
+InputJson: TypeAlias = Annotated[dict[str, SkipValidation[JsonValue]], _Here]
 """An object out of parsed JSON, whose values need no second look before the service's."""
+AnyInput: TypeAlias = Annotated[JsonValue, _Here]
+"""What should be an input: the service checks it, so that a bad one does not spoil the others."""
 Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A point in time; a text without an offset is refused, since its time zone would be a guess."""
 
@@ -81,6 +74,12 @@ class RecordStatus(BaseModel):
     id: str
     content_hash: str
     status: Literal["created", "updated", "unchanged"]
+
+
+class WrittenRecords(BaseModel):
+    """What writing a list of records did: one item per record, in the order of the request."""
+
+    items: list[RecordStatus]
 
 
 class RecordPage(BaseModel):

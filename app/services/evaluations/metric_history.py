@@ -54,8 +54,9 @@ async def page(
 def _check(search: MetricSearch) -> None:
     for field in ("metric", "slice", "bucket"):
         strict_json.check(getattr(search, field), field)
-    if search.since is not None and search.until is not None and search.since >= search.until:
-        fault = FieldError("until", "must be after since")
+    since, until = search.finished_since, search.finished_until
+    if since is not None and until is not None and since >= until:
+        fault = FieldError("finished_until", "must be after finished_since")
         raise InvalidInput("The window is empty.", errors=[fault])
 
 

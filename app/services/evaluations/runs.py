@@ -11,7 +11,15 @@ from app.db.engine import Sessions
 from app.db.evaluations import runs as rows
 from app.db.queue import tasks
 from app.db.tables import EvaluationRow
-from app.schemas.evaluations.runs import Evaluation, EvaluationRequest, MetricValue, Run, RunPage, State
+from app.schemas.evaluations.runs import (
+    Evaluation,
+    EvaluationPage,
+    EvaluationRequest,
+    EvaluationSearch,
+    ListedEvaluation,
+    MetricValue,
+    Run,
+)
 from app.schemas.ids import RowId
 from app.services.evaluations.statistics import metrics
 from app.services.models import versions
@@ -75,13 +83,25 @@ async def get(sessions: Sessions, evaluation_id: int) -> Evaluation:
     return Evaluation(**vars(_run(found)), metrics=values)
 
 
-async def page(sessions: Sessions, *, state: State | None, limit: int, cursor: str | None) -> RunPage:
-    """Runs of every state, newest first, from the place where the last page's cursor points."""
+async def page(
+    sessions: Sessions, use_case: UseCase, search: EvaluationSearch, *, limit: int, cursor: str | None
+) -> EvaluationPage:
+    """Runs, newest first, from the place where the last page's cursor points, each with its headline.
+
+    NotFound where the search names a model or version that there is not.
+    """
     before = CURSOR.decode(cursor)
     async with sessions() as session:
-        found = await rows.page(session, state=state, before=before, limit=limit + 1)
-    items, next_cursor = CURSOR.cut([_run(row) for row in found], limit, lambda last: last.id)
-    return RunPage(items=items, next_cursor=next_cursor)
+        found = await rows.page(session, search, before=before, limit=limit + 1)
+        if not found and before is None:
+            await require_version(session, search.model, search.version)
+        listed, next_cursor = CURSOR.cut([_run(row) for row in found], limit, lambda last: last.id)
+        measured = await rows.headlines(session, [run.id for run in listed], use_case.headline)
+    headlines: dict[int, list[MetricValue]] = {run.id: [] for run in listed}
+    for one in measured:
+        headlines[one.evaluation_id].append(MetricValue.model_validate(one, from_attributes=True))
+    items = [ListedEvaluation(**vars(run), headline=headlines[run.id]) for run in listed]
+    return EvaluationPage(items=items, next_cursor=next_cursor)
 
 
 def _run(found: Row[EvaluationRow, str, str]) -> Run:
@@ -90,12 +110,11 @@ def _run(found: Row[EvaluationRow, str, str]) -> Run:
     return Run.model_validate(fields | {"model": model, "version": version, "request": row.filter})
 
 
-async def cancel(sessions: Sessions, evaluation_id: int) -> None:
-    """Stop a run that is under way; Conflict if it has ended."""
+async def cancel(sessions: Sessions, evaluation_id: int) -> Evaluation:
+    """Stop a run that is under way, and give it as it stands; Conflict if it has ended."""
     async with sessions.begin() as session:
-        if await rows.end(session, evaluation_id, "cancelled"):
-            return
-        found = await rows.find(session, evaluation_id)
-    if found is None:
-        raise NotFound(f"There is no evaluation {evaluation_id}.")
-    raise Conflict(f"The evaluation {evaluation_id} has ended: it is {found[0].state}.")
+        is_stopped = await rows.end(session, evaluation_id, "cancelled")
+    run = await get(sessions, evaluation_id)
+    if not is_stopped:
+        raise Conflict(f"The evaluation {evaluation_id} has ended: it is {run.state}.")
+    return run

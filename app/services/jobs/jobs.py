@@ -94,13 +94,14 @@ async def page(sessions: Sessions, *, limit: int, cursor: str | None) -> Predict
     return PredictionJobPage(items=items, next_cursor=next_cursor)
 
 
-async def cancel(sessions: Sessions, job_id: int) -> None:
-    """End a job that is queued or under way; Conflict if it has ended."""
+async def cancel(sessions: Sessions, job_id: int) -> PredictionJob:
+    """End a job that is queued or under way, and give it as it stands; Conflict if it has ended."""
     async with sessions.begin() as session:
         job = await _locked(session, job_id)
         if job.state not in UNDER_WAY:
             raise Conflict(f"The prediction job {job_id} has ended: it is {job.state}.")
         rows.cancel(job)
+    return await get(sessions, job_id)
 
 
 async def resume(sessions: Sessions, job_id: int) -> PredictionJob:

@@ -136,7 +136,7 @@ class _Work:
             if number not in outputs:
                 continue
             try:
-                await self.chunks.store(chunk_id, outputs[number], transform.seconds * 1000)
+                await self.chunks.store(chunk_id, outputs[number], round(transform.seconds * 1000, 3))
             except BadOutput as error:
                 reason = f"The output of chunk {number} cannot be used: {error.detail}"
         if await self._unfinished():

@@ -38,7 +38,7 @@ async def register(
             taken = f"Version {new.version!r} of {model!r} is registered with other content"
             raise Conflict(f"{taken}, and versions never change: choose another name.")
         version = found or await db.insert_version(session, row.id, deployment, revision=revision)
-        registered = _version(row, version)
+        registered = describe(row, version)
     if new.promote:
         try:
             await promote(sessions, use_case, inference, model, new.version, probe=new.probe)
@@ -102,7 +102,7 @@ async def roll_back(sessions: Sessions, model: str) -> Model:
 async def get(sessions: Sessions, model: str) -> Model:
     """One model, or NotFound."""
     async with sessions() as session:
-        found = _grouped(await db.list_versions(session, model))
+        found = grouped(await db.list_versions(session, model))
     if not found:
         raise NotFound(f"There is no model {model!r}.")
     return found[0]
@@ -111,7 +111,7 @@ async def get(sessions: Sessions, model: str) -> Model:
 async def list_all(sessions: Sessions) -> list[Model]:
     """Every model, by name."""
     async with sessions() as session:
-        return _grouped(await db.list_versions(session))
+        return grouped(await db.list_versions(session))
 
 
 async def deployment(sessions: Sessions, version_id: int) -> Deployment:
@@ -204,7 +204,8 @@ async def _make_live(session: AsyncSession, model: ModelRow, version: ModelVersi
         await db.promote(session, model, version.id)
 
 
-def _version(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
+def describe(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
+    """A version as callers see it."""
     return ModelVersion(
         model=model.name,
         version=row.version,
@@ -217,11 +218,12 @@ def _version(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
     )
 
 
-def _grouped(rows: Sequence[Row[ModelRow, ModelVersionRow]]) -> list[Model]:
+def grouped(rows: Sequence[Row[ModelRow, ModelVersionRow]]) -> list[Model]:
+    """Each model once, with its versions, in the order of the rows."""
     models: dict[str, Model] = {}
     for model, row in rows:
         entry = models.setdefault(model.name, Model(model=model.name, live_version=None, versions=[]))
-        version = _version(model, row)
+        version = describe(model, row)
         entry.versions.append(version)
         if version.live:
             entry.live_version = version.version

@@ -17,13 +17,13 @@ CURSOR: Cursor[int] = Cursor("predictions", TypeAdapter(RowId))
 
 @dataclass(frozen=True)
 class PredictionSearch:
-    """What to look for; None does not narrow. Times are those of the computation, ``until`` excluded."""
+    """What to look for; None does not narrow; ``computed_until`` is excluded."""
 
     record_id: str | None = None
     model: str | None = None
     version: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    computed_since: datetime | None = None
+    computed_until: datetime | None = None
 
 
 async def page(

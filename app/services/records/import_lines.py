@@ -9,6 +9,8 @@ from pydantic import JsonValue
 
 from app.core import strict_json
 from app.core.errors import FieldError, InvalidInput
+from app.services.records.import_columns import Columns, fit
+from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.use_case import UseCase
 
 MAX_LINE = 1_000_000
@@ -26,13 +28,14 @@ class FileLine:
 
 
 class Reader(Protocol):
-    """Turns physical lines, batch by batch, into records; ``label_field`` is what the file calls the label.
+    """Turns physical lines, batch by batch, into records.
 
-    A reader may keep lines back until it has seen more of them; ``finish`` hands those over.
+    A reader may keep lines back until it has seen more of them; ``finish`` hands those over. ``columns`` are
+    those of a header that has been read.
     """
 
     @property
-    def label_field(self) -> str: ...
+    def columns(self) -> Columns | None: ...
 
     def read(self, lines: list[bytes]) -> Iterable[FileLine]: ...
 
@@ -62,7 +65,7 @@ def _cut(lines: list[bytes]) -> Iterator[list[bytes]]:
 class NdjsonReader:
     """One JSON object a line; blank lines are passed over."""
 
-    label_field = "label"
+    columns = None
 
     def __init__(self) -> None:
         self._number = 0
@@ -85,17 +88,18 @@ class CsvReader:
     """A header, then one record per row. An empty cell is absent; every other is text until it is typed.
 
     The columns are ``id``, the fields of InputObject (those with a default may be left out) and, if there
-    are truths, the label's name and ``observed_at``. A header that does not fit raises InvalidInput.
+    are truths, the label's name and ``observed_at``, or what the options name. A header that does not fit
+    raises InvalidInput.
     """
 
-    def __init__(self, use_case: UseCase, delimiter: str) -> None:
+    def __init__(self, use_case: UseCase, delimiter: str, options: ColumnOptions = NO_OPTIONS) -> None:
         if len(delimiter) != 1 or delimiter in '"\r\n\0':
             fault = FieldError("delimiter", "must be one character that is no quote and no line end")
             raise InvalidInput("This is no delimiter.", errors=[fault])
-        self.label_field = use_case.label
+        self._use_case = use_case
+        self._options = options
         self._delimiter = delimiter
-        self._header: list[str] | None = None
-        self._inputs = _input_fields(use_case)
+        self.columns: Columns | None = None
         self._number = 0
         self._unfinished: list[bytes] = []
 
@@ -104,17 +108,17 @@ class CsvReader:
 
     def finish(self) -> Iterator[FileLine]:
         yield from self._lines(self._unfinished, last=True)
-        if self._header is None:
+        if self.columns is None:
             self._read_header([])
 
     def _lines(self, lines: list[bytes], *, last: bool) -> Iterator[FileLine]:
         for number, row in self._rows(lines, last=last):
-            if self._header is None:
-                self._header = self._read_header(row)
+            if self.columns is None:
+                self.columns = self._read_header(row)
             elif isinstance(row, InvalidInput):
                 yield FileLine(number, row)
             elif row:
-                yield FileLine(number, self._content(self._header, row))
+                yield FileLine(number, self._content(self.columns, row))
 
     def _rows(self, lines: list[bytes], *, last: bool) -> Iterator[tuple[int, list[str] | InvalidInput]]:
         """Rows and the numbers of their first lines. One whose quoted cell is still open waits for more.
@@ -146,46 +150,15 @@ class CsvReader:
             detail = f"The row that begins in line {self._number + 1} does not end within {MAX_LINE} bytes."
             raise InvalidInput(detail)
 
-    def _read_header(self, row: list[str] | InvalidInput) -> list[str]:
+    def _read_header(self, row: list[str] | InvalidInput) -> Columns:
         if isinstance(row, InvalidInput):
             raise InvalidInput("The file's header cannot be read.", errors=[FieldError("line 1", row.detail)])
-        required = ["id", *(name for name, needed in self._inputs.items() if needed)]
-        optional = [
-            *(name for name, needed in self._inputs.items() if not needed),
-            self.label_field,
-            "observed_at",
-        ]
-        faults = [
-            *(f"{name} is missing" for name in required if name not in row),
-            *(f"{name!r} is unknown" for name in row if name not in required and name not in optional),
-            *(f"{name} comes twice" for name in required + optional if row.count(name) > 1),
-        ]
-        if faults:
-            expected = f"Expected {', '.join(required)} and, if wanted, {', '.join(optional)}"
-            found = ", ".join(row)[:500] or "nothing"
-            raise InvalidInput(
-                f"The columns that line 1 names do not fit. {expected}; found {found}.",
-                errors=[FieldError("line 1", fault[:200]) for fault in faults[:100]],
-            )
-        return row
+        return fit(row, self._use_case, self._options)
 
-    def _content(self, header: list[str], row: list[str]) -> JsonValue | InvalidInput:
-        if len(row) != len(header):
-            return InvalidInput(f"The row has {len(row)} cells, the header {len(header)}.")
-        cells = {name: cell for name, cell in zip(header, row, strict=True) if cell != ""}
-        return {
-            "id": cells.get("id", ""),
-            "input": {name: cell for name, cell in cells.items() if name in self._inputs},
-            "label": cells.get(self.label_field),
-            "observed_at": cells.get("observed_at"),
-        }
-
-
-def _input_fields(use_case: UseCase) -> dict[str, bool]:
-    """The names that fields have in a file, and whether each is required."""
-    return {
-        field.alias or name: field.is_required() for name, field in use_case.input_type.model_fields.items()
-    }
+    def _content(self, columns: Columns, row: list[str]) -> JsonValue | InvalidInput:
+        if len(row) != len(columns.header):
+            return InvalidInput(f"The row has {len(row)} cells, the header {len(columns.header)}.")
+        return columns.content(row)
 
 
 def _decode(line: bytes, number: int) -> str:

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncIterable, Iterable
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from app.core.errors import FieldError, InvalidInput
 from app.db.engine import Sessions, dump_json
 from app.db.records import imports as rows
 from app.schemas.faults import field_errors
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.records.import_columns import Columns
 from app.services.records.import_lines import CsvReader, FileLine, NdjsonReader, Reader, batches
+from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.records.labels import normalise_label
 from app.services.records.records import normalise
 from app.services.use_case import UseCase
@@ -40,68 +42,102 @@ async def import_records(
     *,
     file_format: FileFormat,
     delimiter: str = ",",
+    columns: ColumnOptions = NO_OPTIONS,
     skip_bad: bool = False,
+    dry_run: bool = False,
 ) -> ImportReport:
     """Write the records and labels of a file, line after line: of several lines with one id the last wins.
 
     Either every line goes in, or InvalidInput lists what is wrong; with ``skip_bad`` the good lines go in and
-    the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays.
+    the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays;
+    nor does it with ``dry_run``, which does all the rest.
     """
-    reader: Reader = CsvReader(use_case, delimiter) if file_format == "csv" else NdjsonReader()
+    reader = _reader(use_case, file_format, delimiter, columns)
     progress = _Progress()
     async with sessions.begin() as session:
         await rows.begin(session)
         async for lines in batches(chunks):
-            await rows.copy(
-                session,
-                await asyncio.to_thread(_prepare, use_case, reader.read(lines), reader.label_field, progress),
-            )
+            await rows.copy(session, await _prepared(use_case, reader, reader.read(lines), progress))
             if not skip_bad and len(progress.errors) >= MAX_ERRORS:
                 break
         else:
-            await rows.copy(
-                session,
-                await asyncio.to_thread(_prepare, use_case, reader.finish(), reader.label_field, progress),
-            )
+            await rows.copy(session, await _prepared(use_case, reader, reader.finish(), progress))
         if progress.errors and not skip_bad:
             raise _refusal(progress)
         records, labels = await rows.merge_records(session), await rows.merge_labels(session)
-    return _report(progress, records, labels)
+        if dry_run:
+            await session.rollback()
+    return _report(progress, records, labels, dry_run=dry_run)
 
 
-def _prepare(
-    use_case: UseCase, lines: Iterable[FileLine], label_field: str, progress: _Progress
+def _reader(
+    use_case: UseCase, file_format: FileFormat, delimiter: str, columns: ColumnOptions
+) -> CsvReader | NdjsonReader:
+    if file_format == "csv":
+        return CsvReader(use_case, delimiter, columns)
+    if given := columns.given():
+        right = 'is for the columns of a CSV; a line of NDJSON is {"id", "input", "label", "observed_at"}'
+        errors = [FieldError(name, right) for name in given]
+        raise InvalidInput("A file of NDJSON has no columns.", errors=errors)
+    return NdjsonReader()
+
+
+async def _prepared(
+    use_case: UseCase, reader: Reader, lines: Iterable[FileLine], progress: _Progress
 ) -> list[rows.Incoming]:
     """The good lines, ready to be copied; the others are noted.
 
-    Parsing is as lazy as ``lines`` is: all the work of a batch happens here, in a thread, so that the service
-    stays responsive.
+    Parsing is as lazy as ``lines`` is: all the work of a batch happens in a thread, so that the service stays
+    responsive.
     """
-    prepared = []
-    for line in lines:
-        progress.read += 1
-        try:
-            prepared.append(_incoming(use_case, line, label_field))
-        except InvalidInput as error:
-            progress.note(line.number, error)
-    return prepared
+
+    def prepare() -> list[rows.Incoming]:
+        prepared = []
+        for line in lines:
+            progress.read += 1
+            try:
+                prepared.append(_incoming(use_case, line, reader.columns))
+            except InvalidInput as error:
+                progress.note(line.number, error)
+        return prepared
+
+    return await asyncio.to_thread(prepare)
 
 
-def _incoming(use_case: UseCase, line: FileLine, label_field: str) -> rows.Incoming:
+def _incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows.Incoming:
     if isinstance(line.content, InvalidInput):
         raise line.content
     if not isinstance(line.content, dict):
         raise InvalidInput("The line is not a JSON object.")
+    parsed = _parsed(line.content, columns)
     try:
-        parsed = ImportLine.model_validate(line.content)
-    except ValidationError as error:
-        raise InvalidInput("The line does not fit.", errors=field_errors(error.errors())) from error
-    given = normalise(use_case.input_type, parsed.input)
+        given = normalise(use_case.input_type, parsed.input)
+    except InvalidInput as error:
+        raise _in_words_of(columns, error, of_input=True) from error
     label = None
     if parsed.label is not None:
-        label = dump_json(normalise_label(use_case, parsed.label, path=label_field))
+        path = columns.called("label", of_input=False) if columns else "label"
+        label = dump_json(normalise_label(use_case, parsed.label, path=path))
     payload = dump_json(given.payload)
     return line.number, parsed.id, payload, given.content_hash, label, parsed.observed_at
+
+
+def _parsed(content: dict[str, JsonValue], columns: Columns | None) -> ImportLine:
+    try:
+        return ImportLine.model_validate(content)
+    except ValidationError as error:
+        misfit = InvalidInput("The line does not fit.", errors=field_errors(error.errors()))
+        raise _in_words_of(columns, misfit, of_input=False) from error
+
+
+def _in_words_of(columns: Columns | None, error: InvalidInput, *, of_input: bool) -> InvalidInput:
+    """The error, which names each place as the file does."""
+    if columns is None:
+        return error
+    faults = [
+        FieldError(columns.called(fault.field, of_input=of_input), fault.message) for fault in error.errors
+    ]
+    return InvalidInput(error.detail, errors=faults)
 
 
 def _refusal(progress: _Progress) -> InvalidInput:
@@ -116,9 +152,10 @@ def _refusal(progress: _Progress) -> InvalidInput:
     return InvalidInput(f"{lines} not fit{more}. Nothing was imported.", errors=errors)
 
 
-def _report(progress: _Progress, records: Counts, labels: Counts) -> ImportReport:
+def _report(progress: _Progress, records: Counts, labels: Counts, *, dry_run: bool) -> ImportReport:
     return ImportReport(
         **records.model_dump(),
+        dry_run=dry_run,
         labels=labels,
         read=progress.read,
         skipped=progress.skipped,

@@ -10,6 +10,7 @@ from app.db.engine import Sessions
 from app.db.records import labels as rows
 from app.schemas.faults import field_errors
 from app.schemas.records.records import RecordLabel
+from app.services.records import records
 from app.services.use_case import UseCase
 
 
@@ -31,6 +32,27 @@ async def put_label(
     if row is None:
         raise NotFound(f"There is no record {record_id!r}.")
     return RecordLabel(value=row.value, observed_at=row.observed_at)
+
+
+async def get_label(sessions: Sessions, record_id: str) -> RecordLabel:
+    """The truth about a record; NotFound if there is none, or no such record."""
+    label = (await records.get(sessions, record_id)).label
+    if label is None:
+        raise _no_label(record_id)
+    return label
+
+
+async def delete_label(sessions: Sessions, record_id: str) -> None:
+    """Forget the truth about a record; NotFound if there is none, or no such record."""
+    async with sessions.begin() as session:
+        if await rows.remove(session, record_id):
+            return
+    await records.get(sessions, record_id)
+    raise _no_label(record_id)
+
+
+def _no_label(record_id: str) -> NotFound:
+    return NotFound(f"The record {record_id!r} has no label.")
 
 
 def normalise_label(use_case: UseCase, value: JsonValue, *, path: str) -> JsonValue:

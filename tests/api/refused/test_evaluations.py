@@ -77,9 +77,11 @@ async def test_text_that_cannot_be_stored_is_refused(
 
 
 @pytest.mark.parametrize("number", ["9", "0", "x", "9223372036854775808"])
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_a_run_that_there_is_not(client: httpx.AsyncClient, method: str, number: str) -> None:
-    response = await client.request(method, f"/evaluations/{number}")
+@pytest.mark.parametrize(("method", "then"), [("GET", ""), ("POST", "/cancel")])
+async def test_a_run_that_there_is_not(
+    client: httpx.AsyncClient, method: str, then: str, number: str
+) -> None:
+    response = await client.request(method, f"/evaluations/{number}{then}")
     assert response.status_code == (404 if number == "9" else 422)
 
 
@@ -99,7 +101,12 @@ async def test_a_run_that_there_is_not(client: httpx.AsyncClient, method: str, n
         ({"sort": "metric"}, 422, "sort: "),
         ({"at_least": "nan"}, 422, "at_least: Input should be a finite number"),
         ({"at_most": "1e999"}, 422, "at_most: Input should be a finite number"),
-        ({"since": JANUARY["until"], "until": JANUARY["since"]}, 422, "until: must be after since"),
+        (
+            {"finished_since": JANUARY["until"], "finished_until": JANUARY["since"]},
+            422,
+            "finished_until: must be after finished_since",
+        ),
+        ({"since": JANUARY["since"]}, 422, "since: there is no such parameter; there is at_least, at_most, "),
         ({"limit": "100000"}, 422, "limit: "),
         ({"format": "xml"}, 422, "format: Input should be 'json' or 'csv'"),
         ({"metric": "\0"}, 422, "metric: text must not contain U+0000"),
@@ -111,6 +118,26 @@ async def test_a_run_that_there_is_not(client: httpx.AsyncClient, method: str, n
     ],
 )
 async def test_a_search_that_cannot_be(
+    client: httpx.AsyncClient, search: dict[str, str], status: int, said: str
+) -> None:
+    response = await client.get("/evaluations/metrics", params=search)
+    assert response.status_code == status, response.text
+    assert said in in_words(response)
+
+
+@pytest.mark.parametrize(
+    ("search", "status", "said"),
+    [
+        ({"state": "lost"}, 422, "state: Input should be 'queued', "),
+        ({"kind": "quantity"}, 422, "kind: Input should be 'quality', 'drift' or 'report'"),
+        ({"cursor": "x"}, 422, "cursor: pass next_cursor unchanged"),
+        ({"limit": "0"}, 422, "limit: "),
+        ({"model": "other"}, 404, "There is no model 'other'; there is transit."),
+        ({"model": "transit", "version": "2"}, 404, "has no version '2'; there is 1."),
+        ({"metric": "mae"}, 422, "metric: there is no such parameter; there is cursor, kind, limit, model, "),
+    ],
+)
+async def test_a_list_that_cannot_be(
     client: httpx.AsyncClient, search: dict[str, str], status: int, said: str
 ) -> None:
     response = await client.get("/evaluations", params=search)

@@ -66,4 +66,4 @@ async def test_a_job_that_there_is_not(client: httpx.AsyncClient, path: str) -> 
     assert (await client.request(method, f"/prediction-jobs/99{path}")).status_code == 404
     assert (await client.request(method, f"/prediction-jobs/0{path}")).status_code == 422
     assert (await client.request(method, f"/prediction-jobs/{2**63}{path}")).status_code == 422
-    assert (await client.delete("/prediction-jobs/99")).status_code == 404
+    assert (await client.post("/prediction-jobs/99/cancel")).status_code == 404

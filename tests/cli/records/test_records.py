@@ -48,6 +48,51 @@ def test_a_csv_with_its_delimiter(capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, out.splitlines()[1]) == (0, "Records: 1 created, 0 updated, 0 unchanged.")
 
 
+def orders_csv(*ids: str) -> str:
+    names = {"carrier": "airline", "origin": "origin=iata"}
+    header = ",".join(["order_no", *(names.get(name, name) for name in order()), "took", "notes"])
+    rows = [",".join([key, *map(str, order().values()), "95", "late"]) for key in ids]
+    return "\n".join([header, *rows, ""])
+
+
+def test_a_csv_with_columns_of_other_names(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("orders.csv").write_text(orders_csv("a", "b"))
+    columns = ["--id-column", "order_no", "--label-column", "took", "--rename", "airline=carrier"]
+    columns += ["--rename", "origin=iata=origin", "--ignore", "notes"]
+    code, out, errors = run(capsys, "import", "orders.csv", *columns, "--dry-run")
+    assert (code, errors) == (0, "")
+    assert out.splitlines() == [
+        "2 lines read.",
+        "A dry run: nothing was written. Without --dry-run it would be:",
+        "Records: 2 created, 0 updated, 0 unchanged.",
+        "Labels: 2 created, 0 updated, 0 unchanged.",
+    ]
+    assert run(capsys, "get", "a")[0] == 1
+    assert run(capsys, "import", "orders.csv", *columns)[0] == 0
+    record = json.loads(run(capsys, "get", "a")[1])
+    assert (record["input"], record["label"]["value"]) == (order(), 95.0)
+
+
+def test_columns_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("orders.csv").write_text(orders_csv("a"))
+    code, out, errors = run(capsys, "import", "orders.csv", "--rename", "airline=carrier", "--dry-run")
+    assert (code, out) == (1, "")
+    first, *faults = errors.splitlines()
+    assert first.endswith("there are --id-column, --label-column, --rename, --ignore.")
+    assert faults == [
+        "  line 1: id is missing; if another column holds the ids: --id-column COLUMN",
+        "  line 1: origin is missing; is it --rename origin=iata=origin?",
+        *(f"  line 1: {name!r} is unknown" for name in ("order_no", "origin=iata", "took", "notes")),
+    ]
+    code, out, errors = run(capsys, "import", "orders.csv", "--id-column", "order", "--ignore", "note")
+    assert errors.splitlines()[1:] == [
+        "  --id-column: the file has no column 'order'; is it 'order_no'?",
+        "  --ignore: the file has no column 'note'; is it 'notes'?",
+    ]
+    Path("orders.ndjson").write_text(ndjson())
+    assert "--id-column: " in run(capsys, "import", "orders.ndjson", "--id-column", "order_no")[2]
+
+
 def test_bad_lines(capsys: pytest.CaptureFixture[str]) -> None:
     Path("orders.jsonl").write_text(ndjson() + "{\n" + ndjson(origin_lat=91))
     code, out, errors = run(capsys, "import", "orders.jsonl")

@@ -89,7 +89,9 @@ async def test_filters(sessions: Sessions) -> None:
     assert {row.version for row in found} == {"2"}
     assert len(found) == 5
     january = MetricSearch(
-        since=datetime(2026, 1, 3, tzinfo=UTC), until=datetime(2026, 1, 5, tzinfo=UTC), slice=""
+        finished_since=datetime(2026, 1, 3, tzinfo=UTC),
+        finished_until=datetime(2026, 1, 5, tzinfo=UTC),
+        slice="",
     )
     assert len(await walk(sessions, january, "finished_at", 100)) == 4
     assert await walk(sessions, MetricSearch(metric="rmse"), "value", 10) == []
@@ -110,7 +112,10 @@ async def test_filters(sessions: Sessions) -> None:
         (MetricSearch(slice="a\0"), "U+0000"),
         (MetricSearch(bucket="a\0"), "U+0000"),
         (
-            MetricSearch(since=datetime(2026, 1, 3, tzinfo=UTC), until=datetime(2026, 1, 3, tzinfo=UTC)),
+            MetricSearch(
+                finished_since=datetime(2026, 1, 3, tzinfo=UTC),
+                finished_until=datetime(2026, 1, 3, tzinfo=UTC),
+            ),
             "until",
         ),
     ],

@@ -1,0 +1,26 @@
+"""The OpenAPI document of an application on the example's use case, and the routes that it is of."""
+
+import pytest
+from fastapi.routing import APIRoute
+from pydantic import SecretStr
+
+from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
+from app.api.http.openapi import operation_id
+from app.main import create_app
+from tests.support.documents import document_of, operations
+from tests.support.settings import IsolatedSettings
+from tests.support.use_case import TRANSIT
+
+APP = create_app(IsolatedSettings(database_url=SecretStr("postgresql://nobody@localhost/nothing")), TRANSIT)
+DOCUMENT = document_of(APP)
+OPERATIONS = operations(DOCUMENT)
+STRICT = [one for one in OPERATIONS if not one.path.startswith("/health/")]
+ROUTES = {
+    operation_id(route): route
+    for module in (evaluations, health, imports, jobs, models, predictions, records, reports, schedules)
+    for route in module.router.routes
+    if isinstance(route, APIRoute)
+}
+
+each = pytest.mark.parametrize("operation", OPERATIONS, ids=[one.name for one in OPERATIONS])
+each_strict = pytest.mark.parametrize("operation", STRICT, ids=[one.name for one in STRICT])

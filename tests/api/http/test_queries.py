@@ -1,0 +1,39 @@
+"""Query parameters that a route does not have."""
+
+import httpx
+import pytest
+
+RECORDS = "there is no such parameter; there is cursor, limit, prefix"
+PREDICT = "there is no such parameter; there is model, refresh, version"
+IMPORT = "there is no such parameter; there is delimiter, format, skip_bad"
+NONE = "there is no such parameter; this request takes none"
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "faults"),
+    [
+        ("GET", "/records?limit=1&colour=red", {"colour": RECORDS}),
+        ("GET", "/records?Limit=1", {"Limit": RECORDS}),
+        ("GET", "/records?limit=1&limit=1&cursor=", {"limit": "is given more than once"}),
+        ("GET", "/records?prefix=&prefix=", {"prefix": "is given more than once"}),
+        ("GET", "/records?a=1&a=2", {"a": RECORDS}),
+        ("GET", "/records?=", {"": RECORDS}),
+        ("GET", "/records?a%00b&x=1", {"a\0b": RECORDS, "x": RECORDS}),
+        ("GET", "/records?%ff=1", {"\ufffd": RECORDS}),
+        ("GET", "/models/none?x", {"x": NONE}),
+        ("POST", "/predict/a?inputs=1", {"inputs": PREDICT}),
+        ("POST", "/predict?model=m", {"model": NONE}),
+        ("POST", "/records/import?skip-bad=1", {"skip-bad": IMPORT}),
+    ],
+)
+async def test_what_there_is_not_is_named(
+    client: httpx.AsyncClient, method: str, url: str, faults: dict[str, str]
+) -> None:
+    response = await client.request(method, url)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert {one["field"]: one["message"] for one in response.json()["errors"]} == faults
+
+
+async def test_an_empty_query_is_none(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/records?")).status_code == 200
