@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.db import capacity
 from app.services.runtime import open_runtime
-from app.services.upkeep import live_versions, revisions
+from app.services.upkeep import leftovers, live_versions, revisions
 from app.services.upkeep.health import Health
 from app.services.use_case import UseCase, load
 
@@ -65,6 +65,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             revisions.refresh_forever(runtime),
             capacity.warn_if_too_small(settings, runtime.database),
             live_versions.open_all(runtime),
+            leftovers.tell(runtime),
         ):
             opened.push_async_callback(_stop, asyncio.create_task(work))
         app.state.runtime = runtime

@@ -5,10 +5,11 @@ from fastapi import APIRouter, Response
 from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
-from app.core.errors import Conflict, Misconfigured, TooLarge
+from app.api.predictions import FAILURES
+from app.core.errors import Conflict
 from app.schemas.ids import Name
 from app.schemas.models import Model, ModelPage, ModelVersion, NewVersion, VersionChoice, VersionPage
-from app.services.models import listing, versions
+from app.services.models import deletion, listing, versions
 
 router = APIRouter(prefix="/models", tags=["models"], route_class=StrictRoute)
 
@@ -45,7 +46,7 @@ async def get_version(model: Name, version: Name, sessions: SessionsDep) -> Mode
     "/{model}/versions",
     status_code=201,
     summary="Register a version",
-    responses=responses(Conflict, TooLarge, Misconfigured),
+    responses=responses(*FAILURES),
 )
 async def register_version(
     model: Name,
@@ -55,16 +56,37 @@ async def register_version(
     inference: InferenceDep,
     response: Response,
 ) -> ModelVersion:
-    """Register a version, and the model with its first one. The same again answers 200; another one 409."""
+    """Register a version, and the model with its first one. The same again answers 200; another one 409.
+
+    Where it is to be promoted, but the row sent first fails, it is registered and not live, and the answer
+    is the error.
+    """
     version, is_new = await versions.register(sessions, use_case, inference, model, new)
     response.status_code = 201 if is_new else 200
     return version
 
 
-@router.post("/{model}/promote", summary="Make a version live", responses=responses(TooLarge))
-async def promote_version(model: Name, choice: VersionChoice, sessions: SessionsDep) -> Model:
-    """Make a version live, at once for every replica."""
-    return await versions.promote(sessions, model, choice.version)
+@router.delete(
+    "/{model}/versions/{version}", status_code=204, summary="Delete a version", responses=responses(Conflict)
+)
+async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> None:
+    """Delete a version that was never live, with its predictions; the model goes with its last version.
+
+    Refused with 409 if it is or was live, or if evaluations, prediction jobs or a schedule hang on it.
+    """
+    await deletion.delete(sessions, model, version)
+
+
+@router.post("/{model}/promote", summary="Make a version live", responses=responses(*FAILURES))
+async def promote_version(
+    model: Name, choice: VersionChoice, sessions: SessionsDep, use_case: UseCaseDep, inference: InferenceDep
+) -> Model:
+    """Make a version live, at once for every replica.
+
+    One row is sent to it first, from the newest record that fits. If that fails, the version does not become
+    live, and the answer is the error that a prediction would have.
+    """
+    return await versions.promote(sessions, use_case, inference, model, choice.version, probe=choice.probe)
 
 
 @router.post("/{model}/rollback", summary="Undo the last promotion", responses=responses(Conflict))

@@ -7,7 +7,8 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import evaluate, init, local, migrate, models, predict, records, sample, serve, storage, worker
+from app.cli import evaluate, init, local, migrate, models, predict, sample, serve, storage, worker
+from app.cli.records import records
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage

@@ -57,7 +57,8 @@ def run(
 ) -> None:
     """Judge a version's predictions by the truths of a window: a worker does it, and it is watched here.
 
-    Ctrl-C leaves it running. The exit code is 1 unless it is done.
+    Ctrl-C leaves it running. The exit code is 1 unless it is done, and if more than a
+    tenth of the records failed.
     """
     evaluation_id = asyncio.run(
         _ask(
@@ -110,9 +111,10 @@ async def _until_ended(evaluation_id: int) -> Evaluation:
 def _show(found: Evaluation) -> None:
     about = f"{stages.of_evaluation(found).title}: {found.model}, version {found.version}"
     counts = f"{found.labelled:,} of {found.records:,} records have a truth, {found.failed:,} failed"
+    counts += stages.left_out(found)
     typer.echo(f"{about}; {counts}.{f' {found.error}' if found.error else ''}", err=True)
     tables.show(FOUND, (_cells(one, FOUND) for one in found.metrics))
-    if found.state != "done":
+    if stages.warn(found) or found.state != "done":
         raise typer.Exit(1)
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -20,7 +21,7 @@ from app.schemas.faults import field_errors
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.schemas.rows import Row
 from app.services.inference import Inference
-from app.services.models import versions
+from app.services.models import deletion, versions
 
 if TYPE_CHECKING:
     from app.local.packing import ModelArtifact
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
 
 T = TypeVar("T")
+Probe = Annotated[
+    bool, typer.Option("--probe/--no-probe", help="Send it one row first; if that fails it is not live.")
+]
 
 
 @commands.command("list")
@@ -47,6 +51,7 @@ def register(
         str | None, typer.Option(help="The features it takes, with commas; default all.")
     ] = None,
     promote: Annotated[bool, typer.Option("--promote", help="Make it live at once.")] = False,
+    probe: Probe = True,
 ) -> None:
     """Register a version, and the model with its first one. The same again changes nothing."""
     new = _parse(
@@ -56,6 +61,7 @@ def register(
             "options": strict_json.parse(options),
             "features": None if features is None else list[JsonValue](features.split(",")),
             "promote": promote,
+            "probe": probe,
         }
     )
     registered, is_new = _run(lambda sessions: _register(sessions, model, new))
@@ -63,9 +69,16 @@ def register(
 
 
 @commands.command()
-def promote(model: str, version: str) -> None:
+def promote(model: str, version: str, probe: Probe = True) -> None:
     """Make a version live, at once for every replica."""
-    _print(_run(lambda sessions: versions.promote(sessions, model, version)))
+    _print(_run(lambda sessions: _promote(sessions, model, version, probe=probe)))
+
+
+@commands.command()
+def delete(model: str, version: str) -> None:
+    """Delete a version that was never live, with its predictions; the model goes with its last version."""
+    _run(lambda sessions: deletion.delete(sessions, model, version))
+    typer.echo(f"Deleted: {model} {version}")
 
 
 @commands.command()
@@ -110,9 +123,20 @@ def _parse(body: JsonValue) -> NewVersion:
 
 
 async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:
+    async with _inference() as inference:
+        return await versions.register(sessions, use_case(), inference, model, new)
+
+
+async def _promote(sessions: Sessions, model: str, version: str, *, probe: bool) -> Model:
+    async with _inference() as inference:
+        return await versions.promote(sessions, use_case(), inference, model, version, probe=probe)
+
+
+@asynccontextmanager
+async def _inference() -> AsyncIterator[Inference]:
     inference = Inference(Settings())
     try:
-        return await versions.register(sessions, use_case(), inference, model, new)
+        yield inference
     finally:
         await inference.aclose()
 

@@ -9,7 +9,7 @@ import typer
 from pydantic import JsonValue, ValidationError
 
 from app.cli.database import open_sessions, use_case
-from app.cli.records import SUFFIXES
+from app.cli.records.records import SUFFIXES
 from app.cli.terminal import progress, stages
 from app.cli.terminal.options import ModelOption, VersionOption
 from app.core import strict_json
@@ -61,7 +61,8 @@ def predict(
 ) -> None:
     """Predict records: a few now, or many as a job of the workers that is watched here until it ends.
 
-    Ctrl-C leaves a job running. The exit code is 1 if a record or the job failed.
+    Ctrl-C leaves a job running. The exit code is 1 if a record or the job failed, or more than a
+    tenth of a job's records.
     """
     chosen: dict[str, JsonValue] = {
         "all": everything or None,
@@ -118,7 +119,7 @@ def _watch(job_id: int, output: Path | None) -> None:
     with progress.detachable(f"Job {job_id}", again):
         job = asyncio.run(_until_written(job_id, output))
     typer.echo(stages.of_job(job).line, err=True)
-    if job.state != "done":
+    if stages.warn(job) or job.state != "done":
         raise typer.Exit(1)
 
 

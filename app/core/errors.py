@@ -24,7 +24,7 @@ AppError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,10 @@ class AppError(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.retry_after = retry_after
+
+    def after(self, what: str) -> Self:
+        """The same failure, with what it came of said before its detail."""
+        return type(self)(f"{what} {self.detail}", errors=self.errors, retry_after=self.retry_after)
 
 
 class InvalidInput(AppError):
@@ -140,6 +144,11 @@ def _tree(root: type[AppError]) -> dict[str, type[AppError]]:
     for child in root.__subclasses__():
         found |= _tree(child)
     return found
+
+
+def title_of(slug: str) -> str:
+    """The title of the errors with this slug."""
+    return _tree(AppError).get(slug, AppError).title
 
 
 def revive(slug: str, detail: str, *, retry_after: float | None = None) -> AppError:

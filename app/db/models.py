@@ -13,8 +13,12 @@ from app.schemas.hosting.deployments import Deployment
 
 async def ensure_model(session: AsyncSession, name: str) -> ModelRow:
     """The model of that name, locked until the transaction ends; made if it is new."""
-    await session.execute(insert(ModelRow).values(name=name).on_conflict_do_nothing())
-    return (await session.scalars(select(ModelRow).where(ModelRow.name == name).with_for_update())).one()
+    new = insert(ModelRow).values(name=name)
+    # One statement, which waits for one that makes or deletes it, and then has its row.
+    held = new.on_conflict_do_update(index_elements=["name"], set_={"name": new.excluded.name})
+    return (
+        await session.scalars(held.returning(ModelRow), execution_options={"populate_existing": True})
+    ).one()
 
 
 async def find_model(session: AsyncSession, name: str) -> ModelRow | None:

@@ -1,6 +1,7 @@
 """Models and versions on the wire."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -17,18 +18,22 @@ class NewVersion(BaseModel):
     """The hosting platform, for example `sagemaker`."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
     """The backend's options. They are shown to callers: no secrets."""
-    features: list[str] | None = None
+    features: Annotated[list[str], Field(min_length=1)] | None = None
     """Names of preprocess.FEATURES that this version takes, in its order; default all of them."""
     promote: bool = False
     """Make it live at once."""
+    probe: bool = True
+    """Send it one row before it becomes live, where there is a record that fits."""
 
 
 class VersionChoice(BaseModel):
     """A version of the model by name."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     version: Name
+    probe: bool = True
+    """Send it one row first, where there is a record that fits: if that fails it does not become live."""
 
 
 class ModelVersion(BaseModel):

@@ -14,12 +14,12 @@ from typing import Annotated, TypeAlias, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
-from app.core.errors import FieldError, Misconfigured
+from app.core.errors import BadOutput, FieldError, Misconfigured
 from app.db.records.windows import OBSERVED_AT
 from app.schemas.faults import field_errors
 from app.schemas.judged import Judged, Task, TruthValue
 from app.schemas.rows import Row
-from app.services.failures.user_code import user_module
+from app.services.failures.user_code import user_code, user_module
 
 FOUR_FILES = {
     "input_object": "app.schemas.input_object",
@@ -94,6 +94,15 @@ class UseCase(BaseModel):
     def lacking(self, features: Sequence[str]) -> list[str]:
         """Those of a version's features that preprocess does not make."""
         return [name for name in features if name not in self.features]
+
+
+def judge(use_case: UseCase, output: JsonValue) -> Judged:
+    """The prediction as the user's code reads it; BadOutput or UserCodeError where it cannot."""
+    with user_code("evaluation.judge"):
+        try:
+            return use_case.judge(output)
+        except ValueError as error:
+            raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
 
 
 def _is_time(schema: Mapping[str, JsonValue]) -> bool:

@@ -62,8 +62,8 @@ def test_no_postgres_url(
 
 
 GROUPS = {
-    "records": {"get", "import"},
-    "models": {"list", "register", "promote", "rollback", "pack"},
+    "records": {"get", "import", "purge", "unfit"},
+    "models": {"list", "register", "promote", "rollback", "pack", "delete"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
     "storage": {"init"},
     "sample": {"load"},

@@ -19,6 +19,7 @@ from app.core.errors import (
     BackendTimeout,
     BadOutput,
     InvalidInput,
+    Misconfigured,
     TooLarge,
 )
 from app.core.settings import Settings
@@ -303,7 +304,7 @@ async def test_a_retry_can_be_cancelled(
 
 async def test_a_backend_that_cannot_be_opened_is_every_rows_outcome(inference: Inference) -> None:
     outcomes = await predict(inference, [[1, 0], [2, 0]], endpoint_name="no/such")
-    assert outputs(outcomes) == [BackendRefused, BackendRefused]
+    assert outputs(outcomes) == [Misconfigured, Misconfigured]
 
 
 async def test_the_revision_is_the_platforms(aws: AwsStub, inference: Inference) -> None:

@@ -1,13 +1,14 @@
 """Queries on evaluation runs, the records they judged, and what they found."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.records.windows import WindowCounts
 from app.db.tables import (
     UNDER_WAY,
     EvaluationItemRow,
@@ -18,6 +19,7 @@ from app.db.tables import (
     PredictionRow,
 )
 from app.schemas.evaluations.runs import EvaluationSearch
+from app.schemas.shortfalls import shortfall
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,19 @@ async def begin(session: AsyncSession, evaluation_id: int) -> int | None:
     return (await session.scalars(query)).one_or_none()
 
 
-async def start(session: AsyncSession, evaluation_id: int, *, records: int, labelled: int) -> bool:
+async def start(session: AsyncSession, evaluation_id: int, counts: WindowCounts) -> bool:
     """Mark a run as running from its beginning; False if it is not to run (any more)."""
-    values = {"records": records, "labelled": labelled, "predicted": 0, "failed": 0}
-    return await _move(session, evaluation_id, state="running", started_at=func.now(), **values)
+    fresh = {"predicted": 0, "failed": 0, "warning": None, "started_at": func.now()}
+    return await _move(session, evaluation_id, state="running", **vars(counts), **fresh)
 
 
-async def progress(session: AsyncSession, evaluation_id: int, *, predicted: int, failed: int) -> bool:
-    """Note how far a run is; False if it was cancelled."""
-    return await _move(session, evaluation_id, predicted=predicted, failed=failed)
+async def progress(
+    session: AsyncSession, evaluation_id: int, *, predicted: int, reasons: Mapping[str, int]
+) -> bool:
+    """Note how far a run is, and why records failed, counted; False if it was cancelled."""
+    failed = sum(reasons.values())
+    warning = shortfall(failed, predicted + failed, reasons)
+    return await _move(session, evaluation_id, predicted=predicted, failed=failed, warning=warning)
 
 
 async def end(session: AsyncSession, evaluation_id: int, state: str) -> bool:

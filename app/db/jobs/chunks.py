@@ -77,8 +77,11 @@ async def hand_back(session: AsyncSession, chunk: Chunk) -> None:
     await _end_attempt(session, chunk, state="queued")
 
 
-async def finish(session: AsyncSession, chunk: Chunk, found: Finished) -> bool:
-    """Store what came of a chunk; False if a later attempt has it. The last chunk ends the job."""
+async def finish(session: AsyncSession, chunk: Chunk, found: Finished) -> str | None:
+    """Store what came of a chunk, and give the state of the job; None if a later attempt has the chunk.
+
+    The last chunk ends the job.
+    """
     return await _end_attempt(
         session,
         chunk,
@@ -92,23 +95,26 @@ async def finish(session: AsyncSession, chunk: Chunk, found: Finished) -> bool:
     )
 
 
-async def fail(session: AsyncSession, chunk: Chunk, reason: str) -> bool:
-    """Give a chunk up; False if a later attempt has it. The job fails when its other chunks have ended."""
+async def fail(session: AsyncSession, chunk: Chunk, reason: str) -> str | None:
+    """Give a chunk up, and give the state of the job; None if a later attempt has the chunk.
+
+    The job fails when its other chunks have ended.
+    """
     return await _end_attempt(session, chunk, reason, state="failed", failed=len(chunk.record_ids))
 
 
 async def _end_attempt(
     session: AsyncSession, chunk: Chunk, reason: str | None = None, **values: object
-) -> bool:
+) -> str | None:
     job = await jobs.lock(session, chunk.job_id)
     row = PredictionJobChunkRow
     mine = (row.id == chunk.id, row.attempts == chunk.attempt, row.state == "running")
     ended = await session.scalar(update(row).where(*mine).values(**values).returning(row.id))
     if job is None or ended is None:
-        return False
+        return None
     job.error = job.error or reason
     await jobs.end_if_last(session, job)
-    return True
+    return job.state
 
 
 @dataclass(frozen=True)

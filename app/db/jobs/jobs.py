@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias, cast
 
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, Boolean, Float, Row, Select, func, insert, literal, select, update
+from sqlalchemy import BigInteger, Float, Row, Select, func, insert, literal, select, text, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.errors import title_of
 from app.db.queue import tasks
+from app.db.records import windows
 from app.db.records.windows import Window
 from app.db.tables import (
     UNDER_WAY,
@@ -21,33 +23,29 @@ from app.db.tables import (
     PredictionJobRow,
     RecordKey,
 )
+from app.schemas.shortfalls import shortfall
 
 RECORDS_PER_CHUNK = 1000
 
-Chosen: TypeAlias = Select[str]
-"""A query for the ids of the records that a job is about, each once."""
+UNFINISHED = "Their chunk could not be finished"
+_REASONS = text("""
+    select failure.value ->> 'slug', count(*)
+    from prediction_job_chunks chunk cross join jsonb_each(chunk.errors) as failure
+    where chunk.job_id = :job_id group by 1
+""")
+
 JobInfo: TypeAlias = Row[PredictionJobRow, str, str, int, int, int, float | None]
 """A job, the names of its model and version, how many records are predicted, were hits, and failed, and the
 seconds it has been running."""
 
 
-def everything() -> Chosen:
-    return select(InputObjectRow.id)
-
-
-def given(record_ids: Iterable[str]) -> Chosen:
-    """These ids, stored or not: what there is not becomes an item that failed."""
+def _given(record_ids: Iterable[str]) -> Select[str]:
+    """These ids, each once, stored or not: what there is not becomes an item that failed."""
     wanted = func.unnest(sql_cast(list(set(record_ids)), ARRAY(RecordKey))).column_valued("id")
     return select(wanted.collate("C").label("id"))
 
 
-def matching(where: Mapping[str, JsonValue]) -> Chosen:
-    """Records whose input has these values."""
-    has = InputObjectRow.payload.op("@>", return_type=Boolean())(dict(where))
-    return select(InputObjectRow.id).where(has)
-
-
-def within(window: Window) -> Chosen:
+def _within(window: Window) -> Select[str]:
     return (
         select(InputObjectRow.id)
         .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
@@ -56,18 +54,25 @@ def within(window: Window) -> Chosen:
 
 
 async def create(
-    session: AsyncSession, version_id: int, chosen: Chosen, *, engine: str, request: JsonValue
+    session: AsyncSession, version_id: int, chosen: Window | Sequence[str], *, engine: str, request: JsonValue
 ) -> tuple[int, list[int]]:
-    """A job on the chosen records, and its chunks, in the order of the ids; one without records is done."""
+    """A job on the records of a window or with these ids, and its chunks, in the order of the ids.
+
+    One without records is done.
+    """
     row = PredictionJobRow(model_version_id=version_id, engine=engine, request=request, state="queued")
     session.add(row)
     await session.flush()
-    chunk_ids, row.records = await _split(session, row.id, chosen)
+    if isinstance(chosen, Window):
+        left_out = await windows.count(session, chosen)
+        row.without_time, row.unfit = left_out.without_time, left_out.unfit
+    query = _within(chosen) if isinstance(chosen, Window) else _given(chosen)
+    chunk_ids, row.records = await _split(session, row.id, query)
     await end_if_last(session, row)
     return row.id, chunk_ids
 
 
-async def _split(session: AsyncSession, job_id: int, chosen: Chosen) -> tuple[list[int], int]:
+async def _split(session: AsyncSession, job_id: int, chosen: Select[str]) -> tuple[list[int], int]:
     """Chunks of the chosen records, made inside the database; their ids, and the number of records."""
     records = chosen.subquery()
     position = func.row_number().over(order_by=records.c.id) - 1
@@ -128,9 +133,22 @@ async def end_if_last(session: AsyncSession, job: PredictionJobRow) -> None:
         return
     job.state = "failed" if "failed" in states else "done"
     job.finished_at = func.now()
+    job.warning = await _warning(session, job)
     await session.flush()
     if job.state == "done" and cast(Mapping[str, JsonValue], job.request).get("store_as"):
         await tasks.enqueue(session, "write_result", [job.id])
+
+
+async def _warning(session: AsyncSession, job: PredictionJobRow) -> str | None:
+    chunk = PredictionJobChunkRow
+    of_job = select(func.coalesce(func.sum(chunk.failed), 0)).where(chunk.job_id == job.id)
+    failed = (await session.scalars(of_job)).one()
+    unfinished = (await session.scalars(of_job.where(chunk.state == "failed"))).one()
+    counted = await session.execute(_REASONS, {"job_id": job.id})
+    reasons = {title_of(slug): count for slug, count in counted}
+    if unfinished:
+        reasons[UNFINISHED] = unfinished
+    return shortfall(failed, job.records, reasons)
 
 
 def cancel(job: PredictionJobRow) -> None:
@@ -148,7 +166,7 @@ async def resume(session: AsyncSession, job: PredictionJobRow) -> list[int]:
     chunk_ids = await session.scalars(
         unfinished.values(state="queued", attempts=0, failed=0).returning(row.id)
     )
-    job.state, job.error = "queued", None
+    job.state, job.error, job.warning = "queued", None, None
     job.started_at = func.now() - (PredictionJobRow.finished_at - PredictionJobRow.started_at)
     job.finished_at = None
     await session.flush()

@@ -5,7 +5,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Boolean, ColumnElement, DateTime, Row, and_, case, cast, func, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Row,
+    Text,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import InputObjectRow, LabelRow
@@ -15,54 +32,131 @@ OBSERVED_AT = "observed_at"
 
 
 EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-"""What Python can hold in every time zone; Postgres also reads `infinity` and years BC."""
+"""What Python can hold in every time zone."""
+MOMENT_WITH_OFFSET = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d){0,2})$"
+MOMENT_OR_DAY = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?$"
+"""ISO 8601, as records store times. Postgres reads more: `now`, `infinity`, years BC, and what goes by its
+settings."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """Which records: by a timestamp field of the input or OBSERVED_AT, ``until`` excluded, and by values.
+    """Which records: by a time field of the input or OBSERVED_AT, ``until`` excluded, and by values.
 
-    A record without a time that can be read is in no window.
+    A record that lacks one of the ``required`` fields is unfit, and in no window. One without a time that can
+    be read is in those only that have no bounds, unless it is to be put into a bucket of time (``timed``).
     """
 
-    time_field: str
+    time_field: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     where: Mapping[str, JsonValue] = field(default_factory=dict)
+    required: Sequence[str] = ()
+    timed: bool = False
 
     @property
     def time(self) -> ColumnElement[datetime]:
+        """A moment without an offset is one of UTC, and a day its midnight, whatever the session's zone."""
+        if self.time_field is None:
+            return cast(null(), DateTime(timezone=True))
         if self.time_field == OBSERVED_AT:
             return LabelRow.observed_at.expression
-        text = InputObjectRow.payload.op("->>")(self.time_field)
+        text = InputObjectRow.payload.op("->>", return_type=Text())(self.time_field)
         # Of a record from before the field held times a cast would raise, and end the whole query.
         is_time = func.pg_input_is_valid(text, "timestamptz")
-        return case((is_time, cast(text, DateTime(timezone=True))))
+        return case(
+            (and_(text.regexp_match(MOMENT_WITH_OFFSET), is_time), cast(text, DateTime(timezone=True))),
+            (and_(text.regexp_match(MOMENT_OR_DAY), is_time), func.timezone("UTC", cast(text, DateTime()))),
+        )
+
+    @property
+    def is_fit(self) -> ColumnElement[bool]:
+        """Whether a record has the required fields, if maybe without fitting values."""
+        if not self.required:
+            return true()
+        required = literal(list(self.required), ARRAY(Text()))
+        return InputObjectRow.payload.op("?&", return_type=Boolean())(required)
 
     @property
     def condition(self) -> ColumnElement[bool]:
-        since, until = self.since or EARLIEST, self.until or LATEST
-        conditions = [self.time >= since, self.time < until]
-        if self.where:
-            conditions.append(InputObjectRow.payload.op("@>", return_type=Boolean())(dict(self.where)))
-        return and_(*conditions)
+        return and_(self.has_values, self.is_fit, self.is_in_time)
+
+    @property
+    def lacks_time(self) -> ColumnElement[bool]:
+        """Whether a record is left out only because its time cannot be read."""
+        if not self._needs_time:
+            return false()
+        return and_(self.has_values, self.is_fit, not_(self._is_between(EARLIEST, LATEST)))
+
+    @property
+    def is_unfit(self) -> ColumnElement[bool]:
+        """Whether a record is left out for the fields that it lacks, the time maybe among them."""
+        outside = and_(self._is_between(EARLIEST, LATEST), not_(self.is_in_time))
+        return and_(self.has_values, not_(self.is_fit), not_(outside))
+
+    @property
+    def has_values(self) -> ColumnElement[bool]:
+        if not self.where:
+            return true()
+        return InputObjectRow.payload.op("@>", return_type=Boolean())(dict(self.where))
+
+    @property
+    def _needs_time(self) -> bool:
+        return self.timed or self.since is not None or self.until is not None
+
+    @property
+    def is_in_time(self) -> ColumnElement[bool]:
+        if not self._needs_time:
+            return true()
+        return self._is_between(self.since or EARLIEST, self.until or LATEST)
+
+    def _is_between(self, since: datetime, until: datetime) -> ColumnElement[bool]:
+        """Never null: a time that cannot be read is between none."""
+        return func.coalesce(and_(self.time >= since, self.time < until), False)
 
 
-async def count(session: AsyncSession, window: Window) -> tuple[int, int]:
-    """How many records the window has, and how many of them have a truth."""
+@dataclass(frozen=True)
+class WindowCounts:
+    """Records of a window, those of them with a truth, and those left out: unfit, or without a time."""
+
+    records: int
+    labelled: int
+    without_time: int
+    unfit: int
+
+
+async def count(session: AsyncSession, window: Window, *, only_labelled: bool = False) -> WindowCounts:
+    """How many records the window has and leaves out; with ``only_labelled``, of those left out the ones
+    that have a truth."""
+    left_out = LabelRow.record_id.is_not(None) if only_labelled else true()
     query = (
-        select(func.count(), func.count(LabelRow.record_id))
+        select(
+            func.count().filter(window.condition),
+            func.count(LabelRow.record_id).filter(window.condition),
+            func.count().filter(window.lacks_time, left_out),
+            func.count().filter(window.is_unfit, left_out),
+        )
         .select_from(InputObjectRow)
         .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
-        .where(window.condition)
     )
-    row = (await session.execute(query)).one()
-    return row[0], row[1]
+    return WindowCounts(*(await session.execute(query)).one())
+
+
+async def unfit(session: AsyncSession, window: Window, *, limit: int) -> Sequence[Row[str, JsonValue]]:
+    """At most ``limit`` of the unfit records that the window leaves out: id, payload."""
+    query = (
+        select(InputObjectRow.id, InputObjectRow.payload)
+        .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
+        .where(window.is_unfit)
+        .order_by(InputObjectRow.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).all()
 
 
 async def records(
     session: AsyncSession, window: Window, *, after: str, limit: int
-) -> Sequence[Row[str, JsonValue, datetime]]:
+) -> Sequence[Row[str, JsonValue, datetime | None]]:
     """At most ``limit`` records with ids after ``after``, with a truth or without: id, payload, time."""
     query = (
         select(InputObjectRow.id, InputObjectRow.payload, window.time)
@@ -76,7 +170,7 @@ async def records(
 
 async def labelled(
     session: AsyncSession, window: Window, *, after: str, limit: int
-) -> Sequence[Row[str, JsonValue, JsonValue, datetime]]:
+) -> Sequence[Row[str, JsonValue, JsonValue, datetime | None]]:
     """At most ``limit`` records with a truth and ids after ``after``: id, payload, truth, time."""
     query = (
         select(InputObjectRow.id, InputObjectRow.payload, LabelRow.value, window.time)

@@ -16,7 +16,8 @@ UNDER_WAY = ("queued", "running")
 class EvaluationRow(Base):
     """One evaluation run: of predictions against truths, of drift, or imported from a report.
 
-    ``filter`` is what was asked for; ``report`` the key of its CSV, ``etag`` that of an imported one.
+    ``filter`` is what was asked for; ``without_time`` and ``unfit`` count the records that were left out.
+    ``report`` is the key of its CSV, ``etag`` that of an imported one.
     """
 
     __tablename__ = "evaluations"
@@ -31,8 +32,11 @@ class EvaluationRow(Base):
     etag: Mapped[str | None]
     records: Mapped[int] = mapped_column(server_default="0")
     labelled: Mapped[int] = mapped_column(server_default="0")
+    without_time: Mapped[int] = mapped_column(server_default="0")
+    unfit: Mapped[int] = mapped_column(server_default="0")
     predicted: Mapped[int] = mapped_column(server_default="0")
     failed: Mapped[int] = mapped_column(server_default="0")
+    warning: Mapped[str | None]
     error: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     """How often a worker began it."""
@@ -97,7 +101,10 @@ class EvaluationScheduleRow(Base):
 
 
 class PredictionJobRow(Base):
-    """Many predictions asked for at once; ``result`` is the key of the object they were written to."""
+    """Many predictions asked for at once; ``result`` is the key of the object they were written to.
+
+    ``without_time`` and ``unfit`` count the records that were left out.
+    """
 
     __tablename__ = "prediction_jobs"
 
@@ -107,6 +114,9 @@ class PredictionJobRow(Base):
     request: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     state: Mapped[str]
     records: Mapped[int] = mapped_column(server_default="0")
+    without_time: Mapped[int] = mapped_column(server_default="0")
+    unfit: Mapped[int] = mapped_column(server_default="0")
+    warning: Mapped[str | None]
     error: Mapped[str | None]
     result: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=Now)

@@ -48,7 +48,7 @@ class EvaluationRequest(BaseModel):
     version: Name | None = None
     """Default: the live one, when the run is asked for."""
     time_field: str | None = None
-    """A timestamp field of the input, or `observed_at`; default what evaluation.py says."""
+    """A timestamp or date field of the input, or `observed_at`; default what evaluation.py says."""
     since: Moment | None = None
     until: Moment | None = None
     """The window ends before it."""
@@ -62,6 +62,11 @@ class EvaluationRequest(BaseModel):
     """Also judge each day, week or month of the window (UTC)."""
     reference: Reference | None = None
     """For drift, and only there. It goes by the same `time_field` and `where`."""
+
+    @property
+    def is_by_time(self) -> bool:
+        """Whether records need a time to be judged."""
+        return any(one is not None for one in (self.since, self.until, self.bucket, self.reference))
 
     @model_validator(mode="after")
     def _window_is_not_empty(self) -> Self:
@@ -119,6 +124,14 @@ class Run(BaseModel):
     labelled: int
     predicted: int
     failed: int
+    without_time: int
+    """Records that a window or buckets left out because their time cannot be read; of a quality run the
+    labelled ones."""
+    unfit: int
+    """Records left out because they lack a field that InputObject requires, as those of another use case;
+    of a quality run the labelled ones."""
+    warning: str | None
+    """Says so where more than a tenth of the records failed, and why most of them did."""
     error: str | None
     """Why the run failed, or why a finished one has no report."""
     report: str | None

@@ -34,7 +34,7 @@ class PredictionJobRequest(BaseModel):
     until: Moment | None = None
     """Records whose `time_field` is before it."""
     time_field: str | None = None
-    """A timestamp field of the input, or `observed_at`, for `since` and `until`; default what evaluation.py
+    """A time or day in the input, or `observed_at`, for `since` and `until`; default what evaluation.py
     says."""
     engine: Engine = "pipeline"
     """Through the model's endpoint and the cache, or by a batch transform job of SageMaker."""
@@ -89,6 +89,13 @@ class PredictionJob(BaseModel):
     predicted: int
     hits: int
     failed: int
+    without_time: int
+    """Records that the window left out because their time cannot be read."""
+    unfit: int
+    """Records that a filter or `all` left out because they lack a field that InputObject requires, as those
+    of another use case."""
+    warning: str | None
+    """Says so where more than a tenth of the records of a job that has ended failed, and why most did."""
     records_per_second: Thousandths | None
     """Finished records a second, from the start; null before there is one."""
     seconds_left: Thousandths | None

@@ -3,10 +3,10 @@
 import asyncio
 import math
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 import structlog
@@ -17,17 +17,17 @@ from app.core.errors import AppError
 from app.db.evaluations import runs as rows
 from app.db.evaluations.runs import Metric
 from app.db.records import windows
-from app.db.records.windows import Window
+from app.db.records.windows import Window, WindowCounts
 from app.schemas.evaluations.runs import Bucket
 from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
-from app.services.evaluations import judging
-from app.services.evaluations.judging import BUCKETS, SMALL
+from app.services.evaluations.judging import SMALL, bucket_of
 from app.services.evaluations.statistics import drift
 from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Floats, Undefined
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
+from app.services.use_case import judge
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +113,8 @@ class Drift:
         self._task = task
         self._features = [f"feature={name}" for name in task.deployment.features]
         self._scales = {group: Scale() for group in (*self._features, PREDICTION)}
-        self._predicted = self._failed = 0
+        self._predicted = 0
+        self._reasons: Counter[str] = Counter()
 
     async def run(self) -> bool:
         """Read and predict both windows, then measure; False, and nothing stored, if it is cancelled."""
@@ -134,8 +135,7 @@ class Drift:
         async with self._database.transactions.begin() as session:
             window = await windows.count(session, self._task.window)
             reference = await windows.count(session, self._task.reference)
-            records, labelled = (sum(both) for both in zip(window, reference, strict=True))
-            return await rows.start(session, self._task.evaluation_id, records=records, labelled=labelled)
+            return await rows.start(session, self._task.evaluation_id, _of_both(window, reference))
 
     async def _collect(self, window: Window, bucket: Bucket | None, into: Frame) -> bool:
         """Read and predict a window batch by batch; False if the run was cancelled."""
@@ -150,13 +150,13 @@ class Drift:
             await asyncio.to_thread(self._add, batch, answers, bucket, into)
             async with self._database.transactions.begin() as session:
                 if not await rows.progress(
-                    session, self._task.evaluation_id, predicted=self._predicted, failed=self._failed
+                    session, self._task.evaluation_id, predicted=self._predicted, reasons=self._reasons
                 ):
                     return False
 
     def _add(
         self,
-        batch: Sequence[Row[str, JsonValue, datetime]],
+        batch: Sequence[Row[str, JsonValue, datetime | None]],
         answers: dict[str, Answer | AppError],
         bucket: Bucket | None,
         into: Frame,
@@ -164,18 +164,28 @@ class Drift:
         """A record that cannot be predicted still has its features, unless preprocess fails on it."""
         made = pipeline.to_rows(self._use_case, [payload for _, payload, _ in batch], self._task.deployment)
         for (record_id, _, at), features in zip(batch, made, strict=True):
-            label = BUCKETS[bucket](at.astimezone(UTC)) if bucket else ""
+            label = bucket_of(bucket, at)
             values: dict[str, JsonValue] = {}
             if not isinstance(features, AppError):
                 values |= zip(self._features, features, strict=True)
             answer = answers[record_id]
             if isinstance(answer, AppError):
-                self._failed += 1
+                self._reasons[answer.title] += 1
             else:
                 self._predicted += 1
-                values[PREDICTION] = judging.judge(self._use_case, answer.prediction).value
+                values[PREDICTION] = judge(self._use_case, answer.prediction).value
             for group, value in values.items():
                 into.add(group, label, self._scales[group].place(value))
+
+
+def _of_both(window: WindowCounts, reference: WindowCounts) -> WindowCounts:
+    """Records of two windows; those that are in none for their time are the same twice."""
+    return WindowCounts(
+        records=window.records + reference.records,
+        labelled=window.labelled + reference.labelled,
+        without_time=max(window.without_time, reference.without_time),
+        unfit=max(window.unfit, reference.unfit),
+    )
 
 
 def measure(scales: Mapping[str, Scale], reference: Frame, window: Frame) -> list[Metric]:

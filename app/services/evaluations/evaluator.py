@@ -4,10 +4,11 @@ Runs of the kind drift are begun here and done in drift.py.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -27,12 +28,12 @@ from app.core.errors import (
 from app.db.evaluations import runs as rows
 from app.db.evaluations.runs import JudgedRecord
 from app.db.records import windows
-from app.db.records.windows import OBSERVED_AT, Window
+from app.db.records.windows import Window
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
 from app.schemas.faults import field_errors
 from app.services.evaluations import judging, reports
 from app.services.evaluations.drift import Drift, DriftTask
-from app.services.evaluations.judging import BUCKETS, Case
+from app.services.evaluations.judging import Case, bucket_of
 from app.services.failures.interrupted import noted
 from app.services.failures.user_code import user_code
 from app.services.models import versions
@@ -60,7 +61,7 @@ class Labelled:
     record_id: str
     payload: JsonValue
     truth: JsonValue
-    at: datetime
+    at: datetime | None
 
 
 @dataclass
@@ -71,9 +72,14 @@ class _Run:
     request: EvaluationRequest
     items: list[JudgedRecord] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
-    failed: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why records failed: titles of errors, counted."""
     fault: AppError | None = None
     """Why the last record that failed did."""
+
+    def fail(self, error: AppError) -> None:
+        self.reasons[error.title] += 1
+        self.fault = error
 
 
 class Evaluator:
@@ -99,6 +105,8 @@ class Evaluator:
             if error.retryable:
                 await self._fail(evaluation_id, attempt, error.detail)
             return
+        if done:
+            await self._warn_if_many_failed(evaluation_id)
         if done and self._runtime.storage is not None:
             with suppress(StorageError):  # noted with the run, which is done all the same
                 await reports.save(self._sessions, self._use_case, self._runtime.storage, evaluation_id)
@@ -114,6 +122,14 @@ class Evaluator:
         log.warning("evaluation failed", evaluation=evaluation_id, reason=reason)
         async with self._sessions.begin() as session:
             await rows.fail(session, evaluation_id, reason, attempt=attempt)
+
+    async def _warn_if_many_failed(self, evaluation_id: int) -> None:
+        async with self._sessions() as session:
+            found = await rows.find(session, evaluation_id)
+        if found is not None and found[0].warning is not None:
+            log.warning(
+                "many records of an evaluation failed", evaluation=evaluation_id, warning=found[0].warning
+            )
 
     async def _load(self, evaluation_id: int) -> _Run:
         async with self._sessions() as session:
@@ -139,8 +155,8 @@ class Evaluator:
         """Predict the window batch by batch; False if the run was cancelled."""
         window = window_of(self._use_case, run.request)
         async with self._sessions.begin() as session:
-            records, labelled = await windows.count(session, window)
-            going = await rows.start(session, run.id, records=records, labelled=labelled)
+            counts = await windows.count(session, window, only_labelled=True)
+            going = await rows.start(session, run.id, counts)
         after = ""
         while going:
             async with self._runtime.database.statements() as session:
@@ -153,7 +169,7 @@ class Evaluator:
             raise_if_away(answers)
             await asyncio.to_thread(_collect, self._use_case, run, batch, answers)
             async with self._sessions.begin() as session:
-                going = await rows.progress(session, run.id, predicted=len(run.items), failed=run.failed)
+                going = await rows.progress(session, run.id, predicted=len(run.items), reasons=run.reasons)
         return False
 
     async def _judge(self, run: _Run) -> bool:
@@ -165,14 +181,20 @@ class Evaluator:
             if not await rows.end(session, run.id, "done"):
                 return False  # cancelled while it was judged
             await rows.store(session, run.id, run.items, found)
-        log.info("evaluated", evaluation=run.id, records=len(run.items), failed=run.failed)
+        log.info("evaluated", evaluation=run.id, records=len(run.items), failed=run.reasons.total())
         return True
 
 
 def window_of(use_case: UseCase, request: EvaluationRequest) -> Window:
     """The window that a request asks for."""
-    time_field = request.time_field or use_case.time_field or OBSERVED_AT
-    return Window(time_field, request.since, request.until, filters.as_stored(use_case, request.where))
+    return filters.window(
+        use_case,
+        request.where,
+        since=request.since,
+        until=request.until,
+        time_field=request.time_field,
+        timed=request.bucket is not None,
+    )
 
 
 def raise_if_away(answers: Mapping[str, Answer | AppError]) -> None:
@@ -189,12 +211,12 @@ def _collect(
         answer = answers[one.record_id]
         groups = _groups(use_case, one.payload, run.request.slices)
         if isinstance(answer, AppError):
-            run.failed, run.fault = run.failed + 1, answer
+            run.fail(answer)
             continue
         if isinstance(groups, AppError):
-            run.failed, run.fault = run.failed + 1, groups
+            run.fail(groups)
             continue
-        bucket = BUCKETS[run.request.bucket](one.at.astimezone(UTC)) if run.request.bucket else ""
+        bucket = bucket_of(run.request.bucket, one.at)
         run.items.append(JudgedRecord(one.record_id, answer.id, one.truth, groups, bucket))
         run.cases.append(Case(one.truth, answer.prediction, groups, bucket))
 

@@ -3,20 +3,18 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from app.core.errors import BadOutput
 from app.db.evaluations.runs import Metric
 from app.schemas.evaluations.runs import Bucket
-from app.schemas.judged import Judged, Task
+from app.schemas.judged import Task
 from app.services.evaluations.statistics import intervals, metrics, samples
 from app.services.evaluations.statistics.samples import Sample, Undefined
-from app.services.failures.user_code import user_code
-from app.services.use_case import UseCase
+from app.services.use_case import UseCase, judge
 
 SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""
@@ -28,6 +26,11 @@ BUCKETS: dict[Bucket, Callable[[datetime], str]] = {
 }
 
 
+def bucket_of(bucket: Bucket | None, at: datetime | None) -> str:
+    """The day, week or month of a moment, in UTC; empty where there are no buckets."""
+    return BUCKETS[bucket](at.astimezone(UTC)) if bucket and at else ""
+
+
 @dataclass(frozen=True)
 class Case:
     """A record's truth and prediction, and the groups it belongs to."""
@@ -36,15 +39,6 @@ class Case:
     output: JsonValue
     groups: Sequence[str]
     bucket: str
-
-
-def judge(use_case: UseCase, output: JsonValue) -> Judged:
-    """The prediction as the user's code reads it; BadOutput or UserCodeError where it cannot."""
-    with user_code("evaluation.judge"):
-        try:
-            return use_case.judge(output)
-        except ValueError as error:
-            raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
 
 
 def sample(use_case: UseCase, cases: Sequence[Case]) -> Sample:

@@ -34,7 +34,7 @@ def check(use_case: UseCase, request: EvaluationRequest) -> None:
     faults = [
         *filters.unknown("metrics", request.metrics or use_case.metrics, metrics.METRICS[use_case.task]),
         *filters.unknown("slices", request.slices or (), use_case.slices),
-        *filters.faults(use_case, request.where, request.time_field),
+        *filters.faults(use_case, request.where, request.time_field, by_time=request.is_by_time),
     ]
     if faults:
         raise InvalidInput("The evaluation asks for what there is not.", errors=faults)

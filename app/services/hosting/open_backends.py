@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendRefused, InvalidInput
+from app.core.errors import InvalidInput, Misconfigured
 from app.core.hosts import Hosts
 from app.schemas.hosting.deployments import Deployment
 
@@ -57,7 +57,7 @@ class OpenBackends:
         except InvalidInput as error:
             faults = "; ".join(f"{fault.field}: {fault.message}" for fault in error.errors)
             what = f"Version {deployment.version!r} of model {deployment.model!r}"
-            raise BackendRefused(f"{what} can no longer be used. {faults or error.detail}") from error
+            raise Misconfigured(f"{what} can no longer be used. {faults or error.detail}") from error
 
     async def new(self, deployment: Deployment) -> Backend:
         """A backend of the caller's own. Raises AppError where the options do not fit."""

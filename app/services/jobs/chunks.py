@@ -9,6 +9,7 @@ from app.core.errors import AppError
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
 from app.services.failures.interrupted import noted
+from app.services.jobs.endings import warn_if_many_failed
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
 
@@ -51,8 +52,10 @@ async def _attempt(runtime: Runtime, chunk: Chunk) -> None:
         raise error
     found = _finished(chunk, answers)
     async with runtime.database.transactions.begin() as session:
-        kept = await chunks.finish(session, chunk, found)
-    log.info("chunk predicted", job=chunk.job_id, chunk=chunk.number, failed=len(found.errors), kept=kept)
+        state = await chunks.finish(session, chunk, found)
+    named = {"job": chunk.job_id, "chunk": chunk.number}
+    log.info("chunk predicted", **named, failed=len(found.errors), kept=state is not None)
+    await _say_if_ended(runtime, chunk, state)
 
 
 def _finished(chunk: Chunk, answers: Mapping[str, Answer | AppError]) -> Finished:
@@ -71,4 +74,10 @@ def _finished(chunk: Chunk, answers: Mapping[str, Answer | AppError]) -> Finishe
 async def _fail(runtime: Runtime, chunk: Chunk, reason: str) -> None:
     log.warning("chunk failed", job=chunk.job_id, chunk=chunk.number, reason=reason)
     async with runtime.database.transactions.begin() as session:
-        await chunks.fail(session, chunk, f"Chunk {chunk.number} could not be finished: {reason}")
+        state = await chunks.fail(session, chunk, f"Chunk {chunk.number} could not be finished: {reason}")
+    await _say_if_ended(runtime, chunk, state)
+
+
+async def _say_if_ended(runtime: Runtime, chunk: Chunk, state: str | None) -> None:
+    if state in ("done", "failed"):
+        await warn_if_many_failed(runtime.sessions, chunk.job_id)

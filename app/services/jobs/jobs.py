@@ -10,9 +10,9 @@ from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.db.jobs import jobs as rows
-from app.db.jobs.jobs import Chosen, JobInfo
+from app.db.jobs.jobs import JobInfo
 from app.db.queue import tasks
-from app.db.records.windows import OBSERVED_AT, Window
+from app.db.records.windows import Window
 from app.db.tables import UNDER_WAY, PredictionJobRow
 from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
@@ -46,7 +46,7 @@ async def ask(
 
 def _check(use_case: UseCase, settings: Settings, request: PredictionJobRequest) -> None:
     """InvalidInput names what there is not, and what there is."""
-    faults = filters.faults(use_case, request.where or {}, request.time_field)
+    faults = filters.faults(use_case, request.where or {}, request.time_field, by_time=request.has_window)
     if settings.storage_url is None:
         needing = {"store_as": request.store_as is not None, "engine": request.engine != "pipeline"}
         nowhere = "needs a storage, and STORAGE_URL is not set"
@@ -55,14 +55,16 @@ def _check(use_case: UseCase, settings: Settings, request: PredictionJobRequest)
         raise InvalidInput("The job asks for what there is not.", errors=faults)
 
 
-def _chosen(use_case: UseCase, request: PredictionJobRequest) -> Chosen:
+def _chosen(use_case: UseCase, request: PredictionJobRequest) -> Window | Sequence[str]:
     if request.ids is not None:
-        return rows.given(request.ids)
-    if request.has_window:
-        time_field = request.time_field or use_case.time_field or OBSERVED_AT
-        where = filters.as_stored(use_case, request.where or {})
-        return rows.within(Window(time_field, request.since, request.until, where))
-    return rows.matching(filters.as_stored(use_case, request.where)) if request.where else rows.everything()
+        return request.ids
+    return filters.window(
+        use_case,
+        request.where or {},
+        since=request.since,
+        until=request.until,
+        time_field=request.time_field,
+    )
 
 
 async def _enqueue(session: AsyncSession, job_id: int, engine: str, chunk_ids: Sequence[int]) -> None:

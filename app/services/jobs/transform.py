@@ -19,6 +19,7 @@ from app.db.jobs.transform import BatchJob
 from app.db.tables import UNDER_WAY
 from app.schemas.hosting.deployments import Deployment
 from app.services.failures.interrupted import noted
+from app.services.jobs.endings import warn_if_many_failed
 from app.services.jobs.transform_chunks import TransformChunks
 from app.services.jobs.transform_files import TransformFiles
 from app.services.models import versions
@@ -54,6 +55,7 @@ async def run(runtime: Runtime, job_id: int) -> None:
             raise BackendDown(error.detail) from error
     if under_way:
         raise RetryRequested(POLL, "the transform job is under way")
+    await warn_if_many_failed(runtime.sessions, job_id)
 
 
 async def _advance(runtime: Runtime, job: BatchJob) -> bool:

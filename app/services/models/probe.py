@@ -9,7 +9,7 @@ from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
 from app.services.inference import Inference
 from app.services.pipeline import Computed
-from app.services.use_case import UseCase
+from app.services.use_case import UseCase, as_it_is, judge
 
 CANDIDATES = 10
 """Records that have the required fields, of which one should fit."""
@@ -18,7 +18,8 @@ CANDIDATES = 10
 async def probe(
     sessions: Sessions, use_case: UseCase, inference: Inference, deployment: Deployment, *, seconds: float
 ) -> Computed | None:
-    """Take the newest record that fits the present InputObject through preprocess, platform and postprocess.
+    """Take the newest record that fits the present InputObject through preprocess, platform and postprocess,
+    and to the use case's own judge if it has one.
 
     None where no record fits: then there is nothing to send. Raises the AppError of the stage that failed;
     the platform, retries included, has ``seconds``.
@@ -33,4 +34,6 @@ async def probe(
     (outcome,) = await pipeline.run(use_case, inference, deployment, [payload], deadline=deadline)
     if isinstance(outcome, AppError):
         raise outcome
+    if use_case.judge is not as_it_is:  # evaluation.py says how predictions are read
+        await asyncio.to_thread(judge, use_case, outcome.output)
     return outcome

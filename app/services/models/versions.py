@@ -14,7 +14,11 @@ from app.db.tables import ModelRow, ModelVersionRow
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services.inference import Inference
+from app.services.models import probe as probing
 from app.services.use_case import UseCase
+
+PROBE_SECONDS = 15.0
+"""How long the platform has for the row that a promotion sends first; a model is loaded at its first call."""
 
 
 async def register(
@@ -22,7 +26,8 @@ async def register(
 ) -> tuple[ModelVersion, bool]:
     """Register a version, and say whether it is new. The same again is no change; another one is a Conflict.
 
-    Asks the platform what it has deployed; if it does not answer, the background refresh asks again.
+    Asks the platform what it has deployed; if it does not answer, the background refresh asks again. Where it
+    is to be promoted and its probe fails, it stays registered, and the probe's error says so.
     """
     deployment = _deployment(use_case, model, new)
     revision = await inference.probe(deployment)
@@ -33,24 +38,56 @@ async def register(
             taken = f"Version {new.version!r} of {model!r} is registered with other content"
             raise Conflict(f"{taken}, and versions never change: choose another name.")
         version = found or await db.insert_version(session, row.id, deployment, revision=revision)
-        if new.promote:
-            await _make_live(session, row, version)
-        return describe(row, version), found is None
+        registered = describe(row, version)
+    if new.promote:
+        try:
+            await promote(sessions, use_case, inference, model, new.version, probe=new.probe)
+        except AppError as error:
+            raise error.after("It is registered.") from error
+    return registered.model_copy(update={"live": registered.live or new.promote}), found is None
 
 
-async def promote(sessions: Sessions, model: str, version: str) -> Model:
-    """Make a version live, at once for every replica."""
+async def promote(
+    sessions: Sessions,
+    use_case: UseCase,
+    inference: Inference,
+    model: str,
+    version: str,
+    *,
+    probe: bool = True,
+) -> Model:
+    """Make a version live, at once for every replica.
+
+    With ``probe`` a row is sent to it first, unless no record fits or it is live already. Where that fails,
+    the live version stays as it is, and the probe's error is raised.
+    """
+    async with sessions() as session:
+        wanted = await version_id(session, model, version)
+        row = await db.find_model(session, model)
+    if probe and row is not None and row.live_version_id != wanted:
+        await _probe(sessions, use_case, inference, await deployment(sessions, wanted))
     async with sessions.begin() as session:
         row = await _locked(session, model)
         found = await db.find_version(session, row.id, version)
         if found is None:
-            raise NotFound(f"The model {model!r} has no version {version!r}.")
+            raise no_version(model, version, model_exists=True)
         await _make_live(session, row, found)
     return await get(sessions, model)
 
 
+async def _probe(sessions: Sessions, use_case: UseCase, inference: Inference, candidate: Deployment) -> None:
+    try:
+        await probing.probe(sessions, use_case, inference, candidate, seconds=PROBE_SECONDS)
+    except AppError as error:
+        what = f"Version {candidate.version!r} of {candidate.model!r} did not become live: its probe failed."
+        raise error.after(what) from error
+
+
 async def roll_back(sessions: Sessions, model: str) -> Model:
-    """Make the version live that was so before the last promotion; its cached predictions are valid again."""
+    """Make the version live that was so before the last promotion; its cached predictions are valid again.
+
+    No probe is sent: it must work while a platform is away.
+    """
     async with sessions.begin() as session:
         row = await _locked(session, model)
         standing = await db.standing_promotions(session, row.id, limit=2)
@@ -137,8 +174,13 @@ def _deployment(use_case: UseCase, model: str, new: NewVersion) -> Deployment:
         for index, name in enumerate(features)
         if name not in use_case.features
     ]
-    if unknown:
-        raise InvalidInput("A feature is unknown.", errors=unknown)
+    twice = [
+        FieldError(f"features[{index}]", f"names {name!r} twice")
+        for index, name in enumerate(features)
+        if name in features[:index]
+    ]
+    if unknown or twice:
+        raise InvalidInput("The features do not fit.", errors=unknown + twice)
     return Deployment(0, model, new.version, new.backend, new.options, features)
 
 

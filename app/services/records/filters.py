@@ -1,13 +1,14 @@
 """Which records are asked for, by values and by a time: checked against the fields of InputObject."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from app.core.errors import FieldError, InvalidInput
-from app.db.records.windows import OBSERVED_AT
+from app.db.records.windows import OBSERVED_AT, Window
 from app.schemas.faults import field_errors
 from app.services.use_case import UseCase
 
@@ -15,11 +16,17 @@ LISTED = 30
 """Names that an error tells at most."""
 
 
-def faults(use_case: UseCase, where: Mapping[str, JsonValue], time_field: str | None) -> list[FieldError]:
-    """What is wrong with a filter, and what would be right."""
+def faults(
+    use_case: UseCase, where: Mapping[str, JsonValue], time_field: str | None, *, by_time: bool = False
+) -> list[FieldError]:
+    """What is wrong with a filter, and what would be right. ``by_time``: it needs a field to go by."""
     fields = _fields(use_case)
     found = unknown("where", where, fields)
-    found += unknown("time_field", [time_field] if time_field else (), [OBSERVED_AT, *use_case.time_fields])
+    times = [OBSERVED_AT, *use_case.time_fields]
+    found += unknown("time_field", [time_field] if time_field else (), times)
+    if by_time and not (time_field or use_case.time_field):
+        what = "needed for a window or buckets of time, since evaluation.TIME_FIELD is None"
+        found.append(FieldError("time_field", f"{what}; there is {listed(sorted(times))}"))
     for name, value in where.items():
         if name in fields:
             found += _value_faults(name, fields[name], value)
@@ -41,11 +48,25 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:LISTED], "..."] if len(names) > LISTED else names) or "none"
 
 
-def as_stored(use_case: UseCase, where: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The values in the form that records have them in; InvalidInput where one does not fit its field."""
-    if wrong := faults(use_case, where, None):
+def window(
+    use_case: UseCase,
+    where: Mapping[str, JsonValue],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    time_field: str | None = None,
+    timed: bool = False,
+) -> Window:
+    """The fit records with these values, in these bounds of time; InvalidInput says what does not fit.
+
+    ``timed``: only those with a time, though there may be no bounds.
+    """
+    by_time = timed or since is not None or until is not None
+    if wrong := faults(use_case, where, time_field, by_time=by_time):
         raise InvalidInput("The filter does not fit the present InputObject.", errors=wrong)
-    return {name: _stored(_fields(use_case)[name], value) for name, value in where.items()}
+    stored = {name: _stored(_fields(use_case)[name], value) for name, value in where.items()}
+    field = time_field or use_case.time_field
+    return Window(field, since, until, stored, use_case.required, timed)
 
 
 def _fields(use_case: UseCase) -> dict[str, FieldInfo]:

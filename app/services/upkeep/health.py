@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from sqlalchemy import text
 
-from app.core.errors import AppError, BackendThrottled, Unavailable
+from app.core.errors import AppError, BackendThrottled, Misconfigured, Unavailable
 from app.db import migrate
 from app.db.engine import OUTAGES, is_disk_full, run
 from app.schemas.health import PartStatus, Readiness
@@ -86,16 +86,21 @@ class Health:
 
     async def _look_at_versions(self) -> None:
         """Whether preprocess makes the features of every live version."""
+        failures: list[AppError] = []
         for deployment in await self._live():
-            require_features(self._use_case, deployment)
+            try:
+                require_features(self._use_case, deployment)
+            except Misconfigured as error:
+                failures.append(error)
+        if failures:
+            raise Unavailable(f"{failures[0].detail}{_and_more(failures)}")
 
     async def _look_at_platforms(self) -> None:
         """Whether the platform of every live version answers; nothing is inferred."""
         failures = [found for found in await self._ask_platforms(await self._live()) if found]
         if failures:
             first, error = failures[0]
-            others = f" And {len(failures) - 1} more." if failures[1:] else ""
-            named = f"{first.model} version {first.version}: {error.detail}{others}"
+            named = f"{first.model} version {first.version}: {error.detail}{_and_more(failures)}"
             raise Unavailable(named) from (error.__cause__ or error)
 
     async def _live(self) -> list[Deployment]:
@@ -118,3 +123,7 @@ class Health:
             return None
 
         return await asyncio.gather(*map(ask, live))
+
+
+def _and_more(failures: Sequence[object]) -> str:
+    return f" And {len(failures) - 1} more." if len(failures) > 1 else ""

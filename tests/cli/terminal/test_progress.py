@@ -17,8 +17,19 @@ StageOf: TypeAlias = Callable[[str, int, int], Stage]
 
 MODEL: dict[str, JsonValue] = {"id": 7, "model": "transit", "version": "1"}
 TIMES: dict[str, JsonValue] = {"created_at": "2026-01-01T00:00:00Z", "started_at": None, "finished_at": None}
-JOB = MODEL | TIMES | {"engine": "pipeline", "request": {}, "records": 4000, "hits": 5, "result": None}
-RUN = MODEL | TIMES | {"kind": "quality", "request": {}, "records": 5000, "labelled": 4000, "report": None}
+LEFT_OUT: dict[str, JsonValue] = {"without_time": 0, "unfit": 0, "warning": None}
+JOB = (
+    MODEL
+    | TIMES
+    | LEFT_OUT
+    | {"engine": "pipeline", "request": {}, "records": 4000, "hits": 5, "result": None}
+)
+RUN = (
+    MODEL
+    | TIMES
+    | LEFT_OUT
+    | {"kind": "quality", "request": {}, "records": 5000, "labelled": 4000, "report": None}
+)
 
 
 def job(state: str, predicted: int, failed: int) -> Stage:

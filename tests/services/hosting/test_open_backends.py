@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.backends import registry
-from app.core.errors import BackendRefused, InvalidInput
+from app.core.errors import InvalidInput, Misconfigured
 from app.core.hosts import Hosts
 from app.schemas.hosting.deployments import Deployment
 from app.services.hosting import open_backends
@@ -63,7 +63,7 @@ async def test_what_is_in_use_is_not_closed(backends: OpenBackends) -> None:
 
 async def test_a_failure_to_open_is_told_and_not_kept(backends: OpenBackends) -> None:
     wrong = Deployment(1, "m", "1", "fake", {"nom": "1"}, ("a",))
-    with pytest.raises(BackendRefused, match=r"Version '1' of model 'm' can no longer be used\. options\.n"):
+    with pytest.raises(Misconfigured, match=r"Version '1' of model 'm' can no longer be used\. options\.n"):
         async with backends.borrow(wrong):
             pass
     with pytest.raises(InvalidInput):  # whoever registers it can help it

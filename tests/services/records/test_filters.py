@@ -37,7 +37,7 @@ PARCEL: dict[str, JsonValue] = {
 @pytest.mark.parametrize("name", list(PARCEL))
 def test_a_value_takes_the_form_of_stored_ones(name: str) -> None:
     stored = records.normalise(Parcel, PARCEL).payload
-    assert filters.as_stored(PARCELS, {name: PARCEL[name]}) == {name: stored[name]}
+    assert filters.window(PARCELS, {name: PARCEL[name]}).where == {name: stored[name]}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_does_not_fit_is_named(
 
 def test_a_filter_from_before_a_change_of_the_fields_is_refused() -> None:
     with pytest.raises(InvalidInput):
-        filters.as_stored(PARCELS, {"carrier": "UA"})
+        filters.window(PARCELS, {"carrier": "UA"})
 
 
 def test_of_many_names_the_first_are_told() -> None:

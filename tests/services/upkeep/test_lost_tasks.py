@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.core.settings import Settings
 from app.db.jobs import jobs as rows
 from app.db.queue import tasks
+from app.db.records.windows import Window
 from app.schemas.evaluations.runs import EvaluationRequest
 from app.services.evaluations import runs
 from app.services.models import versions
@@ -33,7 +34,7 @@ async def runtime(
         async with runtime.database.transactions.begin() as session:
             version_id = await versions.version_id(session, "transit", None)
             job_id, _ = await rows.create(
-                session, version_id, rows.everything(), engine="sagemaker-batch-transform", request={}
+                session, version_id, Window(), engine="sagemaker-batch-transform", request={}
             )
             await tasks.enqueue(session, "batch_transform", [job_id])
         yield runtime

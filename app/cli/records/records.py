@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
+from app.cli.records import purge
 from app.core.errors import InvalidInput
 from app.schemas.ids import check_record_id
 from app.schemas.records.imports import Counts, FileFormat, ImportReport
@@ -20,6 +21,8 @@ from app.services.records import importer, records
 from app.services.records.import_options import ColumnOptions
 
 commands = typer.Typer(help="Input objects and the truths about them.", no_args_is_help=True)
+commands.command()(purge.purge)
+commands.command()(purge.unfit)
 
 CHUNK = 64 * 1024
 SUFFIXES: dict[str, FileFormat] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}

@@ -1,0 +1,46 @@
+"""Which records to delete, and how many there were."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from app.schemas.records.records import Moment
+
+
+class PurgeFilter(BaseModel):
+    """The records that all of this is true of; it needs at least one condition."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    where: dict[str, JsonValue] | None = Field(default=None, min_length=1)
+    """The input has these values."""
+    since: Moment | None = None
+    """Its `time_field` is at or after it."""
+    until: Moment | None = None
+    """Its `time_field` is before it."""
+    time_field: str | None = None
+    """A time or day in the input, or `observed_at`; default what evaluation.py says."""
+    prefix: str | None = Field(default=None, min_length=1)
+    """The id starts with it."""
+    unfit: bool = False
+    """It lacks a field that InputObject requires, as those of another use case do."""
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> Self:
+        has_window = self.since is not None or self.until is not None
+        if not (has_window or self.where or self.prefix or self.unfit):
+            raise ValueError("give at least one of where, since, until, prefix and unfit")
+        if self.time_field is not None and not has_window:
+            raise ValueError("time_field needs since or until")
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise ValueError("the window is empty: since must be before until")
+        return self
+
+
+@dataclass(frozen=True)
+class PurgeCounts:
+    """Records, and how many of them had a truth."""
+
+    records: int
+    labels: int

@@ -1,0 +1,84 @@
+"""Times in records mean the same in whatever time zone the database lives."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import JsonValue, SecretStr
+from sqlalchemy import make_url, text
+
+from app.db.engine import create_engine, create_sessions
+from app.db.records import windows
+from app.db.records.windows import Window
+from tests.support.postgres import query
+from tests.support.settings import IsolatedSettings
+
+TIMES: dict[str, JsonValue] = {
+    "day": "2013-03-10",
+    "naive": "2013-03-10T00:00:00",
+    "naive to the microsecond": "2013-03-10 00:00:00.000000",
+    "utc": "2013-03-10T00:00:00Z",
+    "east": "2013-03-10T05:30:00+05:30",
+    "west": "2013-03-09T19:00-05",
+}
+UNREADABLE: dict[str, JsonValue] = {
+    "no day": "2013-02-30",
+    "no month": "2013-13-01T00:00:00Z",
+    "a word": "today",
+    "a year too early": "0001-01-01",
+    "another order": "10/03/2013",
+    "none": None,
+    "a number": 20130310,
+    "a list": ["2013-03-10"],
+}
+MIDNIGHT = datetime(2013, 3, 10, tzinfo=UTC)
+
+
+@pytest.fixture(params=["America/New_York", "Asia/Kolkata", "UTC"])
+def zone(request: pytest.FixtureRequest, database_url: str) -> str:
+    """The time zone of the database."""
+    name = make_url(database_url).database
+    query(database_url, f"alter database {name} set timezone to '{request.param}'")
+    return str(request.param)
+
+
+async def test_a_day_is_its_midnight_and_a_naive_time_one_of_utc(database_url: str, zone: str) -> None:
+    engine = create_engine(IsolatedSettings(database_url=SecretStr(database_url)))
+    insert = text(
+        "insert into input_objects (id, payload, content_hash) values (:id, cast(:payload as jsonb), '')"
+    )
+    window = Window("at", since=MIDNIGHT, until=MIDNIGHT.replace(microsecond=1))
+    async with create_sessions(engine).begin() as session:
+        assert await session.scalar(text("show timezone")) == zone
+        for record_id, at in (TIMES | UNREADABLE).items():
+            await session.execute(insert, {"id": record_id, "payload": json.dumps({"at": at})})
+        found = {row[0]: row[2] for row in await windows.records(session, window, after="", limit=100)}
+        counts = await windows.count(session, window)
+        whole = await windows.count(session, Window("at", timed=True))
+    await engine.dispose()
+    assert found == dict.fromkeys(TIMES, MIDNIGHT)
+    assert (counts.records, counts.without_time) == (len(TIMES), len(UNREADABLE))
+    assert (whole.records, whole.without_time) == (len(TIMES), len(UNREADABLE))
+
+
+async def test_what_lacks_a_required_field_is_in_no_window(database_url: str) -> None:
+    engine = create_engine(IsolatedSettings(database_url=SecretStr(database_url)))
+    payloads: dict[str, JsonValue] = {
+        "fits": {"a": 1, "b": None, "at": "2013-03-10"},
+        "lacks b": {"a": 1, "at": "2013-03-10"},
+        "lacks b, and is too late": {"a": 1, "at": "2014-01-01"},
+        "lacks all": {},
+        "no object": [],
+    }
+    insert = text(
+        "insert into input_objects (id, payload, content_hash) values (:id, cast(:payload as jsonb), '')"
+    )
+    window = Window("at", until=datetime(2013, 12, 1, tzinfo=UTC), required=("a", "b", "at"))
+    async with create_sessions(engine).begin() as session:
+        for record_id, payload in payloads.items():
+            await session.execute(insert, {"id": record_id, "payload": json.dumps(payload)})
+        counts = await windows.count(session, window)
+        left_out = [row[0] for row in await windows.unfit(session, window, limit=100)]
+    await engine.dispose()
+    assert (counts.records, counts.without_time, counts.unfit) == (1, 0, 3)
+    assert left_out == ["lacks all", "lacks b", "no object"]
