@@ -39,6 +39,7 @@ def tree() -> Iterator[Path]:
         yield tree
 
 
+@pytest.mark.timeout(900)  # two dozen commands
 def test_the_page_can_be_followed(tree: Path) -> None:
     local = [block for block in BLOCKS if block.section != ON_AWS]
     on_aws = [block for block in BLOCKS if block.section == ON_AWS]
