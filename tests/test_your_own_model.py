@@ -52,6 +52,13 @@ def test_the_page_can_be_followed(tree: Path) -> None:
             follow(on_aws, tree, variables, enter=on_aws[1].text)
 
 
+def test_a_line_that_is_not_said_is_noticed() -> None:
+    said = "one\t0.561275\t\t2.0\nMD5 0a1b, done\n"
+    assert lacking("one  0.5613  2\nMD5 ..., done\n", said) is None
+    assert lacking("MD5 ..., done\none 0.5613 2\n", said) == "one 0.5613 2"  # in this order
+    assert lacking("one 0.5614 2", said) == "one 0.5614 2"
+
+
 @contextmanager
 def running_dev(block: Block, tree: Path) -> Iterator[str]:
     """What the first shell does; gives the address."""
@@ -78,7 +85,7 @@ def _run(block: Block, tree: Path, variables: Mapping[str, str], enter: str, add
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", prelude + script],
         cwd=tree,
-        env=environment(tree) | variables,
+        env={**environment(tree), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

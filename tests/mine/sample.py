@@ -1,6 +1,6 @@
 """The user's sample, read as the import reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from app.services.use_case import UseCase
 MOST = 5000
 """Records of the sample that are used, the first ones."""
 
-IGNORED = pytest.StashKey[list[str]]()
+IGNORED = pytest.StashKey[Sequence[str]]()
 """The columns of --ignore, which pytest takes for paths of tests."""
 
 
