@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= .local
+MODELS ?= models
 
 DEMO := .venv/.demo-installed
 TOOLS := .venv/.dev-installed
@@ -28,7 +29,7 @@ GROUPS := sample demo vertex azure coreml s3 uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench test-platform test-platforms test-mms clean
+.PHONY: help demo dev up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench test-platform test-platforms test-mms clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +38,12 @@ help: ## List the targets
 demo: $(DEMO) $(if $(S3),$(WEED)) ## Run everything on this machine until Ctrl-C: PORT=8000 DATA_DIR=.local S3=1
 	@$(if $(S3),WEED="$(CURDIR)/$(WEED)") exec \
 	  $(BIN)/python -m app demo --port $(PORT) --data-dir "$(DATA_DIR)" $(if $(S3),--s3)
+
+# What is not given is dev's own affair: its port may stand in .env.
+GIVEN = $(filter-out file,$(origin $(1)))
+dev: $(DEMO) ## Run your service on this machine, anew at each save: MODELS=models PORT=8000 DATA_DIR=.local/dev
+	@exec $(BIN)/python -m app dev --models "$(MODELS)" $(if $(call GIVEN,PORT),--port $(PORT)) \
+	  $(if $(call GIVEN,DATA_DIR),--data-dir "$(DATA_DIR)") $(ARGS)
 
 up: ## Run everything in Docker, in the background
 	@docker compose up --detach --wait

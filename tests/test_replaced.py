@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.copies import copy_of_the_project, replace_the_four_files, run
-from tests.test_scaffold import USER_FILES
+from tests.support.scaffold import USER_FILES
 
 BIN = Path(sys.executable).parent
 QUICK = (

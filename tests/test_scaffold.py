@@ -1,7 +1,6 @@
 """Another use case in the four user files, and nothing else changed: the whole path over HTTP."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,69 +10,8 @@ import pytest
 from app.local.demo_place import environment
 from app.local.endpoint_process import running_endpoint
 from tests.support.artifacts import write_artifact
+from tests.support.scaffold import MODEL_CODE, copy_tree
 from tests.support.service import running_service
-
-ROOT = Path(__file__).parents[1]
-
-USER_FILES = {
-    "app/schemas/input_object.py": '''
-from decimal import Decimal
-
-from pydantic import BaseModel
-
-
-class InputObject(BaseModel):
-    """A message to sort."""
-
-    text: str
-    urgent: bool
-    price: Decimal
-    links: list[list[str]] = []
-''',
-    "app/services/preprocess.py": """
-from collections.abc import Sequence
-
-from app.schemas.input_object import InputObject
-from app.schemas.rows import Row
-
-FEATURES = ("text", "urgent", "price", "links")
-
-
-def preprocess(items: Sequence[InputObject]) -> list[Row]:
-    return [[item.text, item.urgent, float(item.price), sum(map(len, item.links))] for item in items]
-""",
-    "app/services/postprocess.py": """
-from collections.abc import Sequence
-
-from pydantic import JsonValue
-
-
-def postprocess(outputs: Sequence[JsonValue]) -> list[JsonValue]:
-    return [{"kind": output} for output in outputs]
-""",
-    "app/services/evaluation.py": """
-from typing import Literal
-
-LABEL = "kind"
-Label = Literal["ham", "spam"]
-""",
-}
-
-MODEL_CODE = """
-import json
-
-
-def model_fn(model_dir):
-    return None
-
-
-def input_fn(body, content_type):
-    return json.loads(body)
-
-
-def predict_fn(rows, model):
-    return ["spam" if price == 0 or links > 2 else "ham" for text, urgent, price, links in rows]
-"""
 
 CSV = """\
 id,text,urgent,price,kind
@@ -89,13 +27,7 @@ NDJSON = [
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the service with the user's four files replaced."""
-    tree = tmp_path_factory.mktemp("scaffold")
-    for part in ("app", "migrations"):
-        shutil.copytree(ROOT / part, tree / part)
-    for name, text in USER_FILES.items():
-        assert (tree / name).exists()
-        (tree / name).write_text(text)
-    return tree
+    return copy_tree(tmp_path_factory.mktemp("scaffold"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import demo, evaluate, init, migrate, models, predict, sample, serve, storage, worker
+from app.cli import evaluate, init, local, migrate, models, predict, sample, serve, storage, worker
 from app.cli.records import records
 from app.core.errors import AppError
 from app.core.settings import Settings
@@ -18,7 +18,9 @@ commands = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its traceback of a bug would print local variables, secrets among them
 )
-commands.command()(demo.demo)
+commands.command()(local.demo)
+commands.command()(local.dev)
+commands.command("dev-service", hidden=True)(local.service)
 commands.command()(init.init)
 commands.command()(serve.serve)
 commands.command()(worker.worker)

@@ -15,9 +15,12 @@ STOP_SECONDS = 10
 def running_endpoint(name: str, artifacts: str, cache: Path) -> Iterator[str]:
     """Serve the artifacts of a folder or S3 prefix as one multi-model endpoint; gives its address.
 
+    Artifacts are unpacked into ``cache``, which is made if needed.
+
     The child ends when its standard input does, and so with this process, however that dies. It has a
     session of its own: a Ctrl-C is for the parent, which then stops it in order.
     """
+    cache.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "app.local.endpoint", "--endpoint", f"{name}={artifacts}"]
     command += ["--port", "0", "--cache-dir", str(cache), "--exit-with-parent"]
     with subprocess.Popen(

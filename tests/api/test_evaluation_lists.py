@@ -52,21 +52,23 @@ async def test_a_page_of_many_takes_as_many_statements_as_one_of_one(
 ) -> None:
     drift = await evaluate(runtime, None, **DRIFT)
     quality = await evaluate(runtime, bucket="month")
+    later = await evaluate(runtime, metrics=["r2", "bias"])
     seen: list[str] = []
     engine = runtime.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
     one = (await client.get("/evaluations", params={"limit": 1})).json()["items"]
     expected, seen[:] = len(seen), []
-    both = (await client.get("/evaluations")).json()["items"]
+    three = (await client.get("/evaluations")).json()["items"]
     assert len(seen) == expected
-    assert [(item["id"], [found["metric"] for found in item["headline"]]) for item in both] == [
+    assert [(item["id"], [found["metric"] for found in item["headline"]]) for item in three] == [
+        (later.id, ["bias"]),
         (quality.id, ["bias", "mae"]),
         (drift.id, []),
     ]
-    assert one == both[:1]
+    assert one == three[:1]
     named = [found for found in quality.metrics if found.metric in ("bias", "mae")]
     whole = [found for found in named if (found.slice, found.bucket) == WHOLE]
-    assert both[0]["headline"] == [found.model_dump(mode="json") for found in whole]
+    assert three[1]["headline"] == [found.model_dump(mode="json") for found in whole]
 
 
 @pytest.mark.parametrize(

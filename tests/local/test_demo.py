@@ -97,7 +97,7 @@ def test_a_second_demo_keeps_the_data_and_leaves_nothing_when_killed(folder: Pat
         changed = {**record["input"], "carrier": "AA"}
         assert put(f"{demo.url}/records/changed", json=changed).status_code == 201
         assert predict(demo).headers["x-cache"] == "HIT"
-        assert "Another demo uses the folder" in refused(folder)
+        assert "Another `make demo` or `make dev` uses the folder" in refused(folder)
         worker = worker_of(demo)
         assert len(worker) == 2
         demo.process.kill()

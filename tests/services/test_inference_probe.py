@@ -79,7 +79,7 @@ async def test_what_the_platform_does_not_have_is_a_wrong_option(aws: AwsStub, i
     aws.script(control_error("ValidationException", 'Could not find endpoint "arn:aws:sagemaker:secret".'))
     with pytest.raises(InvalidInput) as caught:
         await inference.probe(deployment())
-    fault = FieldError("options.endpoint_name", "SageMaker has none of this name")
+    fault = FieldError("options.endpoint_name", "SageMaker has none of this name in this account and region")
     assert caught.value.errors == (fault,)
     assert caught.value.detail == f"SageMaker endpoint 'churn': {fault.message}."
 

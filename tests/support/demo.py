@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +49,20 @@ def demo_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running_demo(folder: Path, command: Sequence[str] = (), cwd: Path = ROOT) -> Iterator[Demo]:
+def running_demo(
+    folder: Path,
+    command: Sequence[str] = (),
+    cwd: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Demo]:
     """Start a demo on a free port, wait until it is ready, and stop it if that was not done.
 
-    ``command`` starts it another way, with ``folder`` for its data.
+    ``command`` starts it another way, with ``folder`` for its data, and ``environment`` with nothing of ours.
     """
     with (folder.parent / "demo.log").open("a") as log:
-        process = start(command or demo_command(folder), cwd=cwd, stderr=log.fileno())
+        process = start(
+            command or demo_command(folder), cwd=cwd, stderr=log.fileno(), environment=environment
+        )
     assert process.stdout is not None
     try:
         output, url = "", None
@@ -78,10 +85,20 @@ def demo_command(folder: Path, *, port: int = 0) -> list[str]:
 
 
 def start(
-    command: Sequence[str], *, cwd: Path = ROOT, stderr: int = subprocess.PIPE
+    command: Sequence[str],
+    *,
+    cwd: Path = ROOT,
+    stderr: int = subprocess.PIPE,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
     )
 
 

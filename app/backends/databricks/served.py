@@ -46,10 +46,15 @@ class _State(BaseModel):
     ready: str = "READY"
 
 
+class _PendingConfig(BaseModel):
+    served_entities: list[_Entity] = []
+
+
 class _ServingEndpoint(BaseModel):
-    """``config`` is what is served now; what an update brings is elsewhere until it is done."""
+    """``config`` is what is served now, ``pending_config`` what an update brings until it is done."""
 
     config: _Config
+    pending_config: _PendingConfig | None = None
     state: _State = _State()
 
 
@@ -77,12 +82,18 @@ class ServedEntities:
         if endpoint.state.ready != "READY":
             raise BackendDown(f"{self._what} is not ready.")
         entities = [each for each in endpoint.config.served_entities if self._matters(each, endpoint.config)]
-        if not entities and self._only:
-            raise missing(self._what, "served_entity", "the endpoint serves none of this name")
         if not entities:
-            raise BackendRefused(f"{self._what} serves no model.")
+            raise self._nobody(endpoint)
         self._tells |= {each.name: len(entities) == 1 and each.revision() == each.name for each in entities}
         return " and ".join(sorted(each.revision() for each in entities))
+
+    def _nobody(self, endpoint: _ServingEndpoint) -> BackendError:
+        pending = endpoint.pending_config.served_entities if endpoint.pending_config else []
+        if self._only is None:
+            return BackendRefused(f"{self._what} serves no model.")
+        if self._only in {each.name for each in pending}:
+            return BackendDown(f"{self._what}: the served_entity of the options is being deployed.")
+        return missing(self._what, "served_entity", "the endpoint serves none of this name")
 
     def _matters(self, entity: _Entity, config: _Config) -> bool:
         if self._only:

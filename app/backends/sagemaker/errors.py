@@ -150,7 +150,7 @@ def in_our_words(error: CallError, what: str) -> BackendError:
     if code == "ModelError":
         return _model_error(error, what)
     if option := _absent(error):
-        return missing(what, option, "SageMaker has none of this name")
+        return missing(what, option, "SageMaker has none of this name in this account and region")
     if says_no_artifact(error):
         return BackendRefused(f"{what}: The artifact is not there, or the endpoint's role may not read it.")
     kind, detail = CODES.get(code) or _by_status(status)

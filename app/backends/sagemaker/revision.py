@@ -84,7 +84,7 @@ class RevisionReader:
     def _require_variant(self, endpoint: "DescribeEndpointOutputTypeDef") -> None:
         names = [variant["VariantName"] for variant in endpoint.get("ProductionVariants", [])]
         if names and self._options.target_variant not in (None, *names):
-            known = f"the endpoint has none of this name, but {', '.join(names)}"
+            known = f"the endpoint has no such variant; it has {', '.join(names)}"
             raise missing(self._what, "target_variant", known)
 
     def _component_model(self, name: str) -> str:
@@ -111,7 +111,9 @@ class RevisionReader:
             return self._s3.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
             if error_code(error) == "404" and self._has_no_key(bucket, key):
-                raise missing(self._what, "target_model", "the bucket has no such artifact") from error
+                raise missing(
+                    self._what, "target_model", "there is no such artifact under its prefix"
+                ) from error
             raise
 
     def _has_no_key(self, bucket: str, key: str) -> bool:

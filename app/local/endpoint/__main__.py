@@ -75,7 +75,7 @@ def _endpoint(text: str, multi_model: bool) -> Endpoint:
 
 
 def _exit_at_end_of_input() -> None:
-    while sys.stdin.buffer.read(1024):
+    while os.read(sys.stdin.fileno(), 1024):  # sys.stdin itself is locked then, and Python aborts at its end
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -13,6 +13,9 @@ of the last user closing or dying, however it died: the kernel drops the lock th
 import errno
 import fcntl
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +27,8 @@ from app.local.postgres.cluster import APP_ROLE, open_cluster
 from app.local.postgres.folders import choose_root, socket_folder
 from app.local.postgres.programs import find_programs, server_account
 from app.local.postgres.server import PORT, Server
+
+STOP_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,19 @@ def start(root: Path, *, durable: bool = True) -> LocalPostgres:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else error.strerror
         raise Misconfigured(f"The folder {root} cannot hold a Postgres: {reason}.") from error
+
+
+@contextmanager
+def running(root: Path) -> Iterator[str]:
+    """Use the server in ``root``, as ``start`` does, and give its URL.
+
+    Afterwards waits until the server is gone, so that its folder may be moved or removed.
+    """
+    with start(root) as server:
+        yield server.url()
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(server.sockets.glob(".s.PGSQL.*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _start(root: Path, *, durable: bool) -> LocalPostgres:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.databricks import served
@@ -12,7 +13,7 @@ from app.backends.http.auth import NoAuth
 from app.core.errors import BackendDown, BackendMissing, BackendRefused, BadOutput
 from tests.support.databricks import ABOUT, CREDENTIALS, Workspace, databricks_workspace, entity
 from tests.support.eventually import TIMEOUT
-from tests.support.http_stub import Answer
+from tests.support.http_stub import Answer, reply
 
 FORBIDDEN = Answer(403, b'{"error_code":"PERMISSION_DENIED","message":"no View on the endpoint"}')
 
@@ -76,6 +77,21 @@ async def test_one_of_several_entities(workspace: Workspace) -> None:
         await gone.revision()
     assert [fault.field for fault in caught.value.errors] == ["options.served_entity"]
     await gone.aclose()
+
+
+async def test_an_entity_that_is_being_deployed_is_not_missing(workspace: Workspace) -> None:
+    pending: JsonValue = {"served_entities": [entity("transit-4", "4")]}
+    config: JsonValue = {"served_entities": [entity("transit-3", "3")]}
+    workspace.about = reply({"config": config, "pending_config": pending})
+    for name, kind in {"transit-4": BackendDown, "transit-9": BackendMissing}.items():
+        backend = workspace.open(served_entity=name)
+        with pytest.raises(kind):
+            await backend.revision()
+        await backend.aclose()
+    workspace.about = reply({"config": config, "pending_config": None})
+    backend = workspace.open()
+    assert await backend.revision() == "transit-3"
+    await backend.aclose()
 
 
 async def test_without_the_permission_to_view_the_name_is_all_there_is(workspace: Workspace) -> None:

@@ -203,7 +203,7 @@ async def test_a_variant_that_the_endpoint_does_not_have(account: Account, opene
     described: dict[str, JsonValue] = {"EndpointConfigName": "config-1", "EndpointStatus": "InService"}
     account.set("DescribeEndpoint", **described, ProductionVariants=variants)
     assert await opener(target_variant="green").revision() == "config-1"
-    with pytest.raises(BackendMissing, match="but blue, green") as caught:
+    with pytest.raises(BackendMissing, match="it has blue, green") as caught:
         await opener(target_variant="red").revision()
     assert [fault.field for fault in caught.value.errors] == ["options.target_variant"]
 

@@ -16,6 +16,7 @@ from app.backends.registry import open_backend
 from app.core.errors import (
     BackendDown,
     BackendError,
+    BackendMissing,
     BackendRefused,
     BackendRejected,
     BackendThrottled,
@@ -151,8 +152,8 @@ async def test_another_body_than_the_script_reads(azure: Azure, sample: SampleMo
 
 async def test_a_deployment_that_is_unknown(azure: Azure, sample: SampleModel) -> None:
     backend = azure.open(deployment="purple")
-    assert type(await failure(backend, sample.rows[:1])) is BackendRefused
-    with pytest.raises(BackendRefused):
+    assert type(await failure(backend, sample.rows[:1])) is BackendMissing
+    with pytest.raises(BackendMissing):
         await backend.revision()
 
 

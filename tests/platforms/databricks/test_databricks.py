@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendRefused, BackendRejected
+from app.core.errors import BackendMissing, BackendRefused, BackendRejected
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.platforms.conftest import Agreement
@@ -171,9 +171,9 @@ async def test_wrong_credentials_are_refused(
 
 async def test_an_unknown_endpoint_is_refused(workspace: Workspace, sample: SampleModel) -> None:
     async with workspace.opened(sample.features, endpoint="another") as backend:
-        with pytest.raises(BackendRefused):
+        with pytest.raises(BackendMissing):
             await backend.predict(sample.rows[:1], 60)
-        with pytest.raises(BackendRefused):
+        with pytest.raises(BackendMissing):
             await backend.revision()
 
 

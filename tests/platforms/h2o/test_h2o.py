@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend, Reply
 from app.backends.registry import open_backend
-from app.core.errors import BackendRefused, BackendRejected, InvalidInput
+from app.core.errors import BackendMissing, BackendRefused, BackendRejected, InvalidInput
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.platforms.conftest import Agreement
@@ -146,8 +146,9 @@ async def test_nobody_gets_in_without_the_token(
 
 async def test_an_unknown_deployment_is_refused(scorer: Scorer, opened: Open, sample: SampleModel) -> None:
     elsewhere = opened(url=scorer.url.replace("822fcf3d", "00000000"))
-    with pytest.raises(BackendRefused, match="404"):
-        await elsewhere.predict(sample.rows[:1], 30)
+    for asked in (elsewhere.predict(sample.rows[:1], 30), elsewhere.revision()):
+        with pytest.raises(BackendMissing, match="404"):
+            await asked
 
 
 async def test_the_revision_is_the_mojos_own_id(

@@ -13,7 +13,7 @@ from structlog.typing import EventDict
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendRefused, BackendRejected, BackendThrottled, InvalidInput
+from app.core.errors import BackendMissing, BackendRefused, BackendRejected, BackendThrottled, InvalidInput
 from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
@@ -115,7 +115,7 @@ async def test_a_server_without_versions_has_the_configured_one(server: str, sam
 
 
 @pytest.mark.parametrize("protocol", ["v1", "v2"])
-@pytest.mark.parametrize(("model", "kind"), [("unknown", BackendRefused), ("loading", BackendThrottled)])
+@pytest.mark.parametrize(("model", "kind"), [("unknown", BackendMissing), ("loading", BackendThrottled)])
 async def test_a_model_that_is_not_there_or_not_ready(
     server: str, sample: SampleModel, protocol: str, model: str, kind: type[Exception]
 ) -> None:

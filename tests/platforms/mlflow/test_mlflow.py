@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendDown, BackendRefused, BackendRejected
+from app.core.errors import BackendDown, BackendMissing, BackendRefused, BackendRejected
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.platforms.conftest import Agreement
@@ -152,8 +152,10 @@ async def test_columns_of_other_names_are_refused(servers: Servers, sample: Samp
 
 async def test_a_wrong_path_is_a_refusal(servers: Servers, sample: SampleModel) -> None:
     async with opened(sample.features, url=f"{servers.columns}/elsewhere") as backend:
-        with pytest.raises(BackendRefused):
-            await backend.predict(sample.rows[:2], 60)
+        for asked in (backend.predict(sample.rows[:2], 60), backend.revision()):
+            with pytest.raises(BackendRefused) as caught:
+                await asked
+            assert type(caught.value) is BackendRefused
 
 
 async def test_a_server_that_is_away_is_down(sample: SampleModel) -> None:
@@ -195,5 +197,5 @@ async def test_an_alias_or_model_that_is_not_registered(
 ) -> None:
     named = {"registry_url": servers.registry, "registered_model": model, "alias": alias}
     async with opened(sample.features, url=servers.columns, **named) as backend:
-        with pytest.raises(BackendRefused):
+        with pytest.raises(BackendMissing):
             await backend.revision()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from app.core.errors import BackendRefused, BackendRejected, InvalidInput
+from app.core.errors import BackendMissing, BackendRefused, BackendRejected, InvalidInput
 from tests.platforms.conftest import Agreement
 from tests.platforms.kserve.calls import changed, failure, minutes, opened
 from tests.platforms.processes import running
@@ -86,8 +86,8 @@ async def test_the_version_that_answered_is_the_revision(server: str, sample: Sa
 
 async def test_an_unknown_model_is_refused(server: str, sample: SampleModel) -> None:
     async with opened(server, sample, model="unknown") as backend:
-        assert type(await failure(backend, sample.rows[:2])) is BackendRefused
-        with pytest.raises(BackendRefused):
+        assert type(await failure(backend, sample.rows[:2])) is BackendMissing
+        with pytest.raises(BackendMissing):
             await backend.revision()
     async with opened(server, sample, protocol="v1") as backend:
         assert type(await failure(backend, sample.rows[:2])) is BackendRefused

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendRefused, BackendRejected
+from app.core.errors import BackendMissing, BackendRefused, BackendRejected
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.platforms.conftest import Agreement
@@ -161,7 +161,7 @@ async def test_a_key_of_another_account_is_refused(platform: Platform, backend: 
 async def test_an_unknown_endpoint_is_refused(platform: Platform, sample: SampleModel) -> None:
     elsewhere = platform.open(endpoint_id="42")
     for call in (elsewhere.predict(sample.rows[:1], 30), elsewhere.revision()):
-        with pytest.raises(BackendRefused):
+        with pytest.raises(BackendMissing):
             await call
     await elsewhere.aclose()
 

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendError, BackendRefused, BackendRejected
+from app.core.errors import BackendError, BackendMissing, BackendRefused, BackendRejected
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.platforms.conftest import Agreement
@@ -78,7 +78,7 @@ async def test_a_deployment_that_cannot_be_asked(
 ) -> None:
     async with opened(cloud_pak, sample, deployment=deployment) as backend:
         caught = await failure(backend, sample.rows[:1])
-    assert type(caught) is BackendRefused
+    assert type(caught) is (BackendRefused if deployment == UNSUPPORTED else BackendMissing)
     assert ("discontinued" in caught.detail) == (deployment == UNSUPPORTED)
 
 
@@ -142,7 +142,7 @@ async def test_the_revision_is_the_deployed_asset(
         assert await by_name.revision() == f"{asset} 2"
         assert (await by_name.predict(sample.rows[:1], 20)).outputs == pytest.approx(sample.expected[:1])
     async with opened(cloud_pak, sample, deployment="unknown_name") as unknown:
-        with pytest.raises(BackendRefused):
+        with pytest.raises(BackendMissing):
             await unknown.revision()
     async with opened(cloud_pak, sample, space_id="another") as elsewhere:
         with pytest.raises(BackendRefused):

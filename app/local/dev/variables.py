@@ -1,0 +1,73 @@
+"""What a service under development is told beside its user's own settings, none of which is replaced."""
+
+import os
+from pathlib import Path
+
+from pydantic import SecretStr, ValidationError
+
+from app.core.settings import Settings
+from app.local.place import HOST
+
+NO_DATABASE = SecretStr("postgresql:")
+"""Stands where DATABASE_URL is not set."""
+CREDENTIALS = (
+    *("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+)
+"""Any of them says where boto3 finds credentials (boto3's guide, Credentials)."""
+
+
+def given_settings() -> Settings:
+    """The user's, from the environment, .env and SECRETS_DIR. ValidationError where one does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        if ("missing", ("database_url",)) not in [(fault["type"], fault["loc"]) for fault in error.errors()]:
+            raise
+    return Settings(database_url=NO_DATABASE)
+
+
+def added_variables(given: Settings, database_url: str | None, endpoint_url: str) -> dict[str, str]:
+    """What the user did not set; ``database_url`` is that of a Postgres started here, if one was."""
+    added = {} if "log_format" in given.model_fields_set else {"LOG_FORMAT": "console"}
+    if database_url is not None:
+        # Both: a DATABASE_DIRECT_URL without DATABASE_URL would lead elsewhere.
+        added |= {"DATABASE_URL": database_url, "DATABASE_DIRECT_URL": database_url}
+    return added | _aws(given, endpoint_url) | _past_proxies()
+
+
+def kept_variables() -> dict[str, str]:
+    """The settings of this environment, which another shell lacks."""
+    names = [name.upper() for name in Settings.model_fields]
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _aws(given: Settings, endpoint_url: str) -> dict[str, str]:
+    """boto3's variables for a SageMaker that is a process of ours; the keys are no secret."""
+    added: dict[str, str] = {}
+    if "AWS_ENDPOINT_URL" not in os.environ:
+        # With STORAGE_URL S3 is the user's; without, it is where the artifacts' ETags are read.
+        services = ["SAGEMAKER_RUNTIME", "SAGEMAKER", *(["S3"] if given.storage_url is None else [])]
+        added |= {f"AWS_ENDPOINT_URL_{service}": endpoint_url for service in services}
+    if not _has_credentials(given):
+        added |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    if not _file("AWS_CONFIG_FILE", "config").is_file():
+        added["AWS_DEFAULT_REGION"] = "us-east-1"
+    return {name: value for name, value in added.items() if name not in os.environ}
+
+
+def _has_credentials(given: Settings) -> bool:
+    """Whether boto3 may find some. A config file, which often names only a region, counts for a storage."""
+    in_config = given.storage_url is not None and _file("AWS_CONFIG_FILE", "config").is_file()
+    in_file = _file("AWS_SHARED_CREDENTIALS_FILE", "credentials").is_file()
+    return in_config or in_file or any(name in os.environ for name in CREDENTIALS)
+
+
+def _file(variable: str, default: str) -> Path:
+    return Path(os.environ.get(variable) or Path.home() / ".aws" / default).expanduser()
+
+
+def _past_proxies() -> dict[str, str]:
+    """The loopback address beside what is reached without a proxy anyway."""
+    names = [name for name in ("no_proxy", "NO_PROXY") if name in os.environ] or ["NO_PROXY"]
+    return {name: ",".join(filter(None, [os.environ.get(name), HOST])) for name in names}
