@@ -43,11 +43,7 @@ async def test_without_window_and_bucket_a_record_needs_no_time(runtime: Runtime
     await change(runtime, """payload || '{"scheduled_at": null}'""", "r01", "r02")
     await change(runtime, """payload || '{"scheduled_at": "soon"}'""", "r00", "r03")
     run = await evaluate(runtime, metrics=["mae"])
-    assert (run.records, run.labelled, run.without_time) == (
-        41,
-        30,
-        0,
-    )  # the record a of the preparation, too
+    assert (run.records, run.labelled, run.without_time) == (41, 30, 0)  # with the preparation's a
     bucketed = await evaluate(runtime, bucket="month")
     assert (bucketed.records, bucketed.labelled, bucketed.without_time) == (37, 27, 3)
     filtered = await evaluate(runtime, None, where={"carrier": "AA"}, **JANUARY)
