@@ -20,6 +20,7 @@ from app.schemas.evaluations.runs import Evaluation
 from app.services.evaluations import runs
 from app.services.evaluations.evaluator import Evaluator
 from app.services.runtime import open_runtime
+from tests.support import aws_stub
 from tests.support.aws_stub import AwsStub
 from tests.support.eventually import TIMEOUT
 from tests.support.jobs import queued
@@ -112,6 +113,29 @@ def test_a_run_is_watched_until_its_metrics_are_there(
     assert lines[0].startswith("Evaluation 1 ")
     assert lines[-1] == ("Evaluation 1 is done: transit, version 1; 17 of 17 records have a truth, 0 failed.")
     assert run(capsys, "show", "1")[:2] == (0, out)
+
+
+def test_what_is_left_out_is_said_and_much_that_fails_is_an_exit_code(
+    capsys: pytest.CaptureFixture[str], settings: Settings, aws: AwsStub
+) -> None:
+    async def spoil() -> None:
+        async with open_runtime(settings) as runtime, runtime.sessions.begin() as session:
+            for record, how in {"r01": "- 'origin'", "r02": """|| '{"scheduled_at": null}'"""}.items():
+                change = f"update input_objects set payload = payload {how} where id = '{record}'"
+                await session.execute(text(change))
+
+    asyncio.run(spoil())
+    aws.respond = lambda request: aws_stub.csv(
+        "\n".join("nan" if float(row) in (3, 5, 6, 7, 9) else row for row in request.body.decode().split())
+    )
+    code, out, errors = run(capsys, "show", str(done(settings, bucket="month")))
+    left_out = "1 left out without a time, 1 left out for lack of required fields"
+    assert (code, bool(table(out))) == (1, True)
+    assert [line.partition("; ")[2] for line in errors.splitlines()[-2:]] == [
+        f"28 of 39 records have a truth, 5 failed, {left_out}.",
+        "most often: The model's answer cannot be used (5).",
+    ]
+    assert errors.splitlines()[-1].startswith("Warning: 5 of 28 records (18%) failed")
 
 
 def test_a_terminal_gets_a_bar_and_a_table(

@@ -62,6 +62,7 @@ METRIC: Example = {
     "small": False,
 }
 ASKED: Example = {"kind": "quality", "version": "2", **WINDOW, "bucket": "week"}
+LEFT_OUT: Example = {"without_time": 0, "unfit": 0, "warning": None}
 RUN: Example = {
     "id": 7,
     "kind": "quality",
@@ -73,6 +74,7 @@ RUN: Example = {
     "labelled": 7325,
     "predicted": 7325,
     "failed": 0,
+    **LEFT_OUT,
     "error": None,
     "report": None,
     "created_at": MORNING,
@@ -98,6 +100,7 @@ JOB: Example = {
     "predicted": 5000,
     "hits": 1200,
     "failed": 0,
+    **LEFT_OUT,
     "records_per_second": 2510.4,
     "seconds_left": 3.982,
     "result": None,

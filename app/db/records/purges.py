@@ -22,7 +22,7 @@ class Doomed:
     def condition(self) -> ColumnElement[bool]:
         starts = func.starts_with(InputObjectRow.id, self.prefix) if self.prefix else true()
         unfit = not_(self.window.is_fit) if self.only_unfit else true()
-        return and_(starts, unfit, self.window.has_values, self.window.is_in_time)
+        return and_(starts, unfit, self.window.has_values, self.window.is_in_time(self.window.time))
 
 
 async def count(session: AsyncSession, doomed: Doomed) -> PurgeCounts:

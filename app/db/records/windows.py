@@ -78,41 +78,32 @@ class Window:
         return InputObjectRow.payload.op("?&", return_type=Boolean())(required)
 
     @property
-    def condition(self) -> ColumnElement[bool]:
-        return and_(self.has_values, self.is_fit, self.is_in_time)
-
-    @property
-    def lacks_time(self) -> ColumnElement[bool]:
-        """Whether a record is left out only because its time cannot be read."""
-        if not self._needs_time:
-            return false()
-        return and_(self.has_values, self.is_fit, not_(self._is_between(EARLIEST, LATEST)))
-
-    @property
-    def is_unfit(self) -> ColumnElement[bool]:
-        """Whether a record is left out for the fields that it lacks, the time maybe among them."""
-        outside = and_(self._is_between(EARLIEST, LATEST), not_(self.is_in_time))
-        return and_(self.has_values, not_(self.is_fit), not_(outside))
-
-    @property
     def has_values(self) -> ColumnElement[bool]:
         if not self.where:
             return true()
         return InputObjectRow.payload.op("@>", return_type=Boolean())(dict(self.where))
 
     @property
-    def _needs_time(self) -> bool:
-        return self.timed or self.since is not None or self.until is not None
+    def condition(self) -> ColumnElement[bool]:
+        return and_(self.has_values, self.is_fit, self.is_in_time(self.time))
 
     @property
-    def is_in_time(self) -> ColumnElement[bool]:
-        if not self._needs_time:
-            return true()
-        return self._is_between(self.since or EARLIEST, self.until or LATEST)
+    def needs_time(self) -> bool:
+        return self.timed or self.since is not None or self.until is not None
 
-    def _is_between(self, since: datetime, until: datetime) -> ColumnElement[bool]:
-        """Never null: a time that cannot be read is between none."""
-        return func.coalesce(and_(self.time >= since, self.time < until), False)
+    def is_in_time(self, time: ColumnElement[datetime]) -> ColumnElement[bool]:
+        if not self.needs_time:
+            return true()
+        return _is_between(time, self.since or EARLIEST, self.until or LATEST)
+
+    def lacks_time(self, time: ColumnElement[datetime]) -> ColumnElement[bool]:
+        """Whether a record is left out because its time cannot be read."""
+        return not_(_is_between(time, EARLIEST, LATEST)) if self.needs_time else false()
+
+
+def _is_between(time: ColumnElement[datetime], since: datetime, until: datetime) -> ColumnElement[bool]:
+    """Never null: a time that cannot be read is between none."""
+    return func.coalesce(and_(time >= since, time < until), False)
 
 
 @dataclass(frozen=True)
@@ -127,27 +118,39 @@ class WindowCounts:
 
 async def count(session: AsyncSession, window: Window, *, only_labelled: bool = False) -> WindowCounts:
     """How many records the window has and leaves out; with ``only_labelled``, of those left out the ones
-    that have a truth."""
-    left_out = LabelRow.record_id.is_not(None) if only_labelled else true()
-    query = (
+    that have a truth.
+
+    An unfit record counts unless its time says that it is not of the window.
+    """
+    looked_at = (
         select(
-            func.count().filter(window.condition),
-            func.count(LabelRow.record_id).filter(window.condition),
-            func.count().filter(window.lacks_time, left_out),
-            func.count().filter(window.is_unfit, left_out),
+            (window.time if window.needs_time else cast(null(), DateTime(timezone=True))).label("time"),
+            window.is_fit.label("is_fit"),
+            LabelRow.record_id.label("label"),
         )
         .select_from(InputObjectRow)
         .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
+        .where(window.has_values)
+        .cte("looked_at")
+        .prefix_with("materialized")  # else the time is read anew for each of the counts
+    ).c
+    is_in, lacks_time = window.is_in_time(looked_at.time), window.lacks_time(looked_at.time)
+    counts = looked_at.label.is_not(None) if only_labelled else true()
+    query = select(
+        func.count().filter(looked_at.is_fit, is_in),
+        func.count(looked_at.label).filter(looked_at.is_fit, is_in),
+        func.count().filter(looked_at.is_fit, lacks_time, counts),
+        func.count().filter(not_(looked_at.is_fit), is_in | lacks_time, counts),
     )
     return WindowCounts(*(await session.execute(query)).one())
 
 
 async def unfit(session: AsyncSession, window: Window, *, limit: int) -> Sequence[Row[str, JsonValue]]:
-    """At most ``limit`` of the unfit records that the window leaves out: id, payload."""
+    """At most ``limit`` records with the window's values, of any time, that lack a required field: id,
+    payload."""
     query = (
         select(InputObjectRow.id, InputObjectRow.payload)
-        .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
-        .where(window.is_unfit)
+        .where(window.has_values, not_(window.is_fit))
         .order_by(InputObjectRow.id)
         .limit(limit)
     )

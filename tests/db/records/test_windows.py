@@ -81,4 +81,4 @@ async def test_what_lacks_a_required_field_is_in_no_window(database_url: str) ->
         left_out = [row[0] for row in await windows.unfit(session, window, limit=100)]
     await engine.dispose()
     assert (counts.records, counts.without_time, counts.unfit) == (1, 0, 3)
-    assert left_out == ["lacks all", "lacks b", "no object"]
+    assert left_out == ["lacks all", "lacks b", "lacks b, and is too late", "no object"]

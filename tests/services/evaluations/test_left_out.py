@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from pydantic import JsonValue
 from sqlalchemy import text
 from structlog.typing import EventDict
 
@@ -19,7 +20,7 @@ from tests.support.orders import answer_ten_times, invocations, prepare
 from tests.support.use_case import changed
 
 TIMELESS = changed(TIME_FIELD=None)
-JANUARY = {"since": "2013-01-01T00:00:00Z", "until": "2013-02-01T00:00:00Z"}
+JANUARY: dict[str, JsonValue] = {"since": "2013-01-01T00:00:00Z", "until": "2013-02-01T00:00:00Z"}
 
 
 @pytest.fixture
@@ -42,14 +43,10 @@ async def test_without_window_and_bucket_a_record_needs_no_time(runtime: Runtime
     await change(runtime, """payload || '{"scheduled_at": null}'""", "r01", "r02")
     await change(runtime, """payload || '{"scheduled_at": "soon"}'""", "r00", "r03")
     run = await evaluate(runtime, metrics=["mae"])
-    assert (run.records, run.labelled, run.without_time) == (
-        41,
-        30,
-        0,
-    )  # the record a of the preparation, too
+    assert (run.records, run.labelled, run.without_time) == (41, 30, 0)  # with the preparation's a
     bucketed = await evaluate(runtime, bucket="month")
     assert (bucketed.records, bucketed.labelled, bucketed.without_time) == (37, 27, 3)
-    filtered = await evaluate(runtime, where={"carrier": "AA"}, **JANUARY)
+    filtered = await evaluate(runtime, None, where={"carrier": "AA"}, **JANUARY)
     assert (filtered.labelled, filtered.without_time) == (1, 0)
 
 
@@ -63,7 +60,7 @@ async def test_the_inputs_own_null_and_a_word_still_fail_where_they_do_not_fit(r
     "asked", [{"bucket": "day"}, {"since": JANUARY["since"]}, {"kind": "drift", "reference": JANUARY}]
 )
 async def test_a_use_case_without_a_time_field_needs_one_for_times(
-    runtime: Runtime, asked: dict[str, object]
+    runtime: Runtime, asked: dict[str, JsonValue]
 ) -> None:
     async def ask(use_case: UseCase, **more: object) -> None:
         request = EvaluationRequest.model_validate(asked | more)
@@ -118,10 +115,10 @@ def refuse(share: int) -> Callable[[Request], Answer]:
 
 @pytest.mark.parametrize("asked", [{}, {"kind": "drift", "reference": JANUARY, "since": JANUARY["until"]}])
 async def test_a_run_of_which_much_failed_says_so(
-    runtime: Runtime, aws: AwsStub, logs: list[EventDict], asked: dict[str, object]
+    runtime: Runtime, aws: AwsStub, logs: list[EventDict], asked: dict[str, JsonValue]
 ) -> None:
     aws.respond = refuse(5)
-    run = await evaluate(runtime, **asked)  # type: ignore[arg-type]
+    run = await evaluate(runtime, None, **asked)
     total = run.predicted + run.failed
     assert run.failed == (8 if asked else 6)
     said = f"{run.failed} of {total} records (20%) failed; most often: The model's answer cannot be used"
@@ -138,8 +135,9 @@ async def test_a_few_failures_are_no_warning(runtime: Runtime, aws: AwsStub) -> 
 
 async def test_features_that_are_gone_fail_a_run_with_that_reason(runtime: Runtime, aws: AwsStub) -> None:
     async with open_runtime(runtime.settings, changed(FEATURES=("month",))) as lacking:
-        for asked in ({}, {"kind": "drift", "reference": JANUARY, "since": JANUARY["until"]}):
-            run = await evaluate(lacking, **asked)  # type: ignore[arg-type]
+        drift: dict[str, JsonValue] = {"kind": "drift", "reference": JANUARY, "since": JANUARY["until"]}
+        for asked in ({}, drift):
+            run = await evaluate(lacking, None, **asked)
             assert run.state == "failed"
             assert "takes recent_transit_ratio, which preprocess.FEATURES lacks" in (run.error or "")
     assert invocations(aws) == []

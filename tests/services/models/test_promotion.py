@@ -14,6 +14,7 @@ from app.schemas.models import NewVersion
 from app.services.models import versions
 from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
+from app.services.use_case import UseCase
 from tests.support.app import client_of, running_app
 from tests.support.aws_stub import AwsStub, model_error
 from tests.support.orders import FEATURES, answer_ten_times, invocations, order, prepare
@@ -50,11 +51,11 @@ async def live(runtime: Runtime) -> str | None:
 
 
 async def promote(
-    runtime: Runtime, version: str = "2", *, probe: bool = True, **defined: object
+    runtime: Runtime, version: str = "2", *, probe: bool = True, use_case: UseCase = TRANSIT
 ) -> str | None:
     """The version that is live then."""
     model = await versions.promote(
-        runtime.sessions, changed(**defined), runtime.inference, "transit", version, probe=probe
+        runtime.sessions, use_case, runtime.inference, "transit", version, probe=probe
     )
     return model.live_version
 
@@ -90,18 +91,18 @@ async def test_a_row_that_fails_leaves_the_live_version_as_it_is(
 ) -> None:
     aws.respond = lambda _: model_error(400)
     with pytest.raises(AppError) as caught:
-        await promote(runtime, **defined)
+        await promote(runtime, use_case=changed(**defined))
     assert type(caught.value) is kind
     assert caught.value.detail.startswith("Version '2' of 'transit' did not become live: its probe failed. ")
     assert said in caught.value.detail
     assert "secret" not in caught.value.detail
     assert await live(runtime) == "1"
-    assert await promote(runtime, probe=False, **defined) == "2"
+    assert await promote(runtime, probe=False, use_case=changed(**defined)) == "2"
 
 
 async def test_an_output_that_the_evaluation_cannot_read_fails_it(runtime: Runtime) -> None:
     with pytest.raises(BadOutput, match="judge cannot read a prediction: no number"):
-        await promote(runtime, judge=sulk)
+        await promote(runtime, use_case=changed(judge=sulk))
     assert await live(runtime) == "1"
 
 

@@ -1,0 +1,72 @@
+"""`python -m app models`, in this process, on a real database and a scripted endpoint."""
+
+import asyncio
+import json
+
+import pytest
+from structlog.typing import EventDict
+
+from app.cli import main
+from app.core.settings import Settings
+from app.services.runtime import open_runtime
+from tests.support.aws_stub import AwsStub, model_error
+from tests.support.orders import FEATURES, answer_ten_times, prepare
+
+OPTIONS = ["--options", json.dumps({"endpoint_name": "transit"}), "--features", ",".join(FEATURES)]
+
+
+@pytest.fixture(autouse=True)
+def _live(aws: AwsStub, settings: Settings, monkeypatch: pytest.MonkeyPatch, logs: list[EventDict]) -> None:
+    """Version 1 is live, and there is a record."""
+    aws.respond = answer_ten_times
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("DATABASE_DIRECT_URL", settings.direct_url.get_secret_value())
+    monkeypatch.setenv("DATABASE_POOLER", str(settings.database_pooler))
+
+    async def work() -> None:
+        async with open_runtime(settings) as runtime:
+            await prepare(runtime.predictor)
+
+    asyncio.run(work())
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int | str | None, str, str]:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as caught:
+        main(["models", *arguments])
+    out, errors = capsys.readouterr()
+    return caught.value.code, out, errors
+
+
+def test_a_version_is_registered_promoted_and_rolled_back(capsys: pytest.CaptureFixture[str]) -> None:
+    said = (0, "Registered:   transit 2: sagemaker\n", "")
+    assert run(capsys, "register", "transit", "2", *OPTIONS) == said
+    code, out, errors = run(capsys, "promote", "transit", "2")
+    assert (code, out, errors) == (0, "  transit 1: sagemaker\n* transit 2: sagemaker\n", "")
+    assert run(capsys, "rollback", "transit")[1] == "* transit 1: sagemaker\n  transit 2: sagemaker\n"
+    assert run(capsys, "list")[1] == "* transit 1: sagemaker\n  transit 2: sagemaker\n"
+
+
+def test_a_version_whose_row_fails_is_not_live_unless_it_is_not_probed(
+    capsys: pytest.CaptureFixture[str], aws: AwsStub
+) -> None:
+    aws.respond = lambda _: model_error(400)
+    failed = "Version '2' of 'transit' did not become live: its probe failed. "
+    code, out, errors = run(capsys, "register", "transit", "2", *OPTIONS, "--promote")
+    assert (code, out) == (1, "")
+    assert errors.startswith(f"Error: It is registered. {failed}")
+    code, out, errors = run(capsys, "promote", "transit", "2")
+    assert (code, out) == (1, "")
+    assert errors.startswith(f"Error: {failed}")
+    code, out, _ = run(capsys, "register", "transit", "2", *OPTIONS, "--promote", "--no-probe")
+    assert (code, out) == (0, "Already registered: * transit 2: sagemaker\n")
+    assert run(capsys, "promote", "transit", "1", "--no-probe")[0] == 0
+
+
+def test_a_version_is_deleted_unless_it_has_a_history(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "register", "transit", "2", *OPTIONS)
+    assert run(capsys, "delete", "transit", "2") == (0, "Deleted: transit 2\n", "")
+    code, out, errors = run(capsys, "delete", "transit", "1")
+    assert (code, out) == (1, "")
+    assert errors == ("Error: Version '1' of 'transit' cannot be deleted: it is live. The history is kept.\n")
+    assert run(capsys, "delete", "transit", "2")[2] == "Error: The model 'transit' has no version '2'.\n"
