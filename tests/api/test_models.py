@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from examples.transit.preprocess import FEATURES
 from tests.support import aws_stub
-from tests.support.aws_stub import Answer, AwsStub, Request, error
+from tests.support.aws_stub import Answer, AwsStub, Request, control_error, error
 from tests.support.orders import register
 
 VERSION: dict[str, JsonValue] = {
@@ -34,6 +34,14 @@ async def test_a_version_is_registered_once_and_never_changes(client: httpx.Asyn
     other = await client.post("/models/transit/versions", json=VERSION | {"features": ["month"]})
     assert other.status_code == 409
     assert "never change" in other.json()["detail"]
+
+
+async def test_the_same_again_asks_nobody(client: httpx.AsyncClient, aws: AwsStub) -> None:
+    await client.post("/models/transit/versions", json=VERSION)
+    aws.respond = lambda request: control_error("ValidationException", 'Could not find endpoint "transit".')
+    gone = await client.post("/models/transit/versions", json=VERSION | {"version": "2"})
+    assert gone.status_code == 422
+    assert (await client.post("/models/transit/versions", json=VERSION)).status_code == 200
 
 
 async def test_promote_and_roll_back_walk_the_history(client: httpx.AsyncClient) -> None:

@@ -30,7 +30,8 @@ async def register(
     is to be promoted and its probe fails, it stays registered, and the probe's error says so.
     """
     deployment = _deployment(use_case, model, new)
-    revision = await inference.probe(deployment)
+    # The same again is answered while the platform is away, or when what it had is gone.
+    revision = None if await _is_registered(sessions, deployment) else await inference.probe(deployment)
     async with sessions.begin() as session:
         row = await db.ensure_model(session, model)
         found = await db.find_version(session, row.id, new.version)
@@ -182,6 +183,13 @@ def _deployment(use_case: UseCase, model: str, new: NewVersion) -> Deployment:
     if unknown or twice:
         raise InvalidInput("The features do not fit.", errors=unknown + twice)
     return Deployment(0, model, new.version, new.backend, new.options, features)
+
+
+async def _is_registered(sessions: Sessions, wanted: Deployment) -> bool:
+    async with sessions() as session:
+        row = await db.find_model(session, wanted.model)
+        found = None if row is None else await db.find_version(session, row.id, wanted.version)
+    return found is not None
 
 
 def _same(row: ModelVersionRow, wanted: Deployment) -> bool:
