@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.api.http.examples import JOB
+from app.api.http.example_values import JOB
 from app.schemas.jobs.jobs import PredictionJob
 from app.schemas.predictions import ItemProblem
 from tests.support.aws_stub import AwsStub, csv

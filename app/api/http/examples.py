@@ -6,127 +6,27 @@ from typing import TypeAlias, cast
 
 from pydantic import JsonValue
 
+from app.api.http.example_values import (
+    ASKED,
+    COMPARED,
+    HASH,
+    JOB,
+    LINE,
+    LOGGED,
+    MEASURED,
+    METRIC,
+    MODEL,
+    MORNING,
+    NOON,
+    PATHS,
+    PREDICTION,
+    RUN,
+    SCHEDULE,
+    VERSION,
+    Example,
+)
+
 Operation: TypeAlias = dict[str, JsonValue]
-Example: TypeAlias = dict[str, JsonValue]
-
-HASH = "38afc9c7d3f63a603017e88dd6e6722a3311c2eb8cbbb6f885d7e0ea3f327a1f"
-MORNING, NOON = "2025-01-31T09:00:00Z", "2025-01-31T12:00:00Z"
-WINDOW: Example = {"since": "2025-01-01T00:00:00Z", "until": "2025-02-01T00:00:00Z"}
-
-PATHS: Example = {
-    "record_id": "record-1",
-    "model": "my-model",
-    "version": "2",
-    "evaluation_id": 7,
-    "job_id": 12,
-    "prediction_id": 4711,
-}
-VERSION: Example = {
-    "model": "my-model",
-    "version": "2",
-    "live": True,
-    "backend": "sagemaker",
-    "options": {"endpoint_name": "my-endpoint"},
-    "features": ["age", "income"],
-    "revision": "my-endpoint-config-2",
-    "created_at": MORNING,
-}
-MODEL: Example = {"model": "my-model", "live_version": "2", "versions": [VERSION]}
-PREDICTION: Example = {
-    "record_id": "record-1",
-    "content_hash": HASH,
-    "prediction": 118.2,
-    "cached": True,
-    "model": "my-model",
-    "version": "2",
-    "revision": "my-endpoint-config-2",
-    "computed_at": NOON,
-}
-LOGGED: Example = {key: value for key, value in PREDICTION.items() if key != "cached"} | {
-    "id": 4711,
-    "pipeline_version": "5d41402abc4b2a76",
-    "raw_output": 118.1874,
-    "latency_ms": 12.345,
-    "expires_at": None,
-    "superseded_at": None,
-}
-METRIC: Example = {
-    "metric": "mae",
-    "slice": "",
-    "bucket": "",
-    "value": 7.09,
-    "reason": None,
-    "low": 6.93,
-    "high": 7.25,
-    "n": 7325,
-    "small": False,
-}
-ASKED: Example = {"kind": "quality", "version": "2", **WINDOW, "bucket": "week"}
-LEFT_OUT: Example = {"without_time": 0, "unfit": 0, "warning": None}
-RUN: Example = {
-    "id": 7,
-    "kind": "quality",
-    "model": "my-model",
-    "version": "2",
-    "state": "done",
-    "request": ASKED,
-    "records": 7498,
-    "labelled": 7325,
-    "predicted": 7325,
-    "failed": 0,
-    **LEFT_OUT,
-    "error": None,
-    "report": None,
-    "created_at": MORNING,
-    "started_at": MORNING,
-    "finished_at": NOON,
-}
-MEASURED: Example = {
-    **METRIC,
-    "evaluation_id": 7,
-    "kind": "quality",
-    "model": "my-model",
-    "version": "2",
-    "finished_at": NOON,
-}
-JOB: Example = {
-    "id": 12,
-    "model": "my-model",
-    "version": "2",
-    "engine": "pipeline",
-    "request": {"all": True},
-    "state": "running",
-    "records": 14996,
-    "predicted": 5000,
-    "hits": 1200,
-    "failed": 0,
-    **LEFT_OUT,
-    "records_per_second": 2510.4,
-    "seconds_left": 3.982,
-    "result": None,
-    "error": None,
-    "created_at": MORNING,
-    "started_at": MORNING,
-    "finished_at": None,
-}
-LINE: Example = {key: value for key, value in PREDICTION.items() if key != "cached"} | {
-    "error": None,
-    "detail": None,
-}
-COMPARED: Example = {
-    "metric": "mae",
-    "slice": "",
-    "bucket": "",
-    "n": 7325,
-    "a": 9.37,
-    "b": 7.09,
-    "difference": -2.28,
-    "low": -2.42,
-    "high": -2.14,
-    "verdict": "better",
-    "reason": None,
-}
-SCHEDULE: Example = {"cron": "0 6 * * 1", "window_days": 7, "bucket": "day"}
 
 
 def _page(item: Example) -> Example:

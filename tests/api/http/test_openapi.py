@@ -21,7 +21,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
-from app.api.http.examples import NOON
+from app.api.http.example_values import NOON
 from app.core.errors import InvalidInput
 from app.main import create_app
 from app.services.records.records import normalise

@@ -5,7 +5,11 @@ import pytest
 
 RECORDS = "there is no such parameter; there is cursor, limit, prefix"
 PREDICT = "there is no such parameter; there is model, refresh, version"
-IMPORT = "there is no such parameter; there is delimiter, format, skip_bad"
+IMPORT = (
+    "there is no such parameter; there is delimiter, dry_run, format, id_column, ignore, label_column, "
+    "rename, skip_bad"
+)
+TWICE = "is given more than once"
 NONE = "there is no such parameter; this request takes none"
 
 
@@ -14,8 +18,8 @@ NONE = "there is no such parameter; this request takes none"
     [
         ("GET", "/records?limit=1&colour=red", {"colour": RECORDS}),
         ("GET", "/records?Limit=1", {"Limit": RECORDS}),
-        ("GET", "/records?limit=1&limit=1&cursor=", {"limit": "is given more than once"}),
-        ("GET", "/records?prefix=&prefix=", {"prefix": "is given more than once"}),
+        ("GET", "/records?limit=1&limit=1&cursor=", {"limit": TWICE}),
+        ("GET", "/records?prefix=&prefix=", {"prefix": TWICE}),
         ("GET", "/records?a=1&a=2", {"a": RECORDS}),
         ("GET", "/records?=", {"": RECORDS}),
         ("GET", "/records?a%00b&x=1", {"a\0b": RECORDS, "x": RECORDS}),
@@ -23,7 +27,8 @@ NONE = "there is no such parameter; this request takes none"
         ("GET", "/models/none?x", {"x": NONE}),
         ("POST", "/predict/a?inputs=1", {"inputs": PREDICT}),
         ("POST", "/predict?model=m", {"model": NONE}),
-        ("POST", "/records/import?skip-bad=1", {"skip-bad": IMPORT}),
+        ("POST", "/records/import?rename=a=b&rename=c=d&format=csv&format=csv", {"format": TWICE}),
+        ("POST", "/records/import?ignore=a&ignore=b&skip-bad=1", {"skip-bad": IMPORT}),
     ],
 )
 async def test_what_there_is_not_is_named(
