@@ -61,7 +61,8 @@ def test_init_and_load_may_be_repeated(
     assert before.keys() == {f"some where/models/{train.artifact_name(version)}" for version in ("1", "2")}
     endpoint = Endpoint("transit", "s3://sample/some where/models")
     with serving(create_app(EndpointConfig((endpoint,), tmp_path / "cache"))) as address:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", address)
+        for service in ("SAGEMAKER", "SAGEMAKER_RUNTIME"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", address)
         for _ in range(2):
             assert run(capsys, "sample", "load") == (0, "The sample is loaded.\n")
     assert artifacts() == before
