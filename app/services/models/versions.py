@@ -189,7 +189,7 @@ async def _is_registered(sessions: Sessions, wanted: Deployment) -> bool:
     async with sessions() as session:
         row = await db.find_model(session, wanted.model)
         found = None if row is None else await db.find_version(session, row.id, wanted.version)
-    return found is not None
+    return found is not None and _same(found, wanted)
 
 
 def _same(row: ModelVersionRow, wanted: Deployment) -> bool:
