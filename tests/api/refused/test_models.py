@@ -5,7 +5,7 @@ import pytest
 from pydantic import JsonValue
 
 VERSION: dict[str, JsonValue] = {
-    "version": "1",
+    "version": "2",
     "backend": "sagemaker",
     "options": {"endpoint_name": "transit"},
 }
