@@ -86,7 +86,12 @@ async def runtime(
 async def register(runtime: Runtime, version: str, **options: JsonValue) -> None:
     wanted = {"endpoint_name": "transit"} | options
     new = NewVersion(
-        version=version, backend="sagemaker", options=wanted, features=list(FEATURES), promote=True
+        version=version,
+        backend="sagemaker",
+        options=wanted,
+        features=list(FEATURES),
+        promote=True,
+        probe=False,  # its calls of the endpoint are counted
     )
     await versions.register(
         runtime.database.transactions, TRANSIT, Inference(runtime.settings), "transit", new
@@ -407,6 +412,20 @@ async def test_a_worker_without_a_storage_fails_the_job(runtime: Runtime) -> Non
     failed = await look(runtime, job)
     assert (failed.state, failed.failed) == ("failed", 5)
     assert "STORAGE_URL" in (failed.error or "")
+
+
+async def test_features_that_are_gone_fail_the_job_and_nothing_is_sent(
+    runtime: Runtime, platform: TransformPlatform
+) -> None:
+    job = await ask(runtime, all=True, engine=ENGINE)
+    with pytest.raises(Misconfigured):
+        await transform.run(replace(runtime, use_case=changed(FEATURES=("month",))), job.id)
+    failed = await look(runtime, job)
+    assert (failed.state, failed.failed) == ("failed", 5)
+    assert "takes recent_transit_ratio, which preprocess.FEATURES lacks" in (failed.error or "")
+    reason = "Their chunk could not be finished"
+    assert failed.warning == f"5 of 5 records (100%) failed; most often: {reason} (5)."
+    assert platform.created == []
 
 
 @pytest.mark.parametrize(
