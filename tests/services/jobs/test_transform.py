@@ -86,7 +86,12 @@ async def runtime(
 async def register(runtime: Runtime, version: str, **options: JsonValue) -> None:
     wanted = {"endpoint_name": "transit"} | options
     new = NewVersion(
-        version=version, backend="sagemaker", options=wanted, features=list(FEATURES), promote=True
+        version=version,
+        backend="sagemaker",
+        options=wanted,
+        features=list(FEATURES),
+        promote=True,
+        probe=False,
     )
     await versions.register(
         runtime.database.transactions, TRANSIT, Inference(runtime.settings), "transit", new
