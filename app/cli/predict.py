@@ -14,7 +14,6 @@ from app.cli.terminal import progress, stages
 from app.cli.terminal.options import ModelOption, VersionOption
 from app.core import strict_json
 from app.core.errors import AppError, FieldError, InvalidInput
-from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.faults import field_errors
@@ -90,9 +89,7 @@ def _lines(file: TextIO) -> list[JsonValue]:
 
 async def _predict(record_ids: Sequence[str], ask: Ask) -> None:
     """Print a line of JSON per prediction; errors go to standard error, and to the exit code."""
-    settings = Settings()
-    configure_logging(settings.model_copy(update={"log_level": "ERROR"}))  # errors are said below
-    async with open_sessions(), open_runtime(settings) as runtime:
+    async with open_sessions(), open_runtime(Settings()) as runtime:
         answers = await runtime.predictor.predict_many(record_ids, ask)
     for answer in answers.values():
         if isinstance(answer, Answer):
