@@ -10,8 +10,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from app.cli import reports
 from app.cli.database import open_sessions, use_case
 from app.cli.terminal import progress, stages, tables
-from app.cli.terminal.options import ModelOption, VersionOption
-from app.core import strict_json
+from app.cli.terminal.hints import this_program
+from app.cli.terminal.options import WHERE, ModelOption, VersionOption, parsed
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
@@ -76,7 +76,7 @@ def run(
                 "since": since,
                 "until": until,
                 "time_field": time_field,
-                "where": {} if where is None else strict_json.parse(where),
+                "where": {} if where is None else parsed("--where", where, WHERE),
                 "slices": list[JsonValue](slices) if slices else None,
                 "metrics": list[JsonValue](metrics) if metrics else None,
                 "bucket": bucket,
@@ -106,7 +106,7 @@ def show(evaluation_id: RunArgument) -> None:
 
 
 def _watch(evaluation_id: int) -> Evaluation:
-    what, again = f"Evaluation {evaluation_id}", f"python -m app evaluate show {evaluation_id}"
+    what, again = f"Evaluation {evaluation_id}", f"{this_program()} evaluate show {evaluation_id}"
     with progress.detachable(what, again):
         return asyncio.run(_until_ended(evaluation_id))
 

@@ -11,8 +11,8 @@ from pydantic import JsonValue, ValidationError
 from app.cli.database import open_sessions, use_case
 from app.cli.records.records import SUFFIXES
 from app.cli.terminal import progress, stages
-from app.cli.terminal.options import ModelOption, VersionOption
-from app.core import strict_json
+from app.cli.terminal.hints import this_program
+from app.cli.terminal.options import WHERE, ModelOption, VersionOption, parsed
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Sessions
@@ -66,7 +66,7 @@ def predict(
     chosen: dict[str, JsonValue] = {
         "all": everything or None,
         "ids": None if ids_file is None else _lines(ids_file),
-        "where": None if where is None else strict_json.parse(where),
+        "where": None if where is None else parsed("--where", where, WHERE),
         "since": since,
         "until": until,
         "time_field": time_field,
@@ -112,7 +112,7 @@ async def _ask(request: JsonValue) -> PredictionJob:
 
 def _watch(job_id: int, output: Path | None) -> None:
     """Show how far a job is until it ends, then write its results. The exit code is 1 unless it is done."""
-    again = f"python -m app predict --job {job_id}" + (f" --output {output}" if output else "")
+    again = f"{this_program()} predict --job {job_id}" + (f" --output {output}" if output else "")
     with progress.detachable(f"Job {job_id}", again):
         job = asyncio.run(_until_written(job_id, output))
     typer.echo(stages.of_job(job).line, err=True)

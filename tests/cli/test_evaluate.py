@@ -237,7 +237,10 @@ def test_a_comparison_is_of_what_both_runs_have_or_less(
     ("arguments", "said"),
     [
         (["run", "--metric", "accu"], "--metric: there is no 'accu'; there is bias, mae"),
-        (["run", "--where", "{"], "not valid JSON"),
+        (
+            ["run", "--where", "{"],
+            """Error: --where takes JSON, in quotes for the shell, such as '{"plan": "basic"}'. """,
+        ),
         (["run", "--where", "[]"], "where: "),
         (["run", "--since", "2013-01-01"], "since: "),
         (["run", "--version", "7"], "has no version '7'; there is 1."),

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,20 @@ def test_it_says_what_it_made_and_what_comes_next(capsys: pytest.CaptureFixture[
     assert left_out == "Left out: .git/"
     assert answer == "Its answer to the row: 7.0"
     assert command.startswith("  python -m app models register MODEL VERSION --options '{")
-    assert '"target_model": "double.tar.gz"' in command
+    assert command.endswith("""--options '{"endpoint_name": "ENDPOINT", "target_model": "double.tar.gz"}'""")
+
+
+def test_what_comes_next_is_what_was_tried(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(Path.cwd() / "my venv" / "python"))
+    with pytest.raises(SystemExit):
+        main(["models", "pack", "double", "--row", "[1.0, 2.5]", "--content-type", "application/json"])
+    program, _, options = (
+        capsys.readouterr().out.splitlines()[-1].partition(" models register MODEL VERSION ")
+    )
+    assert program == "  'my venv/python' -m app"
+    assert options.endswith(""""content_type": "application/json"}'""")
 
 
 def test_the_command_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,9 +106,12 @@ def test_a_row_is_a_list_of_features(capsys: pytest.CaptureFixture[str], row: st
     assert "--row must be a JSON list of one row's features" in fails(capsys, "double", "--row", row)
 
 
-@pytest.mark.parametrize("row", ["[1,", "[NaN]"])
+@pytest.mark.parametrize("row", ["50,2,gas", "[1,", "[NaN]", ""])
 def test_a_row_is_strict_json(capsys: pytest.CaptureFixture[str], row: str) -> None:
-    assert "Error: " in fails(capsys, "double", "--row", row)
+    said = fails(capsys, "double", "--row", row)
+    assert said.startswith(
+        """Error: --row takes JSON, in quotes for the shell, such as '[1, 2.5, "gas", null]'. """
+    )
 
 
 def test_a_faulty_folder_is_refused_with_the_file(capsys: pytest.CaptureFixture[str]) -> None:
