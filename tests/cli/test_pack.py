@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
+from tests.support.pages import blocks_of, lacking
 
 ROOT = Path(__file__).parents[2]
 CODE = """
@@ -76,6 +77,23 @@ def test_the_command_of_the_documentation(capsys: pytest.CaptureFixture[str]) ->
     assert caught.value.code == 0
     assert "Its answer to the row: 0." in capsys.readouterr().out
     assert Path("models/churn-1.tar.gz").is_file()
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/json"])
+def test_the_code_of_the_documentation(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    page = (ROOT / "docs" / "artifacts.md").read_text()
+    code, command = blocks_of(page)
+    [(model, folder)] = re.findall(
+        r"^With `(.+)` as its `model.json`, in a folder `(.+)`:$", page, re.MULTILINE
+    )
+    (Path(folder) / "code").mkdir(parents=True)
+    Path(folder, "code", "inference.py").write_text(code.text)
+    Path(folder, "model.json").write_text(model)
+    with pytest.raises(SystemExit) as caught:
+        main([*shlex.split(command.text.removeprefix("python -m app ")), "--content-type", kind])
+    said = capsys.readouterr().out
+    assert (caught.value.code, lacking(command.said, said)) == (0, None)
+    assert len(code.text.splitlines()) <= 25
 
 
 def test_without_a_row_nothing_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
