@@ -29,7 +29,7 @@ GROUPS := sample demo vertex azure coreml s3 uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo dev up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench test-platform test-platforms test-mms clean
+.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench test-platform test-platforms test-mms clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ GIVEN = $(filter-out file,$(origin $(1)))
 dev: $(DEMO) ## Run your service on this machine, anew at each save: MODELS=models PORT=8000 DATA_DIR=.local/dev
 	@exec $(BIN)/python -m app dev --models "$(MODELS)" $(if $(call GIVEN,PORT),--port $(PORT)) \
 	  $(if $(call GIVEN,DATA_DIR),--data-dir "$(DATA_DIR)") $(ARGS)
+
+init: $(DEMO) ## Write the four files that are yours, blank or of an example: EXAMPLE=churn
+	@$(BIN)/python -m app init $(if $(EXAMPLE),--example "$(EXAMPLE)")
 
 up: ## Run everything in Docker, in the background
 	@docker compose up --detach --wait

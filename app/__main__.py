@@ -1,11 +1,22 @@
 """``python -m app``."""
 
 import gc
+import sys
+
+NOT_INSTALLED = """\
+Error: {name} is not installed in this Python ({python}).
+  `make dev` and `make demo` make .venv with all that is needed: then .venv/bin/python -m app ...
+  Elsewhere: pip install -r requirements.txt
+"""
 
 if __name__ == "__main__":
     gc.disable()  # what is imported stays; to look for garbage among it took a fifth of the start
-    from app.cli import main
-
+    try:
+        from app.cli import main
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "app":
+            raise
+        sys.exit(NOT_INSTALLED.format(name=error.name, python=sys.executable).rstrip())
     gc.freeze()
     gc.enable()
     main()

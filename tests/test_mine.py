@@ -34,6 +34,30 @@ def test_what_is_wrong_with_the_file_is_said_once() -> None:
     assert "Traceback" not in both
 
 
+def test_lines_that_do_not_fit_are_named_as_the_import_names_them(tmp_path: Path) -> None:
+    header, first, second, *_ = CSV.read_text().splitlines()
+    sample = tmp_path / "customers.csv"
+    sample.write_text(
+        "\n".join([header, first.replace("basic", "gold"), second.replace("stayed", "who knows")])
+    )
+    said = judge(sample, *NAMED)
+    both = said.stdout + said.stderr
+    assert said.returncode != 0
+    assert both.count("line 2: plan: Input should be 'basic', 'plus' or 'pro'") == 1
+    assert both.count("line 3: outcome: Input should be 'left' or 'stayed'") == 1
+    assert "Traceback" not in both
+
+
+def test_files_that_cannot_be_used_are_said_once(tmp_path: Path) -> None:
+    said = judge(CSV, "--package", "examples.blank")
+    both = said.stdout + said.stderr
+    assert said.returncode != 0
+    assert (
+        both.count("examples.blank.preprocess.FEATURES: is empty: name the columns of a row, in order") == 1
+    )
+    assert "Traceback" not in both
+
+
 def test_options_that_the_format_has_not(tmp_path: Path) -> None:
     (tmp_path / "customers.ndjson").write_text("")
     said = judge(tmp_path / "customers.ndjson", *NAMED)

@@ -1,10 +1,13 @@
 """What goes wrong on the command line is said in one line."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
 from app.cli import main
+from tests.support.demo import ROOT
 from tests.support.ports import free_ports
 
 
@@ -84,3 +87,13 @@ def test_help_says_what_every_command_does(
     assert caught.value.code == 0
     _, _, commands = COLOUR.sub("", capsys.readouterr().out).partition(" Commands ")
     assert {name for name, _ in LISTED.findall(commands)} == COMMANDS_BY_GROUP[group]
+
+
+def test_a_python_without_the_packages_is_told_where_they_are() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "app", "init"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "is not installed in this Python" in done.stderr
+    assert "then .venv/bin/python -m app" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, JsonValue, SecretStr
 
-from app.core.errors import AppError, InvalidInput
+from app.core.errors import AppError, InvalidInput, Misconfigured
 from app.local.endpoint_process import running_endpoint
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services import pipeline
 from app.services.inference import Inference
-from app.services.records.labels import normalise_label
 from app.services.use_case import UseCase, load
 from tests.mine import sample
 from tests.mine.sample import Known
@@ -42,7 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def use_case(pytestconfig: pytest.Config) -> UseCase:
-    return load(pytestconfig.getoption("--package"))
+    try:
+        return load(pytestconfig.getoption("--package"))
+    except Misconfigured as error:
+        pytest.exit(_in_words(error), 1)
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +59,9 @@ def known(pytestconfig: pytest.Config, use_case: UseCase) -> list[Known]:
         pytest.exit(_in_words(error), 1)
 
 
-def _in_words(error: InvalidInput | OSError) -> str:
-    """Once, as the import says it, and not as the failure of each test."""
-    faults = error.errors if isinstance(error, InvalidInput) else ()
+def _in_words(error: AppError | OSError) -> str:
+    """Once, as a command says it, and not as the failure of each test."""
+    faults = error.errors if isinstance(error, AppError) else ()
     return "\n".join([str(error), *(f"  {fault.field}: {fault.message}" for fault in faults)])
 
 
@@ -69,12 +71,9 @@ def items(use_case: UseCase, known: Sequence[Known]) -> list[BaseModel]:
 
 
 @pytest.fixture(scope="session")
-def truths(use_case: UseCase, known: Sequence[Known]) -> list[JsonValue]:
+def truths(known: Sequence[Known]) -> list[JsonValue]:
     """As they are stored; None where there is none."""
-    return [
-        None if one.label is None else normalise_label(use_case, one.label, path=use_case.label)
-        for one in known
-    ]
+    return [one.truth for one in known]
 
 
 @pytest.fixture(scope="session")

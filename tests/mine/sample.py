@@ -1,23 +1,26 @@
 """The user's sample, read as the import reads it."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import pytest
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
-from app.core.errors import InvalidInput
-from app.schemas.faults import field_errors
-from app.schemas.records.imports import FileFormat, ImportLine
+from app.core.errors import FieldError, InvalidInput
+from app.schemas.records.imports import FileFormat
+from app.services.records import importer
+from app.services.records.import_columns import Columns
 from app.services.records.import_lines import FileLine, Reader
 from app.services.records.import_options import ColumnOptions
-from app.services.records.importer import reader_for
 from app.services.use_case import UseCase
 
 MOST = 5000
 """Records of the sample that are used, the first ones."""
+LISTED = 20
+"""Faults that are told at most."""
 
 IGNORED = pytest.StashKey[Sequence[str]]()
 """The columns of --ignore, which pytest takes for paths of tests."""
@@ -25,10 +28,10 @@ IGNORED = pytest.StashKey[Sequence[str]]()
 
 @dataclass(frozen=True)
 class Known:
-    """A record of the sample: its input as it stands in the file, and the label, None where there is none."""
+    """A record of the sample: its input as it stands in the file, and the truth as it is stored, or None."""
 
     raw: JsonValue
-    label: JsonValue
+    truth: JsonValue
 
 
 def add_options(mine: pytest.OptionGroup) -> None:
@@ -49,7 +52,16 @@ def take_ignored(config: pytest.Config) -> None:
 
 def records(path: Path, use_case: UseCase, config: pytest.Config) -> list[Known]:
     """The first records of the file; InvalidInput says what is wrong with it."""
-    found = [_known(line) for line in islice(_lines(path, _reader(path, use_case, config)), MOST)]
+    reader = _reader(path, use_case, config)
+    found, faults = [], list[FieldError]()
+    for line in islice(_lines(path, reader), MOST):
+        try:
+            found.append(_known(use_case, line, reader.columns))
+        except InvalidInput as error:
+            said = error.errors or (FieldError("", error.detail),)
+            faults += [FieldError(f"line {line.number}: {one.field}", one.message) for one in said]
+    if faults:
+        raise InvalidInput(f"{path} has lines that do not fit; the first of them:", errors=faults[:LISTED])
     if not found:
         raise InvalidInput(f"{path} has no records.")
     return found
@@ -61,7 +73,7 @@ def _reader(path: Path, use_case: UseCase, config: pytest.Config) -> Reader:
         given("--id-column"), given("--label-column"), given("--rename"), config.stash[IGNORED], flags=True
     )
     file_format: FileFormat = "csv" if path.suffix.lower() == ".csv" else "ndjson"
-    return reader_for(use_case, file_format, given("--delimiter"), columns)
+    return importer.reader_for(use_case, file_format, given("--delimiter"), columns)
 
 
 def _lines(path: Path, reader: Reader) -> Iterator[FileLine]:
@@ -69,12 +81,7 @@ def _lines(path: Path, reader: Reader) -> Iterator[FileLine]:
     yield from reader.finish()
 
 
-def _known(line: FileLine) -> Known:
-    if isinstance(line.content, InvalidInput):
-        raise InvalidInput(f"Line {line.number}: {line.content.detail}", errors=line.content.errors)
-    try:
-        parsed = ImportLine.model_validate(line.content)
-    except ValidationError as error:
-        detail = f"Line {line.number} does not fit."
-        raise InvalidInput(detail, errors=field_errors(error.errors())) from error
-    return Known(parsed.input, parsed.label)
+def _known(use_case: UseCase, line: FileLine, columns: Columns | None) -> Known:
+    label = importer.incoming(use_case, line, columns)[4]
+    assert isinstance(line.content, dict)  # else it would not fit
+    return Known(line.content["input"], None if label is None else json.loads(label))

@@ -97,7 +97,7 @@ async def _prepared(
         for line in lines:
             progress.read += 1
             try:
-                prepared.append(_incoming(use_case, line, reader.columns))
+                prepared.append(incoming(use_case, line, reader.columns))
             except InvalidInput as error:
                 progress.note(line.number, error)
         return prepared
@@ -105,7 +105,8 @@ async def _prepared(
     return await asyncio.to_thread(prepare)
 
 
-def _incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows.Incoming:
+def incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows.Incoming:
+    """A line as it is stored; InvalidInput names what does not fit as the file does."""
     if isinstance(line.content, InvalidInput):
         raise line.content
     if not isinstance(line.content, dict):
