@@ -39,7 +39,7 @@ async def compared(
     use_case: UseCase = TRANSIT,
 ) -> tuple[set[str], set[str]]:
     """The metrics and the groups that the comparison of two such runs is about."""
-    a, b = [(await evaluate(runtime, **asked)).id for asked in (first, second)]
+    a, b = [(await evaluate(runtime, None, **asked)).id for asked in (first, second)]
     found = await comparison.compare(runtime.sessions, use_case, a, b, metrics=metrics, slices=slices)
     pairs = {(one.metric, one.slice) for one in found.metrics}
     assert len(pairs) == len(found.metrics)
