@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cli import evaluate, init, local, migrate, models, predict, sample, serve, storage, worker
 from app.cli.records import records
+from app.cli.terminal import files
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         _fail("; ".join(_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()))
     except OUTAGES as error:
+        if told := files.fault(error):
+            _fail(told)
         if not is_outage(error):
             raise
         _fail(f"The database cannot be reached: {_reason(error)}")

@@ -1,9 +1,9 @@
 """``python -m app init``."""
 
-import os
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 
 def init(
@@ -17,6 +17,16 @@ def init(
     for file in four_files.write(example or four_files.BLANK):
         path = file.place.relative_to(four_files.ROOT)
         typer.echo(f"{'Wrote' if file.is_new else 'Is so already:'} {path}")
-    if package := os.environ.get("USE_CASE"):
+    if package := _other_package():
         typer.echo(f"USE_CASE is set: the service runs on {package}, not on these.", err=True)
     typer.echo("Edit them; `make dev` takes each save. docs/your-own-model.md goes through it.")
+
+
+def _other_package() -> str | None:
+    """What USE_CASE names, in the environment or .env; None, too, where a setting does not fit."""
+    from app.local.dev.variables import given_settings
+
+    try:
+        return given_settings().use_case
+    except ValidationError:  # the next command says which
+        return None

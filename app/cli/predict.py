@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from app.cli.database import open_sessions, use_case
 from app.cli.records.records import SUFFIXES
-from app.cli.terminal import progress, stages
+from app.cli.terminal import files, progress, stages
 from app.cli.terminal.hints import this_program
 from app.cli.terminal.options import WHERE, ModelOption, VersionOption, parsed
 from app.core.errors import AppError, FieldError, InvalidInput
@@ -132,7 +132,12 @@ async def _write(sessions: Sessions, job_id: int, output: Path) -> None:
     """The file takes its name when it is complete."""
     file_format = SUFFIXES.get(output.suffix.lower(), "ndjson")
     unfinished = output.with_name(f"{output.name}.part")
-    with unfinished.open("w", encoding="utf-8", newline="") as file:
-        async for part in await results.read(sessions, job_id, file_format):
-            file.write(part)
-    unfinished.replace(output)
+    try:
+        with files.named(unfinished), unfinished.open("w", encoding="utf-8", newline="") as file:
+            async for part in await results.read(sessions, job_id, file_format):
+                file.write(part)
+        unfinished.replace(output)
+    except BaseException:
+        if unfinished.is_file():
+            unfinished.unlink()
+        raise

@@ -1,11 +1,12 @@
 """Writes the four files that a user edits, from an example; what was edited stays."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.errors import Conflict, FieldError, InvalidInput
+from app.core.errors import Conflict, FieldError, InvalidInput, Misconfigured
 from app.services.use_case import FOUR_FILES
 
 ROOT = Path(__file__).parents[2]
@@ -22,15 +23,19 @@ class Written:
 
 
 def names() -> list[str]:
-    """The examples there are."""
-    return sorted(folder.parent.name for folder in EXAMPLES.glob("*/input_object.py"))
+    """The examples there are: the folders that hold all four files."""
+    return sorted(folder.name for folder in EXAMPLES.iterdir() if _is_whole(folder))
+
+
+def _is_whole(folder: Path) -> bool:
+    return all((folder / f"{module}.py").is_file() for module in FOUR_FILES)
 
 
 def write(example: str, root: Path = ROOT) -> list[Written]:
     """Write an example's four files to their places below ``root``; InvalidInput: there is no such one.
 
     A file is replaced only if it is, to the letter, one of an example's: Conflict names those that somebody
-    edited, and then none is written.
+    edited, and then none is written. Misconfigured: the folders cannot be written to.
     """
     if example not in names():
         there_is = f"there is no {example!r}; there is {', '.join(names())}"
@@ -40,7 +45,9 @@ def write(example: str, root: Path = ROOT) -> list[Written]:
     if edited:
         yours = [FieldError(str(path.relative_to(root)), "was edited: move it away first") for path in edited]
         raise Conflict("Nothing was written: what somebody edited is not overwritten.", errors=yours)
-    return [_written(path, text) for path, text in wanted.items()]
+    new = {path: text for path, text in wanted.items() if not path.exists() or _read(path) != text}
+    _replace(new)
+    return [Written(path, path in new) for path in wanted]
 
 
 def place(module: str) -> Path:
@@ -50,7 +57,7 @@ def place(module: str) -> Path:
 
 def render(example: str, module: str) -> str:
     """The text of an example's file, for its place among the four."""
-    text = (EXAMPLES / example / f"{module}.py").read_text(encoding="utf-8")
+    text = _read(EXAMPLES / example / f"{module}.py")
     text = re.sub(r'\A"""(\w)', lambda found: f'"""YOURS TO EDIT: {found[1].lower()}', text)
     for other, target in FOUR_FILES.items():
         text = re.sub(rf"\bexamples\.{example}\.{other}\b", target, text)
@@ -66,17 +73,32 @@ def _sorted(imports: str) -> str:
 def _is_untouched(path: Path) -> bool:
     if not path.exists():
         return True
-    return path.read_text(encoding="utf-8") in _known(path.stem)
+    return path.is_file() and _read(path) in _known(path.stem)
 
 
 def _known(module: str) -> Iterable[str]:
     return [render(example, module) for example in names()]
 
 
-def _written(path: Path, text: str) -> Written:
-    is_new = not path.exists() or path.read_text(encoding="utf-8") != text
-    if is_new:
-        half = path.with_suffix(".half")
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
-    return Written(path, is_new)
+def _read(path: Path) -> str:
+    """Its text; what is no UTF-8 in it becomes what no example has."""
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def _replace(texts: Mapping[Path, str]) -> None:
+    """Write all of them, or none: each is written beside its place first."""
+    halves = {path: path.with_suffix(".half") for path in texts}
+    replaced = list[str]()
+    try:
+        for path, half in halves.items():
+            half.write_text(texts[path], encoding="utf-8", errors="surrogateescape")
+        for path, half in halves.items():
+            half.replace(path)
+            replaced.append(path.name)
+    except OSError as error:
+        done = f"Written were only {', '.join(replaced)}" if replaced else "Nothing was written"
+        raise Misconfigured(f"{done}: {error.filename or path}: {error.strerror}.") from error
+    finally:
+        for half in halves.values():
+            with suppress(OSError):
+                half.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,13 @@ def test_a_database_that_is_away(
     said = fails(capsys, *command)
     assert "database cannot be reached" in said
     assert "hunter2" not in said
+
+
+def test_a_file_is_not_told_as_the_database(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.local.four_files.EXAMPLES", Path("gone"))
+    assert fails(capsys, "init") == "Error: gone cannot be used: No such file or directory.\n"
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "localhost"])

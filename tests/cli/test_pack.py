@@ -111,12 +111,29 @@ def test_a_failure_of_the_code_is_told_with_its_line(capsys: pytest.CaptureFixtu
 
 
 def test_an_answer_that_cannot_be_used_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("double/.git").rmdir()
     Path("double/code/inference.py").write_text(CODE.replace("reshape(-1)", "repeat(2)"))
     said = fails(capsys, "double", "--row", "[1, 2]")
     assert said.splitlines() == [
         "Error: The answer to the row cannot be used. The model answered 2 rows for 1.",
         r"  It was: '6\n6\n'",
     ]
+
+
+def test_an_answer_that_says_nothing_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("double/code/inference.py").write_text(f"{CODE}\ndef output_fn(prediction, accept):\n    pass\n")
+    with pytest.raises(SystemExit):
+        main(["models", "pack", "double", "--row", "[1, 2]"])
+    out = capsys.readouterr().out
+    assert "Note: Its answer to the row is null, which is no prediction" in out
+
+
+def test_a_failure_names_the_hidden_files_that_were_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("double/.words").write_text("a")
+    code = CODE.replace("return 2", "return open(model_dir + '/.words').read()")
+    Path("double/code/inference.py").write_text(code)
+    last = fails(capsys, "double").splitlines()[-1]
+    assert last.startswith("  Left out, being hidden or bytecode: .git/, .words. ")
 
 
 @pytest.mark.parametrize("row", ["1", "[]", "{}", "[[1, 2]]", "[1, {}]"])

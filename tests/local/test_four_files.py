@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import Conflict, InvalidInput
+from app.core.errors import Conflict, InvalidInput, Misconfigured
 from app.local import four_files
 from app.services.use_case import FOUR_FILES
 from tests.support.demo import ROOT
@@ -47,6 +47,46 @@ def test_an_edited_file_stays_where_others_are_missing(tree: Path) -> None:
     assert not (tree / PLACES[1]).exists()
 
 
+def test_a_file_that_is_no_utf_8_was_edited(tree: Path) -> None:
+    (tree / PLACES[2]).write_bytes(b"# caf\xe9\n")
+    with pytest.raises(Conflict) as caught:
+        four_files.write("blank", tree)
+    assert [fault.field for fault in caught.value.errors] == [str(PLACES[2])]
+
+
+def test_a_folder_among_the_four_is_left_alone(tree: Path) -> None:
+    (tree / PLACES[2]).mkdir()
+    with pytest.raises(Conflict):
+        four_files.write("blank", tree)
+    assert not (tree / PLACES[0]).exists()
+
+
+def test_all_are_written_or_none(tree: Path) -> None:
+    four_files.write("transit", tree)
+    before = {place: (tree / place).read_text() for place in PLACES}
+    in_the_way = (tree / PLACES[3]).with_suffix(".half")  # root may write to any folder
+    in_the_way.mkdir()
+    with pytest.raises(Misconfigured, match=r"Nothing was written: .*evaluation\.half: Is a directory") as caught:
+        four_files.write("blank", tree)
+    assert "\n" not in caught.value.detail
+    assert {place: (tree / place).read_text() for place in PLACES} == before
+    assert list(tree.rglob("*.half")) == [in_the_way]
+
+
+def test_what_is_no_whole_example_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(four_files.EXAMPLES, tmp_path / "examples")
+    (tmp_path / "examples/mine").mkdir()
+    (tmp_path / "examples/mine/input_object.py").write_text("x = 1\n")
+    shutil.copytree(tmp_path / "examples/blank", tmp_path / "examples/latin")
+    (tmp_path / "examples/latin/evaluation.py").write_bytes(b"# caf\xe9\n")
+    monkeypatch.setattr(four_files, "EXAMPLES", tmp_path / "examples")
+    assert four_files.names() == ["blank", "churn", "latin", "transit"]
+    for place in PLACES:
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    for example in ("latin", "blank"):
+        assert all(file.is_new for file in four_files.write(example, tmp_path)[3:])
+
+
 @pytest.mark.parametrize("example", ["none", "../transit", ""])
 def test_an_unknown_example_is_named(tree: Path, example: str) -> None:
     with pytest.raises(InvalidInput) as caught:
@@ -74,6 +114,8 @@ def test_what_is_written_passes_the_linter_and_is_marked(tree: Path, example: st
 
 
 def test_blank_files_say_what_is_to_be_done(tree: Path) -> None:
+    (tree / ".env").write_text("USE_CASE=examples.churn\n")
+
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x", "PATH": ""}
         return subprocess.run(
@@ -90,6 +132,8 @@ def test_blank_files_say_what_is_to_be_done(tree: Path) -> None:
     assert [line for line in done.stdout.splitlines() if line.startswith("Wrote ")] == [
         f"Wrote {place}" for place in PLACES
     ]
+    assert done.stderr == "USE_CASE is set: the service runs on examples.churn, not on these.\n"
+    (tree / ".env").unlink()
     started = run("serve")
     assert started.returncode == 1
     assert started.stderr.splitlines() == [

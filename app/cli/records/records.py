@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
 from app.cli.records import purge
+from app.cli.terminal import files
 from app.core.errors import InvalidInput
 from app.schemas.ids import check_record_id
 from app.schemas.records.imports import Counts, FileFormat, ImportReport
@@ -76,7 +77,7 @@ def import_file(
     if chosen is None:
         raise InvalidInput("The file's name does not say which format it has: give --format csv or ndjson.")
     columns = ColumnOptions(id_column, label_column, rename or (), ignore or (), flags=True)
-    with _watched(file) as source:
+    with files.named(file.name), _watched(file) as source:
         done = _import(
             source, chosen, delimiter=delimiter, columns=columns, skip_bad=skip_bad, dry_run=dry_run
         )

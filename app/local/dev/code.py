@@ -1,4 +1,4 @@
-"""Whether a file of the code, or .env, was saved: the times and sizes of a few hundred are compared."""
+"""Whether a file of the code, or .env, was saved: the times and sizes of some hundred are compared."""
 
 import time
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ import app
 POLL = 0.3
 """Seconds between two looks."""
 TREE = Path(app.__file__).parents[1]
-FOLDERS = ("app", "examples")
+NOT_SERVED = ("tests", "benchmarks", "migrations", "deploy")
+"""Top-level folders whose code no service runs."""
 
 Times = dict[Path, tuple[int, int]]
 
 
 class Code:
-    """The Python files of the service and of its use case, wherever in the tree that lies, and .env."""
+    """All that the service may import from the tree, its use case wherever that lies, and .env."""
 
     def __init__(self, use_case: str | None) -> None:
-        packages = {*FOLDERS, *([use_case.partition(".")[0]] if use_case else [])}
-        self._folders = [TREE / name for name in sorted(packages)]
+        self._use_case = use_case and use_case.partition(".")[0]
         self._seen = self._state()
 
     def is_saved(self) -> bool:
@@ -46,5 +46,14 @@ class Code:
 
     def _files(self) -> Iterator[Path]:
         yield Path(".env")  # where the settings are read from
-        for folder in self._folders:
-            yield from folder.rglob("*.py")
+        yield from TREE.glob("*.py")
+        for folder in TREE.iterdir():
+            if folder.name == self._use_case or _is_code(folder):
+                yield from folder.rglob("*.py")
+
+
+def _is_code(folder: Path) -> bool:
+    """Whether it is a top-level folder to import from: no venv, and none that only holds data."""
+    if not folder.name.isidentifier() or folder.name in NOT_SERVED or (folder / "pyvenv.cfg").exists():
+        return False
+    return any(folder.glob("*.py")) or any(folder.glob("*/*.py"))

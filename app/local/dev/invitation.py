@@ -16,7 +16,7 @@ def invitation(address: str, folder: Path, models: Path, endpoint: str, default_
     options = shlex.quote(json.dumps({"endpoint_name": endpoint, "target_model": ARTIFACT}))
     query = "" if default_model else f"?model={MODEL}"
     return f"""{address} (its API: {address}/docs).
-Each save of a file in app/ or examples/, and of .env, starts it anew. Next, in another shell:
+Each save of its code, and of .env, starts it anew. Next, in another shell:
 
   cd {shlex.quote(str(Path.cwd()))}
   set -a; . {shlex.quote(_short(folder / "dev.env"))}; set +a

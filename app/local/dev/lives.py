@@ -15,17 +15,24 @@ BROKEN = "\nThe {name} {what}; why is said above. It starts again at the next sa
 
 
 class Lives:
-    """``announce`` is called when the service is ready for the first time."""
+    """``announce`` is called when the service is ready for the first time; ``warning`` is what to say after
+    a save beside that it was seen."""
 
-    def __init__(self, code: Code, listener: socket.socket, announce: Callable[[], None]) -> None:
-        self._code, self._listener, self._announce = code, listener, announce
+    def __init__(
+        self,
+        code: Code,
+        listener: socket.socket,
+        announce: Callable[[], None],
+        warning: Callable[[], str],
+    ) -> None:
+        self._code, self._listener, self._announce, self._warning = code, listener, announce, warning
         self._was_ready = False
 
     def run(self) -> None:
         """One after the other, until KeyboardInterrupt."""
         while True:
             self._live_once()
-            say("\nA file was saved: service and worker start anew.\n")
+            say("\nA file was saved: service and worker start anew.\n" + self._warning())
 
     def _live_once(self) -> None:
         """Until something is saved."""

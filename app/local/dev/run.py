@@ -16,7 +16,13 @@ from app.local import place, postgres
 from app.local.dev.code import Code
 from app.local.dev.invitation import invitation
 from app.local.dev.lives import Lives
-from app.local.dev.variables import NO_DATABASE, added_variables, given_settings, kept_variables
+from app.local.dev.variables import (
+    NO_DATABASE,
+    FixedSettings,
+    added_variables,
+    given_settings,
+    kept_variables,
+)
 from app.local.endpoint.config import Endpoint
 from app.local.endpoint_process import running_endpoint
 from app.local.processes import end_in_order_on_signals
@@ -38,12 +44,12 @@ def run(models: Path, endpoint: str, data_dir: Path, port: int | None) -> None:
         given = given_settings()
         listener = stack.enter_context(place.claimed_port(given.port if port is None else port, given.host))
         folder = stack.enter_context(place.claimed_folder(data_dir))
-        code = Code(given.use_case)
+        code, fixed = Code(given.use_case), FixedSettings()
         _start_parts(given, folder, _made(models), endpoint, stack)
         _migrate()
         _listen(listener)
         announce = partial(_invite, listener, folder, models, endpoint, began)
-        Lives(code, listener, announce).run()
+        Lives(code, listener, announce, fixed.warning).run()
     say("Stopped.\n")
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
+from pydantic_settings import DotEnvSettingsSource
 
 from app.core.settings import Settings
 from app.local.place import HOST
@@ -15,6 +16,8 @@ CREDENTIALS = (
     *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
 )
 """Any of them says where boto3 finds credentials (boto3's guide, Credentials)."""
+FIXED = ("database_url", "database_direct_url", "host", "log_format", "port", "storage_url")
+"""Settings that decide what is started beside the service, or what it is told, once and for all."""
 
 
 def given_settings() -> Settings:
@@ -25,6 +28,29 @@ def given_settings() -> Settings:
         if ("missing", ("database_url",)) not in [(fault["type"], fault["loc"]) for fault in error.errors()]:
             raise
     return Settings(database_url=NO_DATABASE)
+
+
+class FixedSettings:
+    """Those of .env that count when the command starts, and no more afterwards."""
+
+    def __init__(self) -> None:
+        self._before = _fixed_in_file()
+
+    def warning(self) -> str:
+        """A line that names those which are others now; empty if there are none. Their values stay unsaid."""
+        try:
+            now = _fixed_in_file()
+        except (OSError, UnicodeDecodeError):  # which the service tells
+            return ""
+        changed = [name.upper() for name in FIXED if now[name] != self._before[name]]
+        if not changed:
+            return ""
+        return f"{', '.join(changed)} in .env changed: it takes effect when this command is started anew.\n"
+
+
+def _fixed_in_file() -> dict[str, str | None]:
+    found = DotEnvSettingsSource(Settings).env_vars
+    return {name: found.get(name) for name in FIXED}
 
 
 def added_variables(given: Settings, database_url: str | None, endpoint_url: str) -> dict[str, str]:

@@ -39,7 +39,7 @@ class HostedModel:
             with imported(folder / "code") as self._module:
                 self._transform = self._transform_fn()
                 self._model = _call(self._function("model_fn"), Context(self._folder, {}), self._folder)
-        except (Exception, SystemExit) as error:  # whatever the user's code raises
+        except BaseException as error:  # whatever the user's code raises; it runs in a thread
             self.unload()
             raise ModelFailed(500, f"{error}\n{traceback.format_exc()}") from error
 
@@ -58,7 +58,7 @@ class HostedModel:
             return ContainerAnswer(200, _bytes(output), context.response_headers)
         except BaseInferenceToolkitError as error:
             return _failure(error.status_code, error.message)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's code raises
+        except BaseException as error:  # noqa: BLE001 - whatever the user's code raises, in a thread
             return _failure(500, str(error) or "Invalid Request")
 
     def _function(self, name: str, default: Handler | None = None) -> Handler:

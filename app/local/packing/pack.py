@@ -2,7 +2,8 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from pydantic import JsonValue
 from app.backends.wire.formats import ContentType
 from app.core.errors import InvalidInput
 from app.local.packing import archive
+from app.local.packing.aside import try_out
 from app.local.packing.contents import CODE, Contents, contents, unfit
 from app.local.packing.handlers import check_handlers
-from app.local.packing.trial import try_out
 from app.schemas.rows import Row
 
 SUFFIX = ".tar.gz"
@@ -40,15 +41,15 @@ def pack(
 
     What is there under the name stays, and is an error unless it is the same.
     """
-    found = contents(folder)
-    check_handlers(found.files[CODE])
-    target = _target(folder, output)
     try:
+        found = contents(folder)
+        check_handlers(found.files[CODE])
+        target = _target(folder, output)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".pack-", dir=target.parent) as aside:
             return _pack_aside(Path(aside).resolve(), found, target, row, content_type)
     except OSError as error:
-        raise InvalidInput(f"{error.filename or target}: {error.strerror or error}.") from error
+        raise InvalidInput(f"{error.filename or output or folder}: {error.strerror or error}.") from error
 
 
 def _pack_aside(
@@ -58,15 +59,31 @@ def _pack_aside(
     with packed.open("wb") as file:
         archive.write(file, found.files)
     unpacked = sum(path.stat().st_size for path in found.files.values())
-    answer = try_out(packed, aside / "unpacked", unpacked, row, content_type)
+    with _hinting(found.left_out):
+        answer = try_out(packed, aside / "unpacked", unpacked, row, content_type)
     md5 = _md5(packed)
     if target.exists() and (not target.is_file() or _md5(target) != md5):
         raise unfit("output", _TAKEN.format(target))
     size = packed.stat().st_size
     packed.replace(target)
-    return ModelArtifact(
-        target, size, md5, tuple(sorted(found.files)), found.left_out, tuple(_notes(found.files)), answer
-    )
+    notes = [*_notes(found.files), *([_NO_ANSWER] if row is not None and answer is None else [])]
+    return ModelArtifact(target, size, md5, tuple(sorted(found.files)), found.left_out, tuple(notes), answer)
+
+
+@contextmanager
+def _hinting(left_out: Sequence[str]) -> Iterator[None]:
+    """Add to a failure of the code which files it cannot find in the archive."""
+    names = [name for name in left_out if not name.endswith("__pycache__/")]
+    try:
+        yield
+    except InvalidInput as error:
+        if not names:
+            raise
+        hint = f"  Left out, being hidden or bytecode: {', '.join(names)}. If the code needs one, rename it."
+        raise InvalidInput(f"{error.detail.rstrip()}\n{hint}") from error
+
+
+_NO_ANSWER = "Its answer to the row is null, which is no prediction: look at what the code returns."
 
 
 _TAKEN = (

@@ -1,5 +1,6 @@
 """Loading a packed artifact once and asking it, with the parts of the local endpoint that would serve it."""
 
+import traceback
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -18,7 +19,7 @@ LAST_LINES = 8
 """Of a traceback: where it happened, and what."""
 
 
-def try_out(
+def try_here(
     archive: Path, unpacked: Path, size: int, row: Row | None, content_type: ContentType
 ) -> JsonValue:
     """Load the artifact, unpacked into ``unpacked`` where it takes ``size`` bytes; the answer to the row.
@@ -29,12 +30,17 @@ def try_out(
     fetch(FolderSource(archive.parent, "pack"), archive.name, unpacked, size)
     try:
         model = HostedModel(unpacked)
+        try:
+            return None if row is None else _ask(model, row, content_type, unpacked)
+        finally:
+            model.unload()
+    except InvalidInput:
+        raise
     except ModelFailed as error:
         raise InvalidInput(_said("The model does not load", error.message, unpacked)) from error
-    try:
-        return None if row is None else _ask(model, row, content_type, unpacked)
-    finally:
-        model.unload()
+    except BaseException as error:  # such as KeyboardInterrupt, if the code raises it
+        text = f"{error!r}\n{traceback.format_exc()}"
+        raise InvalidInput(_said("The model's code fails", text, unpacked)) from error
 
 
 def _ask(model: HostedModel, row: Row, content_type: ContentType, unpacked: Path) -> JsonValue:
@@ -64,4 +70,5 @@ def _said(what: str, text: str, unpacked: Path) -> str:
     lines = text.replace(f"{unpacked}/", "").rstrip().splitlines()
     hint = "\n  Install it here, too: the local endpoint runs the code with the packages that are there."
     told = "\n".join(f"  {line}" for line in lines[1:][-LAST_LINES:])
-    return f"{what}: {lines[0]}\n{told}{hint if lines[0].startswith('No module named') else ''}"
+    first = lines[0].strip() or lines[-1]  # an error may say nothing but its name
+    return f"{what}: {first}\n{told}{hint if first.startswith('No module named') else ''}"

@@ -8,9 +8,13 @@ from app.local.dev import code
 from app.local.dev.code import Code
 
 
+SERVED = ("app/a.py", "examples/b.py", "mine/deep/er/c.py", "helper/h.py", "bare/in/h.py", "alone.py")
+OTHERS = ("tests/d.py", "app/data.csv", "migrations/e.py", ".hidden/f.py", "venv/g.py", "data/a/b/c/h.py")
+
+
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("app/a.py", "examples/b.py", "mine/deep/c.py", "tests/d.py", "app/data.csv"):
+    for name in (*SERVED, *OTHERS, "venv/pyvenv.cfg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("1")
     monkeypatch.setattr(code, "TREE", tmp_path)
@@ -19,10 +23,11 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["app/a.py", "app/new.py", "examples/b.py", "mine/deep/c.py", ".env"])
+@pytest.mark.parametrize("name", [*SERVED, "app/new.py", "new/h.py", ".env"])
 def test_a_save_of_what_the_service_runs_on_is_seen(tree: Path, name: str) -> None:
-    watched = Code("mine.deep")
+    watched = Code("mine.deep.er")
     assert not watched.is_saved()
+    (tree / name).parent.mkdir(exist_ok=True)
     (tree / name).write_text("22")
     assert watched.is_saved()
     watched.wait_for_save()
@@ -31,7 +36,7 @@ def test_a_save_of_what_the_service_runs_on_is_seen(tree: Path, name: str) -> No
     assert watched.is_saved()
 
 
-@pytest.mark.parametrize("name", ["tests/d.py", "app/data.csv", "mine/deep/c.py"])
+@pytest.mark.parametrize("name", OTHERS)
 def test_other_files_are_nobodys_business(tree: Path, name: str) -> None:
     watched = Code(None)
     (tree / name).write_text("22")

@@ -4,7 +4,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.local.dev.variables import NO_DATABASE, added_variables, given_settings, kept_variables
+from app.local.dev.variables import (
+    NO_DATABASE,
+    FixedSettings,
+    added_variables,
+    given_settings,
+    kept_variables,
+)
 
 ENDPOINT = "http://127.0.0.1:1"
 
@@ -100,3 +106,19 @@ def test_a_setting_that_does_not_fit_is_refused_with_or_without_a_database(
 def test_another_shell_gets_this_ones_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USE_CASE", "a.b")
     assert kept_variables()["USE_CASE"] == "a.b"
+
+
+def test_a_setting_that_comes_too_late_is_named_without_its_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    fixed = FixedSettings()
+    file.write_text("DEFAULT_MODEL=churn\n")
+    assert fixed.warning() == ""
+    file.write_text("database_url=postgresql://me:hunter2@db/x\nPORT=8001\n")
+    assert fixed.warning().startswith("DATABASE_URL, PORT in .env changed: ")
+    assert "hunter2" not in fixed.warning()
+    assert FixedSettings().warning() == ""
+    file.write_bytes(b"PORT=\xe9\n")
+    assert fixed.warning() == ""
