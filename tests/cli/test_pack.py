@@ -125,7 +125,7 @@ def test_an_answer_that_says_nothing_is_noted(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         main(["models", "pack", "double", "--row", "[1, 2]"])
     out = capsys.readouterr().out
-    assert "Note: Its answer to the row is null, which is no prediction" in out
+    assert "Note: The answer to the row says nothing, and is no prediction" in out
 
 
 def test_a_failure_names_the_hidden_files_that_were_left_out(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,14 +3,16 @@
 import os
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import psutil
 import pytest
 
 from app.core.errors import InvalidInput
 from app.local.packing import aside, pack
-from tests.support.artifacts import DOUBLE
+from tests.support.artifacts import DOUBLE as INDENTED
 
+DOUBLE = dedent(INDENTED)
 CRASH = "import ctypes; ctypes.string_at(0)"
 ENDINGS = [
     ("import os; os._exit(0)", "The model's code ended the process that ran it (exit code 0)."),
@@ -62,5 +64,5 @@ def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monkeypatc
 
 def test_the_code_is_not_run_in_this_process(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, f"{DOUBLE}\nimport os\nos.environ['PACKED_HERE'] = '1'\n")
-    pack(folder, tmp_path / "x.tar.gz", [1.0])
+    pack(folder, tmp_path / "x.tar.gz")
     assert "PACKED_HERE" not in os.environ

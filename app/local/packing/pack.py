@@ -66,7 +66,7 @@ def _pack_aside(
         raise unfit("output", _TAKEN.format(target))
     size = packed.stat().st_size
     packed.replace(target)
-    notes = [*_notes(found.files), *([_NO_ANSWER] if row is not None and answer is None else [])]
+    notes = [*_notes(found.files), *([_NO_ANSWER] if row is not None and answer in _NOTHING else [])]
     return ModelArtifact(target, size, md5, tuple(sorted(found.files)), found.left_out, tuple(notes), answer)
 
 
@@ -83,7 +83,9 @@ def _hinting(left_out: Sequence[str]) -> Iterator[None]:
         raise InvalidInput(f"{error.detail.rstrip()}\n{hint}") from error
 
 
-_NO_ANSWER = "Its answer to the row is null, which is no prediction: look at what the code returns."
+_NOTHING = (None, "null", "None")
+"""What Python's None becomes as JSON, and as a cell of CSV."""
+_NO_ANSWER = "The answer to the row says nothing, and is no prediction: does output_fn return something?"
 
 
 _TAKEN = (

@@ -11,7 +11,7 @@ from app.cli.terminal import files
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EISDIR])
 def test_a_file_that_is_open_gets_its_name(number: int) -> None:
-    with pytest.raises(OSError, match=r"") as caught, files.named(Path("out.csv")):
+    with pytest.raises(OSError, match=os.strerror(number)) as caught, files.named(Path("out.csv")):
         raise OSError(number, os.strerror(number))
     assert files.fault(caught.value) == f"out.csv cannot be used: {os.strerror(number)}."
 
