@@ -66,7 +66,9 @@ def test_all_are_written_or_none(tree: Path) -> None:
     before = {place: (tree / place).read_text() for place in PLACES}
     in_the_way = (tree / PLACES[3]).with_suffix(".half")  # root may write to any folder
     in_the_way.mkdir()
-    with pytest.raises(Misconfigured, match=r"Nothing was written: .*evaluation\.half: Is a directory") as caught:
+    with pytest.raises(
+        Misconfigured, match=r"Nothing was written: .*evaluation\.half: Is a directory"
+    ) as caught:
         four_files.write("blank", tree)
     assert "\n" not in caught.value.detail
     assert {place: (tree / place).read_text() for place in PLACES} == before

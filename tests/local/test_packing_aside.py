@@ -51,7 +51,9 @@ def test_at_the_row(tmp_path: Path, code: str) -> None:
     assert "(exit code 0)" in (said := refusal(folder_of(tmp_path, handlers))) or "answered 500" in said
 
 
-def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_hangs_is_ended_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(aside.try_out, "__defaults__", (5.0,))
     pid_file = tmp_path / "pid"
     started = f"open({str(pid_file)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid))"

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
     from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
+    from mypy_boto3_sagemaker.type_defs import (
+        ContainerDefinitionOutputTypeDef,
+        DescribeEndpointOutputTypeDef,
+    )
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -44,6 +47,7 @@ class RevisionReader:
         self._one_at_a_time = threading.Lock()
         self._last: str | None = None
         self._denied: set[str] = set()
+        self._seen_config: str | None = None
 
     def read(self) -> str | None:
         """The revision; None where this service may not ask, or nobody could say.
@@ -71,6 +75,8 @@ class RevisionReader:
             parts.append(self._component_model(self._options.inference_component))
         if self._options.target_model:
             parts.append(self._artifact_etag(endpoint["EndpointConfigName"], self._options.target_model))
+        elif not self._options.inference_component:
+            self._require_single_model(endpoint["EndpointConfigName"])
         return " ".join(filter(None, parts))
 
     def _describe_endpoint(self) -> "DescribeEndpointOutputTypeDef | None":
@@ -86,6 +92,20 @@ class RevisionReader:
         if names and self._options.target_variant not in (None, *names):
             known = f"the endpoint has no such variant; it has {', '.join(names)}"
             raise missing(self._what, "target_variant", known)
+
+    def _require_single_model(self, config_name: str) -> None:
+        """A multi-model endpoint answers nobody who names no model. Looked at once for each configuration;
+        no revision depends on it, so who may not ask is not told."""
+        if config_name == self._seen_config:
+            return
+        try:
+            container = self._container(config_name, quietly=True)
+        except CALL_ERRORS:
+            container = None
+        if container and container.get("Mode") == "MultiModel":
+            needed = "is needed: it is a multi-model endpoint, and this names the artifact to ask"
+            raise missing(self._what, "target_model", needed)
+        self._seen_config = config_name
 
     def _component_model(self, name: str) -> str:
         component = self._ask(lambda: self._control.describe_inference_component(InferenceComponentName=name))
@@ -127,28 +147,36 @@ class RevisionReader:
 
     def _artifact_prefix(self, config_name: str) -> str:
         """The S3 prefix under which a multi-model endpoint finds its models; empty where we may not ask."""
-        config = self._ask(lambda: self._control.describe_endpoint_config(EndpointConfigName=config_name))
+        container = self._container(config_name)
+        return container.get("ModelDataUrl", "") if container else ""
+
+    def _container(
+        self, config_name: str, *, quietly: bool = False
+    ) -> "ContainerDefinitionOutputTypeDef | None":
+        """The first container of the variant's model; None where there is none, or we may not ask."""
+        config = self._ask(
+            lambda: self._control.describe_endpoint_config(EndpointConfigName=config_name), quietly=quietly
+        )
         for variant in config["ProductionVariants"] if config else ():
             name = variant.get("ModelName")
             if name and self._options.target_variant in (None, variant["VariantName"]):
-                return self._model_data_url(name)
-        return ""
+                return self._container_of(name, quietly=quietly)
+        return None
 
-    def _model_data_url(self, name: str) -> str:
-        model = self._ask(lambda: self._control.describe_model(ModelName=name))
+    def _container_of(self, name: str, *, quietly: bool) -> "ContainerDefinitionOutputTypeDef | None":
+        model = self._ask(lambda: self._control.describe_model(ModelName=name), quietly=quietly)
         if model is None:
-            return ""
-        container = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), None)
-        return container.get("ModelDataUrl", "") if container else ""
+            return None
+        return model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), None)
 
-    def _ask(self, call: Callable[[], T]) -> T | None:
+    def _ask(self, call: Callable[[], T], *, quietly: bool = False) -> T | None:
         """The answer; None where there can be none, which is logged once."""
         try:
             return call()
         except ClientError as error:
             if error_code(error) not in CANNOT_SAY:
                 raise
-            if error.operation_name not in self._denied:
+            if not quietly and error.operation_name not in self._denied:
                 self._denied.add(error.operation_name)
                 log.warning("revision_not_available", target=self._what, operation=error.operation_name)
             return None

@@ -1,72 +1,15 @@
-from collections.abc import AsyncIterator, Callable
-
 import pytest
 from pydantic import JsonValue
 from structlog.testing import capture_logs
 
-from app.backends.base import Backend
-from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendMissing, BackendRefused
-from app.core.hosts import Hosts
-from tests.support.aws_stub import Answer, AwsStub, Request, control_error, reply
-
-Opener = Callable[..., Backend]
-DENIED = control_error("AccessDeniedException")
-
-
-def unknown(kind: str) -> Answer:
-    """As the control plane says that there is none."""
-    message = f'Could not find {kind} "arn:aws:sagemaker:us-east-1:123456789012:x/secret".'
-    return control_error("ValidationException", message)
-
-
-@pytest.fixture
-async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
-    opened: list[Backend] = []
-
-    def open_one(**options: JsonValue) -> Backend:
-        values = {"endpoint_name": "churn"} | options
-        opened.append(open_backend("sagemaker", values, ["a"], concurrency=1, hosts=Hosts()))
-        return opened[-1]
-
-    yield open_one
-    for backend in opened:
-        await backend.aclose()
-
-
-class Account:
-    """What the control plane and S3 say; a test changes the answer of one operation."""
-
-    def __init__(self, aws: AwsStub) -> None:
-        self.answers: dict[str, Answer] = {}
-        self.set("DescribeEndpoint", EndpointConfigName="config-1", EndpointStatus="InService")
-        blue: JsonValue = {"VariantName": "blue", "ModelName": "model-blue"}
-        green: JsonValue = {"VariantName": "green", "ModelName": "model-green"}
-        self.set("DescribeEndpointConfig", ProductionVariants=[blue, green])
-        self.set("DescribeModel", PrimaryContainer={"ModelDataUrl": "s3://bucket/models/"})
-        self.answers[""] = Answer(headers={"ETag": '"abc"'})
-        self.aws = aws
-        aws.respond = self.respond
-
-    def set(self, operation: str, **answer: JsonValue) -> None:
-        self.answers[operation] = reply(answer)
-
-    def respond(self, request: Request) -> Answer:
-        return self.answers[request.operation]
-
-    @property
-    def operations(self) -> list[str]:
-        return [request.operation or request.path for request in self.aws.requests]
-
-
-@pytest.fixture
-def account(aws: AwsStub) -> Account:
-    return Account(aws)
+from tests.backends.sagemaker.account import DENIED, Account, Opener, unknown
+from tests.support.aws_stub import Answer, control_error
 
 
 async def test_it_is_the_configuration_of_exactly_this_endpoint(account: Account, opener: Opener) -> None:
     assert await opener().revision() == "config-1"
-    assert account.operations == ["DescribeEndpoint"]
+    assert account.operations == ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"]
     assert account.aws.requests[0].body == b'{"EndpointName": "churn"}'
 
 

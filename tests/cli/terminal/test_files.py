@@ -18,9 +18,9 @@ def test_a_file_that_is_open_gets_its_name(number: int) -> None:
 
 def test_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "full").symlink_to("/dev/full")
-    with pytest.raises(OSError, match="No space") as caught:
-        with files.named(tmp_path / "full"), (tmp_path / "full").open("w") as file:
-            file.write("x")
+    full = tmp_path / "full"
+    with pytest.raises(OSError, match="No space") as caught, files.named(full), full.open("w") as file:
+        file.write("x")
     assert files.fault(caught.value) == f"{tmp_path}/full cannot be used: No space left on device."
 
 

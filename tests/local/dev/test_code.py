@@ -7,7 +7,6 @@ import pytest
 from app.local.dev import code
 from app.local.dev.code import Code
 
-
 SERVED = ("app/a.py", "examples/b.py", "mine/deep/er/c.py", "helper/h.py", "bare/in/h.py", "alone.py")
 OTHERS = ("tests/d.py", "app/data.csv", "migrations/e.py", ".hidden/f.py", "venv/g.py", "data/a/b/c/h.py")
 
