@@ -118,10 +118,19 @@ def incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows
         raise _in_words_of(columns, error, of_input=True) from error
     label = None
     if parsed.label is not None:
-        path = columns.called("label", of_input=False) if columns else "label"
-        label = dump_json(normalise_label(use_case, parsed.label, path=path))
+        label = dump_json(_label(use_case, parsed.label, columns))
     payload = dump_json(given.payload)
     return line.number, parsed.id, payload, given.content_hash, label, parsed.observed_at
+
+
+def _label(use_case: UseCase, value: JsonValue, columns: Columns | None) -> JsonValue:
+    if columns is None:
+        return normalise_label(use_case, value, path="label")
+    try:
+        return normalise_label(use_case, value, path=columns.called("label", of_input=False))
+    except InvalidInput as error:
+        faults = [FieldError(fault.field, _of_a_cell(fault.message)) for fault in error.errors]
+        raise InvalidInput(_of_a_cell(error.detail), errors=faults) from error
 
 
 def _parsed(content: dict[str, JsonValue], columns: Columns | None) -> ImportLine:
@@ -137,9 +146,15 @@ def _in_words_of(columns: Columns | None, error: InvalidInput, *, of_input: bool
     if columns is None:
         return error
     faults = [
-        FieldError(columns.called(fault.field, of_input=of_input), fault.message) for fault in error.errors
+        FieldError(columns.called(fault.field, of_input=of_input), _of_a_cell(fault.message))
+        for fault in error.errors
     ]
-    return InvalidInput(error.detail, errors=faults)
+    return InvalidInput(_of_a_cell(error.detail), errors=faults)
+
+
+def _of_a_cell(message: str) -> str:
+    """What is right in JSON, as it is right in a CSV, which has no null."""
+    return message.replace("use null where", "leave the cell empty where")
 
 
 def _refusal(progress: _Progress) -> InvalidInput:
