@@ -1,9 +1,11 @@
 """What the contract tests of the four files are given: ``make test-mine`` says it on the command line."""
 
 import asyncio
+import copy
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,14 @@ PATIENCE = 60.0
 """Seconds for all predictions of the sample."""
 
 
+@dataclass(frozen=True)
+class Answered:
+    """The model's outputs for the sample; or what went wrong, in words."""
+
+    outputs: list[JsonValue]
+    fault: str
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     mine = parser.getgroup("the four files")
     mine.addoption("--sample", type=Path, help="CSV or NDJSON of records, with labels, as it is imported")
@@ -40,9 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def use_case(pytestconfig: pytest.Config) -> UseCase:
+def package(pytestconfig: pytest.Config) -> str | None:
+    """Where the four files are; None: at their places."""
+    named: str | None = pytestconfig.getoption("--package")
+    return named
+
+
+@pytest.fixture(scope="session")
+def use_case(package: str | None) -> UseCase:
     try:
-        return load(pytestconfig.getoption("--package"))
+        return load(package)
     except Misconfigured as error:
         pytest.exit(_in_words(error), 1)
 
@@ -77,26 +94,23 @@ def truths(known: Sequence[Known]) -> list[JsonValue]:
 
 
 @pytest.fixture(scope="session")
-def outputs(
+def answered(
     pytestconfig: pytest.Config,
     use_case: UseCase,
     known: Sequence[Known],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[list[JsonValue]]:
+) -> Answered:
     """What the artifact answers to the rows of the sample, by the wire of SageMaker."""
     artifact: Path | None = pytestconfig.getoption("--artifact")
     if artifact is None:
         pytest.skip("No model: make test-mine SAMPLE=... MODEL=models/churn-1.tar.gz")
     folder = tmp_path_factory.mktemp("models")
-    shutil.copy(artifact, folder)
-    features: str | None = pytestconfig.getoption("--features")
-    options: dict[str, JsonValue] = {
-        "endpoint_name": "mine",
-        "target_model": artifact.name,
-        "content_type": pytestconfig.getoption("--content-type"),
-    }
-    names = tuple(features.split(",")) if features else use_case.features
-    deployment = Deployment(1, "mine", "1", "sagemaker", options, names)
+    deployment = _deployment(pytestconfig, use_case, artifact.name)
+    try:
+        shutil.copy(artifact, folder)
+        pipeline.require_features(use_case, deployment)
+    except (Misconfigured, OSError) as error:
+        pytest.exit(_in_words(error), 1)
     with running_endpoint("mine", str(folder), tmp_path_factory.mktemp("cache")) as url:
         os.environ |= {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
@@ -106,10 +120,31 @@ def outputs(
             "AWS_DEFAULT_REGION": "us-east-1",
         }
         rows = pipeline.to_rows(use_case, [one.raw for one in known], deployment)
-        yield asyncio.run(_infer(deployment, [row for row in rows if not isinstance(row, AppError)]))
+        if wrong := [row for row in rows if isinstance(row, AppError)]:
+            return Answered([], f"{len(wrong)} of {len(rows)} inputs make no row: {wrong[0].in_words}")
+        return asyncio.run(_infer(deployment, [row for row in rows if not isinstance(row, AppError)]))
 
 
-async def _infer(deployment: Deployment, rows: Sequence[Row]) -> list[JsonValue]:
+@pytest.fixture
+def outputs(answered: Answered) -> list[JsonValue]:
+    """Those of the model, for one test to do with what it likes."""
+    if answered.fault:
+        pytest.skip("The model does not answer every row.")
+    return copy.deepcopy(answered.outputs)
+
+
+def _deployment(config: pytest.Config, use_case: UseCase, artifact: str) -> Deployment:
+    features: str | None = config.getoption("--features")
+    options: dict[str, JsonValue] = {
+        "endpoint_name": "mine",
+        "target_model": artifact,
+        "content_type": config.getoption("--content-type"),
+    }
+    names = tuple(features.split(",")) if features else use_case.features
+    return Deployment(1, "mine", "1", "sagemaker", options, names)
+
+
+async def _infer(deployment: Deployment, rows: Sequence[Row]) -> Answered:
     inference = Inference(IsolatedSettings(database_url=SecretStr("postgresql://not-used")))
     try:
         deadline = asyncio.get_running_loop().time() + PATIENCE
@@ -117,5 +152,5 @@ async def _infer(deployment: Deployment, rows: Sequence[Row]) -> list[JsonValue]
     finally:
         await inference.aclose()
     failures = [one for one in outcomes if isinstance(one, AppError)]
-    assert not failures, f"{len(failures)} of {len(rows)} rows failed: {failures[0].detail}"
-    return [one.output for one in outcomes if not isinstance(one, AppError)]
+    said = f"{len(failures)} of {len(rows)} rows failed: {failures[0].in_words}" if failures else ""
+    return Answered([one.output for one in outcomes if not isinstance(one, AppError)], said)

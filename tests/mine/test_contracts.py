@@ -1,6 +1,7 @@
 """The contracts of any four files, on a sample that the user names (``make test-mine``)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from pydantic import BaseModel, JsonValue
@@ -12,6 +13,9 @@ from app.services.evaluations.judging import Case
 from app.services.evaluations.statistics import metrics
 from app.services.records.records import normalise
 from app.services.use_case import UseCase
+from tests.mine import calls
+from tests.mine.conftest import Answered
+from tests.mine.elsewhere import ELSEWHERE, RESULTS, ROWS, made_elsewhere
 from tests.mine.sample import Known
 
 pytestmark = pytest.mark.mine
@@ -37,36 +41,31 @@ def test_an_unknown_field_is_refused_by_its_name(use_case: UseCase, known: Seque
 
 
 def test_every_row_is_as_long_as_the_features_and_json(use_case: UseCase, items: Sequence[BaseModel]) -> None:
-    rows = use_case.preprocess(items)
-    assert len(rows) == len(items), f"{len(rows)} rows for {len(items)} items"
-    for item, row in zip(items, rows, strict=True):
-        assert len(row) == len(use_case.features), f"{item!r} makes {row!r} for {use_case.features}"
-        strict_json.check(list(row))
-        assert not any(isinstance(cell, list | dict) for cell in row), f"{item!r} makes {row!r}"
+    calls.preprocessed(use_case, items)
 
 
-def test_a_row_depends_on_its_item_alone(use_case: UseCase, items: Sequence[BaseModel]) -> None:
-    before = [item.model_copy(deep=True) for item in items]
-    rows = list(use_case.preprocess(items))
-    assert list(use_case.preprocess(items)) == rows, "the same items make other rows the second time"
-    assert list(items) == before, "preprocess changes its items"
-    assert list(reversed(use_case.preprocess(list(reversed(items))))) == rows
-    for item, row in list(zip(items, rows, strict=True))[:SINGLY]:
-        assert list(use_case.preprocess([item])) == [row], f"{item!r} alone makes another row"
+def test_a_row_depends_on_its_item_alone(
+    use_case: UseCase, known: Sequence[Known], items: Sequence[BaseModel], package: str | None
+) -> None:
+    alone = calls.check_independence(partial(calls.preprocessed, use_case), items, SINGLY)
+    there = made_elsewhere(package, ROWS, [one.raw for one in known[:SINGLY]])
+    calls.check_same(items, alone, there, ELSEWHERE)
+
+
+def test_the_model_answers_every_row(answered: Answered) -> None:
+    assert not answered.fault, answered.fault
 
 
 def test_there_is_one_result_per_output_and_json(use_case: UseCase, outputs: Sequence[JsonValue]) -> None:
-    results = use_case.postprocess(outputs)
-    assert len(results) == len(outputs), f"{len(results)} results for {len(outputs)} outputs"
-    for result in results:
-        strict_json.check(result)
+    calls.postprocessed(use_case, outputs)
 
 
-def test_a_result_depends_on_its_output_alone(use_case: UseCase, outputs: Sequence[JsonValue]) -> None:
-    results = list(use_case.postprocess(outputs))
-    assert list(use_case.postprocess(outputs)) == results, "the same outputs make other results again"
-    for output, result in list(zip(outputs, results, strict=True))[:SINGLY]:
-        assert list(use_case.postprocess([output])) == [result], f"{output!r} alone makes another result"
+def test_a_result_depends_on_its_output_alone(
+    use_case: UseCase, outputs: Sequence[JsonValue], package: str | None
+) -> None:
+    alone = calls.check_independence(partial(calls.postprocessed, use_case), outputs, SINGLY)
+    there = made_elsewhere(package, RESULTS, outputs[:SINGLY])
+    calls.check_same(outputs, alone, there, ELSEWHERE)
 
 
 def test_every_label_is_of_its_type(truths: Sequence[JsonValue]) -> None:
@@ -79,6 +78,7 @@ def test_every_input_is_in_a_group_of_every_slice(use_case: UseCase, items: Sequ
             value = group(item)
             assert isinstance(value, str), f"slice {name} puts {item!r} into {value!r}, which is no text"
             strict_json.check(value)
+            assert group(item) == value, f"slice {name} puts {item!r} into {value!r}, and then elsewhere"
 
 
 def test_the_metrics_are_those_of_the_task(use_case: UseCase) -> None:
@@ -93,7 +93,7 @@ def test_the_metrics_are_those_of_the_task(use_case: UseCase) -> None:
 def test_every_metric_can_be_computed(
     use_case: UseCase, outputs: Sequence[JsonValue], truths: Sequence[JsonValue]
 ) -> None:
-    results = use_case.postprocess(outputs)
+    results = calls.postprocessed(use_case, outputs)
     cases = [
         Case(truth, result, (), "")
         for truth, result in zip(truths, results, strict=True)
