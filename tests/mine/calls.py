@@ -31,7 +31,7 @@ def postprocessed(use_case: UseCase, outputs: Sequence[JsonValue]) -> list[JsonV
     for output, result in zip(outputs, results, strict=True):
         fault = _fault(result)
         assert fault is None, f"postprocess makes {shown(result)} of {shown(output)}: {fault}"
-    return json.loads(json.dumps(results))  # type: ignore[no-any-return]
+    return results
 
 
 def check_independence(call: Call[T], values: Sequence[T], singly: int) -> list[JsonValue]:
@@ -66,16 +66,21 @@ def shown(value: object) -> str:
 
 def _called(
     name: str, part: str, function: Callable[[Sequence[T]], object], values: Sequence[T]
-) -> list[object]:
+) -> list[JsonValue]:
     given = copy.deepcopy(list(values))
     returned = function(given)
     expected = f"expected is a list of {len(values)}, one {part} for each value, in their order"
-    is_list = isinstance(returned, Sequence) and not isinstance(returned, str | bytes | bytearray)
-    assert is_list, f"{name} returned {_in_words(returned)}; {expected}"
-    found = list(returned)  # type: ignore[call-overload]
+    found = _listed(returned)
+    assert found is not None, f"{name} returned {_in_words(returned)}; {expected}"
     assert len(found) == len(values), f"{name} returned {len(found)} {part}s; {expected}"
     assert given == list(values), f"{name} changes what it is given, which others read after it"
     return found
+
+
+def _listed(value: object) -> list[JsonValue] | None:
+    """What a list or a tuple holds, to be checked; None for anything else, a text too."""
+    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+    return list(value) if is_list else None  # type: ignore[call-overload]
 
 
 def _in_words(returned: object) -> str:
@@ -89,9 +94,8 @@ def _in_words(returned: object) -> str:
 
 def _row(features: Sequence[str], item: BaseModel, row: object) -> list[JsonValue]:
     of = f"preprocess makes {shown(row)} of {shown(item)}"
-    is_row = isinstance(row, Sequence) and not isinstance(row, str | bytes | bytearray)
-    assert is_row, f"{of}: a row is a list of cells, and this is a {type(row).__name__}"
-    cells = list(row)  # type: ignore[call-overload]
+    cells = _listed(row)
+    assert cells is not None, f"{of}: a row is a list of cells, and this is a {type(row).__name__}"
     assert len(cells) == len(features), f"{of}: {len(cells)} cells for {len(features)} FEATURES {features}"
     for name, cell in zip(features, cells, strict=True):
         fault = _cell_fault(cell)
@@ -124,5 +128,5 @@ def _unfit(value: JsonValue) -> str | None:
     try:
         strict_json.check(value)
     except InvalidInput as error:
-        return error.errors[0].message
+        return f"cannot be kept: {error.errors[0].message}"
     return None

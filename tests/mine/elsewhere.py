@@ -49,7 +49,7 @@ def main(package: str, what: str) -> None:
     values: list[JsonValue] = json.load(sys.stdin)
     items = [use_case.input_type.model_validate(value) for value in values] if what == ROWS else []
     with contextlib.redirect_stdout(sys.stderr), contextlib.ExitStack() as later:
-        later.enter_context(mock.patch.multiple(time, **_later_time()))
+        later.enter_context(mock.patch.dict(vars(time), _later_time()))
         for function in (use_case.preprocess, use_case.postprocess):
             names = vars(sys.modules[function.__module__])
             later.enter_context(mock.patch.dict(names, _later_names(names)))
@@ -77,7 +77,9 @@ class _LaterDatetime(datetime.datetime, metaclass=_AsBefore):
     def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
         return datetime.datetime.fromtimestamp(time.time(), tz)
 
-    today = now
+    @classmethod
+    def today(cls) -> datetime.datetime:  # type: ignore[override]
+        return datetime.datetime.fromtimestamp(time.time())
 
     @classmethod
     def utcnow(cls) -> datetime.datetime:  # type: ignore[override]

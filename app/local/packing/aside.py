@@ -40,6 +40,8 @@ def try_out(
             raise InvalidInput(
                 f"The model was not loaded, or did not answer the row, within {patience:g} seconds."
             )
+        answer: JsonValue
+        failure: str | None
         try:
             answer, failure = receiver.recv()
         except EOFError as error:

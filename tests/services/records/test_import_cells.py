@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.core.errors import InvalidInput
+from app.schemas.records.imports import FileFormat
 from app.services.records import importer
 from app.services.records.import_options import NO_OPTIONS
 from tests.support.use_case import changed
@@ -16,7 +17,7 @@ class Reading(BaseModel):
 READINGS = changed(InputObject=Reading, LABEL="truth", Label=float)
 
 
-def fault(text: str, file_format: importer.FileFormat) -> tuple[str, str]:
+def fault(text: str, file_format: FileFormat) -> tuple[str, str]:
     reader = importer.reader_for(READINGS, file_format, ",", NO_OPTIONS)
     [line] = [*reader.read(text.encode().splitlines(keepends=True)), *reader.finish()]
     with pytest.raises(InvalidInput) as caught:
