@@ -97,9 +97,15 @@ def to_rows(use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deploy
     return [row if isinstance(row, AppError) else _select(row, columns, width) for row in full]
 
 
-def first_fit(use_case: UseCase, payloads: Sequence[JsonValue]) -> JsonValue | None:
-    """The first payload that fits the present InputObject."""
-    return next((one for one in payloads if isinstance(_parse(use_case.input_type, one), BaseModel)), None)
+def first_fit(use_case: UseCase, payloads: Sequence[JsonValue]) -> JsonValue | AppError:
+    """The first payload that fits the present InputObject; where none does, what is wrong with the first."""
+    fault: AppError | None = None
+    for payload in payloads:
+        parsed = _parse(use_case.input_type, payload)
+        if not isinstance(parsed, AppError):
+            return payload
+        fault = fault or parsed
+    return fault
 
 
 def _parse(input_type: type[BaseModel], payload: JsonValue) -> BaseModel | AppError:

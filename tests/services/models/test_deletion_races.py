@@ -22,7 +22,7 @@ from app.services.predictions.leader import Wanted
 from app.services.runtime import open_runtime
 from tests.support.app import client_of, running_app
 from tests.support.aws_stub import Answer, AwsStub, Request
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT, until
 from tests.support.locks import until_it_is_waited_for
 from tests.support.orders import answer_ten_times, invocations, register, store
 from tests.support.use_case import TRANSIT
@@ -125,7 +125,7 @@ async def test_all_who_wait_for_a_prediction_hear_that_its_version_went(
     release = threading.Event()
 
     def held(request: Request) -> Answer:
-        release.wait()
+        release.wait(TIMEOUT)
         return answer_ten_times(request)
 
     aws.respond = held
