@@ -58,6 +58,7 @@ class Inference:
 
     def __init__(self, settings: Settings) -> None:
         self.predict_timeout = settings.predict_timeout
+        """Seconds that a caller waits for one prediction."""
         self._backends = OpenBackends(settings.inference_concurrency, Hosts(settings.backend_hosts))
 
     async def predict(

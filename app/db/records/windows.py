@@ -83,7 +83,7 @@ class Window:
 
         `@>` would take what merely contains the value: every list for an empty one.
         """
-        return and_(true(), *(_field(name) == literal(value, JSONB()) for name, value in self.where.items()))
+        return and_(true(), *(_has(name, value) for name, value in self.where.items()))
 
     @property
     def condition(self) -> ColumnElement[bool]:
@@ -103,8 +103,9 @@ class Window:
         return not_(_is_between(time, EARLIEST, LATEST)) if self.needs_time else false()
 
 
-def _field(name: str) -> ColumnElement[JsonValue]:
-    return InputObjectRow.payload.op("->", return_type=JSONB())(literal(name, Text()))
+def _has(name: str, value: JsonValue) -> ColumnElement[bool]:
+    stored = InputObjectRow.payload.op("->", return_type=JSONB())(literal(name, Text()))
+    return stored == literal(value, JSONB())
 
 
 def _is_between(time: ColumnElement[datetime], since: datetime, until: datetime) -> ColumnElement[bool]:

@@ -32,18 +32,18 @@ def not_live(candidate: Deployment, why: str = "") -> Iterator[None]:
 
 
 async def probe(
-    sessions: Sessions, use_case: UseCase, inference: Inference, deployment: Deployment
+    sessions: Sessions, use_case: UseCase, inference: Inference, deployment: Deployment, *, seconds: float
 ) -> Computed | None:
     """Take the newest record that fits the present InputObject through preprocess, platform and postprocess,
     and to the use case's own judge if it has one.
 
     None where there is no record: then there is nothing to send. Raises the AppError of the stage that
-    failed, Conflict where no record fits. The platform has as long as for any prediction, retries included.
+    failed, Conflict where no record fits. The platform, retries included, has ``seconds``.
     """
     payload = await _payload(sessions, use_case)
     if payload is None:
         return None
-    deadline = asyncio.get_running_loop().time() + inference.predict_timeout
+    deadline = asyncio.get_running_loop().time() + seconds
     (outcome,) = await pipeline.run(use_case, inference, deployment, [payload], deadline=deadline)
     if isinstance(outcome, AppError):
         raise outcome
@@ -76,4 +76,6 @@ def _none_fits(having_all: int, fault: AppError) -> Conflict:
     if having_all:
         which = f"none of the newest {having_all:,} records fits the present InputObject"
     first = "".join(f" ({one.field}: {one.message})" for one in fault.errors[:1])
-    return Conflict(f"There is no row to send: {which}{first}. `probe: false` promotes without one.")
+    return Conflict(
+        f"There is no row to send: {which}{first}. A promotion can do without one (`probe: false`)."
+    )

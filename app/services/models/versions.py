@@ -72,7 +72,8 @@ async def promote(
         _require_features(use_case, candidate)
         if probe:
             with not_live(candidate, ": its probe failed"):
-                await probing.probe(sessions, use_case, inference, candidate)
+                seconds = inference.predict_timeout
+                await probing.probe(sessions, use_case, inference, candidate, seconds=seconds)
     async with sessions.begin() as session:
         row = await _locked(session, model)
         found = await db.find_version(session, row.id, version)

@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import text
 
-from app.core.errors import BackendRejected, BackendTimeout, Conflict, Misconfigured
+from app.core.errors import BackendRejected, Conflict, Misconfigured
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.services.inference import Inference
@@ -27,7 +27,7 @@ async def send(settings: Settings, sessions: Sessions, **definitions: object) ->
     (live,) = await versions.live_deployments(sessions)
     inference = Inference(settings)
     try:
-        return await probe(sessions, changed(**definitions), inference, live)
+        return await probe(sessions, changed(**definitions), inference, live, seconds=5)
     finally:
         await inference.aclose()
 
@@ -80,18 +80,9 @@ async def test_records_of_which_none_fits_are_an_error_of_its_own(
     async with sessions.begin() as session:
         await session.execute(text("update input_objects set payload = '{\"tenure\": 3}' where id = 'a'"))
         await session.execute(text("delete from input_objects where id <> 'a'"))
-    said = "no record has the fields that the present InputObject requires .carrier: Field required.. `probe"
+    said = "no record has the fields that the present InputObject requires .carrier: Field required.. A pro"
     with pytest.raises(Conflict, match=said):
         await send(settings, sessions)
-    assert invocations(aws) == []
-
-
-async def test_the_platform_has_as_long_as_for_any_prediction(
-    settings: Settings, sessions: Sessions, aws: AwsStub
-) -> None:
-    hurried = settings.model_copy(update={"predict_timeout": 0.0})
-    with pytest.raises(BackendTimeout):
-        await send(hurried, sessions)
     assert invocations(aws) == []
 
 

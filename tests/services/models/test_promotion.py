@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.core.errors import (
     AppError,
     BackendRejected,
+    BackendTimeout,
     BadOutput,
     Conflict,
     Misconfigured,
@@ -21,6 +22,7 @@ from app.core.errors import (
 from app.core.settings import Settings
 from app.schemas.judged import Judged
 from app.schemas.models import NewVersion
+from app.services.inference import Inference
 from app.services.models import deletion, versions
 from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
@@ -106,6 +108,15 @@ async def test_a_row_that_fails_leaves_the_live_version_as_it_is(
     assert await promote(runtime, probe=False, use_case=changed(**defined)) == "2"
 
 
+async def test_the_row_has_as_long_as_any_prediction(runtime: Runtime, aws: AwsStub) -> None:
+    inference = Inference(runtime.settings.model_copy(update={"predict_timeout": 0.0}))
+    with pytest.raises(BackendTimeout):
+        await versions.promote(runtime.sessions, TRANSIT, inference, "transit", "2")
+    await inference.aclose()
+    assert invocations(aws) == []
+    assert await live(runtime) == "1"
+
+
 async def test_an_output_that_the_evaluation_cannot_read_fails_it(runtime: Runtime) -> None:
     with pytest.raises(BadOutput, match="judge cannot read a prediction: no number"):
         await promote(runtime, use_case=changed(judge=sulk))
@@ -129,9 +140,7 @@ async def test_features_that_are_gone_are_refused_without_a_row(runtime: Runtime
 async def test_records_of_which_none_fits_refuse_it(runtime: Runtime, aws: AwsStub) -> None:
     async with runtime.sessions.begin() as session:
         await session.execute(text("update input_objects set payload = '{\"tenure\": 3}'"))
-    with pytest.raises(
-        Conflict, match=r"did not become live: its probe failed\. There is no row to send: no"
-    ):
+    with pytest.raises(Conflict, match=r"live: its probe failed\. There is no row to send: no record has"):
         await promote(runtime)
     assert await live(runtime) == "1"
     assert await promote(runtime, probe=False) == "2"
@@ -151,15 +160,16 @@ async def test_what_took_the_name_of_a_deleted_version_meanwhile_is_not_promoted
     release = threading.Event()
 
     def held(request: Request) -> Answer:
-        release.wait(TIMEOUT)
+        if "invocations" in request.path:
+            release.wait(TIMEOUT)
         return answer_ten_times(request)
 
     aws.respond = held
     promotion = asyncio.create_task(promote(runtime))
     await until(lambda: len(invocations(aws)) > 0)
     await deletion.delete(runtime.sessions, "transit", "2")
-    release.set()
     await register(runtime, "2", options={"endpoint_name": "another"})
+    release.set()
     with pytest.raises(NotFound, match="The version '2' of 'transit' was deleted meanwhile"):
         await promotion
     assert await live(runtime) == "1"
