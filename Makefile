@@ -57,7 +57,7 @@ down: ## Stop what `up` started; its data stays
 logs: ## Follow the logs of what `up` started
 	@docker compose logs --follow --tail 100
 
-stack-test: $(TOOLS) ## Kill and starve the Docker stack, check that nothing is lost (8 minutes)
+stack-test: $(TOOLS) ## Kill and starve the Docker stack, check that nothing is lost (6 minutes)
 	@$(BIN)/python -m tests.stack $(ARGS)
 
 test: $(TOOLS) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest

@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
 
+from app.backends.base import BackendOptions
 from app.backends.registry import BACKENDS
+from app.backends.sagemaker.options import Options, Transform
 from app.core.hosts import Hosts
 from tests.support.demo import ROOT
 
@@ -35,9 +38,23 @@ def test_each_example_fits_its_backend(section: str) -> None:
 
 
 def test_every_platform_has_a_section_and_a_line() -> None:
-    assert {str(example(section)["backend"]) for section in SECTIONS} == set(BACKENDS) - {"sagemaker"}
+    assert {str(example(section)["backend"]) for section in SECTIONS} == set(BACKENDS)
     readme = (ROOT / "README.md").read_text()
     assert [name for name in BACKENDS if f"| `{name}`" not in readme] == []
+
+
+def test_the_table_of_sagemaker_is_its_options() -> None:
+    lines = ["| option | default | meaning |", "| --- | --- | --- |"]
+    lines += [*rows_of(Options), *rows_of(Transform, "transform.")]
+    shown = [line for line in SECTIONS["SageMaker"].splitlines() if line.startswith("|")]
+    assert shown == lines
+
+
+def rows_of(options: type[BackendOptions], prefix: str = "") -> Iterator[str]:
+    for name, field in options.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        meaning = " ".join(str(field.description).split())
+        yield f"| `{prefix}{name}` | {'required' if field.is_required() else default} | {meaning} |"
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -21,6 +21,8 @@ from tests.support.transform import moto_server
 BLOCKS = blocks_of((ROOT / "docs" / "your-own-model.md").read_text())
 ON_AWS = "The same on AWS"
 ADDRESS = "http://127.0.0.1:8000"
+TERMINAL = {"TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "0", "COLUMNS": "80", "TERM": "dumb"}
+"""What makes tables as they are in a terminal of the usual width."""
 MAKE = [
     # Nothing is installed: these count as done.
     *("make", "-o", ".venv/.demo-installed", "-o", ".venv/.dev-installed"),
@@ -85,7 +87,7 @@ def _run(block: Block, tree: Path, variables: Mapping[str, str], enter: str, add
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", prelude + script],
         cwd=tree,
-        env={**environment(tree), **variables},
+        env={**environment(tree), **TERMINAL, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

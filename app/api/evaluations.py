@@ -103,9 +103,20 @@ async def list_metrics(
 
 
 @router.get("/compare", summary="Compare two evaluations", responses=responses(Conflict))
-async def compare_evaluations(sessions: SessionsDep, use_case: UseCaseDep, a: RowId, b: RowId) -> Comparison:
-    """Whether run b is better than run a, per metric and group, on the records that both judged."""
-    return await comparison.compare(sessions, use_case, a, b)
+async def compare_evaluations(
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    a: RowId,
+    b: RowId,
+    metrics: Annotated[list[str], Query(alias="metric", default_factory=list, description="only these")],
+    slices: Annotated[
+        list[str],
+        Query(alias="slice", default_factory=list, description="only these: `plan`, or `plan=basic`"),
+    ],
+) -> Comparison:
+    """Whether run b is better than run a, per metric and group that both were asked for, on the records that
+    both judged."""
+    return await comparison.compare(sessions, use_case, a, b, metrics=metrics, slices=slices)
 
 
 @router.get("/{evaluation_id}", summary="Get an evaluation", responses=responses())

@@ -73,9 +73,11 @@ async def cancel_prediction_job(job_id: JobId, sessions: SessionsDep) -> Predict
 @router.post(
     "/{job_id}/resume", status_code=202, summary="Resume a prediction job", responses=responses(Conflict)
 )
-async def resume_prediction_job(job_id: JobId, sessions: SessionsDep) -> PredictionJob:
+async def resume_prediction_job(job_id: JobId, sessions: SessionsDep, response: Response) -> PredictionJob:
     """Go on with a cancelled or failed job; its finished chunks are not done again."""
-    return await jobs.resume(sessions, job_id)
+    job = await jobs.resume(sessions, job_id)
+    response.headers["Location"] = f"{router.prefix}/{job.id}"
+    return job
 
 
 @router.get(

@@ -2,9 +2,10 @@
 
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import cast, get_args
 
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 from app.backends.base import Backend, BackendModule
 from app.core.errors import FieldError, InvalidInput, Misconfigured
@@ -32,8 +33,8 @@ def open_backend(
     try:
         parsed = module.Options.model_validate(options)
     except ValidationError as error:
-        errors = field_errors(error.errors(), "options")
-        raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=errors) from error
+        faults = [_fault(module.Options, found) for found in error.errors()]
+        raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=faults) from error
     backend = module.create(parsed, features, concurrency, hosts)
     if backend.limits.bytes <= 0:
         least = f"must be more than {-backend.limits.bytes} higher, for what a body holds beside its rows"
@@ -41,6 +42,24 @@ def open_backend(
             "The options leave no room for rows.", errors=[FieldError("options.max_bytes", least)]
         )
     return backend
+
+
+def _fault(options: type[BaseModel], found: ErrorDetails) -> FieldError:
+    """What pydantic found; of an unknown option which ones there are."""
+    [fault] = field_errors([found], "options")
+    if found["type"] != "extra_forbidden":
+        return fault
+    for part in found["loc"][:-1]:
+        options = _nested(options, str(part))
+    return FieldError(
+        fault.field, f"there is no such option; there is {', '.join(sorted(options.model_fields))}"
+    )
+
+
+def _nested(options: type[BaseModel], name: str) -> type[BaseModel]:
+    annotation = options.model_fields[name].annotation
+    kinds = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type)]
+    return next(one for one in kinds if issubclass(one, BaseModel))
 
 
 def _module(name: str) -> BackendModule:

@@ -13,6 +13,15 @@ from app.core.errors import AppError
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage
 
+FLAGS = {
+    "time_field": "--time-field",
+    "finished_since": "--finished-since",
+    "finished_until": "--finished-until",
+    **dict.fromkeys(("metric", "metrics"), "--metric"),
+    **dict.fromkeys(("slice", "slices"), "--slice"),
+}
+"""Options by the names that their values have in requests, where those would not be found."""
+
 commands = typer.Typer(
     help="Predictions by record id from a hosted model, cached and evaluated in Postgres.",
     no_args_is_help=True,
@@ -38,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         commands(arguments)
     except AppError as error:
-        faults = [f"  {fault.field}: {fault.message}" for fault in error.errors]
+        faults = [f"  {FLAGS.get(fault.field, fault.field)}: {fault.message}" for fault in error.errors]
         _fail("\n".join([error.detail, *faults]))
     except ValidationError as error:
         if error.title != Settings.__name__:

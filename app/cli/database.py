@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.core.errors import Unavailable
+from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
 from app.db.engine import Sessions, create_engine, create_sessions
@@ -12,8 +13,14 @@ from app.services.use_case import UseCase, load
 
 @asynccontextmanager
 async def open_sessions() -> AsyncIterator[Sessions]:
-    """Sessions on the migrated database of the settings; Unavailable if it is not migrated."""
-    engine = create_engine(Settings())
+    """Sessions on the migrated database of the settings; Unavailable if it is not migrated.
+
+    From now on only errors are logged, such as the traceback of the user's code: what else goes wrong a
+    command says in words.
+    """
+    settings = Settings()
+    configure_logging(settings.model_copy(update={"log_level": "ERROR"}))
+    engine = create_engine(settings)
     try:
         async with engine.connect() as connection:
             if not await migrate.is_current(connection):

@@ -10,8 +10,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from app.cli import reports
 from app.cli.database import open_sessions, use_case
 from app.cli.terminal import progress, stages, tables
-from app.cli.terminal.options import ModelOption, VersionOption
-from app.core import strict_json
+from app.cli.terminal.hints import this_program
+from app.cli.terminal.options import WHERE, ModelOption, VersionOption, parsed
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
@@ -27,6 +27,7 @@ commands.command()(reports.report)
 MOMENT: TypeAdapter[Moment] = TypeAdapter(Moment)
 FOUND = ("metric", "slice", "bucket", "value", "low", "high", "n", "small", "reason")
 RUN = ("evaluation_id", "model", "version", "finished_at")
+GROUP = ("slice", "bucket")
 COMPARED = ("metric", "slice", "bucket", "n", "a", "b", "difference", "low", "high", "verdict", "reason")
 
 RunArgument = Annotated[int, typer.Argument(min=1, max=2**63 - 1)]
@@ -38,6 +39,13 @@ TimeField = Annotated[
 Where = Annotated[str | None, typer.Option(help='Only inputs with these values, as {"carrier": "UA"}.')]
 Slices = Annotated[list[str] | None, typer.Option("--slice", help="Default: all of evaluation.py.")]
 Metrics = Annotated[list[str] | None, typer.Option("--metric", help="Default: those of evaluation.py.")]
+ComparedSlices = Annotated[
+    list[str] | None,
+    typer.Option("--slice", help="As plan, or plan=basic; default: all that both runs have."),
+]
+ComparedMetrics = Annotated[
+    list[str] | None, typer.Option("--metric", help="Default: all that both runs have.")
+]
 BucketName = Annotated[Bucket | None, typer.Option(help="Also judge each of them.")]
 Detach = Annotated[bool, typer.Option("--detach/--wait", help="Only queue it and print its id.")]
 
@@ -68,7 +76,7 @@ def run(
                 "since": since,
                 "until": until,
                 "time_field": time_field,
-                "where": {} if where is None else strict_json.parse(where),
+                "where": {} if where is None else parsed("--where", where, WHERE),
                 "slices": list[JsonValue](slices) if slices else None,
                 "metrics": list[JsonValue](metrics) if metrics else None,
                 "bucket": bucket,
@@ -98,7 +106,7 @@ def show(evaluation_id: RunArgument) -> None:
 
 
 def _watch(evaluation_id: int) -> Evaluation:
-    what, again = f"Evaluation {evaluation_id}", f"python -m app evaluate show {evaluation_id}"
+    what, again = f"Evaluation {evaluation_id}", f"{this_program()} evaluate show {evaluation_id}"
     with progress.detachable(what, again):
         return asyncio.run(_until_ended(evaluation_id))
 
@@ -113,13 +121,14 @@ def _show(found: Evaluation) -> None:
     counts = f"{found.labelled:,} of {found.records:,} records have a truth, {found.failed:,} failed"
     counts += stages.left_out(found)
     typer.echo(f"{about}; {counts}.{f' {found.error}' if found.error else ''}", err=True)
-    tables.show(FOUND, (_cells(one, FOUND) for one in found.metrics))
+    _print(FOUND, found.metrics, groups=GROUP)
     if stages.warn(found) or found.state != "done":
         raise typer.Exit(1)
 
 
-def _cells(row: object, columns: Sequence[str]) -> list[tables.TableCell]:
-    return [getattr(row, column) for column in columns]
+def _print(columns: Sequence[str], found: Sequence[object], *, groups: Sequence[str]) -> None:
+    rows = [[getattr(one, column) for column in columns] for one in found]
+    tables.show(columns, rows, groups=groups, below="reason")
 
 
 @commands.command()
@@ -145,7 +154,7 @@ def history(
     if as_csv:
         typer.echo(metric_history.as_csv(page.items), nl=False)
     else:
-        tables.show((*RUN, *FOUND), (_cells(one, (*RUN, *FOUND)) for one in page.items))
+        _print((*RUN, *FOUND), page.items, groups=RUN)
     if page.next_cursor:
         typer.echo(f"There is more than these {limit} rows: narrow the search, or raise --limit.", err=True)
 
@@ -164,13 +173,15 @@ async def _page(wanted: MetricSearch, order: Order, limit: int) -> HistoryPage:
 
 
 @commands.command()
-def compare(a: RunArgument, b: RunArgument) -> None:
-    """Whether run B is better than run A, on the records that both judged."""
-    found = asyncio.run(_compare(a, b))
+def compare(
+    a: RunArgument, b: RunArgument, slices: ComparedSlices = None, metrics: ComparedMetrics = None
+) -> None:
+    """Whether run B is better than run A, by what both were asked for, on the records that both judged."""
+    found = asyncio.run(_compare(a, b, metrics or (), slices or ()))
     typer.echo(f"{found.shared:,} records were judged by both.", err=True)
-    tables.show(COMPARED, (_cells(one, COMPARED) for one in found.metrics))
+    _print(COMPARED, found.metrics, groups=GROUP)
 
 
-async def _compare(a: int, b: int) -> Comparison:
+async def _compare(a: int, b: int, metrics: Sequence[str], slices: Sequence[str]) -> Comparison:
     async with open_sessions() as sessions:
-        return await comparison.compare(sessions, use_case(), a, b)
+        return await comparison.compare(sessions, use_case(), a, b, metrics=metrics, slices=slices)

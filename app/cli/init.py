@@ -19,4 +19,4 @@ def init(
         typer.echo(f"{'Wrote' if file.is_new else 'Is so already:'} {path}")
     if package := os.environ.get("USE_CASE"):
         typer.echo(f"USE_CASE is set: the service runs on {package}, not on these.", err=True)
-    typer.echo("Edit them, then: make dev MODELS=./models  (docs/your-own-model.md goes through it)")
+    typer.echo("Edit them; `make dev` takes each save. docs/your-own-model.md goes through it.")

@@ -13,7 +13,8 @@ from pydantic import JsonValue, ValidationError
 
 from app.backends.wire.formats import ContentType
 from app.cli.database import open_sessions, use_case
-from app.core import strict_json
+from app.cli.terminal.hints import this_program
+from app.cli.terminal.options import parsed
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Sessions
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
 
 T = TypeVar("T")
+ROW = '[1, 2.5, "gas", null]'
+"""The form of a row of features."""
+SENT: ContentType = "text/csv"
+"""How rows are sent, unless a version says otherwise."""
 Probe = Annotated[
     bool, typer.Option("--probe/--no-probe", help="Send it one row first; if that fails it is not live.")
 ]
@@ -58,7 +63,7 @@ def register(
         {
             "version": version,
             "backend": backend,
-            "options": strict_json.parse(options),
+            "options": parsed("--options", options, '{"endpoint_name": "local"}'),
             "features": None if features is None else list[JsonValue](features.split(",")),
             "promote": promote,
             "probe": probe,
@@ -98,13 +103,15 @@ def pack(
     ] = None,
     content_type: Annotated[
         ContentType, typer.Option(help="How the row is sent; what the model will be registered with.")
-    ] = "text/csv",
+    ] = SENT,
 ) -> None:
     """Make a model.tar.gz for the local endpoint and SageMaker, load it once, and ask it a row."""
     from app.local.packing import pack as pack_folder  # needs what a service goes without
 
     cells = None if row is None else _row(row)
-    _print_artifact(pack_folder(folder, output, cells, content_type), asked=cells is not None)
+    artifact = pack_folder(folder, output, cells, content_type)
+    _print_artifact(artifact, asked=cells is not None)
+    _print_next(artifact.path.name, content_type)
 
 
 def _run(work: Callable[[Sessions], Awaitable[T]]) -> T:
@@ -153,9 +160,9 @@ def _in_words(version: ModelVersion) -> str:
 
 
 def _row(text: str) -> Row:
-    row = strict_json.parse(text)
+    row = parsed("--row", text, ROW)
     if not isinstance(row, list) or not row or any(isinstance(cell, list | dict) for cell in row):
-        raise InvalidInput("--row must be a JSON list of one row's features, such as [1, 2.5, null].")
+        raise InvalidInput(f"--row must be a JSON list of one row's features, such as '{ROW}'.")
     return row
 
 
@@ -169,6 +176,13 @@ def _print_artifact(artifact: "ModelArtifact", *, asked: bool) -> None:
         typer.echo(f"Note: {note}")
     if asked:
         typer.echo(f"Its answer to the row: {json.dumps(artifact.answer, ensure_ascii=False)}")
-    target = {"endpoint_name": "ENDPOINT", "target_model": artifact.path.name}
+
+
+def _print_next(name: str, content_type: ContentType) -> None:
+    options = {"endpoint_name": "ENDPOINT", "target_model": name}
+    if content_type != SENT:
+        options["content_type"] = content_type
     typer.echo("It loads. Next, with your names, and with --features if it takes only some of them:")
-    typer.echo(f"  python -m app models register MODEL VERSION --options {shlex.quote(json.dumps(target))}")
+    typer.echo(
+        f"  {this_program()} models register MODEL VERSION --options {shlex.quote(json.dumps(options))}"
+    )

@@ -11,10 +11,9 @@ from pydantic import JsonValue, ValidationError
 from app.cli.database import open_sessions, use_case
 from app.cli.records.records import SUFFIXES
 from app.cli.terminal import progress, stages
-from app.cli.terminal.options import ModelOption, VersionOption
-from app.core import strict_json
+from app.cli.terminal.hints import this_program
+from app.cli.terminal.options import WHERE, ModelOption, VersionOption, parsed
 from app.core.errors import AppError, FieldError, InvalidInput
-from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.faults import field_errors
@@ -67,7 +66,7 @@ def predict(
     chosen: dict[str, JsonValue] = {
         "all": everything or None,
         "ids": None if ids_file is None else _lines(ids_file),
-        "where": None if where is None else strict_json.parse(where),
+        "where": None if where is None else parsed("--where", where, WHERE),
         "since": since,
         "until": until,
         "time_field": time_field,
@@ -90,9 +89,7 @@ def _lines(file: TextIO) -> list[JsonValue]:
 
 async def _predict(record_ids: Sequence[str], ask: Ask) -> None:
     """Print a line of JSON per prediction; errors go to standard error, and to the exit code."""
-    settings = Settings()
-    configure_logging(settings.model_copy(update={"log_level": "ERROR"}))  # errors are said below
-    async with open_sessions(), open_runtime(settings) as runtime:
+    async with open_sessions(), open_runtime(Settings()) as runtime:
         answers = await runtime.predictor.predict_many(record_ids, ask)
     for answer in answers.values():
         if isinstance(answer, Answer):
@@ -115,7 +112,7 @@ async def _ask(request: JsonValue) -> PredictionJob:
 
 def _watch(job_id: int, output: Path | None) -> None:
     """Show how far a job is until it ends, then write its results. The exit code is 1 unless it is done."""
-    again = f"python -m app predict --job {job_id}" + (f" --output {output}" if output else "")
+    again = f"{this_program()} predict --job {job_id}" + (f" --output {output}" if output else "")
     with progress.detachable(f"Job {job_id}", again):
         job = asyncio.run(_until_written(job_id, output))
     typer.echo(stages.of_job(job).line, err=True)

@@ -35,6 +35,9 @@ class FieldError:
     message: str
 
 
+FAULTS_IN_WORDS = 3
+
+
 class AppError(Exception):
     """A failure with an HTTP meaning.
 
@@ -54,6 +57,14 @@ class AppError(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.retry_after = retry_after
+
+    @property
+    def in_words(self) -> str:
+        """The detail and the first faults, for where one text is kept of it."""
+        told = [f"{fault.field}: {fault.message}" for fault in self.errors[:FAULTS_IN_WORDS]]
+        more = len(self.errors) - len(told)
+        told += [f"and {more} more"] if more else []
+        return f"{self.detail} {'; '.join(told)}." if told else self.detail
 
     def after(self, what: str) -> Self:
         """The same failure, with what it came of said before its detail."""

@@ -1,14 +1,18 @@
 """The names that callers choose."""
 
+import re
 import unicodedata
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from app.core.errors import FieldError, InvalidInput
 
 MAX_RECORD_ID = 200
 NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
+LEGAL_NAME = (
+    "must have 1 to 64 letters, digits, dots, dashes or underscores, and begin and end with a letter or digit"
+)
 
 
 def record_id_fault(record_id: str) -> str | None:
@@ -39,7 +43,17 @@ def _legal(record_id: str) -> str:
 
 
 RecordIdText: TypeAlias = Annotated[str, AfterValidator(_legal)]
-Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME)]
-"""A model's or version's name: 1 to 64 letters, digits, dots, dashes, underscores."""
+
+
+def _legal_name(name: str) -> str:
+    if not re.fullmatch(NAME, name):
+        raise ValueError(LEGAL_NAME)
+    return name
+
+
+Name: TypeAlias = Annotated[
+    str, AfterValidator(_legal_name), WithJsonSchema({"type": "string", "pattern": NAME})
+]
+"""A model's or version's name."""
 RowId: TypeAlias = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """A number that Postgres gave: of a run, a job or a prediction."""

@@ -83,7 +83,9 @@ class UseCase(BaseModel):
         """The input's fields that hold a point in time or a day, by their names in stored records."""
         schema = self.input_type.model_json_schema(mode="serialization")
         properties: dict[str, dict[str, JsonValue]] = schema.get("properties", {})
-        return tuple(name for name, one in properties.items() if _is_time(one))
+        fields = self.input_type.model_fields.items()
+        stored = {field.serialization_alias or name for name, field in fields}  # what is computed is not
+        return tuple(name for name, one in properties.items() if name in stored and _is_time(one))
 
     @cached_property
     def required(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ version 2.
 
 import argparse
 import json
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     write(arguments.version, arguments.folder)
+    features = ", ".join(VERSIONS[arguments.version])
+    sys.stdout.write(f"Wrote {arguments.folder}/code/inference.py and model.json, trained on {features}\n")
 
 
 if __name__ == "__main__":

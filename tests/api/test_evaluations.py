@@ -194,6 +194,15 @@ async def test_two_runs_are_compared_by_group_and_bucket(client: httpx.AsyncClie
     assert {one["slice"] for one in found["metrics"]} == {"", "carrier=AA", "carrier=UA", "origin=EWR"}
 
 
+async def test_a_comparison_is_narrowed(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    ids = {name: str((await run(client, runtime))["id"]) for name in ("a", "b")}
+    search: dict[str, str | list[str]] = {**ids, "metric": ["rmse", "mae"], "slice": ["carrier=AA", "origin"]}
+    found = (await client.get("/evaluations/compare", params=search)).json()["metrics"]
+    assert [(one["metric"], one["slice"]) for one in found] == [
+        (metric, group) for group in ("", "carrier=AA", "origin=EWR") for metric in ("rmse", "mae")
+    ]
+
+
 async def test_what_cannot_be_compared(client: httpx.AsyncClient, runtime: Runtime) -> None:
     done = str((await run(client, runtime))["id"])
     waiting = (await ask(client)).rpartition("/")[2]

@@ -215,17 +215,31 @@ def test_two_runs_are_compared(capsys: pytest.CaptureFixture[str], settings: Set
     }
 
 
+def test_a_comparison_is_narrowed(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    ids = [str(done(settings, metrics=["mae", "bias"], slices=["carrier"])) for _ in range(2)]
+    _, out, _ = run(capsys, "compare", *ids, "--metric", "mae", "--slice", "carrier=UA")
+    assert [(row["metric"], row["slice"]) for row in table(out)] == [("mae", ""), ("mae", "carrier=UA")]
+    _, _, errors = run(capsys, "compare", *ids, "--metric", "rmse", "--slice", "origin")
+    assert "  --metric: there is no 'rmse'; there is bias, mae\n" in errors
+    assert "  --slice: there is no 'origin'; there is carrier, carrier=AA, carrier=UA\n" in errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "--metric", "accu"], "metrics: there is no 'accu'; there is bias, mae"),
-        (["run", "--where", "{"], "not valid JSON"),
+        (["run", "--metric", "accu"], "--metric: there is no 'accu'; there is bias, mae"),
+        (
+            ["run", "--where", "{"],
+            """Error: --where takes JSON, in quotes for the shell, such as '{"plan": "basic"}'. """,
+        ),
         (["run", "--where", "[]"], "where: "),
         (["run", "--since", "2013-01-01"], "since: "),
         (["run", "--version", "7"], "has no version '7'; there is 1."),
+        (["run", "--time-field", "carrier"], "--time-field: there is no 'carrier'; there is observed_at"),
+        (["run", "--slice", "carier"], "--slice: there is no 'carier'; there is carrier, origin"),
         (["show", "9"], "There is no evaluation 9."),
         (["history", "--metric", "accu"], "metric: there is no 'accu'"),
-        (["history", "--finished-since", "yesterday"], "finished_since: "),
+        (["history", "--finished-since", "yesterday"], "--finished-since: "),
         (["compare", "1", "2"], "There is no evaluation 1."),
     ],
 )

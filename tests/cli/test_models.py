@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import re
 
 import pytest
+import structlog
 from structlog.typing import EventDict
 
 from app.cli import main
@@ -61,6 +63,15 @@ def test_a_version_whose_row_fails_is_not_live_unless_it_is_not_probed(
     code, out, _ = run(capsys, "register", "transit", "2", *OPTIONS, "--promote", "--no-probe")
     assert (code, out) == (0, "Already registered: * transit 2: sagemaker\n")
     assert run(capsys, "promote", "transit", "1", "--no-probe")[0] == 0
+
+
+def test_an_error_is_said_and_not_logged_besides(capsys: pytest.CaptureFixture[str], aws: AwsStub) -> None:
+    structlog.reset_defaults()  # as in a process of its own
+    aws.respond = lambda _: model_error(400)
+    for command in (["register", "transit", "2", *OPTIONS, "--promote"], ["promote", "transit", "2"]):
+        code, out, errors = run(capsys, *command)
+        assert (code, out) == (1, "")
+        assert re.fullmatch(r"Error: [^\n]*its probe failed\. [^\n]+\n", errors)
 
 
 def test_a_version_is_deleted_unless_it_has_a_history(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,13 @@
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.cli import main
+from tests.support.pages import blocks_of, lacking
 
 ROOT = Path(__file__).parents[2]
 CODE = """
@@ -50,7 +52,20 @@ def test_it_says_what_it_made_and_what_comes_next(capsys: pytest.CaptureFixture[
     assert left_out == "Left out: .git/"
     assert answer == "Its answer to the row: 7.0"
     assert command.startswith("  python -m app models register MODEL VERSION --options '{")
-    assert '"target_model": "double.tar.gz"' in command
+    assert command.endswith("""--options '{"endpoint_name": "ENDPOINT", "target_model": "double.tar.gz"}'""")
+
+
+def test_what_comes_next_is_what_was_tried(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(Path.cwd() / "my venv" / "python"))
+    with pytest.raises(SystemExit):
+        main(["models", "pack", "double", "--row", "[1.0, 2.5]", "--content-type", "application/json"])
+    program, _, options = (
+        capsys.readouterr().out.splitlines()[-1].partition(" models register MODEL VERSION ")
+    )
+    assert program == "  'my venv/python' -m app"
+    assert options.endswith(""""content_type": "application/json"}'""")
 
 
 def test_the_command_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,6 +77,23 @@ def test_the_command_of_the_documentation(capsys: pytest.CaptureFixture[str]) ->
     assert caught.value.code == 0
     assert "Its answer to the row: 0." in capsys.readouterr().out
     assert Path("models/churn-1.tar.gz").is_file()
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/json"])
+def test_the_code_of_the_documentation(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    page = (ROOT / "docs" / "artifacts.md").read_text()
+    code, command = blocks_of(page)
+    [(model, folder)] = re.findall(
+        r"^With `(.+)` as its `model.json`, in a folder `(.+)`:$", page, re.MULTILINE
+    )
+    (Path(folder) / "code").mkdir(parents=True)
+    Path(folder, "code", "inference.py").write_text(code.text)
+    Path(folder, "model.json").write_text(model)
+    with pytest.raises(SystemExit) as caught:
+        main([*shlex.split(command.text.removeprefix("python -m app ")), "--content-type", kind])
+    said = capsys.readouterr().out
+    assert (caught.value.code, lacking(command.said, said)) == (0, None)
+    assert len(code.text.splitlines()) <= 25
 
 
 def test_without_a_row_nothing_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,9 +124,12 @@ def test_a_row_is_a_list_of_features(capsys: pytest.CaptureFixture[str], row: st
     assert "--row must be a JSON list of one row's features" in fails(capsys, "double", "--row", row)
 
 
-@pytest.mark.parametrize("row", ["[1,", "[NaN]"])
+@pytest.mark.parametrize("row", ["50,2,gas", "[1,", "[NaN]", ""])
 def test_a_row_is_strict_json(capsys: pytest.CaptureFixture[str], row: str) -> None:
-    assert "Error: " in fails(capsys, "double", "--row", row)
+    said = fails(capsys, "double", "--row", row)
+    assert said.startswith(
+        """Error: --row takes JSON, in quotes for the shell, such as '[1, 2.5, "gas", null]'. """
+    )
 
 
 def test_a_faulty_folder_is_refused_with_the_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError, computed_field
 
 from app.core.errors import Misconfigured
 from app.core.settings import Settings
@@ -16,7 +16,7 @@ from tests.support.use_case import changed
 FILES = {
     "input_object": """
 from datetime import date
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError, computed_field
 class InputObject(BaseModel):
     text: str
     day: date
@@ -120,6 +120,11 @@ class Times(BaseModel):
     several: list[datetime] = []
     mixed: datetime | int = 0
     """Not a date-time in every record."""
+
+    @computed_field
+    def made(self) -> datetime:
+        """Never stored."""
+        return self.at
 
 
 def test_days_and_moments_are_time_fields_and_nothing_else_is() -> None:

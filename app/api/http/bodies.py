@@ -1,6 +1,6 @@
 """Routes that are strict: JSON bodies, which FastAPI hands to pydantic, and the query's parameters."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import ClassVar
 
 from fastapi import HTTPException, Request, Response
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from app.api.http import queries
 from app.core import strict_json
-from app.core.errors import AppError, InvalidInput, TooLarge
+from app.core.errors import AppError, FieldError, InvalidInput, TooLarge
 from app.core.settings import Settings
 
 
@@ -38,6 +38,22 @@ class StrictRequest(Request):
             raise _Refused(error) from error
 
 
+def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request announces one."""
+    return any(
+        (name == b"content-length" and value != b"0") or name == b"transfer-encoding"
+        for name, value in headers
+    )
+
+
+def require_nothing(body: bytes, known: Collection[str]) -> None:
+    """InvalidInput for what a route that takes no body would pass over in silence; ``{}`` says nothing."""
+    if body.strip() not in (b"", b"{}", b"null"):
+        there = f"; in the URL there is {', '.join(sorted(known))}" if known else ""
+        fault = FieldError("body", f"this request takes none{there}")
+        raise InvalidInput("The request does not fit.", errors=[fault])
+
+
 class ItemwiseRequest(StrictRequest):
     """A request whose items the service checks one by one, so that a bad one does not spoil the others."""
 
@@ -59,12 +75,16 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
         handle, known = super().get_route_handler(), queries.parameters(self.dependant)
+        takes_body = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
 
         async def strictly(request: Request) -> Response:
             if request.scope["query_string"]:
                 queries.require_known(request.query_params, known)
+            strict = self.request_class(request.scope, request.receive)
             try:
-                return await handle(self.request_class(request.scope, request.receive))
+                if not takes_body and has_body(request.scope["headers"]):
+                    require_nothing(await strict.body(), known)
+                return await handle(strict)
             except _Refused as refused:
                 raise refused.error from refused
 

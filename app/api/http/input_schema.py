@@ -9,7 +9,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from app.api.http.samples import NoSample, Schema, sample
-from app.core.errors import AppError
+from app.core import strict_json
+from app.core.errors import AppError, InvalidInput
 from app.services.failures.user_code import user_code
 from app.services.records import labels, records
 from app.services.use_case import UseCase
@@ -45,8 +46,29 @@ def components(input_type: type[BaseModel]) -> dict[str, JsonValue]:
         )
     except PydanticInvalidForJsonSchema:
         return {NAME: {"type": "object", "description": "Its fields cannot be told as a JSON schema."}}
-    inner: dict[str, JsonValue] = made.pop("$defs", {})
-    return {NAME: made} | {INNER.format(model=name): one for name, one in inner.items()}
+    told = cast(dict[str, JsonValue], _without_what_json_lacks(made))
+    inner = cast(dict[str, JsonValue], told.pop("$defs", {}))
+    return {NAME: told} | {INNER.format(model=name): one for name, one in inner.items()}
+
+
+def _without_what_json_lacks(value: JsonValue) -> JsonValue:
+    """A schema without defaults and bounds that JSON cannot hold, such as infinity."""
+    match value:
+        case dict():
+            return {key: _without_what_json_lacks(one) for key, one in value.items() if _is_json(one)}
+        case list():
+            return [_without_what_json_lacks(one) for one in value if _is_json(one)]
+    return value
+
+
+def _is_json(value: JsonValue) -> bool:
+    if isinstance(value, dict | list):
+        return True
+    try:
+        strict_json.check(value)
+    except InvalidInput:
+        return False
+    return True
 
 
 def example(use_case: UseCase) -> JsonValue:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import JsonValue
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.core.errors import AppError, FieldError, InvalidInput, MethodNotAllowed, NotFound, Unavailable
 from app.schemas.faults import field_errors
@@ -20,6 +21,7 @@ from app.services.failures import outages
 
 log = structlog.get_logger(__name__)
 
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 PREFIX = "urn:sagemaker-fastapi:problem:"
 MEDIA_TYPE = "application/problem+json"
 REFERENCE = {"$ref": f"#/components/schemas/{Problem.__name__}"}
@@ -109,6 +111,18 @@ async def _validation_error(_request: Request, error: Exception) -> JSONResponse
     return from_app_error(InvalidInput("The request does not fit.", errors=field_errors(faults)))
 
 
+def _methods(request: Request) -> list[str]:
+    """Those of every route of this path; the framework names those of the first."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     failure = cast(HTTPException, error)
     phrase, detail = HTTPStatus(failure.status_code).phrase, str(failure.detail)
@@ -117,4 +131,6 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     kind = OF_ROUTING.get(failure.status_code)
     slug, title = (kind.slug, kind.title) if kind else (phrase.lower().replace(" ", "-"), phrase)
     headers = dict(failure.headers) if failure.headers else None
+    if failure.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_methods(request))}
     return problem(failure.status_code, slug, title, detail, headers=headers)

@@ -46,11 +46,11 @@ class Options(BackendOptions):
     inference_component: SageMakerName | None = None
     """The inference component to ask, on endpoints that host several."""
     content_type: ContentType = "text/csv"
-    """How rows are sent."""
+    """How rows are sent: text/csv, application/json or application/jsonlines."""
     accept: MediaType | None = None
     """What the model is asked to answer; default like content_type. Read is what the answer announces."""
     csv_reply: CsvReply = "lines"
-    """How a text/csv answer holds several rows: a line each, or one line with one value per row, as the
+    """How a text/csv answer holds several rows: lines, one each, or one_line with a value per row, as the
     built-in XGBoost answers."""
     json_key: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     """Sends application/json as {json_key: rows}, for TensorFlow Serving and the built-in algorithms

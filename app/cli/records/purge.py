@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
 from app.cli.terminal import tables
-from app.core import strict_json
+from app.cli.terminal.options import WHERE, parsed
 from app.core.errors import InvalidInput
 from app.db.engine import Sessions
 from app.schemas.faults import field_errors
@@ -45,7 +45,7 @@ def purge(
     try:
         wanted = PurgeFilter.model_validate(
             {
-                "where": None if where is None else strict_json.parse(where),
+                "where": None if where is None else parsed("--where", where, WHERE),
                 "since": since,
                 "until": until,
                 "time_field": time_field,

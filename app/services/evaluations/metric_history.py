@@ -69,7 +69,7 @@ async def _require_names(session: AsyncSession, use_case: UseCase, search: Metri
     if slices:  # before the first run nobody can know them
         faults += filters.unknown("slice", [search.slice] if search.slice else (), slices)
     if faults:
-        raise InvalidInput("The search names what there is not.", errors=faults)
+        raise InvalidInput("The search names something that does not exist.", errors=faults)
 
 
 def as_csv(items: Sequence[HistoryRow]) -> str:

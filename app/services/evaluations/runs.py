@@ -37,7 +37,7 @@ def check(use_case: UseCase, request: EvaluationRequest) -> None:
         *filters.faults(use_case, request.where, request.time_field, by_time=request.is_by_time),
     ]
     if faults:
-        raise InvalidInput("The evaluation asks for what there is not.", errors=faults)
+        raise InvalidInput("The evaluation cannot be run as asked.", errors=faults)
 
 
 async def ask(

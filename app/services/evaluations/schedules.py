@@ -71,8 +71,8 @@ async def _begin(
             row.last_evaluation_id = await runs.begin(session, model, request)
         row.error = None
     except AppError as error:
-        log.warning("scheduled evaluation not begun", model=model, detail=error.detail)
-        row.error = error.detail
+        log.warning("scheduled evaluation not begun", model=model, detail=error.in_words)
+        row.error = error.in_words
 
 
 def _new(row: EvaluationScheduleRow) -> NewSchedule:

@@ -10,7 +10,7 @@ from app.db.engine import OUTAGES, is_outage
 def final_reason(error: BaseException) -> str | None:
     """Why a task would fail again, in words for callers; None where another attempt may get over it."""
     if isinstance(error, AppError):
-        return None if error.retryable else error.detail
+        return None if error.retryable else error.in_words
     if not isinstance(error, Exception) or (isinstance(error, OUTAGES) and is_outage(error)):
         return None
     return "The service failed; the worker's log says how."

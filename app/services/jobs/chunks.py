@@ -64,7 +64,7 @@ def _finished(chunk: Chunk, answers: Mapping[str, Answer | AppError]) -> Finishe
         prediction_ids=[one.id if isinstance(one, Answer) else None for one in ordered],
         hits=sum(isinstance(one, Answer) and one.cached for one in ordered),
         errors={
-            record_id: (one.slug, one.detail)
+            record_id: (one.slug, one.in_words)
             for record_id, one in answers.items()
             if isinstance(one, AppError)
         },

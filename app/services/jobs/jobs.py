@@ -52,7 +52,7 @@ def _check(use_case: UseCase, settings: Settings, request: PredictionJobRequest)
         nowhere = "needs a storage, and STORAGE_URL is not set"
         faults += [FieldError(field, nowhere) for field, needs in needing.items() if needs]
     if faults:
-        raise InvalidInput("The job asks for what there is not.", errors=faults)
+        raise InvalidInput("The job cannot be run as asked.", errors=faults)
 
 
 def _chosen(use_case: UseCase, request: PredictionJobRequest) -> Window | Sequence[str]:

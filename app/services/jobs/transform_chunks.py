@@ -94,7 +94,7 @@ class TransformChunks:
                 if isinstance(line, bytes)
             ],
             hits={one.record_id: one.entry.id for one in found if one.entry is not None},
-            errors={one: (error.slug, error.detail) for one, error in (missing | failed).items()},
+            errors={one: (error.slug, error.in_words) for one, error in (missing | failed).items()},
         )
 
     async def store(self, chunk_id: int, output: str, latency_ms: float) -> None:

@@ -173,7 +173,7 @@ class Leader:
 
     def _failure(self, one: Wanted, error: AppError) -> Failure:
         hold = max(self._settings.failure_hold, min(error.retry_after or 0, LONGEST_HOLD))
-        return Failure(one.record_id, error.slug, error.detail, hold)
+        return Failure(one.record_id, error.slug, error.in_words, hold)
 
     async def _wait_for_others(self, batch: Batch) -> None:
         """Until a key may be claimed, or all have landed."""

@@ -1,5 +1,6 @@
 """The input object in the OpenAPI document, whatever its class is like."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -209,6 +210,23 @@ def test_the_label_of_examples_is_of_its_type(label_type: object, expected: Json
     put = next(one for one in operations(document) if one.name == "putLabel")
     example = content(put.text["requestBody"]).get("example")
     assert example == (None if expected is None else {"value": expected, "observed_at": NOON})
+
+
+class Boundless(BaseModel):
+    """Defaults and bounds that JSON has no numbers for."""
+
+    most: float = float("inf")
+    none: list[float] = [float("nan"), 1.0]
+    size: Annotated[int, Field(le=10**400)] = 1
+
+
+def test_numbers_that_json_lacks_are_left_out() -> None:
+    found, _ = schemas_of(Boundless)
+    json.dumps(found, allow_nan=False)
+    assert at(found["InputObject"], "properties", "most") == {"title": "Most", "type": "number"}
+    assert at(found["InputObject"], "properties", "none", "items") == {"type": "number"}
+    size = {"title": "Size", "type": "integer", "default": 1}
+    assert at(found["InputObject"], "properties", "size") == size
 
 
 def test_the_document_is_made_once_and_anew_for_a_new_route() -> None:

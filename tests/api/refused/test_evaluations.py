@@ -126,6 +126,14 @@ async def test_a_search_that_cannot_be(
 
 
 @pytest.mark.parametrize(
+    "search", [{}, {"a": "1"}, {"a": "1", "b": "0"}, {"a": "1", "b": "2", "metrics": "mae"}]
+)
+async def test_a_comparison_that_cannot_be(client: httpx.AsyncClient, search: dict[str, str]) -> None:
+    response = await client.get("/evaluations/compare", params=search)
+    assert response.status_code == 422, response.text
+
+
+@pytest.mark.parametrize(
     ("search", "status", "said"),
     [
         ({"state": "lost"}, 422, "state: Input should be 'queued', "),

@@ -41,7 +41,7 @@ FILTER = "give exactly one of ids, all, or a filter"
         ({"all": True, "engine": "sagemaker-batch-transform"}, 422, "engine", "STORAGE_URL is not set"),
         ({"all": True, "store_as": "csv"}, 422, "store_as", "STORAGE_URL is not set"),
         ({"all": True, "store_as": "parquet"}, 422, "store_as", "'ndjson' or 'csv'"),
-        ({"all": True, "model": "a/b"}, 422, "model", "pattern"),
+        ({"all": True, "model": "a/b"}, 422, "model", "begin and end with a letter or digit"),
         ({"all": True, "model": None}, 422, "model", "DEFAULT_MODEL"),
         ({"all": True, "model": "none"}, 404, None, "There is no model 'none'."),
         ({"all": True, "version": "9"}, 404, None, "has no version '9'"),

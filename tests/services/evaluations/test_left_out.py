@@ -84,7 +84,7 @@ async def test_without_a_time_field_everything_is_judged_and_a_schedule_needs_no
         run = await evaluate(timeless)
     assert (run.state, run.labelled, run.without_time) == ("done", 30, 0)
     await schedules.put(runtime.sessions, TIMELESS, "transit", NewSchedule(cron="0 6 * * 1"))
-    with pytest.raises(InvalidInput, match="asks for what there is not"):
+    with pytest.raises(InvalidInput, match="cannot be run as asked"):
         await schedules.put(
             runtime.sessions, TIMELESS, "transit", NewSchedule(cron="0 6 * * 1", window_days=7)
         )

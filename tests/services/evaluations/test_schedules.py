@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from app.services.evaluations import runs, schedules
 from app.services.runtime import Runtime, open_runtime
 from tests.support.aws_stub import AwsStub
 from tests.support.orders import answer_ten_times, prepare
-from tests.support.use_case import TRANSIT
+from tests.support.use_case import TRANSIT, changed
 
 MONDAYS = "0 6 * * 1"
 
@@ -67,6 +68,14 @@ async def test_what_cannot_be_begun_is_noted_and_the_schedule_goes_on(runtime: R
     found = await schedules.get(sessions, "transit")
     assert "no live version" in str(found.error)
     assert found.next_run > datetime.now(UTC)
+
+
+async def test_what_no_longer_fits_is_noted_with_its_name(runtime: Runtime) -> None:
+    sessions = runtime.database.transactions
+    await schedules.put(sessions, TRANSIT, "transit", NewSchedule(cron=MONDAYS, window_days=7))
+    await let_time_pass(runtime)
+    await schedules.run_due(replace(runtime, use_case=changed(TIME_FIELD=None)))
+    assert "time_field: " in str((await schedules.get(sessions, "transit")).error)
 
 
 async def test_what_there_is_not(runtime: Runtime) -> None:

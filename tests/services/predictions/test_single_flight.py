@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import QueuePool, text
 
-from app.core.errors import AppError, BackendError
+from app.core.errors import AppError, BackendError, InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.db.listener import Listener
@@ -140,6 +140,18 @@ async def test_contended_batches_in_opposite_orders_infer_each_key_once(
 def value(answer: Answer | AppError) -> object:
     assert isinstance(answer, Answer), answer
     return answer.prediction
+
+
+async def test_a_shared_failure_names_the_field_to_all(
+    pair: tuple[Predictor, Predictor], sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        bad = "update input_objects set payload = payload || '{\"origin_lat\": 1000}'"
+        await session.execute(text(bad))
+    for predictor in pair:
+        with pytest.raises(InvalidInput) as caught:
+            await predictor.predict("a", ASK)
+        assert "origin_lat" in f"{caught.value.detail} {caught.value.errors}"
 
 
 async def test_a_failure_is_shared_with_the_other_replica(
