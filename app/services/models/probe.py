@@ -40,6 +40,7 @@ async def probe(
     None where there is no record: then there is nothing to send. Raises the AppError of the stage that
     failed, Conflict where no record fits. The platform, retries included, has ``seconds``.
     """
+    pipeline.require_features(use_case, deployment)
     payload = await _payload(sessions, use_case)
     if payload is None:
         return None
