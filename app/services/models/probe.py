@@ -9,7 +9,7 @@ from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
 from app.services.inference import Inference
 from app.services.pipeline import Computed
-from app.services.use_case import UseCase, as_it_is, judge
+from app.services.use_case import UseCase, as_it_is
 
 CANDIDATES = 10
 """Records that have the required fields, of which one should fit."""
@@ -35,5 +35,5 @@ async def probe(
     if isinstance(outcome, AppError):
         raise outcome
     if use_case.judge is not as_it_is:  # evaluation.py says how predictions are read
-        await asyncio.to_thread(judge, use_case, outcome.output)
+        await asyncio.to_thread(use_case.judged, outcome.output)
     return outcome
