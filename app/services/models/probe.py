@@ -13,7 +13,7 @@ from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
 from app.services.inference import Inference
 from app.services.pipeline import Computed
-from app.services.use_case import UseCase, as_it_is, judge
+from app.services.use_case import UseCase, as_it_is
 
 LOOKED_AT = 1000
 """Records, newest first, of which one should fit."""
@@ -49,7 +49,7 @@ async def probe(
     if isinstance(outcome, AppError):
         raise outcome
     if use_case.judge is not as_it_is:  # evaluation.py says how predictions are read
-        await asyncio.to_thread(judge, use_case, outcome.output)
+        await asyncio.to_thread(use_case.judged, outcome.output)
     return outcome
 
 
@@ -76,7 +76,6 @@ def _none_fits(having_all: int, fault: AppError) -> Conflict:
     which = "no record has the fields that the present InputObject requires"
     if having_all:
         which = f"none of the newest {having_all:,} records fits the present InputObject"
-    first = "".join(f" ({one.field}: {one.message})" for one in fault.errors[:1])
-    return Conflict(
-        f"There is no row to send: {which}{first}. A promotion can do without one (`probe: false`)."
-    )
+    first = f"{fault.errors[0].field}: {fault.errors[0].message}" if fault.errors else fault.detail
+    without = "A promotion can do without one (`probe: false`)."
+    return Conflict(f"There is no row to send: {which} ({first.rstrip('.')}). {without}")

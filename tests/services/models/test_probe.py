@@ -1,4 +1,5 @@
 import pytest
+from pydantic import model_validator
 from sqlalchemy import text
 
 from app.core.errors import BackendRejected, Conflict, Misconfigured
@@ -10,6 +11,7 @@ from app.services.models.probe import LOOKED_AT, PAGE, probe
 from app.services.pipeline import Computed
 from app.services.records import records
 from app.services.runtime import open_runtime
+from examples.transit.input_object import InputObject
 from tests.support.aws_stub import AwsStub, model_error
 from tests.support.orders import answer_ten_times, invocations, order, prepare
 from tests.support.use_case import TRANSIT, changed
@@ -20,6 +22,15 @@ SPOILT = """
     select 'spoilt-' || number, payload || '{"origin_lat": 1000}', ''
     from input_objects, generate_series(1, :count) number where id = 'a'
 """
+
+
+class Crashing(InputObject):
+    """An input object whose validator fails."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def crash(cls, _: object) -> object:
+        return 1 / 0
 
 
 async def send(settings: Settings, sessions: Sessions, **definitions: object) -> Computed | None:
@@ -83,6 +94,8 @@ async def test_records_of_which_none_fits_are_an_error_of_its_own(
     said = "no record has the fields that the present InputObject requires .carrier: Field required.. A pro"
     with pytest.raises(Conflict, match=said):
         await send(settings, sessions)
+    with pytest.raises(Conflict, match=r"\(InputObject raised ZeroDivisionError; the log has the rest\)"):
+        await send(settings, sessions, InputObject=Crashing)
     assert invocations(aws) == []
 
 
