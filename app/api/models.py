@@ -6,7 +6,7 @@ from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, Use
 from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
 from app.api.predictions import FAILURES
-from app.core.errors import Conflict
+from app.core.errors import Conflict, Misconfigured
 from app.schemas.ids import Name
 from app.schemas.models import Model, ModelPage, ModelVersion, NewVersion, VersionChoice, VersionPage
 from app.services.models import deletion, listing, versions
@@ -84,12 +84,17 @@ async def promote_version(
     """Make a version live, at once for every replica.
 
     One row is sent to it first, from the newest record that fits. If that fails, the version does not become
-    live, and the answer is the error that a prediction would have.
+    live, and the answer is the error that a prediction would have; 409 if there are records and none fits.
     """
     return await versions.promote(sessions, use_case, inference, model, choice.version, probe=choice.probe)
 
 
-@router.post("/{model}/rollback", summary="Undo the last promotion", responses=responses(Conflict))
-async def roll_back_model(model: Name, sessions: SessionsDep) -> Model:
-    """Go back to the version that was live before; its cached predictions are valid again."""
-    return await versions.roll_back(sessions, model)
+@router.post(
+    "/{model}/rollback", summary="Undo the last promotion", responses=responses(Conflict, Misconfigured)
+)
+async def roll_back_model(model: Name, sessions: SessionsDep, use_case: UseCaseDep) -> Model:
+    """Go back to the version that was live before; its cached predictions are valid again.
+
+    Refused where that version takes features which preprocess no longer makes.
+    """
+    return await versions.roll_back(sessions, use_case, model)

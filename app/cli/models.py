@@ -89,7 +89,7 @@ def delete(model: str, version: str) -> None:
 @commands.command()
 def rollback(model: str) -> None:
     """Go back to the version that was live before."""
-    _print(_run(lambda sessions: versions.roll_back(sessions, model)))
+    _print(_run(lambda sessions: versions.roll_back(sessions, use_case(), model)))
 
 
 @commands.command()

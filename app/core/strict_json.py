@@ -44,7 +44,7 @@ def loads(text: str | bytes) -> JsonValue:
     return value
 
 
-def check(value: JsonValue, path: str = "", depth: int = 0) -> None:
+def check(value: object, path: str = "", depth: int = 0) -> None:
     """Raise InvalidInput, naming the path, where ``value`` holds what cannot be stored and read back."""
     if isinstance(value, str):
         _check_text(value, path)
@@ -56,11 +56,15 @@ def check(value: JsonValue, path: str = "", depth: int = 0) -> None:
         raise _unfit(path, f"must not be nested more than {MAX_DEPTH} levels deep")
     elif isinstance(value, dict):
         for key, item in value.items():
+            if not isinstance(key, str):
+                raise _unfit(path, f"a key must be text, not {type(key).__name__}")
             _check_text(key, path, what="a key")
             check(item, f"{path}.{key}" if path else key, depth + 1)
-    else:
+    elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             check(item, f"{path}[{index}]", depth + 1)
+    else:
+        raise _unfit(path, f"must be a JSON value, not {type(value).__name__}")
 
 
 def _check_number(number: float, path: str) -> None:

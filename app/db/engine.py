@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.core.errors import Misconfigured
+from app.core.errors import Misconfigured, NotFound
 from app.core.settings import Settings
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -48,7 +49,7 @@ def libpq_url(url: str) -> str:
 
 def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
     """The pooled engine that requests use; with ``bulk``, each statement is planned for its own values."""
-    return create_async_engine(
+    engine = create_async_engine(
         async_url(settings.database_url.get_secret_value()),
         pool_size=settings.database_pool_size,
         max_overflow=0,
@@ -57,6 +58,8 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
         connect_args=_connect_args(pooler=settings.database_pooler, bulk=bulk),
         json_serializer=dump_json,
     )
+    event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
+    return engine
 
 
 def create_direct_engine(settings: Settings) -> AsyncEngine:
@@ -147,13 +150,32 @@ def is_disk_full(error: Exception) -> bool:
     return _sqlstate(error) == "53100"
 
 
+DELETED = {"_model_versions": "The model version", "_models": "The model"}
+"""What is gone, by the end of the name of the foreign key to it; see `tables.base`."""
+
+
+def raise_if_deleted(context: ExceptionContext) -> None:
+    """NotFound in place of the error of a statement that refers to a version, or a model, deleted meanwhile.
+
+    For the engine's event `handle_error`. Deletion looks for what refers to a version while it holds the row,
+    so that of the two this one has come too late.
+    """
+    error = context.original_exception
+    if _sqlstate(error) != "23503":
+        return
+    key = str(getattr(error.__cause__, "constraint_name", ""))
+    for end, what in DELETED.items():
+        if key.endswith(end):
+            raise NotFound(f"{what} was deleted meanwhile.")
+
+
 def server_message(error: Exception) -> str:
     """The first line of what the server said, without the statement and its values. For operators only."""
     cause = (error.orig and error.orig.__cause__) if isinstance(error, DBAPIError) else error
     return str(cause or type(error).__name__).splitlines()[0]
 
 
-def _sqlstate(error: Exception) -> str | None:
+def _sqlstate(error: BaseException) -> str | None:
     return getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
 
 

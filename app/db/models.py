@@ -58,6 +58,14 @@ async def find_version(session: AsyncSession, model_id: int, version: str) -> Mo
     return (await session.scalars(query)).one_or_none()
 
 
+async def lock_version(session: AsyncSession, model_id: int, version: str) -> ModelVersionRow | None:
+    """The version, locked until the transaction ends; what comes to refer to it waits so long."""
+    query = select(ModelVersionRow).where(
+        ModelVersionRow.model_id == model_id, ModelVersionRow.version == version
+    )
+    return (await session.scalars(query.with_for_update())).one_or_none()
+
+
 async def get_version(session: AsyncSession, version_id: int) -> Row[str, ModelVersionRow] | None:
     """A version with its model's name."""
     query = (

@@ -7,6 +7,14 @@ from typing import Literal, TypeAlias
 Task: TypeAlias = Literal["regression", "binary", "multiclass"]
 TruthValue: TypeAlias = float | int | str | bool
 
+_CLASSES = ("roc_auc", "average_precision", "log_loss", "accuracy", "precision", "recall", "f1")
+METRICS: Mapping[Task, tuple[str, ...]] = {
+    "regression": ("mae", "rmse", "median_absolute_error", "bias", "r2"),
+    "binary": (*_CLASSES, "brier", "mean_prediction", "actual_rate"),
+    "multiclass": _CLASSES,
+}
+"""The metrics of each task, by name (services.evaluations.statistics.metrics computes them)."""
+
 
 @dataclass(frozen=True)
 class Judged:

@@ -23,7 +23,7 @@ class NewVersion(BaseModel):
     promote: bool = False
     """Make it live at once."""
     probe: bool = True
-    """Send it one row before it becomes live, where there is a record that fits."""
+    """Send it one row before it becomes live, where there are records."""
 
 
 class VersionChoice(BaseModel):
@@ -33,7 +33,7 @@ class VersionChoice(BaseModel):
 
     version: Name
     probe: bool = True
-    """Send it one row first, where there is a record that fits: if that fails it does not become live."""
+    """Send it one row first, where there are records: if that fails it does not become live."""
 
 
 class ModelVersion(BaseModel):

@@ -57,6 +57,8 @@ class Inference:
     """Predictions from any deployment. One per process: it keeps the backends open."""
 
     def __init__(self, settings: Settings) -> None:
+        self.predict_timeout = settings.predict_timeout
+        """Seconds that a caller waits for one prediction."""
         self._backends = OpenBackends(settings.inference_concurrency, Hosts(settings.backend_hosts))
 
     async def predict(

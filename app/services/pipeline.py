@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue
 
 from app.core import strict_json
 from app.core.errors import AppError, InvalidInput, Misconfigured, UserCodeError
-from app.schemas.faults import field_errors
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.failures.user_code import user_code
@@ -23,6 +22,10 @@ from app.services.use_case import UseCase
 T = TypeVar("T")
 R = TypeVar("R")
 UserFunction: TypeAlias = Callable[[Sequence[T]], Sequence[R]]
+
+
+CELLS = (str, int, float, bool, type(None), list, dict)
+NO_CELL = "a cell is a number, a text, true, false or None."
 
 
 @dataclass(frozen=True)
@@ -90,29 +93,39 @@ def require_features(use_case: UseCase, deployment: Deployment) -> None:
 def to_rows(use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deployment) -> list[Row | AppError]:
     """The payloads as the deployment's rows, in order; an error in place of each that cannot be one."""
     require_features(use_case, deployment)
-    items = [_parse(use_case.input_type, payload) for payload in payloads]
+    items = [_parse(use_case, payload) for payload in payloads]
     full = _spread(items, _isolated("preprocess", use_case.preprocess, _good(items)))
     columns = [use_case.features.index(name) for name in deployment.features]
-    width = len(use_case.features)
-    return [row if isinstance(row, AppError) else _select(row, columns, width) for row in full]
+    return [row if isinstance(row, AppError) else _select(use_case, row, columns) for row in full]
 
 
-def first_fit(use_case: UseCase, payloads: Sequence[JsonValue]) -> JsonValue | None:
-    """The first payload that fits the present InputObject."""
-    return next((one for one in payloads if isinstance(_parse(use_case.input_type, one), BaseModel)), None)
+def first_fit(use_case: UseCase, payloads: Sequence[JsonValue]) -> JsonValue | AppError:
+    """The first payload that fits the present InputObject; where none does, what is wrong with the first."""
+    fault: AppError | None = None
+    for payload in payloads:
+        parsed = _parse(use_case, payload)
+        if not isinstance(parsed, AppError):
+            return payload
+        fault = fault or parsed
+    return fault
 
 
-def _parse(input_type: type[BaseModel], payload: JsonValue) -> BaseModel | AppError:
+def _parse(use_case: UseCase, payload: JsonValue) -> BaseModel | AppError:
     try:
-        return input_type.model_validate(payload)
-    except ValidationError as error:
-        errors = field_errors(error.errors())
-        return InvalidInput("The stored record does not fit the present InputObject.", errors=errors)
+        return use_case.parse(payload)
+    except AppError as error:
+        return error
 
 
-def _select(row: Row, columns: Sequence[int], width: int) -> Row | AppError:
-    if len(row) != width:
-        return UserCodeError(f"preprocess made a row of {len(row)} values for {width} FEATURES.")
+def _select(use_case: UseCase, row: Row, columns: Sequence[int]) -> Row | AppError:
+    names = use_case.features
+    if not isinstance(row, list | tuple):
+        return UserCodeError(f"preprocess made a row that is no list: {type(row).__name__}.")
+    if len(row) != len(names):
+        return UserCodeError(f"preprocess made a row of {len(row)} values for {len(names)} FEATURES.")
+    for name, cell in zip(names, row, strict=True):
+        if not isinstance(cell, CELLS):
+            return UserCodeError(f"preprocess made a {type(cell).__name__} of {name}: {NO_CELL}")
     return [row[column] for column in columns]
 
 
@@ -145,9 +158,11 @@ def _isolated(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> 
 def _called(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> Sequence[R] | AppError:
     try:
         with user_code(stage):
-            results = function(values)
+            results: object = function([*values])  # a list of its own, which it may empty
     except AppError as error:
         return error
+    if not isinstance(results, list | tuple):
+        return UserCodeError(f"{stage} must return a list, not {type(results).__name__}.")
     if len(results) != len(values):
         return UserCodeError(f"{stage} returned {len(results)} results for {len(values)} items.")
     return results

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import cast
 
+import numpy as np
 import pytest
-from pydantic import JsonValue
+from pydantic import JsonValue, field_validator
 
 from app.core.errors import AppError, BadOutput, InvalidInput, Misconfigured, UserCodeError
 from app.schemas.hosting.deployments import Deployment
@@ -116,3 +118,82 @@ async def test_features_that_preprocess_no_longer_makes_are_named() -> None:
     assert said.startswith(
         "Version '1' of model 'm' takes wind, which preprocess.FEATURES lacks: it has origin_"
     )
+
+
+async def generated(values: Sequence[object]) -> list[object]:
+    return [*values]
+
+
+def emptied(items: list[InputObject]) -> list[Row]:
+    rows: list[Row] = []
+    while items:
+        items.pop()
+        rows.append([1.0] * len(ALL))
+    return rows
+
+
+def stopped(values: Sequence[object]) -> list[Row]:
+    raise SystemExit(3)
+
+
+async def test_a_function_may_empty_its_list() -> None:
+    first, second = await run([order(), order()], use_case=changed(preprocess=emptied))
+    assert isinstance(first, Computed)
+    assert isinstance(second, Computed)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+@pytest.mark.parametrize("stage", ["preprocess", "postprocess"])
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda values: None, "must return a list, not NoneType"),
+        (lambda values: (one for one in values), "must return a list, not generator"),
+        (lambda values: {1: 2}, "must return a list, not dict"),
+        (lambda values: "a" * len(values), "must return a list, not str"),
+        (generated, "must return a list, not coroutine"),
+        (stopped, "raised SystemExit"),
+    ],
+)
+async def test_a_function_that_returns_no_list_is_told(stage: str, function: object, said: str) -> None:
+    (outcome,) = await run([order()], use_case=changed(**{stage: function}))
+    assert isinstance(outcome, UserCodeError)
+    assert f"{stage} {said}" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("ab", "a row that is no list: str"),
+        (None, "a row that is no list: NoneType"),
+        ({"a": 1}, "a row that is no list: dict"),
+        ([{1}] * len(ALL), "a set of origin_lat: a cell is a number"),
+        ([np.float32(1)] * len(ALL), "a float32 of origin_lat"),
+        ([Decimal(1)] * len(ALL), "a Decimal of origin_lat"),
+    ],
+)
+async def test_what_is_no_row_is_told(row: object, said: str) -> None:
+    (outcome,) = await run([order()], use_case=changed(preprocess=lambda items: [row for _ in items]))
+    assert isinstance(outcome, UserCodeError)
+    assert said in outcome.detail
+
+
+@pytest.mark.parametrize("output", [np.int64(1), {1, 2}, {1: "a"}, order, b"x", [Decimal(1)]])
+async def test_a_result_that_is_no_json_is_told(output: object) -> None:
+    (outcome,) = await run([order()], use_case=changed(postprocess=lambda outputs: [output]))
+    assert isinstance(outcome, UserCodeError)
+    assert "postprocess made what JSON cannot hold" in outcome.detail
+
+
+async def test_a_validator_that_breaks_is_the_users_code_and_fails_alone() -> None:
+    class Strict(InputObject):
+        @field_validator("recent_transit_ratio")
+        @classmethod
+        def _divides(cls, ratio: float) -> float:
+            return ratio / (ratio - 13)
+
+    payloads = [order(1.0), order(13.0)]
+    good, bad = await run(payloads, use_case=changed(InputObject=Strict))
+    assert isinstance(good, Computed)
+    assert isinstance(bad, UserCodeError)
+    assert bad.detail == "InputObject raised ZeroDivisionError; the log has the rest."

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, SecretStr, ValidationError, computed_field
+from typing_extensions import TypeAliasType
 
 from app.core.errors import Misconfigured
 from app.core.settings import Settings
-from app.services.use_case import UseCase, as_it_is, fingerprint, load
+from app.services.use_case import FOUR_FILES, UseCase, as_it_is, load, loading
+from app.services.use_case.loading import fingerprint
 from tests.support.use_case import changed
 
 FILES = {
     "input_object": """
 from datetime import date
 from pydantic import BaseModel, SecretStr, ValidationError, computed_field
+from typing_extensions import TypeAliasType
 class InputObject(BaseModel):
     text: str
     day: date
@@ -25,6 +28,14 @@ class InputObject(BaseModel):
     "postprocess": "def postprocess(outputs): return list(outputs)\n",
     "evaluation": "LABEL = 'kind'\nLabel = str\n",
 }
+
+
+NamedTime = TypeAliasType("NamedTime", datetime)
+INPUT = """
+from pydantic import BaseModel, Field
+class InputObject(BaseModel):
+    {}
+"""
 
 
 @pytest.fixture
@@ -51,8 +62,12 @@ def test_what_evaluation_does_not_say_has_a_default(package: Path) -> None:
         as_it_is([1.0])
 
 
-def test_the_default_is_the_four_files() -> None:
-    assert load().input_type.__module__ == "app.schemas.input_object"
+@pytest.mark.usefixtures("package")
+def test_the_default_is_the_four_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = ["schemas.input_object", "services.preprocess", "services.postprocess", "services.evaluation"]
+    assert list(FOUR_FILES.values()) == [f"app.{place}" for place in places]
+    monkeypatch.setattr(loading, "FOUR_FILES", {name: f"mine.{name}" for name in FOUR_FILES})
+    assert load().input_type.__module__ == "mine.input_object"
     assert load("examples.transit").input_type.__module__ == "examples.transit.input_object"
 
 
@@ -87,7 +102,8 @@ def test_a_file_that_cannot_be_imported_is_named(package: Path, file: str, code:
         ("input_object", "class InputObject: pass", "input_object.InputObject", "subclass of BaseModel"),
         ("input_object", "x = 1", "input_object.InputObject", "Field required"),
         ("preprocess", "FEATURES = ()\npreprocess = list", "preprocess.FEATURES", "is empty"),
-        ("preprocess", "FEATURES = 'abc'\npreprocess = list", "preprocess.FEATURES", "valid tuple"),
+        ("preprocess", "FEATURES = 'abc'\npreprocess = list", "preprocess.FEATURES", "not a str"),
+        ("preprocess", "FEATURES = {'a', 'b'}\npreprocess = list", "preprocess.FEATURES", "not a set"),
         ("preprocess", "FEATURES = ('a', 'a')\npreprocess = list", "preprocess.FEATURES", "names 'a' twice"),
         ("preprocess", "FEATURES = ('a',)", "preprocess.preprocess", "Field required"),
         ("postprocess", "postprocess = 3", "postprocess.postprocess", "should be callable"),
@@ -101,6 +117,43 @@ def test_a_file_that_cannot_be_imported_is_named(package: Path, file: str, code:
             "there is observed_at, day; None goes by none",
         ),
         ("evaluation", "LABEL = 'k'\nLabel = str\nSLICES = {'a': 1}", "evaluation.SLICES.a", "callable"),
+        ("evaluation", "LABEL = 'k'\nLabel = 'Later'", "evaluation.Label", "a type that pydantic knows"),
+        (
+            "evaluation",
+            "LABEL = 'k'\nLabel = str\nMETRICS = ('f1',)",
+            "evaluation.METRICS",
+            "no 'f1'; a regression",
+        ),
+        ("evaluation", "LABEL = 'k'\nLabel = str\nHEADLINE = ('mea',)", "evaluation.HEADLINE", "no 'mea'"),
+        ("evaluation", "LABEL = 'k'\nLabel = float\nMETRICS = ('mae', 'mae')", "evaluation.METRICS", "twice"),
+        (
+            "evaluation",
+            "LABEL = 'k'\nLabel = float\nPOSITIVE = 'x'",
+            "evaluation.POSITIVE",
+            "no value of Label",
+        ),
+        ("evaluation", "LABEL = 'k'\nLabel = str\nFEATURES = ('z',)\nTASK = 1", "evaluation.TASK", "binary"),
+        (
+            "input_object",
+            "from pydantic import BaseModel as InputObject",
+            "input_object.InputObject",
+            "its own",
+        ),
+        ("input_object", INPUT.format("x: 'Later'"), "input_object.InputObject", "'Later' is not defined"),
+        (
+            "input_object",
+            INPUT.format("x: float = Field(exclude=True)"),
+            "input_object.InputObject.x",
+            "exclude",
+        ),
+        (
+            *("input_object", INPUT.format("x: float = Field(validation_alias='y')")),
+            *("input_object.InputObject.x", "is stored as 'x', and not read by that name"),
+        ),
+        (
+            *("input_object", INPUT.format("x: float = Field(serialization_alias='y')")),
+            *("input_object.InputObject.x", "is stored as 'y'"),
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(package: Path, file: str, code: str, field: str, message: str) -> None:
@@ -111,6 +164,20 @@ def test_what_does_not_fit_is_named(package: Path, file: str, code: str, field: 
     assert message in caught.value.errors[0].message
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        "x: float = Field(alias='y')",
+        "x: float = Field(validation_alias=AliasChoices('y', 'x'))",
+        "x: float = Field(validation_alias='z', serialization_alias='z')",
+    ],
+)
+def test_names_by_which_an_input_is_stored_and_read(package: Path, field: str) -> None:
+    code = INPUT.format(field).replace("import BaseModel", "import AliasChoices, BaseModel")
+    (package / "input_object.py").write_text(code)
+    assert len(load("mine").required) == 1
+
+
 class Times(BaseModel):
     at: datetime
     day: date
@@ -118,6 +185,7 @@ class Times(BaseModel):
     either: datetime | date = date(2020, 1, 1)
     text: str = ""
     several: list[datetime] = []
+    named: NamedTime | None = None
     mixed: datetime | int = 0
     """Not a date-time in every record."""
 
@@ -129,7 +197,7 @@ class Times(BaseModel):
 
 def test_days_and_moments_are_time_fields_and_nothing_else_is() -> None:
     times: UseCase = changed(InputObject=Times, TIME_FIELD=None)
-    assert times.time_fields == ("at", "day", "perhaps", "either")
+    assert times.time_fields == ("at", "day", "perhaps", "either", "named")
     assert times.required == ("at", "day")
 
 

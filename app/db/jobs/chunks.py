@@ -130,6 +130,7 @@ class ChunkRecord:
 
 
 NOT_PREDICTED = ("not-predicted", "The job ended before this record was predicted.")
+ITS_CHUNK_FAILED = "Its chunk failed. The job's error: "
 NOT_KEPT = ("not-kept", "The prediction is no longer stored.")
 
 _ITEMS = text("""
@@ -146,21 +147,30 @@ _ITEMS = text("""
 
 async def items(session: AsyncSession, job_id: int, number: int) -> list[ChunkRecord]:
     """The records of a chunk in their order; none if the job has no chunk of that number."""
-    row = PredictionJobChunkRow
-    errors = await session.scalar(select(row.errors).where(row.job_id == job_id, row.number == number))
-    known = cast(Mapping[str, Mapping[str, str]], errors or {})
+    known, otherwise = await _reasons(session, job_id, number)
     found = await session.execute(_ITEMS, {"job_id": job_id, "number": number})
     return [
         ChunkRecord(record_id, output, revision, content_hash, computed_at, None)
         if prediction_id is not None
         else ChunkRecord(
-            record_id, None, None, None, None, _why(known.get(record_id), was_predicted=was_predicted)
+            *(record_id, None, None, None, None),
+            known.get(record_id, NOT_KEPT if was_predicted else otherwise),
         )
         for record_id, was_predicted, prediction_id, output, revision, content_hash, computed_at in found
     ]
 
 
-def _why(noted: Mapping[str, str] | None, *, was_predicted: bool) -> tuple[str, str]:
-    if noted is not None:
-        return noted["slug"], noted["detail"]
-    return NOT_KEPT if was_predicted else NOT_PREDICTED
+async def _reasons(
+    session: AsyncSession, job_id: int, number: int
+) -> tuple[dict[str, tuple[str, str]], tuple[str, str]]:
+    """Why records of a chunk have no prediction: those that failed by themselves, and all others."""
+    chunk, job = PredictionJobChunkRow, PredictionJobRow
+    query = select(chunk.errors, chunk.state, job.error).join(job, job.id == chunk.job_id)
+    found = (await session.execute(query.where(job.id == job_id, chunk.number == number))).one_or_none()
+    if found is None:
+        return {}, NOT_PREDICTED
+    noted = cast(Mapping[str, Mapping[str, str]], found.errors or {})
+    known = {record_id: (one["slug"], one["detail"]) for record_id, one in noted.items()}
+    if found.state == "failed" and found.error is not None:
+        return known, (NOT_PREDICTED[0], ITS_CHUNK_FAILED + found.error)
+    return known, NOT_PREDICTED

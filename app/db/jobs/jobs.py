@@ -27,7 +27,8 @@ from app.schemas.shortfalls import shortfall
 
 RECORDS_PER_CHUNK = 1000
 
-UNFINISHED = "Their chunk could not be finished"
+UNFINISHED = "the reason that `error` says"
+"""Why the records of a chunk that was given up failed."""
 _REASONS = text("""
     select failure.value ->> 'slug', count(*)
     from prediction_job_chunks chunk cross join jsonb_each(chunk.errors) as failure

@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import InputObjectRow, LabelRow
@@ -79,9 +79,11 @@ class Window:
 
     @property
     def has_values(self) -> ColumnElement[bool]:
-        if not self.where:
-            return true()
-        return InputObjectRow.payload.op("@>", return_type=Boolean())(dict(self.where))
+        """Each field is stored with exactly this value; a record that lacks the field has none, null neither.
+
+        `@>` would take what merely contains the value: every list for an empty one.
+        """
+        return and_(true(), *(_has(name, value) for name, value in self.where.items()))
 
     @property
     def condition(self) -> ColumnElement[bool]:
@@ -99,6 +101,11 @@ class Window:
     def lacks_time(self, time: ColumnElement[datetime]) -> ColumnElement[bool]:
         """Whether a record is left out because its time cannot be read."""
         return not_(_is_between(time, EARLIEST, LATEST)) if self.needs_time else false()
+
+
+def _has(name: str, value: JsonValue) -> ColumnElement[bool]:
+    stored = InputObjectRow.payload.op("->", return_type=JSONB())(literal(name, Text()))
+    return stored == literal(value, JSONB())
 
 
 def _is_between(time: ColumnElement[datetime], since: datetime, until: datetime) -> ColumnElement[bool]:

@@ -27,7 +27,6 @@ from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Floats, Undefined
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
-from app.services.use_case import judge
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +172,7 @@ class Drift:
                 self._reasons[answer.title] += 1
             else:
                 self._predicted += 1
-                values[PREDICTION] = judge(self._use_case, answer.prediction).value
+                values[PREDICTION] = self._use_case.judged(answer.prediction).value
             for group, value in values.items():
                 into.add(group, label, self._scales[group].place(value))
 

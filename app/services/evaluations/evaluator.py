@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 import structlog
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from app.core.errors import (
     AppError,
@@ -20,7 +20,6 @@ from app.core.errors import (
     BackendRefused,
     BackendThrottled,
     BackendTimeout,
-    InvalidInput,
     NotFound,
     StorageError,
     Unavailable,
@@ -30,12 +29,10 @@ from app.db.evaluations.runs import JudgedRecord
 from app.db.records import windows
 from app.db.records.windows import Window
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
-from app.schemas.faults import field_errors
 from app.services.evaluations import judging, reports
 from app.services.evaluations.drift import Drift, DriftTask
 from app.services.evaluations.judging import Case, bucket_of
 from app.services.failures.interrupted import noted
-from app.services.failures.user_code import user_code
 from app.services.models import versions
 from app.services.predictions.predictor import Answer, Ask
 from app.services.records import filters
@@ -209,28 +206,16 @@ def _collect(
 ) -> None:
     for one in batch:
         answer = answers[one.record_id]
-        groups = _groups(use_case, one.payload, run.request.slices)
         if isinstance(answer, AppError):
             run.fail(answer)
             continue
-        if isinstance(groups, AppError):
-            run.fail(groups)
+        names = use_case.slices if run.request.slices is None else run.request.slices
+        try:
+            item, truth = use_case.parse(one.payload) if names else None, use_case.truth(one.truth)
+        except AppError as error:  # of this record, unlike that of a slice
+            run.fail(error)
             continue
+        groups = tuple(f"{name}={use_case.group(name, item)}"[:LONGEST_GROUP] for name in names if item)
         bucket = bucket_of(run.request.bucket, one.at)
-        run.items.append(JudgedRecord(one.record_id, answer.id, one.truth, groups, bucket))
-        run.cases.append(Case(one.truth, answer.prediction, groups, bucket))
-
-
-def _groups(
-    use_case: UseCase, payload: JsonValue, wanted: Sequence[str] | None
-) -> tuple[str, ...] | InvalidInput:
-    names = use_case.slices if wanted is None else wanted
-    if not names:
-        return ()
-    try:
-        item = use_case.input_type.model_validate(payload)
-    except ValidationError as error:
-        errors = field_errors(error.errors())
-        return InvalidInput("The stored record does not fit the present InputObject.", errors=errors)
-    with user_code("a slice of evaluation.py"):
-        return tuple(f"{name}={use_case.slices[name](item)}"[:LONGEST_GROUP] for name in names)
+        run.items.append(JudgedRecord(one.record_id, answer.id, truth, groups, bucket))
+        run.cases.append(Case(truth, answer.prediction, groups, bucket))

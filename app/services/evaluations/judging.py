@@ -14,7 +14,7 @@ from app.schemas.evaluations.runs import Bucket
 from app.schemas.judged import Task
 from app.services.evaluations.statistics import intervals, metrics, samples
 from app.services.evaluations.statistics.samples import Sample, Undefined
-from app.services.use_case import UseCase, judge
+from app.services.use_case import UseCase
 
 SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""
@@ -43,7 +43,7 @@ class Case:
 
 def sample(use_case: UseCase, cases: Sequence[Case]) -> Sample:
     """The cases as the metrics take them."""
-    truths, judged = [case.truth for case in cases], [judge(use_case, case.output) for case in cases]
+    truths, judged = [case.truth for case in cases], [use_case.judged(case.output) for case in cases]
     return samples.read(use_case.task, truths, judged, positive=use_case.positive)
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.cursors import Cursor
-from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.db import models as model_rows
 from app.db.engine import Sessions
 from app.db.evaluations import runs as rows
@@ -29,9 +29,14 @@ from app.services.use_case import UseCase
 CURSOR: Cursor[int] = Cursor("evaluations", TypeAdapter(RowId))
 
 
+NO_METRICS = FieldError("metrics", "evaluation.py names none: name some")
+
+
 def check(use_case: UseCase, request: EvaluationRequest) -> None:
     """InvalidInput names each metric, slice, field or value that does not fit, and what would."""
+    none = [] if use_case.metrics or request.metrics or request.kind == "drift" else [NO_METRICS]
     faults = [
+        *none,
         *filters.unknown("metrics", request.metrics or use_case.metrics, metrics.METRICS[use_case.task]),
         *filters.unknown("slices", request.slices or (), use_case.slices),
         *filters.faults(use_case, request.where, request.time_field, by_time=request.is_by_time),

@@ -25,8 +25,8 @@ async def put(sessions: Sessions, use_case: UseCase, model: str, new: NewSchedul
     now = datetime.now(UTC)
     runs.check(use_case, _request(new, model, now))
     async with sessions.begin() as session:
+        row = await model_rows.lock_model(session, model)  # nobody deletes the version meanwhile
         await runs.require_version(session, model, new.version)
-        row = await model_rows.find_model(session, model)
         if row is None:
             raise NotFound(f"There is no model {model!r}.")
         request = new.model_dump(mode="json", exclude={"cron"})

@@ -22,7 +22,8 @@ def user_code(name: str) -> Iterator[None]:
         yield
     except AppError:
         raise
-    except Exception as error:
+    # sys.exit() in user code ends nothing of ours: it runs in a thread, where a Ctrl-C never arrives.
+    except (Exception, SystemExit, KeyboardInterrupt, BaseExceptionGroup) as error:
         log.error("user code failed", function=name, exc_info=error)
         raise UserCodeError(f"{name} raised {type(error).__name__}; the log has the rest.") from error
 
@@ -31,5 +32,5 @@ def user_module(name: str) -> ModuleType:
     """Import a module of the user's; Misconfigured says why it cannot be."""
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Misconfigured(f"{name} cannot be imported: {type(error).__name__}: {error}") from error

@@ -19,11 +19,11 @@ async def delete(sessions: Sessions, model: str, version: str) -> None:
     """Delete a version with its predictions; the model goes with its last version.
 
     Conflict if it is or was live, and if evaluations, prediction jobs or the model's schedule hang on it: the
-    history is kept.
+    history is kept. What comes to refer to it meanwhile either is seen here, or gets NotFound itself.
     """
     async with sessions.begin() as session:
         row = await rows.lock_model(session, model)
-        found = None if row is None else await rows.find_version(session, row.id, version)
+        found = None if row is None else await rows.lock_version(session, row.id, version)
         if row is None or found is None:
             raise versions.no_version(model, version, model_exists=row is not None)
         if reasons := await _reasons(session, found, is_live=row.live_version_id == found.id):

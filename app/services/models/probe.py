@@ -1,18 +1,34 @@
 """Whether a version can be predicted with: one row is sent all the way, and nothing is stored."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from app.core.errors import AppError
+from pydantic import JsonValue
+
+from app.core.errors import AppError, Conflict
 from app.db.engine import Sessions
 from app.db.records import records
 from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
 from app.services.inference import Inference
 from app.services.pipeline import Computed
-from app.services.use_case import UseCase, as_it_is, judge
+from app.services.use_case import UseCase, as_it_is
 
-CANDIDATES = 10
-"""Records that have the required fields, of which one should fit."""
+LOOKED_AT = 1000
+"""Records, newest first, of which one should fit."""
+PAGE = 100
+"""Payloads that are held at a time."""
+
+
+@contextmanager
+def not_live(candidate: Deployment, why: str = "") -> Iterator[None]:
+    """Say of an error that the candidate did not become live because of it."""
+    try:
+        yield
+    except AppError as error:
+        what = f"Version {candidate.version!r} of {candidate.model!r} did not become live{why}."
+        raise error.after(what) from error
 
 
 async def probe(
@@ -21,13 +37,11 @@ async def probe(
     """Take the newest record that fits the present InputObject through preprocess, platform and postprocess,
     and to the use case's own judge if it has one.
 
-    None where no record fits: then there is nothing to send. Raises the AppError of the stage that failed;
-    the platform, retries included, has ``seconds``.
+    None where there is no record: then there is nothing to send. Raises the AppError of the stage that
+    failed, Conflict where no record fits. The platform, retries included, has ``seconds``.
     """
     pipeline.require_features(use_case, deployment)
-    async with sessions() as session:
-        newest = await records.newest_payloads(session, use_case.required, limit=CANDIDATES)
-    payload = await asyncio.to_thread(pipeline.first_fit, use_case, newest)
+    payload = await _payload(sessions, use_case)
     if payload is None:
         return None
     deadline = asyncio.get_running_loop().time() + seconds
@@ -35,5 +49,33 @@ async def probe(
     if isinstance(outcome, AppError):
         raise outcome
     if use_case.judge is not as_it_is:  # evaluation.py says how predictions are read
-        await asyncio.to_thread(judge, use_case, outcome.output)
+        await asyncio.to_thread(use_case.judged, outcome.output)
     return outcome
+
+
+async def _payload(sessions: Sessions, use_case: UseCase) -> JsonValue:
+    """A payload that fits; None where there is no record."""
+    async with sessions() as session:
+        ids = await records.newest(session, use_case.required, limit=LOOKED_AT)
+        looked_at = ids or await records.newest(session, (), limit=1)  # it says what it lacks
+    fault: AppError | None = None
+    for start in range(0, len(looked_at), PAGE):
+        async with sessions() as session:
+            payloads = await records.payloads(session, looked_at[start : start + PAGE])
+        found = await asyncio.to_thread(pipeline.first_fit, use_case, payloads)
+        if isinstance(found, AppError):
+            fault = fault or found
+        elif found is not None:  # the records of the page were not deleted meanwhile
+            return found
+    if fault is not None:
+        raise _none_fits(len(ids), fault)
+    return None
+
+
+def _none_fits(having_all: int, fault: AppError) -> Conflict:
+    which = "no record has the fields that the present InputObject requires"
+    if having_all:
+        which = f"none of the newest {having_all:,} records fits the present InputObject"
+    first = f"{fault.errors[0].field}: {fault.errors[0].message}" if fault.errors else fault.detail
+    without = "A promotion can do without one (`probe: false`)."
+    return Conflict(f"There is no row to send: {which} ({first.rstrip('.')}). {without}")

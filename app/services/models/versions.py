@@ -13,12 +13,11 @@ from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.models import Model, ModelVersion, NewVersion
+from app.services import pipeline
 from app.services.inference import Inference
 from app.services.models import probe as probing
+from app.services.models.probe import not_live
 from app.services.use_case import UseCase
-
-PROBE_SECONDS = 15.0
-"""How long the platform has for the row that a promotion sends first; a model is loaded at its first call."""
 
 
 async def register(
@@ -43,6 +42,8 @@ async def register(
     if new.promote:
         try:
             await promote(sessions, use_case, inference, model, new.version, probe=new.probe)
+        except NotFound:  # it was deleted meanwhile
+            raise
         except AppError as error:
             raise error.after("It is registered.") from error
     return registered.model_copy(update={"live": registered.live or new.promote}), found is None
@@ -59,35 +60,40 @@ async def promote(
 ) -> Model:
     """Make a version live, at once for every replica.
 
-    With ``probe`` a row is sent to it first, unless no record fits or it is live already. Where that fails,
-    the live version stays as it is, and the probe's error is raised.
+    Misconfigured where it takes features that preprocess lacks. With ``probe`` a row is sent to it first,
+    unless there is no record or it is live already; where that fails, the live version stays as it is, and
+    the probe's error is raised.
     """
     async with sessions() as session:
         wanted = await version_id(session, model, version)
         row = await db.find_model(session, model)
-    if probe and row is not None and row.live_version_id != wanted:
-        await _probe(sessions, use_case, inference, await deployment(sessions, wanted))
+    if row is not None and row.live_version_id != wanted:
+        candidate = await deployment(sessions, wanted)
+        _require_features(use_case, candidate)
+        if probe:
+            with not_live(candidate, ": its probe failed"):
+                seconds = inference.predict_timeout
+                await probing.probe(sessions, use_case, inference, candidate, seconds=seconds)
     async with sessions.begin() as session:
         row = await _locked(session, model)
         found = await db.find_version(session, row.id, version)
-        if found is None:
-            raise no_version(model, version, model_exists=True)
-        await _make_live(session, row, found)
+        if found is None or found.id != wanted:  # another one has its name now, and sent nothing
+            raise NotFound(f"The version {version!r} of {model!r} was deleted meanwhile.")
+        if row.live_version_id != wanted:
+            await db.promote(session, row, wanted)
     return await get(sessions, model)
 
 
-async def _probe(sessions: Sessions, use_case: UseCase, inference: Inference, candidate: Deployment) -> None:
-    try:
-        await probing.probe(sessions, use_case, inference, candidate, seconds=PROBE_SECONDS)
-    except AppError as error:
-        what = f"Version {candidate.version!r} of {candidate.model!r} did not become live: its probe failed."
-        raise error.after(what) from error
+def _require_features(use_case: UseCase, candidate: Deployment) -> None:
+    with not_live(candidate):
+        pipeline.require_features(use_case, candidate)
 
 
-async def roll_back(sessions: Sessions, model: str) -> Model:
+async def roll_back(sessions: Sessions, use_case: UseCase, model: str) -> Model:
     """Make the version live that was so before the last promotion; its cached predictions are valid again.
 
-    No probe is sent: it must work while a platform is away.
+    No probe is sent: it must work while a platform is away. Misconfigured where the version takes features
+    that preprocess lacks: every answer would be that.
     """
     async with sessions.begin() as session:
         row = await _locked(session, model)
@@ -95,6 +101,8 @@ async def roll_back(sessions: Sessions, model: str) -> Model:
         if len(standing) < 2:
             raise Conflict(f"The model {model!r} has no earlier live version to roll back to.")
         undone, restored = standing
+        if (version := await db.get_version(session, restored.version_id)) is not None:
+            _require_features(use_case, _stored(*version))
         undone.rolled_back_at = func.now()
         row.live_version_id = restored.version_id
     return await get(sessions, model)
@@ -205,11 +213,6 @@ async def _locked(session: AsyncSession, model: str) -> ModelRow:
     if row is None:
         raise NotFound(f"There is no model {model!r}.")
     return row
-
-
-async def _make_live(session: AsyncSession, model: ModelRow, version: ModelVersionRow) -> None:
-    if model.live_version_id != version.id:
-        await db.promote(session, model, version.id)
 
 
 def describe(model: ModelRow, row: ModelVersionRow) -> ModelVersion:

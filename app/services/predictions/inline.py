@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from app.core.errors import AppError, InvalidInput
+from app.core.errors import AppError
 from app.db.engine import Sessions
 from app.db.records import records as rows
 from app.services.records.records import normalise
@@ -23,7 +23,7 @@ async def store_inputs(
     for index, raw in enumerate(inputs):
         try:
             given = normalise(use_case.input_type, raw, path=f"inputs[{index}]")
-        except InvalidInput as error:
+        except AppError as error:
             results.append(error)
             continue
         record_id = PREFIX + given.content_hash

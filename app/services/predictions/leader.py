@@ -11,7 +11,7 @@ import structlog
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import AppError, BackendTimeout, revive
+from app.core.errors import AppError, BackendTimeout, NotFound, revive
 from app.core.settings import Settings
 from app.db import models
 from app.db.engine import OUTAGES, Database, is_outage, run
@@ -220,7 +220,9 @@ async def _claim(session: AsyncSession, batch: Batch, wanted: Sequence[Wanted]) 
 
 async def _states(session: AsyncSession, batch: Batch, wanted: Sequence[Wanted]) -> dict[str, KeyState]:
     keys = [(*one.key, one.after) for one in wanted]
-    return await claims.states(session, batch.scope, keys)
+    if not (states := await claims.states(session, batch.scope, keys)):
+        raise NotFound("The model version was deleted meanwhile.")
+    return states
 
 
 async def _release(session: AsyncSession, batch: Batch, claimed: Sequence[Wanted]) -> None:

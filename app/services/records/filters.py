@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from app.core.errors import FieldError, InvalidInput
 from app.db.records.windows import OBSERVED_AT, Window
 from app.schemas.faults import field_errors
+from app.services.failures.user_code import user_code
 from app.services.use_case import UseCase
 
 LISTED = 30
@@ -75,10 +76,11 @@ def _fields(use_case: UseCase) -> dict[str, FieldInfo]:
 
 
 def _value_faults(name: str, info: FieldInfo, value: JsonValue) -> list[FieldError]:
-    try:
-        _stored(info, value)
-    except ValidationError as error:
-        return field_errors(error.errors(), f"where.{name}")
+    with user_code("InputObject"):
+        try:
+            _stored(info, value)
+        except ValidationError as error:
+            return field_errors(error.errors(), f"where.{name}")
     return []
 
 

@@ -10,6 +10,7 @@ from app.db.engine import Sessions
 from app.db.records import labels as rows
 from app.schemas.faults import field_errors
 from app.schemas.records.records import RecordLabel
+from app.services.failures.user_code import user_code
 from app.services.records import records
 from app.services.use_case import UseCase
 
@@ -57,6 +58,11 @@ def _no_label(record_id: str) -> NotFound:
 
 def normalise_label(use_case: UseCase, value: JsonValue, *, path: str) -> JsonValue:
     """The label as it is stored, validated by the user's Label type; InvalidInput says what does not fit."""
+    with user_code("Label"):
+        return _normalised(use_case, value, path)
+
+
+def _normalised(use_case: UseCase, value: JsonValue, path: str) -> JsonValue:
     try:
         validated = use_case.label_type.validate_python(value)
         label: JsonValue = use_case.label_type.dump_python(validated, mode="json")

@@ -9,12 +9,13 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from app.core import strict_json
 from app.core.cursors import Cursor
-from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed
+from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
 from app.schemas.faults import field_errors
 from app.schemas.ids import RecordIdText
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
+from app.services.failures.user_code import user_code
 from app.services.use_case import UseCase
 
 Allows = Callable[[str | None], bool]
@@ -37,12 +38,15 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
     the form that pydantic dumps: an integer in a float field becomes a float, a Decimal a string that keeps
     its zeros ("0.10"), minus zero zero. ``path`` is where the input stands in the request.
     """
-    try:
-        parsed = input_type.model_validate(raw, extra="forbid")
-    except ValidationError as error:
-        errors = field_errors(error.errors(), path)
-        raise InvalidInput("The input does not fit.", errors=errors) from error
-    dumped = parsed.model_dump(mode="json", by_alias=True, round_trip=True)
+    with user_code("InputObject"):
+        try:
+            parsed = input_type.model_validate(raw, extra="forbid")
+        except ValidationError as error:
+            errors = field_errors(error.errors(), path)
+            raise InvalidInput("The input does not fit.", errors=errors) from error
+        dumped: object = parsed.model_dump(mode="json", by_alias=True, round_trip=True)
+    if not isinstance(dumped, dict):
+        raise UserCodeError("InputObject is dumped as what is no JSON object, and cannot be stored.")
     strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
     payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
     return Input(payload, strict_json.content_hash(payload))

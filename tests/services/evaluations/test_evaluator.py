@@ -3,13 +3,14 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from pydantic import JsonValue
 from sqlalchemy import text
 
 import app.aws
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, InvalidInput, NotFound
 from app.core.settings import Settings
 from app.db.evaluations import runs as rows
 from app.main import create_app
@@ -104,13 +105,21 @@ async def test_a_cancelled_run_stays_so(runtime: Runtime) -> None:
         await runs.cancel(sessions, 10**9)
 
 
-async def test_truths_that_cannot_be_judged_fail_the_run_and_say_why(runtime: Runtime) -> None:
+async def test_a_truth_of_another_type_fails_alone(runtime: Runtime) -> None:
+    before = await evaluate(runtime)
     sessions = runtime.database.transactions
     async with sessions.begin() as session:
         await session.execute(text("""update labels set value = '{"a": 1}' where record_id = 'r01'"""))
     run = await evaluate(runtime)
-    assert run.state == "failed"
-    assert "must be a number" in (run.error or "")
+    assert (run.state, run.predicted, run.failed) == ("done", before.predicted - 1, 1)
+
+
+async def test_a_truth_as_a_decimal_is_a_number(runtime: Runtime) -> None:
+    before = await evaluate(runtime)
+    async with runtime.database.transactions.begin() as session:
+        await session.execute(text("update labels set value = to_jsonb(value #>> '{}')"))
+    run = await evaluate(with_use_case(runtime, Label=Decimal))
+    assert metric(run, "mae").value == pytest.approx(metric(before, "mae").value)
 
 
 async def test_two_runs_are_compared_record_by_record(runtime: Runtime, aws: AwsStub) -> None:
@@ -195,7 +204,7 @@ async def test_a_slice_that_raises_fails_the_run(runtime: Runtime) -> None:
     run = await evaluate(with_use_case(runtime, SLICES={"broken": lambda item: item.secret}))
     assert (run.state, run.error) == (
         "failed",
-        "a slice of evaluation.py raised AttributeError; the log has the rest.",
+        "the slice 'broken' of evaluation.py raised AttributeError; the log has the rest.",
     )
 
 
@@ -232,6 +241,7 @@ def judge_lateness(output: JsonValue) -> Judged:
 async def test_a_binary_task_of_named_classes(runtime: Runtime) -> None:
     runtime = with_use_case(
         runtime,
+        Label=str,
         TASK="binary",
         METRICS=BINARY,
         HEADLINE=("roc_auc", "brier"),
@@ -258,7 +268,9 @@ async def test_a_binary_task_of_named_classes(runtime: Runtime) -> None:
 
 
 async def test_labels_as_texts_without_a_positive_class_are_a_clear_error(runtime: Runtime) -> None:
-    runtime = with_use_case(runtime, TASK="binary", METRICS=BINARY, HEADLINE=(), judge=judge_lateness)
+    runtime = with_use_case(
+        runtime, Label=str, TASK="binary", METRICS=BINARY, HEADLINE=(), judge=judge_lateness
+    )
     async with runtime.database.transactions.begin() as session:
         await session.execute(text("""update labels set value = '"late"'"""))
     run = await evaluate(runtime)
@@ -277,7 +289,7 @@ def judge_size(output: JsonValue) -> Judged:
 async def test_a_multiclass_task(runtime: Runtime) -> None:
     names = ("accuracy", "f1", "roc_auc", "log_loss", "recall")
     runtime = with_use_case(
-        runtime, TASK="multiclass", METRICS=names, HEADLINE=("accuracy",), judge=judge_size
+        runtime, Label=str, TASK="multiclass", METRICS=names, HEADLINE=("accuracy",), judge=judge_size
     )
     async with runtime.database.transactions.begin() as session:
         await session.execute(
@@ -294,3 +306,21 @@ async def test_a_multiclass_task(runtime: Runtime) -> None:
     assert metric(run, "accuracy").low == 1.0
     assert metric(run, "roc_auc", ("carrier=AA", "")).reason == "no truth is of class medium, small"
     assert metric(run, "accuracy", ("carrier=AA", "")).value == 1.0
+
+
+async def test_a_use_case_without_metrics_asks_for_some(runtime: Runtime) -> None:
+    bare = with_use_case(runtime, METRICS=(), HEADLINE=())
+    with pytest.raises(InvalidInput) as caught:
+        await evaluate(bare)
+    assert [(one.field, one.message) for one in caught.value.errors] == [
+        ("metrics", "evaluation.py names none: name some")
+    ]
+    assert metric(await evaluate(bare, metrics=["mae"]), "mae").value is not None
+
+
+async def test_a_slice_that_gives_no_text_fails_the_run(runtime: Runtime) -> None:
+    run = await evaluate(with_use_case(runtime, SLICES={"month": lambda item: item.scheduled_at.month}))
+    assert (run.state, run.error) == (
+        "failed",
+        "the slice 'month' of evaluation.py must give a text, not int.",
+    )

@@ -10,7 +10,6 @@ from app.schemas.evaluations.runs import Bucket
 from app.schemas.judged import Judged
 from app.services.evaluations import judging
 from app.services.evaluations.judging import Case
-from app.services.use_case import judge as judge_one
 from tests.support.use_case import TRANSIT, changed
 
 CASES = [
@@ -67,6 +66,6 @@ def test_what_the_users_code_raises_is_named(raised: Exception, kind: type[AppEr
         raise raised
 
     with pytest.raises(kind) as caught:
-        judge_one(changed(judge=judge), 1.0)
+        changed(judge=judge).judged(1.0)
     assert message in caught.value.detail
     assert "secret" not in caught.value.detail

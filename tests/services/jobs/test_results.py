@@ -19,13 +19,14 @@ from app.schemas.jobs.jobs import PredictionJob, ResultLine
 from app.schemas.records.imports import FileFormat
 from app.services.jobs import chunks, jobs
 from app.services.jobs import results as job_results
-from app.services.predictions.predictor import Ask
+from app.services.predictions.predictor import Ask, Predictor
 from app.services.runtime import Runtime
 from app.storage import Storage, open_storage
 from tests.support.aws_stub import AwsStub
 from tests.support.jobs import ask, look, queued, runtime_with_orders
 from tests.support.orders import answer_ten_times
 from tests.support.ports import free_ports
+from tests.support.use_case import changed
 
 STORAGE_URL = "s3://not-called"
 
@@ -39,6 +40,11 @@ async def runtime(
     with_storage = settings.model_copy(update={"storage_url": STORAGE_URL})
     async with runtime_with_orders(with_storage, monkeypatch, 4) as runtime:
         yield runtime
+
+
+def lacking(runtime: Runtime) -> Predictor:
+    """One whose preprocess no longer makes the model's features."""
+    return replace(runtime.predictor, use_case=changed(FEATURES=("month",)))
 
 
 async def work(runtime: Runtime) -> None:
@@ -135,6 +141,20 @@ async def test_only_a_job_that_has_ended_has_results(runtime: Runtime) -> None:
     assert errors(await read(runtime, job)) == {"r0": None, "r1": None, "r2": None, "r3": missing}
     with pytest.raises(NotFound):
         await job_results.read(runtime.database.transactions, 10**9, "ndjson")
+
+
+async def test_the_records_of_a_failed_chunk_say_what_the_job_does(runtime: Runtime) -> None:
+    job = await ask(runtime, all=True)
+    first, last = await queued(runtime.sessions)
+    await chunks.run(runtime, last)
+    with pytest.raises(Misconfigured):
+        await chunks.run(replace(runtime, predictor=lacking(runtime)), first)
+    failed = (await look(runtime, job)).error
+    assert failed is not None
+    assert failed.startswith("Chunk 0 could not be finished: Version '1' of model 'transit' takes recent_")
+    lines = [json.loads(line) for line in (await read(runtime, job)).splitlines()]
+    said = (rows.NOT_PREDICTED[0], f"Its chunk failed. The job's error: {failed}")
+    assert [(one["error"], one["detail"]) for one in lines] == [said] * 3 + [(None, None)]
 
 
 async def test_a_prediction_that_is_no_longer_stored_is_said_to_be_so(runtime: Runtime) -> None:

@@ -75,7 +75,7 @@ async def test_chunks_that_are_given_up_count_and_a_resumed_job_begins_anew(runt
     for chunk_id in (first, *others):
         await chunks.run(runtime, chunk_id)
     failed = await look(runtime, job)
-    said = "3 of 10 records (30%) failed; most often: Their chunk could not be finished (3)."
+    said = "3 of 10 records (30%) failed; most often: the reason that `error` says (3)."
     assert (failed.state, failed.warning) == ("failed", said)
     assert (await jobs.resume(runtime.sessions, job.id)).warning is None
     await chunks.run(runtime, first)

@@ -1,5 +1,7 @@
 """A version becomes live once a row went all the way to it and back."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import httpx
@@ -7,16 +9,27 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import text
 
-from app.core.errors import AppError, BackendRejected, BadOutput, Misconfigured, NotFound, UserCodeError
+from app.core.errors import (
+    AppError,
+    BackendRejected,
+    BackendTimeout,
+    BadOutput,
+    Conflict,
+    Misconfigured,
+    NotFound,
+    UserCodeError,
+)
 from app.core.settings import Settings
 from app.schemas.judged import Judged
 from app.schemas.models import NewVersion
-from app.services.models import versions
+from app.services.inference import Inference
+from app.services.models import deletion, versions
 from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
 from app.services.use_case import UseCase
 from tests.support.app import client_of, running_app
-from tests.support.aws_stub import AwsStub, model_error
+from tests.support.aws_stub import Answer, AwsStub, Request, model_error
+from tests.support.eventually import TIMEOUT, until
 from tests.support.orders import FEATURES, answer_ten_times, invocations, order, prepare
 from tests.support.use_case import TRANSIT, changed
 
@@ -78,11 +91,6 @@ async def test_one_row_goes_first_and_nothing_is_stored(runtime: Runtime, aws: A
     ("defined", "kind", "said"),
     [
         ({}, BackendRejected, ""),
-        (
-            {"FEATURES": ("month",)},
-            Misconfigured,
-            "takes recent_transit_ratio, which preprocess.FEATURES lacks",
-        ),
         ({"preprocess": lambda items: 1 / 0}, UserCodeError, "preprocess raised ZeroDivisionError"),
     ],
 )
@@ -100,17 +108,71 @@ async def test_a_row_that_fails_leaves_the_live_version_as_it_is(
     assert await promote(runtime, probe=False, use_case=changed(**defined)) == "2"
 
 
+async def test_the_row_has_as_long_as_any_prediction(runtime: Runtime, aws: AwsStub) -> None:
+    inference = Inference(runtime.settings.model_copy(update={"predict_timeout": 0.0}))
+    with pytest.raises(BackendTimeout):
+        await versions.promote(runtime.sessions, TRANSIT, inference, "transit", "2")
+    await inference.aclose()
+    assert invocations(aws) == []
+    assert await live(runtime) == "1"
+
+
 async def test_an_output_that_the_evaluation_cannot_read_fails_it(runtime: Runtime) -> None:
     with pytest.raises(BadOutput, match="judge cannot read a prediction: no number"):
         await promote(runtime, use_case=changed(judge=sulk))
     assert await live(runtime) == "1"
 
 
-async def test_without_a_record_that_fits_there_is_nothing_to_send(runtime: Runtime, aws: AwsStub) -> None:
+async def test_features_that_are_gone_are_refused_without_a_row(runtime: Runtime, aws: AwsStub) -> None:
+    gone = changed(FEATURES=("month",))
+    said = r"'{}' of 'transit' did not become live\. .* takes recent_transit_ratio, which preprocess"
+    for probe in (True, False):
+        with pytest.raises(Misconfigured, match=said.format(2)):
+            await promote(runtime, probe=probe, use_case=gone)
+    assert await promote(runtime, "1", use_case=gone) == "1"  # it is live: nothing moves
+    assert await promote(runtime) == "2"
+    with pytest.raises(Misconfigured, match=said.format(1)):
+        await versions.roll_back(runtime.sessions, gone, "transit")
+    assert await live(runtime) == "2"
+    assert len(invocations(aws)) == 1
+
+
+async def test_records_of_which_none_fits_refuse_it(runtime: Runtime, aws: AwsStub) -> None:
     async with runtime.sessions.begin() as session:
         await session.execute(text("update input_objects set payload = '{\"tenure\": 3}'"))
+    with pytest.raises(Conflict, match=r"live: its probe failed\. There is no row to send: no record has"):
+        await promote(runtime)
+    assert await live(runtime) == "1"
+    assert await promote(runtime, probe=False) == "2"
+    assert invocations(aws) == []
+
+
+async def test_without_a_record_there_is_nothing_to_send(runtime: Runtime, aws: AwsStub) -> None:
+    await records.delete(runtime.sessions, "a")
     aws.respond = lambda _: model_error(400)
     assert await promote(runtime) == "2"
+
+
+async def test_what_took_the_name_of_a_deleted_version_meanwhile_is_not_promoted(
+    runtime: Runtime, aws: AwsStub
+) -> None:
+    """The first call waits for a row that stays away until the version was deleted and made anew."""
+    release = threading.Event()
+
+    def held(request: Request) -> Answer:
+        if "invocations" in request.path:
+            release.wait(TIMEOUT)
+        return answer_ten_times(request)
+
+    aws.respond = held
+    promotion = asyncio.create_task(promote(runtime))
+    await until(lambda: len(invocations(aws)) > 0)
+    await deletion.delete(runtime.sessions, "transit", "2")
+    await register(runtime, "2", options={"endpoint_name": "another"})
+    release.set()
+    with pytest.raises(NotFound, match="The version '2' of 'transit' was deleted meanwhile"):
+        await promotion
+    assert await live(runtime) == "1"
 
 
 async def test_a_registration_whose_row_fails_is_registered_and_not_live(
@@ -130,7 +192,7 @@ async def test_a_registration_whose_row_fails_is_registered_and_not_live(
 async def test_a_roll_back_sends_nothing(runtime: Runtime, aws: AwsStub) -> None:
     await promote(runtime)
     aws.respond = lambda _: model_error(400)
-    assert (await versions.roll_back(runtime.sessions, "transit")).live_version == "1"
+    assert (await versions.roll_back(runtime.sessions, TRANSIT, "transit")).live_version == "1"
 
 
 async def test_what_is_not_there_is_asked_nothing(runtime: Runtime, aws: AwsStub) -> None:

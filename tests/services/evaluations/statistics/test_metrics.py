@@ -3,6 +3,7 @@
 import pytest
 
 from app.core.errors import AppError
+from app.schemas import judged
 from app.schemas.judged import Judged, Task, TruthValue
 from app.services.evaluations.statistics import metrics, samples
 from app.services.evaluations.statistics.metrics import METRICS
@@ -159,3 +160,9 @@ def test_values_that_do_not_fit_the_task_are_errors_that_say_so(
 ) -> None:
     with pytest.raises(AppError, match=message):
         samples.read(task, [truth], [judged], positive=positive)
+
+
+def test_the_names_that_a_use_case_is_checked_by_are_these() -> None:
+    assert {task: set(names) for task, names in judged.METRICS.items()} == {
+        task: set(computed) for task, computed in metrics.METRICS.items()
+    }
