@@ -79,8 +79,7 @@ def _called(
 
 def _listed(value: object) -> list[JsonValue] | None:
     """What a list or a tuple holds, to be checked; None for anything else, a text too."""
-    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
-    return list(value) if is_list else None  # type: ignore[call-overload]
+    return list(value) if isinstance(value, list | tuple) else None
 
 
 def _in_words(returned: object) -> str:

@@ -132,6 +132,10 @@ def _break_and_mend(dev: Demo, tree: Path) -> None:
     wait_until_said(dev.process, "Ready again after")
     call.join(LONGEST_STOP)
     assert [answer.json()["prediction"] for answer in answers] == [{"sort": "spam"}]
+    with (tree / ".env").open("a") as settings:
+        settings.write("PORT=8001\n")  # which the service cannot take any more
+    wait_until_said(dev.process, "PORT in .env changed: ")
+    wait_until_said(dev.process, "Ready again after")
 
 
 def test_a_model_that_cannot_be_warmed_is_told_and_a_kill_leaves_nothing(tree: Path, folder: Path) -> None:
