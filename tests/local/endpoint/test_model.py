@@ -107,6 +107,7 @@ def test_headers_that_cannot_be_sent_are_the_models_failure(tmp_path: Path) -> N
         ("import no_such_module", "No module named 'no_such_module'"),
         ("def model_fn(): pass", "model_fn takes 0 arguments but 1 were given."),
         ("raise SystemExit('stop')", "stop"),
+        ("raise KeyboardInterrupt('stop')", "stop"),
         (f"{ECHO}\n    def transform_fn(a, b, c, d): pass", "transform_fn cannot be used together"),
     ],
 )
