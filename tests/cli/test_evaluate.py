@@ -166,7 +166,9 @@ def test_a_failed_run_says_why(capsys: pytest.CaptureFixture[str], settings: Set
     asyncio.run(spoil())
     code, out, errors = run(capsys, "show", str(done(settings)))
     assert (code, table(out)) == (1, [])
-    assert errors.splitlines()[-1].endswith("A truth must be a number to be judged in a regression.")
+    *_, said, warning = errors.splitlines()
+    assert "The stored label does not fit the present Label. transit_minutes: " in said
+    assert warning == "Warning: 30 of 30 records (100%) failed; most often: Invalid input (30)."
 
 
 @pytest.mark.usefixtures("at_a_terminal")
