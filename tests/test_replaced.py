@@ -14,8 +14,8 @@ from tests.support.scaffold import USER_FILES
 
 BIN = Path(sys.executable).parent
 QUICK = (
-    *("tests/services/test_use_case.py", "tests/services/test_pipeline.py", "tests/services/records"),
-    *("tests/services/evaluations/test_judging.py", "tests/examples", "tests/test_house.py"),
+    *("tests/services/test_use_case.py", "tests/services/test_pipeline.py", "tests/examples/test_transit.py"),
+    *("tests/services/records/test_records.py", "tests/services/evaluations/test_judging.py"),
 )
 """Of the tests that would notice what the four files hold those that take seconds."""
 

@@ -157,7 +157,7 @@ class RevisionReader:
         config = self._ask(
             lambda: self._control.describe_endpoint_config(EndpointConfigName=config_name), quietly=quietly
         )
-        for variant in config["ProductionVariants"] if config else ():
+        for variant in config.get("ProductionVariants", []) if config else ():
             name = variant.get("ModelName")
             if name and self._options.target_variant in (None, variant["VariantName"]):
                 return self._container_of(name, quietly=quietly)
