@@ -22,7 +22,8 @@ def main(example: str) -> None:
         replace_the_four_files(tree, example)
         _say("The four files are", example)
         for target in ("check", "test"):
-            _say(f"make {target}:", run(tree, ["make", "--no-print-directory", target]).strip().splitlines()[-1])
+            said = run(tree, ["make", "--no-print-directory", target])
+            _say(f"make {target}:", said.strip().splitlines()[-1])
         with demo_folder() as folder, running_demo(folder, cwd=tree) as demo:
             answer = httpx.post(f"{demo.url}/predict/{train.EXAMPLE_ID}", timeout=60)
             answer.raise_for_status()
