@@ -103,7 +103,7 @@ class RevisionReader:
         except CALL_ERRORS:
             container = None
         if container and container.get("Mode") == "MultiModel":
-            needed = "is needed: it is a multi-model endpoint, and this names the artifact to ask"
+            needed = "a target model is needed: this is a multi-model endpoint"
             raise missing(self._what, "target_model", needed)
         self._seen_config = config_name
 

@@ -20,7 +20,7 @@ async def test_a_multi_model_endpoint_needs_a_target_model(
     account: Account, opener: Opener, model: dict[str, JsonValue]
 ) -> None:
     account.set("DescribeModel", **model)
-    with pytest.raises(BackendMissing, match="it is a multi-model endpoint") as caught:
+    with pytest.raises(BackendMissing, match="this is a multi-model endpoint") as caught:
         await opener().revision()
     assert [fault.field for fault in caught.value.errors] == ["options.target_model"]
     assert await opener(target_model="m.tar.gz").revision()
