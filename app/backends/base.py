@@ -55,7 +55,7 @@ class Deployed:
 
     revisions: frozenset[str]
     variants: Mapping[str, str] = field(default_factory=dict)
-    """The revision behind each name that a reply may give as its ``variant``; empty where replies give none."""
+    """The revision behind each name that a reply may give as its ``variant``; empty where they give none."""
     pending: bool = False
     """A change is under way: what answers a call that does not say, nobody knows."""
     surroundings: str = ""
@@ -81,6 +81,11 @@ class Reply:
     outputs: Sequence[JsonValue | BackendError | InvalidInput]
     revision: str | None = None
     variant: str | None = None
+
+
+def sole(revision: str | None) -> Deployed | None:
+    """What a look found where one revision answers all calls; None where it cannot be told."""
+    return Deployed(frozenset({revision})) if revision else None
 
 
 def missing(what: str, option: str, message: str) -> BackendMissing:
