@@ -13,7 +13,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from app.schemas.ids import RecordIdText
+from app.schemas.ids import NewRecordIdText
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -64,7 +64,7 @@ class Record(BaseModel):
 class RecordWrite(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    id: RecordIdText
+    id: NewRecordIdText
     input: InputJson
 
 

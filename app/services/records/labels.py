@@ -9,6 +9,7 @@ from app.core.errors import InvalidInput, NotFound
 from app.db.engine import Sessions
 from app.db.records import labels as rows
 from app.schemas.faults import field_errors
+from app.schemas.ids import no_record
 from app.schemas.records.records import RecordLabel
 from app.services.failures.user_code import user_code
 from app.services.records import records
@@ -31,7 +32,7 @@ async def put_label(
     async with sessions.begin() as session:
         row = await rows.upsert(session, record_id, label, observed_at)
     if row is None:
-        raise NotFound(f"There is no record {record_id!r}.")
+        raise no_record(record_id)
     return RecordLabel(value=row.value, observed_at=row.observed_at)
 
 

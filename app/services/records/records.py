@@ -9,11 +9,11 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from app.core import strict_json
 from app.core.cursors import Cursor
-from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed, UserCodeError
+from app.core.errors import FieldError, InvalidInput, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
 from app.schemas.faults import field_errors
-from app.schemas.ids import RecordIdText
+from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
 from app.services.failures.user_code import user_code
 from app.services.use_case import UseCase
@@ -133,7 +133,7 @@ async def delete(sessions: Sessions, record_id: str, *, allows: Allows = always)
     async with sessions.begin() as session:
         stored = await rows.lock(session, record_id)
         if stored is None:
-            raise _not_found(record_id)
+            raise no_record(record_id)
         _require(allows, stored)
         await rows.remove(session, record_id)
 
@@ -151,7 +151,7 @@ async def page(sessions: Sessions, *, limit: int, cursor: str | None, prefix: st
 
 def _found(row: rows.LabelledRecord | None, record_id: str) -> Record:
     if row is None:
-        raise _not_found(record_id)
+        raise no_record(record_id)
     return _record(row)
 
 
@@ -172,7 +172,3 @@ def _record(row: rows.LabelledRecord) -> Record:
 def _require(allows: Allows, stored: str | None) -> None:
     if not allows(stored):
         raise PreconditionFailed("The record is not in the state that the request's condition asks for.")
-
-
-def _not_found(record_id: str) -> NotFound:
-    return NotFound(f"There is no record {record_id!r}.")

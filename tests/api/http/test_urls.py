@@ -4,8 +4,8 @@ import httpx
 import pytest
 from starlette.types import Message, Scope
 
-from app.main import create_app
 from app.core.settings import Settings
+from app.main import create_app
 from tests.support.orders import order
 
 NO_UTF8 = "is not UTF-8, as the text in a URL must be"
