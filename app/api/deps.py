@@ -4,9 +4,11 @@ from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import BeforeValidator
 
 from app.core.errors import Unavailable
 from app.core.settings import Settings
+from app.schemas.guesses import exact_number
 from app.schemas.ids import RecordIdText, check_new_record_id, check_record_id
 from app.services.inference import Inference
 from app.services.predictions.predictor import Predictor
@@ -73,5 +75,7 @@ RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""
 NewRecordId = Annotated[RecordIdText, Depends(_new_record_id)]
 """The same, of a record that is to be written."""
-LimitQuery = Annotated[int, Query(ge=1, le=1000, description="Most items of the page")]
+LimitQuery = Annotated[
+    int, BeforeValidator(exact_number), Query(ge=1, le=1000, description="Most items of the page")
+]
 CursorQuery = Annotated[str | None, Query(description="next_cursor of the page before")]

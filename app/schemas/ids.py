@@ -4,9 +4,10 @@ import re
 import unicodedata
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from app.core.errors import FieldError, InvalidInput, NotFound
+from app.schemas.guesses import exact_number
 from app.schemas.look_alikes import look_alike_fault
 
 MAX_RECORD_ID = 200
@@ -80,5 +81,5 @@ Name: TypeAlias = Annotated[
     str, AfterValidator(_legal_name), WithJsonSchema({"type": "string", "pattern": NAME})
 ]
 """A model's or version's name."""
-RowId: TypeAlias = Annotated[int, Field(ge=1, le=2**63 - 1)]
+RowId: TypeAlias = Annotated[int, BeforeValidator(exact_number), Field(ge=1, le=2**63 - 1)]
 """A number that Postgres gave: of a run, a job or a prediction."""

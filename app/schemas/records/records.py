@@ -7,12 +7,14 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     JsonValue,
     SkipValidation,
     WithJsonSchema,
 )
 
+from app.schemas.guesses import no_number_for_a_time
 from app.schemas.ids import NewRecordIdText
 
 
@@ -30,8 +32,8 @@ InputJson: TypeAlias = Annotated[dict[str, SkipValidation[JsonValue]], _Here]
 """An object out of parsed JSON, whose values need no second look before the service's."""
 AnyInput: TypeAlias = Annotated[JsonValue, _Here]
 """What should be an input: the service checks it, so that a bad one does not spoil the others."""
-Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-"""A point in time; a text without an offset is refused, since its time zone would be a guess."""
+Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(no_number_for_a_time), AfterValidator(_to_utc)]
+"""A point in time. A text without an offset and a number are refused: what they mean would be a guess."""
 
 
 class RecordLabel(BaseModel):

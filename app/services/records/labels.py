@@ -8,6 +8,7 @@ from app.core import strict_json
 from app.core.errors import InvalidInput, NotFound
 from app.db.engine import Sessions
 from app.db.records import labels as rows
+from app.schemas.careful import careful
 from app.schemas.faults import field_errors
 from app.schemas.ids import no_record
 from app.schemas.records.records import RecordLabel
@@ -65,7 +66,7 @@ def normalise_label(use_case: UseCase, value: JsonValue, *, path: str) -> JsonVa
 
 def _normalised(use_case: UseCase, value: JsonValue, path: str) -> JsonValue:
     try:
-        validated = use_case.label_type.validate_python(value)
+        validated = careful(use_case.label_type).validate_python(value)
         label: JsonValue = use_case.label_type.dump_python(validated, mode="json")
     except ValidationError as error:
         raise InvalidInput("The label does not fit.", errors=field_errors(error.errors(), path)) from error

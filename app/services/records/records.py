@@ -12,7 +12,8 @@ from app.core.cursors import Cursor
 from app.core.errors import FieldError, InvalidInput, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
-from app.schemas.faults import field_errors
+from app.schemas.careful import careful_of
+from app.schemas.faults import dotted, field_errors
 from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
 from app.services.failures.user_code import user_code
@@ -36,11 +37,12 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
 
     Unknown fields are errors, so that a typing mistake cannot pass for a missing optional field. Values take
     the form that pydantic dumps: an integer in a float field becomes a float, a Decimal a string that keeps
-    its zeros ("0.10"), minus zero zero. ``path`` is where the input stands in the request.
+    its zeros ("0.10"), minus zero zero, a moment without an offset one of UTC. What could not be read again
+    as it was given is an error, too. ``path`` is where the input stands in the request.
     """
     with user_code("InputObject"):
         try:
-            parsed = input_type.model_validate(raw, extra="forbid")
+            parsed: BaseModel = careful_of(input_type).validate_python(raw, extra="forbid")
         except ValidationError as error:
             errors = field_errors(error.errors(), path)
             raise InvalidInput("The input does not fit.", errors=errors) from error
@@ -49,7 +51,23 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
         raise UserCodeError("InputObject is dumped as what is no JSON object, and cannot be stored.")
     strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
     payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
+    with user_code("InputObject"):
+        _require_readable(parsed, payload, path)
     return Input(payload, strict_json.content_hash(payload))
+
+
+def _require_readable(given: BaseModel, payload: JsonValue, path: str) -> None:
+    """InvalidInput names the fields that come back as others, or not at all, from what would be stored."""
+    said = "The input cannot be stored: it would be read back as another one."
+    try:
+        read: BaseModel = careful_of(type(given)).validate_python(payload)
+    except ValidationError as error:
+        raise InvalidInput(said, errors=field_errors(error.errors(), path)) from error
+    wrong = [name for name in type(given).model_fields if getattr(given, name) != getattr(read, name)]
+    if wrong:
+        what = "is another value when it is read back: the type of this field must read what it stores"
+        errors = [FieldError(dotted([name], path), what) for name in wrong]
+        raise InvalidInput(said, errors=errors)
 
 
 def always(_stored: str | None) -> bool:
