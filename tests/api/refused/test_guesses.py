@@ -8,6 +8,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TIME = "must be a time such as 2024-02-29T15:30:00Z; what a number stands for would be a guess"
 DIGITS = "must be a number of the digits 0 to 9, with nothing between them"
+JOBS = "/prediction-jobs"
+ORIGIN = "where.origin_lat"
 DECIMALS = "98765432109876543.21 has more digits than a number keeps: give it as text"
 
 
@@ -39,11 +41,11 @@ async def test_in_a_url(client: httpx.AsyncClient, url: str, field: str, said: s
         ("PUT", "/records/a/label", '{"value": "1_234"}', "value", DIGITS),
         ("POST", "/evaluations", '{"version": "1", "since": 20231105}', "since", TIME),
         ("POST", "/evaluations", '{"version": "1", "until": "20231105"}', "until", TIME),
-        ("POST", "/evaluations", '{"where": {"origin_lat": 98765432109876543.21}}', "where.origin_lat", DECIMALS),
-        ("POST", "/prediction-jobs", '{"since": "20231105"}', "since", TIME),
-        ("POST", "/prediction-jobs", '{"where": {"scheduled_at": 20231105}}', "where.scheduled_at", TIME),
-        ("POST", "/prediction-jobs", '{"where": {"origin_lat": true}}', "where.origin_lat", None),
-        ("POST", "/prediction-jobs", '{"where": {"origin_lat": [98765432109876543.21]}}', "where.origin_lat", DECIMALS),
+        ("POST", "/evaluations", '{"where": {"origin_lat": 98765432109876543.21}}', ORIGIN, DECIMALS),
+        ("POST", JOBS, '{"since": "20231105"}', "since", TIME),
+        ("POST", JOBS, '{"where": {"scheduled_at": 20231105}}', "where.scheduled_at", TIME),
+        ("POST", JOBS, '{"where": {"origin_lat": true}}', ORIGIN, None),
+        ("POST", JOBS, '{"where": {"origin_lat": [98765432109876543.21]}}', ORIGIN, DECIMALS),
     ],
 )  # fmt: skip
 async def test_in_a_body(

@@ -1,4 +1,4 @@
-"""Times and numbers whose meaning would be a guess are refused, wherever they stand in an input or a label."""
+"""Times and numbers whose meaning would be a guess are refused, wherever they stand."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
