@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import JsonValue, ValidationError
 
 from app.core import strict_json
-from app.core.errors import InvalidInput, NotFound
+from app.core.errors import FieldError, InvalidInput, NotFound
 from app.db.engine import Sessions
 from app.db.records import labels as rows
 from app.schemas.careful import careful
@@ -68,7 +68,11 @@ def _normalised(use_case: UseCase, value: JsonValue, path: str) -> JsonValue:
     try:
         validated = careful(use_case.label_type).validate_python(value)
         label: JsonValue = use_case.label_type.dump_python(validated, mode="json")
+        is_read = careful(use_case.label_type).validate_python(label) == validated
     except ValidationError as error:
         raise InvalidInput("The label does not fit.", errors=field_errors(error.errors(), path)) from error
     strict_json.check(label, path)
+    if not is_read:
+        fault = FieldError(path, "is another value when it is read back: Label must read what it stores")
+        raise InvalidInput("The label cannot be stored.", errors=[fault])
     return label
