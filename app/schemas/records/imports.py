@@ -23,18 +23,28 @@ class Counts(BaseModel):
 
 
 class LineError(BaseModel):
-    """What is wrong with a line; ``line`` counts from 1, ``field`` is empty for the line as a whole."""
+    """What is wrong with a record. ``line``, its first, counts from 1, and ``last_line`` is the last that was
+    lost with it; ``field`` is empty for the record as a whole."""
 
     line: int
+    last_line: int
     field: str
     message: str
+
+    @property
+    def place(self) -> str:
+        """The lines, in words."""
+        return (
+            f"line {self.line}" if self.last_line == self.line else f"lines {self.line} to {self.last_line}"
+        )
 
 
 class ImportReport(Counts):
     """What an import did, in records.
 
-    ``read`` counts lines; those that a later line with the same id replaced count nowhere else. ``errors``
-    holds the first 100 faults of the ``skipped`` lines. Of a dry run all that is what an import would do.
+    ``read`` and ``skipped`` count lines, of which a record of a CSV may have several. Records that a later
+    one with the same id replaced count nowhere else. ``errors`` holds the first 100 faults of the
+    ``skipped`` lines. Of a dry run all that is what an import would do.
     """
 
     dry_run: bool

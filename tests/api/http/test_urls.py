@@ -63,8 +63,9 @@ async def test_what_is_not_encoded_is_refused(
 
 async def _sent(settings: Settings, raw_path: bytes, query: bytes) -> Message:
     """The answer to a URL that no client library would send."""
-    scope: Scope = {"type": "http", "method": "GET", "headers": [], "query_string": query}
-    scope |= {"path": raw_path.decode("utf-8", "replace"), "raw_path": raw_path}
+    path = raw_path.decode("utf-8", "replace")
+    scope: Scope = {"type": "http", "method": "GET", "path": path, "raw_path": raw_path}
+    scope.update(headers=[], query_string=query)
     answer: Message = {}
 
     async def send(message: Message) -> None:
