@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.aws import CALL_ERRORS, CallError, call_config, sagemaker_runtime_client
 from app.backends import base
-from app.backends.base import Limits, Reply
+from app.backends.base import Deployed, Limits, Reply, sole
 from app.backends.sagemaker.errors import says_no_artifact, translate
 from app.backends.sagemaker.options import Options
 from app.backends.sagemaker.revision import RevisionReader
@@ -68,7 +68,8 @@ class SageMakerBackend:
         except CALL_ERRORS as error:
             raise self._failure(error) from error
         announced = answer.get("ContentType") or self._accept
-        return Reply(decode(content, announced, len(rows), csv_reply=self._csv_reply))
+        outputs = decode(content, announced, len(rows), csv_reply=self._csv_reply)
+        return Reply(outputs, variant=answer.get("InvokedProductionVariant"))
 
     def _failure(self, error: CallError) -> BackendError:
         """What the platform said; whether a target model is missing or forbidden, the bucket says."""
@@ -87,8 +88,8 @@ class SageMakerBackend:
             raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")
         return content
 
-    async def revision(self) -> str | None:
-        return await asyncio.to_thread(self._revision.read)
+    async def look(self) -> Deployed | None:
+        return sole(await asyncio.to_thread(self._revision.read))
 
     async def aclose(self) -> None:
         """Take no more calls; one that still hangs in a thread ends with its own time-out."""
