@@ -5,6 +5,7 @@ else. So its schema of the type is taken, with a look in front of each part that
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from functools import lru_cache, partial
 from typing import TypeAlias, cast
 
@@ -15,7 +16,7 @@ from pydantic_core.core_schema import (
     no_info_before_validator_function,
 )
 
-from app.schemas.guesses import EXAMPLES, Raw, exact_number, in_utc_unless_said, no_number_for
+from app.schemas.guesses import EXAMPLES, Raw, exact_number, in_utc_unless_said, no_number_for, no_truth_value
 
 Look: TypeAlias = Callable[[Raw], Raw]
 NO_SCHEMAS = frozenset({"default", "metadata", "serialization", "cls", "function", "expected", "config"})
@@ -61,15 +62,13 @@ def _look_before(schema: Mapping[str, object]) -> Look | None:
     kind = schema["type"]
     if kind in EXAMPLES:
         return partial(no_number_for, str(kind))
-    if kind in NUMBERS or (kind == "literal" and _has_numbers(schema["expected"])):
-        return exact_number if kind in NUMBERS else _no_truth_value
-    return _no_truth_value if kind == "enum" and schema.get("sub_type") in NUMBERS else None
+    if kind in NUMBERS:
+        return exact_number
+    return no_truth_value if kind == "timedelta" or _has_numbers(schema) else None
 
 
-def _has_numbers(expected: object) -> bool:
-    values = cast(Sequence[object], expected)
-    return any(type(one) is int for one in values) and not any(isinstance(one, bool) for one in values)
-
-
-def _no_truth_value(value: Raw) -> Raw:
-    return exact_number(value) if isinstance(value, bool) else value
+def _has_numbers(schema: Mapping[str, object]) -> bool:
+    """Whether a choice of values has numbers, for which true and false would be taken, and not those."""
+    values = list(cast(Sequence[object], schema.get("expected", ())))
+    values += [member.value for member in cast(Sequence[Enum], schema.get("members", ()))]
+    return any(isinstance(one, int) for one in values) and not any(isinstance(one, bool) for one in values)

@@ -39,10 +39,16 @@ def no_number_for_a_time(value: T) -> T:
     return no_number_for("datetime", value)
 
 
-def exact_number(value: T) -> T:
-    """The value, unless it is text that only programmers call a number (1_234), or true or false."""
+def no_truth_value(value: T) -> T:
+    """The value, unless it is true or false."""
     if isinstance(value, bool):
         raise ValueError("must be a number; true and false are none")
+    return value
+
+
+def exact_number(value: T) -> T:
+    """The value, unless it is text that only programmers call a number (1_234), or true or false."""
+    no_truth_value(value)
     if isinstance(value, str) and ("_" in value or not value.isascii()):
         raise ValueError("must be a number of the digits 0 to 9, with nothing between them")
     return value

@@ -1,9 +1,9 @@
 """Times and numbers whose meaning would be a guess are refused, wherever they stand."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from enum import IntEnum
+from enum import Enum, IntEnum
 from time import tzset
 from typing import Annotated, Literal
 
@@ -33,6 +33,11 @@ class Grade(IntEnum):
     GOOD = 1
 
 
+class Mixed(Enum):
+    ONE = 1
+    OTHER = "other"
+
+
 class Stop(BaseModel):
     at: datetime
 
@@ -52,6 +57,8 @@ class Trip(BaseModel):
     price: Decimal | None = None
     level: Literal[0, 1] | None = None
     grade: Grade | None = None
+    mixed: Mixed | None = None
+    lasts: timedelta | None = None
     flag: bool | None = None
     any_of: int | str | bool | None = None
 
@@ -79,6 +86,8 @@ class Trip(BaseModel):
         ("price", "١٢", DIGITS),
         ("level", True, NO_NUMBER),
         ("grade", True, NO_NUMBER),
+        ("mixed", True, NO_NUMBER),
+        ("lasts", True, NO_NUMBER),
     ],
 )
 def test_a_guess_is_refused(field: str, raw: JsonValue, said: str) -> None:
@@ -111,6 +120,7 @@ def test_a_guess_inside_is_refused_too() -> None:
         ("price", 0.1, "0.1"),
         ("level", 1, 1),
         ("grade", 1, 1),
+        ("lasts", 90, "PT1M30S"),
         ("flag", "true", True),
         ("any_of", "1_0", "1_0"),
         ("any_of", True, True),
