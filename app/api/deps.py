@@ -8,8 +8,8 @@ from pydantic import BeforeValidator
 
 from app.core.errors import Unavailable
 from app.core.settings import Settings
-from app.schemas.guesses import exact_number
 from app.schemas.ids import RecordIdText, check_new_record_id, check_record_id
+from app.schemas.values.guesses import exact_number
 from app.services.inference import Inference
 from app.services.predictions.predictor import Predictor
 from app.services.runtime import Runtime, Sessions, Storage
@@ -76,6 +76,6 @@ RecordId = Annotated[RecordIdText, Depends(_record_id)]
 NewRecordId = Annotated[RecordIdText, Depends(_new_record_id)]
 """The same, of a record that is to be written."""
 LimitQuery = Annotated[
-    int, BeforeValidator(exact_number), Query(ge=1, le=1000, description="Most items of the page")
+    int, Query(ge=1, le=1000, description="Most items of the page"), BeforeValidator(exact_number)
 ]
 CursorQuery = Annotated[str | None, Query(description="next_cursor of the page before")]

@@ -7,8 +7,8 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from app.core.errors import FieldError, InvalidInput, NotFound
-from app.schemas.guesses import exact_number
-from app.schemas.look_alikes import look_alike_fault
+from app.schemas.values.guesses import exact_number
+from app.schemas.values.look_alikes import look_alike_fault
 
 MAX_RECORD_ID = 200
 NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
@@ -81,5 +81,5 @@ Name: TypeAlias = Annotated[
     str, AfterValidator(_legal_name), WithJsonSchema({"type": "string", "pattern": NAME})
 ]
 """A model's or version's name."""
-RowId: TypeAlias = Annotated[int, BeforeValidator(exact_number), Field(ge=1, le=2**63 - 1)]
+RowId: TypeAlias = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(exact_number)]
 """A number that Postgres gave: of a run, a job or a prediction."""

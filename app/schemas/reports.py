@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from app.schemas.guesses import exact_number
 from app.schemas.ids import Name
+from app.schemas.values.guesses import exact_number
 
 
 class ReportImport(BaseModel):
@@ -21,7 +21,7 @@ class ReportImport(BaseModel):
     """Default: what the key says, as `<prefix>/<model>/<version>/<timestamp>.csv`."""
     version: Name | None = None
     """Default: what the key says."""
-    newest: Annotated[int, BeforeValidator(exact_number), Field(ge=1)] | None = None
+    newest: Annotated[int, Field(ge=1), BeforeValidator(exact_number)] | None = None
     """How many of the files that were modified last are looked at; default all."""
 
 

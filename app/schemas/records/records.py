@@ -14,8 +14,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from app.schemas.guesses import no_number_for_a_time
 from app.schemas.ids import NewRecordIdText
+from app.schemas.values.guesses import no_number_for_a_time
 
 
 def _to_utc(moment: datetime) -> datetime:

@@ -9,8 +9,8 @@ from pydantic.fields import FieldInfo
 
 from app.core.errors import FieldError, InvalidInput
 from app.db.records.windows import OBSERVED_AT, Window
-from app.schemas.careful import careful
 from app.schemas.faults import field_errors
+from app.schemas.values.careful import careful
 from app.services.failures.user_code import user_code
 from app.services.use_case import UseCase
 

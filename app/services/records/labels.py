@@ -8,10 +8,10 @@ from app.core import strict_json
 from app.core.errors import FieldError, InvalidInput, NotFound
 from app.db.engine import Sessions
 from app.db.records import labels as rows
-from app.schemas.careful import careful
 from app.schemas.faults import field_errors
 from app.schemas.ids import no_record
 from app.schemas.records.records import RecordLabel
+from app.schemas.values.careful import careful
 from app.services.failures.user_code import user_code
 from app.services.records import records
 from app.services.use_case import UseCase

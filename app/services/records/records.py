@@ -12,10 +12,10 @@ from app.core.cursors import Cursor
 from app.core.errors import FieldError, InvalidInput, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
-from app.schemas.careful import careful_of
 from app.schemas.faults import dotted, field_errors
 from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
+from app.schemas.values.careful import careful_of
 from app.services.failures.user_code import user_code
 from app.services.use_case import UseCase
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from app.core.errors import FieldError
 
-Schema: TypeAlias = Mapping[str, object]
+PartSchema: TypeAlias = Mapping[str, object]
 NOT_OF_JSON = {
     *("datetime", "date", "time", "timedelta", "decimal", "uuid", "bytes", "enum", "complex", "fraction"),
     *("tuple", "deque", "counter", "ordered-dict", "lax-or-strict"),
@@ -39,15 +39,15 @@ TAKEN = "is stored as {!r}, as another field is"
 
 def unreadable(input_type: type[BaseModel]) -> Iterator[FieldError]:
     """A fault for each part, by its dotted place in the class."""
-    schema = cast(Schema, TypeAdapter(input_type).core_schema)
-    named = {str(one["ref"]): one for one in cast(list[Schema], schema.get("definitions", []))}
+    schema = cast(PartSchema, TypeAdapter(input_type).core_schema)
+    named = {str(one["ref"]): one for one in cast(list[PartSchema], schema.get("definitions", []))}
     yield from _Look(named).at(schema, _Place("InputObject"))
 
 
 @dataclass(frozen=True)
 class _Place:
     path: str
-    config: Schema | None = None
+    config: PartSchema | None = None
     own_reader: bool = False
     """What is read here goes through code of the user's, or another of several ways, first."""
     own_writer: bool = False
@@ -56,10 +56,10 @@ class _Place:
 class _Look:
     """Over a schema, in which each class that refers to itself or comes twice is looked at once."""
 
-    def __init__(self, named: Mapping[str, Schema]) -> None:
+    def __init__(self, named: Mapping[str, PartSchema]) -> None:
         self._left = dict(named)
 
-    def at(self, schema: Schema, place: _Place) -> Iterator[FieldError]:
+    def at(self, schema: PartSchema, place: _Place) -> Iterator[FieldError]:
         if schema["type"] == "definition-ref":
             if named := self._left.pop(str(schema["schema_ref"]), None):
                 yield from self.at(named, place)
@@ -74,7 +74,7 @@ class _Look:
         for part in _parts(schema):
             yield from self.at(part, place)
 
-    def _field(self, name: str, field: Schema, place: _Place, taken: set[str]) -> Iterator[FieldError]:
+    def _field(self, name: str, field: PartSchema, place: _Place, taken: set[str]) -> Iterator[FieldError]:
         stored = str(field.get("serialization_alias") or name)
         if place.own_writer:
             pass
@@ -85,11 +85,11 @@ class _Look:
         elif not _is_read_as(stored, name, field, place.config or {}):
             yield FieldError(place.path, TWO_NAMES.format(stored))
         taken.add(stored)
-        yield from self.at(cast(Schema, field["schema"]), place)
+        yield from self.at(cast(PartSchema, field["schema"]), place)
 
 
-def _inside(schema: Schema, place: _Place) -> _Place:
-    config = cast(Schema | None, schema.get("config"))
+def _inside(schema: PartSchema, place: _Place) -> _Place:
+    config = cast(PartSchema | None, schema.get("config"))
     if schema["type"] in ("model", "dataclass", "typed-dict"):
         place = replace(place, config=config or {})
     return replace(
@@ -99,13 +99,13 @@ def _inside(schema: Schema, place: _Place) -> _Place:
     )
 
 
-def _has_own_writer(schema: Schema) -> bool:
-    writer = cast(Schema, schema.get("serialization") or {})
+def _has_own_writer(schema: PartSchema) -> bool:
+    writer = cast(PartSchema, schema.get("serialization") or {})
     module = getattr(writer.get("function"), "__module__", "pydantic")
     return not str(module).startswith("pydantic")
 
 
-def _fault(schema: Schema, place: _Place) -> str | None:
+def _fault(schema: PartSchema, place: _Place) -> str | None:
     kind, config = schema["type"], place.config or {}
     if place.own_writer:
         return None
@@ -124,12 +124,12 @@ def _fault(schema: Schema, place: _Place) -> str | None:
     return INSTANCE if kind == "is-instance" else None
 
 
-def _is_secret(schema: Schema) -> bool:
-    writer = cast(Schema, schema.get("serialization") or {})
+def _is_secret(schema: PartSchema) -> bool:
+    writer = cast(PartSchema, schema.get("serialization") or {})
     return "_serialize_secret" in getattr(writer.get("function"), "__name__", "")
 
 
-def _is_read_as(stored: str, name: str, field: Schema, config: Schema) -> bool:
+def _is_read_as(stored: str, name: str, field: PartSchema, config: PartSchema) -> bool:
     alias = field.get("validation_alias")
     if stored == name and (alias is None or config.get("validate_by_name")):
         return True
@@ -144,7 +144,7 @@ def _ways(alias: object) -> list[object]:
     return ways if ways and isinstance(ways[0], list) else [ways]
 
 
-def _fields(schema: Schema) -> Iterator[tuple[str, Schema]]:
+def _fields(schema: PartSchema) -> Iterator[tuple[str, PartSchema]]:
     fields = schema.get("fields")
     if isinstance(fields, dict):
         yield from fields.items()
@@ -152,14 +152,14 @@ def _fields(schema: Schema) -> Iterator[tuple[str, Schema]]:
         yield from ((str(field["name"]), field) for field in fields if isinstance(field, dict))
 
 
-def _parts(schema: Schema) -> Iterator[Schema]:
+def _parts(schema: PartSchema) -> Iterator[PartSchema]:
     """The schemas inside one that count: neither those of its fields nor those for JSON's bytes."""
     for key, part in schema.items():
         if key not in LEFT_OUT:
             yield from _schemas(part)
 
 
-def _schemas(part: object) -> Iterator[Schema]:
+def _schemas(part: object) -> Iterator[PartSchema]:
     if isinstance(part, dict):
         if isinstance(part.get("type"), str):
             yield part

@@ -10,10 +10,10 @@ from pydantic.errors import PydanticUserError
 
 from app.core import strict_json
 from app.core.errors import BadOutput, InvalidInput, UserCodeError
-from app.schemas.careful import careful, careful_of
 from app.schemas.faults import field_errors
 from app.schemas.judged import Judged, Task, TruthValue
 from app.schemas.rows import Row
+from app.schemas.values.careful import careful, careful_of
 from app.services.failures.user_code import user_code
 from app.services.use_case.times import time_fields
 

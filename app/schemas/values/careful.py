@@ -16,9 +16,16 @@ from pydantic_core.core_schema import (
     no_info_before_validator_function,
 )
 
-from app.schemas.guesses import EXAMPLES, Raw, exact_number, in_utc_unless_said, no_number_for, no_truth_value
+from app.schemas.values.guesses import (
+    EXAMPLES,
+    Raw,
+    exact_number,
+    in_utc_unless_said,
+    no_number_for,
+    no_truth_value,
+)
 
-Look: TypeAlias = Callable[[Raw], Raw]
+Precheck: TypeAlias = Callable[[Raw], Raw]
 NO_SCHEMAS = frozenset({"default", "metadata", "serialization", "cls", "function", "expected", "config"})
 """What a part of a schema has that may look like another part."""
 NUMBERS = ("int", "float", "decimal")
@@ -58,7 +65,7 @@ def _with_looks(schema: dict[str, object]) -> object:
     return no_info_before_validator_function(look, inner, ref=reference)
 
 
-def _look_before(schema: Mapping[str, object]) -> Look | None:
+def _look_before(schema: Mapping[str, object]) -> Precheck | None:
     kind = schema["type"]
     if kind in EXAMPLES:
         return partial(no_number_for, str(kind))

@@ -69,5 +69,5 @@ def no_long_number(value: T) -> T:
     return value
 
 
-Wanted: TypeAlias = Annotated[JsonValue, BeforeValidator(no_long_number)]
+WantedValue: TypeAlias = Annotated[JsonValue, BeforeValidator(no_long_number)]
 """The value that a field of the records asked for has."""

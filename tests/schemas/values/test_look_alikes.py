@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.schemas.look_alikes import look_alike_fault
+from app.schemas.values.look_alikes import look_alike_fault
 
 ENDS = "must not begin or end with a blank"
 
