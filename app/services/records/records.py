@@ -12,11 +12,12 @@ from app.core.cursors import Cursor
 from app.core.errors import FieldError, InvalidInput, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
-from app.schemas.faults import dotted, field_errors
+from app.schemas.faults import field_errors
 from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
 from app.schemas.values.careful import careful_of
 from app.services.failures.user_code import user_code
+from app.services.records.read_back import require_readable
 from app.services.use_case import UseCase
 
 Allows = Callable[[str | None], bool]
@@ -52,22 +53,8 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
     strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
     payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
     with user_code("InputObject"):
-        _require_readable(parsed, payload, path)
+        require_readable(parsed, payload, path=path)
     return Input(payload, strict_json.content_hash(payload))
-
-
-def _require_readable(given: BaseModel, payload: JsonValue, path: str) -> None:
-    """InvalidInput names the fields that come back as others, or not at all, from what would be stored."""
-    said = "The input cannot be stored: it would be read back as another one."
-    try:
-        read: BaseModel = careful_of(type(given)).validate_python(payload)
-    except ValidationError as error:
-        raise InvalidInput(said, errors=field_errors(error.errors(), path)) from error
-    wrong = [name for name in type(given).model_fields if getattr(given, name) != getattr(read, name)]
-    if wrong:
-        what = "is another value when it is read back: the type of this field must read what it stores"
-        errors = [FieldError(dotted([name], path), what) for name in wrong]
-        raise InvalidInput(said, errors=errors)
 
 
 def always(_stored: str | None) -> bool:
