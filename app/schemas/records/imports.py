@@ -2,9 +2,9 @@
 
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
-from app.schemas.records.records import Moment, RecordWrite
+from app.schemas.records.records import AnyJson, Moment, RecordWrite
 
 FileFormat: TypeAlias = Literal["ndjson", "csv"]
 
@@ -12,7 +12,7 @@ FileFormat: TypeAlias = Literal["ndjson", "csv"]
 class ImportLine(RecordWrite):
     """One line of an import. A null label is none; ``observed_at`` counts only beside a label."""
 
-    label: JsonValue = None
+    label: AnyJson = None
     observed_at: Moment | None = None
 
 

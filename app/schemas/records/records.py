@@ -30,7 +30,9 @@ INPUT_STANDS_HERE = "x-input-object"
 _Here: Final = WithJsonSchema({"type": "object", INPUT_STANDS_HERE: True})
 InputJson: TypeAlias = Annotated[dict[str, SkipValidation[JsonValue]], _Here]
 """An object out of parsed JSON, whose values need no second look before the service's."""
-AnyInput: TypeAlias = Annotated[JsonValue, _Here]
+AnyJson: TypeAlias = SkipValidation[JsonValue]
+"""A value out of parsed JSON as it was read, with every digit: validating it anew makes numbers doubles."""
+AnyInput: TypeAlias = Annotated[AnyJson, _Here]
 """What should be an input: the service checks it, so that a bad one does not spoil the others."""
 Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(no_number_for_a_time), AfterValidator(_to_utc)]
 """A point in time. A text without an offset and a number are refused: what they mean would be a guess."""
@@ -48,7 +50,7 @@ class LabelWrite(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    value: JsonValue
+    value: AnyJson
     observed_at: Moment | None = None
 
 
