@@ -18,9 +18,9 @@ from app.core.errors import (
     BackendThrottled,
     BackendTimeout,
     BadOutput,
-    InvalidInput,
     Misconfigured,
     TooLarge,
+    UserCodeError,
 )
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
@@ -107,7 +107,7 @@ async def test_chunks_keep_to_the_bytes_and_a_huge_row_fails_alone(
 async def test_a_row_the_format_cannot_carry_fails_alone(aws: AwsStub, inference: Inference) -> None:
     aws.respond = echo
     outcomes = await predict(inference, [[1, 0], [2, [3]], [4, 0]])
-    assert outputs(outcomes) == [1, InvalidInput, 4]
+    assert outputs(outcomes) == [1, UserCodeError, 4]
 
 
 async def test_nan_for_one_row_leaves_its_neighbours_alone(aws: AwsStub, inference: Inference) -> None:
