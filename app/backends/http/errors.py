@@ -13,6 +13,7 @@ import structlog
 from pydantic import JsonValue
 
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendMissing,
@@ -42,9 +43,9 @@ STATUSES: dict[int, Meaning] = {
     413: (BackendRejected, "the rows are too large for one call."),
     422: (BackendRejected, "it refused the rows."),
     429: (BackendThrottled, "it throttles the calls."),
-    # Most servers answer 500 whenever the model's code raises, an odd value included: it counts against the
-    # rows and not as an outage.
-    500: (BackendRejected, "it failed on the rows."),
+    # Most servers answer 500 whenever the model's code raises, an odd value included: whether the rows are at
+    # fault, the fate of others beside them tells.
+    500: (BackendCrashed, "it failed on the rows."),
     501: (BackendRefused, "it does not take such calls."),
     503: (BackendDown, "it is not ready."),
     504: (BackendTimeout, "the model did not answer within the platform's time limit."),

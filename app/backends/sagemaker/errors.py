@@ -15,6 +15,7 @@ from botocore.parsers import ResponseParserError
 from app.aws import UNREACHABLE, CallError, error_code, error_status
 from app.backends.base import missing
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendRefused,
@@ -214,8 +215,8 @@ def _retry_after(error: ClientError, code: str) -> float | None:
 def _model_error(error: ClientError, what: str) -> BackendError:
     """The container's own failure, by its status; 0 is SageMaker's word for no answer from it.
 
-    500 is what the serving toolkits answer whenever the model's code raises, an odd value included, so it
-    counts against the rows and not as an outage.
+    500 is what the serving toolkits answer whenever the model's code raises, an odd value included: whether
+    the rows are at fault, the fate of others beside them tells.
     """
     original = error.response.get("OriginalStatusCode")
     status = original if isinstance(original, int) else 0
@@ -228,6 +229,8 @@ def _model_error(error: ClientError, what: str) -> BackendError:
         return BackendRefused(f"{said}: it does not take such calls.")
     if status == 429:
         return BackendThrottled(f"{said}: it is busy.", retry_after=_retry_after(error, ""))
-    if 400 <= status <= 501:
-        return BackendRejected(f"{said}: it refused the rows, or failed on them.")
+    if 400 <= status < 500:
+        return BackendRejected(f"{said}: it refused the rows.")
+    if status in (500, 501):
+        return BackendCrashed(f"{said}: it failed on the rows.")
     return BackendDown(f"{said}: its container is failing.")

@@ -23,6 +23,8 @@ class OpenBackend:
     backend: Backend
     slots: asyncio.Semaphore
     users: int = 0
+    answers: int = 0
+    """How many calls the model has answered."""
 
 
 class OpenBackends:
