@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import asyncpg
 import pgqueuer
@@ -38,10 +39,16 @@ GRACE = 5.0
 """Seconds a task may go on after a stop, before it goes back to the queue."""
 FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=1), timedelta(minutes=5)
 """Before an interrupted task is tried again: doubled from attempt to attempt."""
+MOST_TRIES = 20
+"""Of work that waits for a platform: with those pauses it waits for an hour at least. The last try notes what
+still fails."""
 INTERRUPTIONS: tuple[type[Exception], ...] = (AppError, *OUTAGES)
 QUEUE_OUTAGES: tuple[type[Exception], ...] = (*OUTAGES, asyncpg.InterfaceError, PgqException)
 
-Work = Callable[[int], Awaitable[None]]
+class Work(Protocol):
+    """A task on the row with the id ``about``; ``last``: there is no time to wait for a platform any more."""
+
+    def __call__(self, about: int, /, *, last: bool) -> Awaitable[None]: ...
 
 
 async def work(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -124,8 +131,8 @@ def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
     tasks: dict[TaskName, Work] = {
         "evaluate": evaluator.run,
         "predict_chunk": partial(chunks.run, runtime),
-        "write_result": partial(results.write, runtime),
-        "batch_transform": partial(transform.run, runtime),
+        "write_result": _patient(partial(results.write, runtime)),
+        "batch_transform": _patient(partial(transform.run, runtime)),
     }
     for name, function in tasks.items():
         # A task that failed for good stays in the queue's table, to be looked at.
@@ -139,6 +146,15 @@ def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
     }
     for entrypoint, (cron, job) in periodic.items():
         queue.schedule(entrypoint, cron)(_periodic(job, runtime))
+
+
+def _patient(function: Callable[[int], Awaitable[None]]) -> Work:
+    """A task that has no last try."""
+
+    def run(about: int, /, *, last: bool) -> Awaitable[None]:
+        return function(about)
+
+    return run
 
 
 def _periodic(
@@ -158,7 +174,8 @@ def _periodic(
 def _task(function: Work, stop: asyncio.Event) -> Callable[[Job], Awaitable[None]]:
     async def run(job: Job) -> None:
         try:
-            await _or_hand_back(function(int(job.payload or b"")), stop)
+            last = job.attempts >= MOST_TRIES - 1
+            await _or_hand_back(function(int(job.payload or b""), last=last), stop)
         except INTERRUPTIONS as error:
             if not (error.retryable if isinstance(error, AppError) else is_outage(error)):
                 raise

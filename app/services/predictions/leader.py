@@ -11,7 +11,7 @@ import structlog
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import AppError, BackendTimeout, NotFound, revive
+from app.core.errors import AppError, NotFound, NotInTime, revive
 from app.core.settings import Settings
 from app.db import models
 from app.db.engine import OUTAGES, Database, is_outage, run
@@ -203,7 +203,7 @@ def _settled(batch: Batch, state: KeyState) -> bool:
 
 def _time_out(batch: Batch, busy: Sequence[KeyState]) -> None:
     for state in busy:
-        batch.land(state.record_id, BackendTimeout("Another process is still computing this prediction."))
+        batch.land(state.record_id, NotInTime("Another process is still computing this prediction."))
 
 
 async def _claim(session: AsyncSession, batch: Batch, wanted: Sequence[Wanted]) -> list[Wanted]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias
 from uuid import uuid4
 
-from app.core.errors import AppError, BackendTimeout, Unavailable
+from app.core.errors import AppError, NotInTime, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
@@ -92,7 +92,7 @@ def _crash(flights: dict[str, Flight], task: asyncio.Task[None]) -> None:
 
 def _result(flight: Flight, *, ours: bool) -> Result:
     if not flight.done():
-        return BackendTimeout("The prediction was not ready in time; it may be there on the next call.")
+        return NotInTime("The prediction was not ready in time; it may be there on the next call.")
     if flight.cancelled():
         return Unavailable("The service is shutting down.", retry_after=1)
     result = flight.result()
