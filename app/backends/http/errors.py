@@ -12,6 +12,7 @@ import aiohttp
 import structlog
 from pydantic import JsonValue
 
+from app.backends.wire.servers import says_not_ready
 from app.core.errors import (
     BackendCrashed,
     BackendDown,
@@ -51,6 +52,9 @@ STATUSES: dict[int, Meaning] = {
     504: (BackendTimeout, "the model did not answer within the platform's time limit."),
 }
 """Where a platform means something else, its backend says so."""
+
+NOT_READY: Meaning = (BackendThrottled, "the model is not ready.")
+"""That passes by itself: it is waited for."""
 
 LOOKS: dict[int, Meaning] = {
     **dict.fromkeys((400, 413, 422), (BackendRefused, "it does not take what the options make of the call.")),
@@ -127,9 +131,11 @@ def of_status(
     ``names``: the option that is at fault for BackendMissing. ``infers``: the call carried rows. Others are
     made again and again; what is wrong, their callers log.
     """
+    answer = body[:2000].decode(errors="replace")
     meaning = own.get(status) or (not infers and LOOKS.get(status)) or STATUSES.get(status) or _others(status)
     kind, detail = meaning(headers, body) if callable(meaning) else meaning
-    answer = body[:2000].decode(errors="replace")
+    if says_not_ready(answer):
+        kind, detail = NOT_READY
     (log.warning if infers else log.debug)("platform_refused", target=what, status=status, answer=answer)
     retry_after = _seconds(headers.get("Retry-After", ""))
     if (
