@@ -152,8 +152,8 @@ def _row_bytes(backend: Backend, row: Row) -> int:
 
 async def _run_chunk(opened: OpenBackend, batch: _Batch, chunk: list[int]) -> None:
     before = opened.answers
-    found = await settle(chunk, partial(_call, opened, batch), lambda: opened.answers > before)
-    batch.outcomes.update(found)
+    call, works = partial(_call, opened, batch), lambda: opened.answers > before
+    batch.outcomes |= await settle(chunk, call, works, width=opened.concurrency)
 
 
 async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[InferenceOutcome] | AppError:

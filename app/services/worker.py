@@ -8,9 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import asyncpg
 import pgqueuer
@@ -45,10 +43,9 @@ still fails."""
 INTERRUPTIONS: tuple[type[Exception], ...] = (AppError, *OUTAGES)
 QUEUE_OUTAGES: tuple[type[Exception], ...] = (*OUTAGES, asyncpg.InterfaceError, PgqException)
 
-class Work(Protocol):
-    """A task on the row with the id ``about``; ``last``: there is no time to wait for a platform any more."""
 
-    def __call__(self, about: int, /, *, last: bool) -> Awaitable[None]: ...
+Work = Callable[[int, bool], Awaitable[None]]
+"""A task on the row with an id; whether it is the last try, after which nothing waits for a platform."""
 
 
 async def work(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -129,10 +126,10 @@ async def _show_life(runtime: Runtime) -> None:
 def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
     evaluator = Evaluator(runtime)
     tasks: dict[TaskName, Work] = {
-        "evaluate": evaluator.run,
-        "predict_chunk": partial(chunks.run, runtime),
-        "write_result": _patient(partial(results.write, runtime)),
-        "batch_transform": _patient(partial(transform.run, runtime)),
+        "evaluate": lambda run_id, last: evaluator.run(run_id, last=last),
+        "predict_chunk": lambda chunk_id, last: chunks.run(runtime, chunk_id, last=last),
+        "write_result": lambda job_id, _: results.write(runtime, job_id),
+        "batch_transform": lambda job_id, _: transform.run(runtime, job_id),
     }
     for name, function in tasks.items():
         # A task that failed for good stays in the queue's table, to be looked at.
@@ -146,15 +143,6 @@ def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
     }
     for entrypoint, (cron, job) in periodic.items():
         queue.schedule(entrypoint, cron)(_periodic(job, runtime))
-
-
-def _patient(function: Callable[[int], Awaitable[None]]) -> Work:
-    """A task that has no last try."""
-
-    def run(about: int, /, *, last: bool) -> Awaitable[None]:
-        return function(about)
-
-    return run
 
 
 def _periodic(
@@ -175,7 +163,7 @@ def _task(function: Work, stop: asyncio.Event) -> Callable[[Job], Awaitable[None
     async def run(job: Job) -> None:
         try:
             last = job.attempts >= MOST_TRIES - 1
-            await _or_hand_back(function(int(job.payload or b""), last=last), stop)
+            await _or_hand_back(function(int(job.payload or b""), last), stop)
         except INTERRUPTIONS as error:
             if not (error.retryable if isinstance(error, AppError) else is_outage(error)):
                 raise

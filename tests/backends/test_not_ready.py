@@ -16,8 +16,8 @@ from tests.backends.bench import Bench, each_remote, failure
 from tests.support.aws_stub import Answer, AwsStub, error, model_error
 from tests.support.eventually import TIMEOUT
 
-# kserve/kserve#2882, the server of the package kserve 0.21, triton-inference-server/server#5745 and TorchServe's
-# page "Troubleshooting Guide".
+# kserve/kserve#2882, the server of the package kserve 0.21, triton-inference-server/server#5745 and
+# TorchServe's page "Troubleshooting Guide".
 MLSERVER = json.dumps({"error": "Model sklearn-iris is not ready yet."})
 KSERVE = json.dumps({"error": "Model with name sklearn-iris is not ready."})
 TRITON = json.dumps({"error": "Request for unknown model: 'm' has no available versions"})
@@ -32,8 +32,8 @@ TORCHSERVE = json.dumps(
 SERVERS = {"mlserver": MLSERVER, "kserve": KSERVE, "triton": TRITON, "torchserve": TORCHSERVE}
 
 NO_CAPACITY = (
-    "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress (if"
-    " configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
+    "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress"
+    " (if configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
 )
 """Of a component scaled to zero copies, as SageMaker words it in a ValidationError."""
 
@@ -109,7 +109,9 @@ async def test_an_endpoint_of_vertex_that_scales_from_zero_is_waited_for(bench: 
     if bench.name == "sagemaker":
         bench.answer = model_error(429)
     else:
-        said = "Model is not yet ready for inference. Please wait while model completes scale-up from zero, then"
+        said = (
+            "Model is not yet ready for inference. Please wait while model completes scale-up from zero, then"
+        )
         bench.answer = Answer(429, json.dumps({"error": {"code": 429, "message": said}}).encode())
     backend = bench.open()
     assert type(await failure(backend)) is BackendThrottled

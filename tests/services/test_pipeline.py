@@ -175,7 +175,7 @@ async def test_a_function_that_returns_no_list_is_told(stage: str, function: obj
         ({"a": 1}, "a row that is no list: dict"),
         ([{1}] * len(ALL), "a set of origin_lat: a cell is a number"),
         ([Decimal(1)] * len(ALL), "a Decimal of origin_lat"),
-        ([datetime(2026, 1, 1)] * len(ALL), "a datetime of origin_lat"),  # noqa: DTZ001
+        ([datetime(2026, 1, 1)] * len(ALL), "a datetime of origin_lat"),
         (np.array(["2026-01-01"] * len(ALL), "datetime64[ns]"), "a row that is no list: ndarray"),
         ([np.datetime64("2026-01-01")] * len(ALL), "a datetime64 of origin_lat"),
         ([np.timedelta64(1, "s")] * len(ALL), "a timedelta64 of origin_lat"),

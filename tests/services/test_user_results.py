@@ -46,7 +46,7 @@ def use(monkeypatch: pytest.MonkeyPatch, runtime: Runtime, **defined: object) ->
 
 WRONG = [
     *(datetime(2026, 1, 1, tzinfo=UTC), Decimal("1.5"), {1, 2}, b"x", np.datetime64("2026-01-01")),
-    *(np.float32("nan"), float("inf"), np.complex64(1), object(), (one for one in ()), [1, {"a": {2}}]),
+    *(np.float32("nan"), float("inf"), np.complex64(1), object(), iter(()), [1, {"a": {2}}]),
 ]
 
 
@@ -59,7 +59,7 @@ async def test_a_wrong_result_fails_alone_and_frees_its_claim(
         return [[wrong if one.recent_transit_ratio == 3 else np.float32(1)] * WIDTH for one in items]
 
     def postprocess(outputs: Sequence[JsonValue]) -> list[object]:
-        return [wrong if output == 30 else np.float32(output) for output in outputs]
+        return [wrong if output == 30 else np.float32(float(str(output))) for output in outputs]
 
     use(monkeypatch, runtime, **{stage: {"preprocess": preprocess, "postprocess": postprocess}[stage]})
     answers = await runtime.predictor.predict_many([*GOOD, BAD], ASK)

@@ -174,9 +174,7 @@ class Evaluator:
             batch = [Labelled(*row) for row in found]
             after = batch[-1].record_id
             record_ids = [one.record_id for one in batch]
-            answers = await patience.predict_many(
-                self._runtime.predictor, record_ids, run.ask, last=run.last
-            )
+            answers = await patience.predict_many(self._runtime.predictor, record_ids, run.ask, last=run.last)
             raise_if_away(answers)
             await asyncio.to_thread(_collect, self._use_case, run, batch, answers)
             async with self._sessions.begin() as session:

@@ -30,8 +30,8 @@ async def noted(
     *,
     last: bool = False,
 ) -> AsyncIterator[None]:
-    """Note what ends the work: ``fail`` with the reason where it would fail again, or if no platform is waited
-    for after this ``last`` attempt, else ``hand_back``.
+    """Note what ends the work: ``fail`` with the reason where it would fail again, or where this was the
+    ``last`` attempt that waits for a platform, else ``hand_back``.
 
     The error, a cancellation too, is raised on: the worker says what becomes of the task.
     """

@@ -18,14 +18,17 @@ Call: TypeAlias = Callable[[Part], Coroutine[None, None, list[InferenceOutcome] 
 """Sends rows, by their numbers, in one call: an outcome for each, or why there are none."""
 
 
-async def settle(rows: Sequence[int], call: Call, works: Callable[[], bool]) -> dict[int, InferenceOutcome]:
+async def settle(
+    rows: Sequence[int], call: Call, works: Callable[[], bool], *, width: int
+) -> dict[int, InferenceOutcome]:
     """Call with all rows, and with halves of what is refused until each bad row stands alone.
 
     Those are at most twice as many calls as there are rows; b bad ones among n take about 2 b log2(n / b).
+    About ``width`` of them are made at once, on the smallest parts, so that rows are settled from early on.
     ``works`` tells whether the model has answered anybody meanwhile. While it has not, and crashes on
     whatever it is sent, it is sent a little at a time; then all that it had no answer for is an outage.
     """
-    search = _Search(call, works)
+    search = _Search(call, works, max(1, width // 2))
     await search.send([[*rows]])
     while search.refused and not search.is_outage(ENOUGH):
         await search.send(search.next_parts())
@@ -38,6 +41,8 @@ async def settle(rows: Sequence[int], call: Call, works: Callable[[], bool]) -> 
 class _Search:
     call: Call
     works: Callable[[], bool]
+    most: int
+    """Parts that are halved at a time."""
     outcomes: dict[int, InferenceOutcome] = field(default_factory=dict)
     refused: list[Part] = field(default_factory=list)
     """Of more than one row."""
@@ -66,9 +71,9 @@ class _Search:
             self.outcomes[part[0]] = reason
 
     def next_parts(self) -> list[Part]:
-        """Halves of all that was refused; of the smallest part while the model may be down."""
+        """Halves of what was refused, the smallest first; of one part only while the model may be down."""
         self.refused.sort(key=len)
-        count = 1 if self._may_be_down() else len(self.refused)
+        count = 1 if self._may_be_down() else self.most
         taken, self.refused = self.refused[:count], self.refused[count:]
         return [half for part in taken for half in _halves(part)]
 

@@ -22,6 +22,7 @@ class Model:
     refuses: Callable[[Part], AppError | None]
     calls: list[Part] = field(default_factory=list)
     answers: int = 0
+    width: int = 32
 
     async def call(self, part: Part) -> list[InferenceOutcome] | AppError:
         self.calls.append(part)
@@ -31,7 +32,9 @@ class Model:
         return [Inferred(row, None, 1.0) for row in part]
 
     def settle(self, count: int, *, works: bool = False) -> dict[int, InferenceOutcome]:
-        return asyncio.run(settle(range(count), self.call, lambda: works or self.answers > 0))
+        return asyncio.run(
+            settle(range(count), self.call, lambda: works or self.answers > 0, width=self.width)
+        )
 
 
 def refusing(bad: Collection[int], kind: type[AppError] = BackendRejected) -> Model:
@@ -53,10 +56,11 @@ def rows_and_bad_ones(draw: st.DrawFn) -> tuple[int, set[int]]:
     return count, draw(st.sampled_from([clustered, scattered]))
 
 
-@given(rows_and_bad_ones())
-def test_good_rows_are_answered_and_bad_ones_stand_alone(drawn: tuple[int, set[int]]) -> None:
+@given(rows_and_bad_ones(), st.sampled_from([1, 8, 32]))
+def test_good_rows_are_answered_and_bad_ones_stand_alone(drawn: tuple[int, set[int]], width: int) -> None:
     count, bad = drawn
     model = refusing(bad)
+    model.width = width
     outcomes = model.settle(count)
     assert {row for row, one in outcomes.items() if isinstance(one, Inferred)} == set(range(count)) - bad
     assert {part[0] for part in model.calls if len(part) == 1} >= bad
@@ -126,3 +130,15 @@ def test_what_there_was_no_time_for_says_so_and_is_no_refusal() -> None:
     outcomes = Model(refuses).settle(1000)
     assert kinds(outcomes, range(1000)) <= {Inferred, NotInTime, BackendRejected}
     assert sum(isinstance(one, BackendRejected) for one in outcomes.values()) <= 1
+
+
+@pytest.mark.parametrize("width", [1, 2, 8])
+def test_with_few_calls_at_once_rows_are_settled_from_early_on(width: int) -> None:
+    def refuses(part: Part) -> AppError | None:
+        if len(model.calls) > 1 + 2 * 9:  # as deep as the first row alone
+            return NotInTime("late")
+        return BackendRejected("no") if not set(part).isdisjoint(range(0, 500, 50)) else None
+
+    model = Model(refuses, width=width)
+    outcomes = model.settle(500)
+    assert kinds(outcomes, range(500)) & {Inferred, BackendRejected}
