@@ -7,7 +7,16 @@ import pytest
 
 from app.backends import registry
 from app.backends.base import Limits, Reply
-from app.core.errors import AppError, BackendDown, BackendRejected, BackendTimeout, NotInTime, revive
+from app.core.errors import (
+    AppError,
+    BackendCrashed,
+    BackendDown,
+    BackendRejected,
+    BackendTimeout,
+    NotInTime,
+    as_stored,
+    revive,
+)
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
@@ -115,6 +124,6 @@ def test_a_call_that_would_end_too_late_is_not_begun() -> None:
 
 
 def test_not_in_time_is_worth_another_try_in_another_process_too() -> None:
-    again = revive(NotInTime.slug, "late")
+    again = revive(as_stored(NotInTime("late")))
     assert (type(again), again.retryable) == (NotInTime, True)
-    assert type(revive(BackendRejected.slug, "no")) is BackendRejected
+    assert type(revive(as_stored(BackendCrashed("no")))) is BackendRejected

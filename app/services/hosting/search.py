@@ -13,8 +13,8 @@ ENOUGH = 8
 """So many rows have to fail alone, with no answer beside them, before their failing counts as an outage."""
 
 T = TypeVar("T")
-Part: TypeAlias = list[int]
-Call: TypeAlias = Callable[[Part], Coroutine[None, None, list[InferenceOutcome] | AppError]]
+Piece: TypeAlias = list[int]
+Call: TypeAlias = Callable[[Piece], Coroutine[None, None, list[InferenceOutcome] | AppError]]
 """Sends rows, by their numbers, in one call: an outcome for each, or why there are none."""
 
 
@@ -44,14 +44,14 @@ class _Search:
     most: int
     """Parts that are halved at a time."""
     outcomes: dict[int, InferenceOutcome] = field(default_factory=dict)
-    refused: list[Part] = field(default_factory=list)
+    refused: list[Piece] = field(default_factory=list)
     """Of more than one row."""
     reasons: list[BackendRejected] = field(default_factory=list)
     """Why parts and rows were refused."""
     alone: list[int] = field(default_factory=list)
     """The rows that were refused by themselves."""
 
-    async def send(self, parts: list[Part]) -> None:
+    async def send(self, parts: list[Piece]) -> None:
         """Call with each part, all at once."""
         answers = await together(self.call(part) for part in parts)
         for part, answer in zip(parts, answers, strict=True):
@@ -62,7 +62,7 @@ class _Search:
             else:
                 self.outcomes.update(zip(part, answer, strict=True))
 
-    def _refuse(self, part: Part, reason: BackendRejected) -> None:
+    def _refuse(self, part: Piece, reason: BackendRejected) -> None:
         self.reasons.append(reason)
         if len(part) > 1:
             self.refused.append(part)
@@ -70,7 +70,7 @@ class _Search:
             self.alone += part
             self.outcomes[part[0]] = reason
 
-    def next_parts(self) -> list[Part]:
+    def next_parts(self) -> list[Piece]:
         """Halves of what was refused, the smallest first; of one part only while the model may be down."""
         self.refused.sort(key=len)
         count = 1 if self._may_be_down() else self.most
@@ -90,7 +90,7 @@ class _Search:
         self.outcomes.update(dict.fromkeys(unanswered, down))
 
 
-def _halves(part: Part) -> tuple[Part, Part]:
+def _halves(part: Piece) -> tuple[Piece, Piece]:
     """Drawn anew each time, so that rows which are refused only beside each other are parted."""
     mixed = random.sample(part, len(part))
     return mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from app.core.errors import AppError
-from app.services.predictions.leader import LONGEST_HOLD
 from app.services.predictions.predictor import Answer, Ask, Predictor
+from app.services.predictions.storing import LONGEST_HOLD
 
 
 async def predict_many(

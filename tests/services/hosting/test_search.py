@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from app.core.errors import AppError, BackendCrashed, BackendDown, BackendRejected, NotInTime
 from app.services.hosting.outcomes import InferenceOutcome, Inferred
-from app.services.hosting.search import ENOUGH, Part, settle
+from app.services.hosting.search import ENOUGH, Piece, settle
 
 
 @dataclass
 class Model:
     """Refuses whatever ``refuses`` says; answers each other row its number."""
 
-    refuses: Callable[[Part], AppError | None]
-    calls: list[Part] = field(default_factory=list)
+    refuses: Callable[[Piece], AppError | None]
+    calls: list[Piece] = field(default_factory=list)
     answers: int = 0
     width: int = 32
 
-    async def call(self, part: Part) -> list[InferenceOutcome] | AppError:
+    async def call(self, part: Piece) -> list[InferenceOutcome] | AppError:
         self.calls.append(part)
         if error := self.refuses(part):
             return error
@@ -122,7 +122,7 @@ def test_rows_that_are_refused_only_beside_each_other_are_answered() -> None:
 def test_what_there_was_no_time_for_says_so_and_is_no_refusal() -> None:
     left = iter(range(20))
 
-    def refuses(part: Part) -> AppError | None:
+    def refuses(part: Piece) -> AppError | None:
         if next(left, None) is None:
             return NotInTime("late")
         return BackendRejected("no") if 13 in part else None
@@ -134,7 +134,7 @@ def test_what_there_was_no_time_for_says_so_and_is_no_refusal() -> None:
 
 @pytest.mark.parametrize("width", [1, 2, 8])
 def test_with_few_calls_at_once_rows_are_settled_from_early_on(width: int) -> None:
-    def refuses(part: Part) -> AppError | None:
+    def refuses(part: Piece) -> AppError | None:
         if len(model.calls) > 1 + 2 * 9:  # as deep as the first row alone
             return NotInTime("late")
         return BackendRejected("no") if not set(part).isdisjoint(range(0, 500, 50)) else None
