@@ -42,6 +42,9 @@ BACK_OFF: Callable[[RetryCallState], float] = wait_random_exponential(multiplier
 """Seconds before the next call, beside those that the platform asks for."""
 RETRY_AFTER = 1.0
 """Seconds a caller is told to wait where a throttling platform says nothing."""
+LANDING, LANDING_SHARE = 1.0, 0.1
+"""Of a caller's time what is kept for storing the answers, at most: seconds, and a share. Without it those
+that a long search has found would be there when their caller had just gone."""
 
 
 @dataclass
@@ -79,8 +82,10 @@ class Inference:
     async def predict(
         self, deployment: Deployment, rows: Sequence[Row], deadline: float
     ) -> list[InferenceOutcome]:
-        """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time."""
-        batch = _Batch(rows, deadline, asyncio.get_running_loop().time())
+        """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time: that
+        of the caller, who is to have the answers by then."""
+        now = asyncio.get_running_loop().time()
+        batch = _Batch(rows, deadline - min(LANDING, LANDING_SHARE * max(0, deadline - now)), now)
         try:
             async with self._backends.borrow(deployment) as opened:
                 chunks = _chunks(opened.backend, batch)

@@ -1,6 +1,7 @@
 """What preprocess and postprocess may make, item by item: a wrong one costs its neighbours nothing."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -41,7 +42,8 @@ async def runtime(settings: Settings, aws: AwsStub) -> AsyncIterator[Runtime]:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, runtime: Runtime, **defined: object) -> None:
-    monkeypatch.setattr(runtime.predictor.flights._leader, "_use_case", changed(**defined))
+    flights = runtime.predictor.flights
+    monkeypatch.setattr(flights, "_leader", replace(flights._leader, use_case=changed(**defined)))
 
 
 WRONG = [
@@ -72,7 +74,7 @@ async def test_a_wrong_result_fails_alone_and_frees_its_claim(
     assert [one.cached for one in again.values() if isinstance(one, Answer)] == [True] * 3
     assert len(invocations(aws)) == paid
     async with runtime.database.transactions() as session:
-        held = await session.scalars(text("select record_id from inference_claims where error is null"))
+        held = await session.scalars(text("select content_hash from content_claims where error is null"))
         assert held.all() == []
 
 

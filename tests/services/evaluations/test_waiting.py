@@ -81,7 +81,7 @@ async def test_a_window_that_the_platform_answers_in_part_is_not_judged_yet(
         await Evaluator(runtime).run(evaluation_id)
     aws.respond = answer_ten_times
     async with runtime.database.transactions.begin() as session:
-        await session.execute(text("update inference_claims set retry_at = now()"))
+        await session.execute(text("update content_claims set retry_at = now()"))
     await Evaluator(runtime).run(evaluation_id)
     run = await runs.get(runtime.database.transactions, evaluation_id)
     assert (run.state, run.failed) == ("done", 0)
