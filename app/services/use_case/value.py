@@ -14,6 +14,7 @@ from app.schemas.faults import field_errors
 from app.schemas.judged import Judged, Task, TruthValue
 from app.schemas.rows import Row
 from app.services.failures.user_code import user_code
+from app.services.use_case.code import StageCode
 from app.services.use_case.times import time_fields
 
 Slice: TypeAlias = Callable[[BaseModel], str]
@@ -65,6 +66,8 @@ class UseCase(BaseModel):
     judge: Callable[[JsonValue], Judged] = as_it_is
     fingerprint: str
     """All that a cache key knows of a use case: 16 hex digits for the code that decides a prediction."""
+    stages: Mapping[str, StageCode] = {}
+    """That code, by what it does: input, preprocess and postprocess."""
 
     @cached_property
     def time_fields(self) -> tuple[str, ...]:
