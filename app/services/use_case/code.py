@@ -20,13 +20,10 @@ from app.services.use_case.imports import ALL, imported
 from app.services.use_case.libraries import version
 from app.services.use_case.places import Place, places
 
-PYTHON = "Python"
-ABSENT = "not installed"
-
 
 @dataclass(frozen=True)
 class StageCode:
-    """What one stage is made of: digests of modules and data files by their names, versions of libraries."""
+    """What a stage is made of: digests of modules and of data files, and what its libraries are, by name."""
 
     modules: Mapping[str, str]
     data_files: Mapping[str, str]
@@ -65,7 +62,7 @@ class _StageWalk:
     def __init__(self, known: dict[str, _Module]) -> None:
         self._known = known
         self._modules: dict[str, _Module] = {}
-        self._libraries = {PYTHON: ".".join(map(str, sys.version_info[:2]))}
+        self._libraries = {"Python": "Python {}.{}".format(*sys.version_info[:2])}
 
     def reach(self, start: str) -> StageCode:
         waiting, seen = [start], {start}
@@ -87,7 +84,7 @@ class _StageWalk:
             elif place.owner == "library":
                 self._libraries[top] = version(top)
         if not found:
-            self._libraries[top] = ABSENT
+            self._libraries[top] = f"{top} (not installed)"
         elif name == f"{found[-1].name}.{ALL}":  # what a package's __all__ names is imported, too
             yield from (f"{found[-1].name}.{one.name}" for one in iter_modules(found[-1].folders))
 

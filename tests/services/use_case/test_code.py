@@ -101,8 +101,8 @@ def test_versions_of_imported_libraries_count_and_no_others(
     write({FILE: "import json, nothing_like_it, numpy.linalg\nfrom sklearn import metrics"})
     before = found()
     assert before.libraries == {
-        "Python": "{}.{}".format(*sys.version_info[:2]),
-        "nothing_like_it": "not installed",
+        "Python": "Python {}.{}".format(*sys.version_info[:2]),
+        "nothing_like_it": "nothing_like_it (not installed)",
         "numpy": f"numpy {metadata.version('numpy')}",
         "sklearn": f"scikit-learn {metadata.version('scikit-learn')}",
     }
