@@ -30,7 +30,8 @@ async def register(
     """
     deployment = _deployment(use_case, model, new)
     # The same again is answered while the platform is away, or when what it had is gone.
-    revision = None if await _is_registered(sessions, deployment) else await inference.probe(deployment)
+    found_there = None if await _is_registered(sessions, deployment) else await inference.probe(deployment)
+    revision = " and ".join(sorted(found_there.revisions)) if found_there else None
     async with sessions.begin() as session:
         row = await db.ensure_model(session, model)
         found = await db.find_version(session, row.id, new.version)

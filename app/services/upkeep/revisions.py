@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import structlog
 
-from app.backends.base import AtRegistration
 from app.core.errors import AppError
 from app.db import models as rows
 from app.db.engine import OUTAGES
@@ -52,13 +51,13 @@ async def _refresh_one(runtime: Runtime, version_id: int) -> None:
     deployment = await versions.deployment(runtime.database.transactions, version_id)
     named = {"model": deployment.model, "version": deployment.version}
     try:
-        revision = await runtime.inference.revision(deployment)
+        found = await runtime.inference.look(deployment)
     except AppError as error:  # of a version that can no longer be opened, too
         log.warning("revision unknown", **named, detail=error.detail)
         return
-    if revision is None:
+    if found is None:
         return
-    first_only = "" if isinstance(revision, AtRegistration) else None
+    revision, first_only = " and ".join(sorted(found.revisions)), "" if found.at_registration else None
     async with runtime.database.transactions.begin() as session:
         if await rows.set_revision(session, version_id, revision, instead_of=first_only):
             log.info("revision changed", **named, revision=revision)
