@@ -160,4 +160,8 @@ class UseCase(BaseModel):
                 raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
         if not isinstance(read, Judged):
             raise UserCodeError(f"evaluation.judge must return Judged(...), not {type(read).__name__}.")
+        if not isinstance(read.value, str | int | float):
+            raise UserCodeError(
+                f"evaluation.judge must read a number or a class, not {type(read.value).__name__}."
+            )
         return read
