@@ -118,7 +118,8 @@ def test_functions_that_take_a_context_are_given_the_version_that_is_named(
     for file, given in (("preprocess", "items"), ("postprocess", "outputs")):
         code = (tmp_path / f"seeing/{file}.py").read_text().replace("examples.churn", "seeing")
         code = re.sub(rf"def {file}\({given}: .*\) ->", f"def {file}({given}, context) ->", code)
-        check = f"    assert (context.model, context.version, len(context.inputs)) == ('churn', '7', len({given}))\n"
+        told = "(context.model, context.version, len(context.inputs))"
+        check = f"    assert {told} == ('churn', '7', len({given}))\n"
         (tmp_path / f"seeing/{file}.py").write_text(code.replace("    return [", f"{check}    return [", 1))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     code = "def model_fn(folder): return 1\ndef predict_fn(rows, model): return [[0.5] for _ in rows]\n"
