@@ -23,6 +23,8 @@ from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
+from app.services.hosting import looks
+from app.services.hosting.looks import Seen
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
 from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
 
@@ -84,6 +86,10 @@ class Inference:
         unreachable: what was known before still stands."""
         async with self._backends.borrow(deployment) as opened:
             return checked_look(await opened.backend.look())
+
+    async def looks(self, deployments: Sequence[Deployment]) -> list[Seen]:
+        """What the platform has in service for versions of one place, in their order."""
+        return await looks.look(self._backends, deployments)
 
     async def probe(self, deployment: Deployment) -> Deployed | None:
         """Try a version that is not registered yet (it has no id): what its platform has deployed, None

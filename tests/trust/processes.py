@@ -11,6 +11,7 @@ from app.db.engine import Database
 from app.db.listener import Listener
 from app.schemas.rows import Row
 from app.services.inference import Inference
+from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
@@ -51,6 +52,7 @@ class Process:
 
     runtime: Runtime
     listener: Listener
+    looks: PromptLooks
     code: str
 
     @property
@@ -68,6 +70,7 @@ class Process:
 
     async def aclose(self) -> None:
         await self.runtime.flights.aclose(grace=0)
+        await self.looks.aclose()
         await self.runtime.inference.aclose()
         await self.listener.aclose()
 
@@ -80,17 +83,19 @@ async def start(settings: Settings, database: Database, code: str) -> Process:
     listener.start()
     while listener.beacon is None:  # noqa: ASYNC110 - it has no event of its own
         await asyncio.sleep(0.001)
-    flights = SingleFlight(settings, Leader(settings, made, database, inference, listener))
+    looks = PromptLooks(database.transactions, inference)
+    flights = SingleFlight(settings, Leader(settings, made, database, inference, listener, looks))
     predictor = Predictor(settings, made, database, flights)
     runtime = Runtime(settings, made, database, inference, None, flights, predictor)
-    return Process(runtime, listener, code)
+    return Process(runtime, listener, looks, code)
 
 
 def restarted(process: Process, code: str, ttl: float | None) -> Process:
     """The same with other code or another PREDICTION_TTL, once it has settled."""
     settings = process.runtime.settings.model_copy(update={"prediction_ttl": ttl})
     made, old = use_case(code), process.runtime
-    flights = SingleFlight(settings, Leader(settings, made, old.database, old.inference, process.listener))
+    leader = Leader(settings, made, old.database, old.inference, process.listener, process.looks)
+    flights = SingleFlight(settings, leader)
     predictor = Predictor(settings, made, old.database, flights)
     runtime = replace(old, settings=settings, use_case=made, flights=flights, predictor=predictor)
-    return Process(runtime, process.listener, code)
+    return Process(runtime, process.listener, process.looks, code)
