@@ -61,7 +61,8 @@ async def test_both_are_told_the_version_and_postprocess_the_inputs(version: str
 
 
 async def test_each_output_has_its_own_input_whatever_failed_beside_it() -> None:
-    unfit, refused = {"carrier": "UA"}, order(carrier="??")
+    unfit: JsonValue = {"carrier": "UA"}
+    refused = order(carrier="??")
     outcomes = await run(BOTH, [unfit, order(carrier="AA"), refused, order(carrier="UA")])
     outputs = [None if isinstance(one, AppError) else one.output for one in outcomes]
     assert outputs == [None, "fares 1 fare: AA 2.0", None, "fares 1 fare: UA 1.0"]

@@ -64,6 +64,8 @@ def faults(use_case: UseCase, cases: Sequence[Case]) -> dict[int, AppError]:
         samples.read(use_case.task, truths, judged, positive=use_case.positive)
     except AppError:
         among = samples.faults(use_case.task, truths, judged, positive=use_case.positive)
+        if among is None:
+            raise
         places = [*read]
         found |= {places[index]: error for index, error in among.items()}
     return found

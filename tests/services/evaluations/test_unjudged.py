@@ -1,6 +1,7 @@
 """One prediction that cannot be judged is a failed record, and the run stands."""
 
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 from pydantic import JsonValue
@@ -64,7 +65,7 @@ async def test_so_does_a_drift_run_with_the_features_of_the_record(runtime: Runt
         ({"TASK": "regression"}, Judged(1.0), Judged("text")),
         ({"TASK": "regression"}, Judged(1.0), Judged(float("nan"))),
         ({"TASK": "regression"}, Judged(1.0), Judged(10**400)),
-        ({"TASK": "regression"}, Judged(1.0), Judged([1.0])),
+        ({"TASK": "regression"}, Judged(1.0), Judged(cast(float, [1.0]))),
         (CLASSES, shares(1.0), shares(0.5)),
         (CLASSES, shares(1.0), Judged(1.0, {1.0: float("nan"), 2.0: 0.5})),
         (CLASSES, shares(1.0), Judged(1.0, {1.0: -1.0, 2.0: 2.0})),

@@ -76,12 +76,14 @@ def read(
 
 def faults(
     task: Task, truths: Sequence[JsonValue], judged: Sequence[Judged], *, positive: TruthValue | None
-) -> dict[int, AppError]:
-    """Why records cannot be read, by their places; InvalidInput where the truths themselves do not fit.
+) -> dict[int, AppError] | None:
+    """Why records cannot be read, by their places; None where the truths themselves do not fit the task.
 
     Reading one by one takes its time: it is for samples that ``read`` refused.
     """
-    known = _classes_of(truths, positive) if task == "binary" else set()
+    known = _classes_of(truths, positive) if task == "binary" else set[TruthValue]()
+    if known is None:
+        return None
     found = dict[int, AppError]()
     for place, (truth, one) in enumerate(zip(truths, judged, strict=True)):
         try:
@@ -93,11 +95,14 @@ def faults(
     return found
 
 
-def _classes_of(truths: Sequence[JsonValue], positive: TruthValue | None) -> set[TruthValue]:
-    """The two classes of a binary task as far as its truths tell them."""
+def _classes_of(truths: Sequence[JsonValue], positive: TruthValue | None) -> set[TruthValue] | None:
+    """The two classes of a binary task as far as its truths tell them; None where they do not fit it."""
     known = {truth for truth in truths if isinstance(truth, str | int | float)}
-    chosen = _positive(known, positive)
-    return known | {chosen} if positive is not None else {0, 1}
+    try:
+        _positive(known, positive)
+    except InvalidInput:
+        return None
+    return {0, 1} if positive is None else known | {positive}
 
 
 def _class(truth: JsonValue) -> TruthValue:
