@@ -11,6 +11,7 @@ AppError
 |- Unavailable         503  a part of ours is missing (database, draining)
 |- Misconfigured       500  settings or registry; raised at start-up and registration
 |- StorageError        502  the storage refused us: credentials, bucket, configuration
+|  |- StorageCredentials 502 because of its own credentials: it would refuse every other call, too
 |  `- StorageDown      503  the storage is failing or cannot be reached; worth another try
 `- BackendError        502  the hosting platform
    |- BackendTimeout   504
@@ -113,6 +114,10 @@ class Misconfigured(AppError):
 
 class StorageError(AppError):
     status, slug, title = 502, "storage-refused", "The storage refused the call"
+
+
+class StorageCredentials(StorageError):
+    """To callers it is the same: who has more objects to ask for need not try."""
 
 
 class StorageDown(StorageError):

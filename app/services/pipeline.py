@@ -63,8 +63,12 @@ async def run(
     """
     rows = await asyncio.to_thread(to_rows, use_case, payloads, deployment)
     inferred = _spread(rows, await inference.predict(deployment, _good(rows), deadline))
-    raw = [outcome.output for outcome in _good(inferred)]
-    outputs = _spread(inferred, await asyncio.to_thread(to_outputs, use_case, raw))
+    answered = [
+        (outcome.output, payload)
+        for outcome, payload in zip(inferred, payloads, strict=True)
+        if not isinstance(outcome, AppError)
+    ]
+    outputs = _spread(inferred, await asyncio.to_thread(to_outputs, use_case, answered, deployment))
     return [_combine(answer, output) for answer, output in zip(inferred, outputs, strict=True)]
 
 
@@ -99,7 +103,7 @@ def to_rows(use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deploy
     """The payloads as the deployment's rows, in order; an error in place of each that cannot be one."""
     require_features(use_case, deployment)
     items = [_parse(use_case, payload) for payload in payloads]
-    full = _spread(items, _isolated("preprocess", use_case.preprocess, _good(items)))
+    full = _spread(items, _isolated("preprocess", use_case.preprocessing(deployment), _good(items)))
     columns = [use_case.features.index(name) for name in deployment.features]
     return [row if isinstance(row, AppError) else _select(use_case, row, columns) for row in full]
 
@@ -144,9 +148,29 @@ def _cell_fault(name: str, cell: object) -> str | None:
     return None
 
 
-def to_outputs(use_case: UseCase, raw: Sequence[JsonValue]) -> list[JsonValue | AppError]:
-    """What callers get for the model's outputs, in order; an error in place of each that cannot be had."""
-    return [_checked(output) for output in _isolated("postprocess", use_case.postprocess, raw)]
+def to_outputs(
+    use_case: UseCase, raw: Sequence[tuple[JsonValue, JsonValue]], deployment: Deployment
+) -> list[JsonValue | AppError]:
+    """What callers get for the model's outputs, in order; an error in place of each that cannot be had.
+
+    An output comes with the payload that it is of, which is read again only if postprocess wants to see it.
+    """
+    if use_case.reads_inputs_again:
+        made = _with_inputs(use_case, raw, deployment)
+    else:
+        made = _isolated("postprocess", use_case.postprocess, [output for output, _ in raw])
+    return [_checked(output) for output in made]
+
+
+def _with_inputs(
+    use_case: UseCase, raw: Sequence[tuple[JsonValue, JsonValue]], deployment: Deployment
+) -> list[JsonValue | AppError]:
+    items = [_parse(use_case, payload) for _, payload in raw]
+    pairs = [
+        item if isinstance(item, AppError) else (output, item)
+        for item, (output, _) in zip(items, raw, strict=True)
+    ]
+    return _spread(pairs, _isolated("postprocess", use_case.postprocessing(deployment), _good(pairs)))
 
 
 def _checked(output: JsonValue | AppError) -> JsonValue | AppError:

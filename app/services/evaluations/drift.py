@@ -165,21 +165,26 @@ class Drift:
         bucket: Bucket | None,
         into: Frame,
     ) -> None:
-        """A record that cannot be predicted still has its features, unless preprocess fails on it."""
+        """A record that cannot be predicted or judged has its features, unless preprocess fails on it."""
         made = pipeline.to_rows(self._use_case, [payload for _, payload, _ in batch], self._task.deployment)
         for (record_id, _, at), features in zip(batch, made, strict=True):
             label = bucket_of(bucket, at)
             values: dict[str, JsonValue] = {}
             if not isinstance(features, AppError):
                 values |= zip(self._features, features, strict=True)
-            answer = answers[record_id]
-            if isinstance(answer, AppError):
-                self._reasons[answer.title] += 1
-            else:
+            try:
+                values[PREDICTION] = self._value(answers[record_id])
                 self._predicted += 1
-                values[PREDICTION] = self._use_case.judged(answer.prediction).value
+            except AppError as error:
+                self._reasons[error.title] += 1
             for group, value in values.items():
                 into.add(group, label, self._scales[group].place(value))
+
+    def _value(self, answer: Answer | AppError) -> JsonValue:
+        """What was predicted; raises why it was not, or why it cannot be judged."""
+        if isinstance(answer, AppError):
+            raise answer
+        return self._use_case.judged(answer.prediction).value
 
 
 def _of_both(window: WindowCounts, reference: WindowCounts) -> WindowCounts:

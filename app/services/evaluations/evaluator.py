@@ -81,6 +81,13 @@ class _Run:
         self.reasons[error.title] += 1
         self.fault = error
 
+    def leave_out(self, faults: Mapping[int, AppError]) -> None:
+        """Count those at these places as failed, and judge the others."""
+        for error in faults.values():
+            self.fail(error)
+        kept = [place for place in range(len(self.cases)) if place not in faults]
+        self.items, self.cases = [self.items[one] for one in kept], [self.cases[one] for one in kept]
+
 
 class Evaluator:
     """Runs evaluations. An attempt that was cut off is begun anew, and finds its predictions in the cache."""
@@ -182,11 +189,13 @@ class Evaluator:
         return False
 
     async def _judge(self, run: _Run) -> bool:
+        run.leave_out(await asyncio.to_thread(judging.faults, self._use_case, run.cases))
         if run.fault is not None and not run.cases:
             raise run.fault
         names = run.request.metrics or self._use_case.metrics
         found = await asyncio.to_thread(judging.judge_all, self._use_case, run.cases, names)
         async with self._sessions.begin() as session:
+            await rows.progress(session, run.id, predicted=len(run.items), reasons=run.reasons)
             if not await rows.end(session, run.id, "done"):
                 return False  # cancelled while it was judged
             await rows.store(session, run.id, run.items, found)
