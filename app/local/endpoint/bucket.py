@@ -1,6 +1,7 @@
-"""The S3 side: HEAD, GET and ListObjectsV2 of the artifacts in folders, path style, under the bucket "local"."""
+"""The S3 side: HEAD, GET and ListObjectsV2 of artifacts in folders, path style, under the bucket "local"."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -49,19 +50,24 @@ class FolderBucket:
     def _list(self, prefix: str, after: str, most: int) -> str:
         keys = sorted((key, path) for key, path in self._objects() if key.startswith(prefix) and key > after)
         entries = [
-            f"<Contents><Key>{escape(key)}</Key><ETag>&quot;{_etag(path)}&quot;</ETag></Contents>"
+            f"<Contents><Key>{escape(key)}</Key><ETag>&quot;{_etag(Path(path))}&quot;</ETag></Contents>"
             for key, path in islice(keys, most)
         ]
         truncated = str(len(keys) > most).lower()
         about = f"<Name>{LOCAL_BUCKET}</Name><IsTruncated>{truncated}</IsTruncated>"
         return f"{XML}<ListBucketResult>{about}{''.join(entries)}</ListBucketResult>"
 
-    def _objects(self) -> Iterator[tuple[str, Path]]:
+    def _objects(self) -> Iterator[tuple[str, str]]:
+        """Keys, and the files' paths; there may be thousands."""
         for name, served in self._endpoints.items():
-            if isinstance(served.source, FolderSource):
-                folder = served.source.folder
-                files = [folder / served.only] if served.only else folder.rglob("*")
-                yield from ((f"{name}/{file.relative_to(folder)}", file) for file in files if file.is_file())
+            if not isinstance(served.source, FolderSource):
+                continue
+            top = str(served.source.folder)
+            if served.only:
+                yield f"{name}/{served.only}", f"{top}/{served.only}"
+                continue
+            for folder, _, files in os.walk(top):
+                yield from ((f"{name}{folder[len(top) :]}/{file}", f"{folder}/{file}") for file in files)
 
     def _path(self, endpoint: str, name: str) -> Path:
         served = self._endpoints.get(endpoint)

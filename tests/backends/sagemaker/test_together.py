@@ -90,6 +90,7 @@ async def test_where_nothing_can_be_listed_some_are_asked_about(
 
 async def test_the_pages_of_a_look_are_bounded(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifacts, "MOST_PAGES", 2)
+    monkeypatch.setattr(artifacts, "SMALL_PAGE", 10)
     monkeypatch.setattr(artifacts, "MOST_HEADS", 0)
     targets(account, [f"{number:05}" for number in range(1000)])
     options = targets(account, [f"{number:05}" for number in range(0, 1000, 200)])
