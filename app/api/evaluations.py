@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
+from app.api.http.strict_route import StrictRoute
 from app.core.errors import Conflict, TooLarge
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
 from app.schemas.evaluations.runs import (

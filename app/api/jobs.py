@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
+from app.api.http.strict_route import StrictRoute
 from app.core.errors import Conflict, Misconfigured, TooLarge
 from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 
 from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
+from app.api.http.strict_route import StrictRoute
 from app.api.predictions import FAILURES
 from app.core.errors import Conflict, Misconfigured
 from app.schemas.ids import Name

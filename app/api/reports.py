@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from app.api.deps import SessionsDep, StorageDep
-from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
+from app.api.http.strict_route import StrictRoute
 from app.core.errors import StorageDown, StorageError, TooLarge
 from app.schemas.reports import ImportedReports, ReportImport
 from app.services.reports import importing

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from app.api.deps import SessionsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
 from app.api.http.problems import responses
+from app.api.http.strict_route import StrictRoute
 from app.core.errors import TooLarge
 from app.schemas.evaluations.schedules import EvaluationSchedule, NewSchedule
 from app.schemas.ids import Name

@@ -18,7 +18,7 @@ from app.cli.terminal.options import parsed
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Sessions
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.schemas.rows import Row
 from app.services.inference import Inference
@@ -126,7 +126,7 @@ def _parse(body: JsonValue) -> NewVersion:
     try:
         return NewVersion.model_validate(body)
     except ValidationError as error:
-        raise InvalidInput("The version does not fit.", errors=field_errors(error.errors())) from error
+        raise InvalidInput("The version does not fit.", errors=faults_of(error)) from error
 
 
 async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:

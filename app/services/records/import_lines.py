@@ -76,7 +76,7 @@ class NdjsonReader:
             try:
                 text = _decode(line, self._number).strip()
                 if text:
-                    yield FileLine(self._number, strict_json.parse(text))
+                    yield FileLine(self._number, strict_json.parse_bounded(text))
             except InvalidInput as error:
                 yield FileLine(self._number, error)
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue, ValidationError
 from app.core.errors import FieldError, InvalidInput
 from app.db.engine import Sessions, dump_json
 from app.db.records import imports as rows
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
 from app.services.records.import_columns import Columns
 from app.services.records.import_lines import CsvReader, FileLine, NdjsonReader, Reader, batches
@@ -137,7 +137,7 @@ def _parsed(content: dict[str, JsonValue], columns: Columns | None) -> ImportLin
     try:
         return ImportLine.model_validate(content)
     except ValidationError as error:
-        misfit = InvalidInput("The line does not fit.", errors=field_errors(error.errors()))
+        misfit = InvalidInput("The line does not fit.", errors=faults_of(error))
         raise _in_words_of(columns, misfit, of_input=False) from error
 
 

@@ -1,5 +1,6 @@
 """Labels: the truth about a record, which arrives later and leaves the record's content hash as it is."""
 
+import asyncio
 from datetime import datetime
 
 from pydantic import JsonValue, ValidationError
@@ -8,7 +9,7 @@ from app.core import strict_json
 from app.core.errors import InvalidInput, NotFound
 from app.db.engine import Sessions
 from app.db.records import labels as rows
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.records.records import RecordLabel
 from app.services.failures.user_code import user_code
 from app.services.records import records
@@ -27,7 +28,7 @@ async def put_label(
 
     ``observed_at`` defaults to now, or to what is stored if the value is the same.
     """
-    label = normalise_label(use_case, value, path="value")
+    label = await asyncio.to_thread(normalise_label, use_case, value, path="value")
     async with sessions.begin() as session:
         row = await rows.upsert(session, record_id, label, observed_at)
     if row is None:
@@ -67,6 +68,6 @@ def _normalised(use_case: UseCase, value: JsonValue, path: str) -> JsonValue:
         validated = use_case.label_type.validate_python(value)
         label: JsonValue = use_case.label_type.dump_python(validated, mode="json")
     except ValidationError as error:
-        raise InvalidInput("The label does not fit.", errors=field_errors(error.errors(), path)) from error
+        raise InvalidInput("The label does not fit.", errors=faults_of(error, path)) from error
     strict_json.check(label, path)
     return label

@@ -10,7 +10,7 @@ from pydantic.errors import PydanticUserError
 
 from app.core import strict_json
 from app.core.errors import BadOutput, InvalidInput, UserCodeError
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.judged import Judged, Task, TruthValue
 from app.schemas.rows import Row
 from app.services.failures.user_code import user_code
@@ -88,7 +88,7 @@ class UseCase(BaseModel):
                 return self.input_type.model_validate(payload)
             except ValidationError as error:
                 detail = "The stored record does not fit the present InputObject."
-                raise InvalidInput(detail, errors=field_errors(error.errors())) from error
+                raise InvalidInput(detail, errors=faults_of(error)) from error
 
     def truth(self, label: JsonValue) -> JsonValue:
         """A stored label as metrics take it, a Decimal as a number; InvalidInput where it does not fit."""
@@ -97,7 +97,7 @@ class UseCase(BaseModel):
                 value = self.label_type.validate_python(label)
             except ValidationError as error:
                 detail = "The stored label does not fit the present Label."
-                raise InvalidInput(detail, errors=field_errors(error.errors(), self.label)) from error
+                raise InvalidInput(detail, errors=faults_of(error, self.label)) from error
         return float(value) if isinstance(value, Decimal) else label
 
     def group(self, name: str, item: BaseModel) -> str:
