@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.problems import responses
+from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.core.errors import Conflict, TooLarge
+from app.core.errors import Conflict
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
 from app.schemas.evaluations.runs import (
     Comparison,
@@ -28,7 +28,7 @@ EvaluationId = Annotated[RowId, Path()]
 CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, TooLarge))
+@router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, *OF_BODIES))
 async def create_evaluation(
     request: EvaluationRequest,
     sessions: SessionsDep,

@@ -10,9 +10,9 @@ from starlette.requests import ClientDisconnect
 
 from app.api.deps import SessionsDep, SettingsDep, UseCaseDep
 from app.api.http import bodies, media
-from app.api.http.problems import responses
+from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.core.errors import InvalidInput, TooLarge, Unavailable, UnsupportedMediaType
+from app.core.errors import InvalidInput, Unavailable
 from app.schemas.records.imports import FileFormat, ImportReport
 from app.services.records import importer
 from app.services.records.import_options import ColumnOptions
@@ -43,7 +43,7 @@ async def _columns(
 @router.post(
     "/import",
     summary="Import a file of records",
-    responses=responses(TooLarge, UnsupportedMediaType),
+    responses=responses(*OF_BODIES),
     openapi_extra={"requestBody": BODY | {"required": True}},
 )
 async def import_records(

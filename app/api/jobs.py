@@ -6,9 +6,9 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.problems import responses
+from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.core.errors import Conflict, Misconfigured, TooLarge
+from app.core.errors import Conflict, Misconfigured
 from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.schemas.records.imports import FileFormat
@@ -27,7 +27,7 @@ RESULTS: dict[int | str, dict[str, object]] = {
     "",
     status_code=202,
     summary="Predict many records",
-    responses=responses(Conflict, TooLarge, Misconfigured),
+    responses=responses(Conflict, *OF_BODIES, Misconfigured),
 )
 async def create_prediction_job(
     request: PredictionJobRequest,

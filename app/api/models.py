@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
-from app.api.http.problems import responses
+from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
 from app.api.predictions import FAILURES
 from app.core.errors import Conflict, Misconfigured
@@ -46,7 +46,7 @@ async def get_version(model: Name, version: Name, sessions: SessionsDep) -> Mode
     "/{model}/versions",
     status_code=201,
     summary="Register a version",
-    responses=responses(*FAILURES),
+    responses=responses(*FAILURES, *OF_BODIES),
 )
 async def register_version(
     model: Name,
@@ -77,7 +77,7 @@ async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> N
     await deletion.delete(sessions, model, version)
 
 
-@router.post("/{model}/promote", summary="Make a version live", responses=responses(*FAILURES))
+@router.post("/{model}/promote", summary="Make a version live", responses=responses(*FAILURES, *OF_BODIES))
 async def promote_version(
     model: Name, choice: VersionChoice, sessions: SessionsDep, use_case: UseCaseDep, inference: InferenceDep
 ) -> Model:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api.deps import CursorQuery, LimitQuery, PredictorDep, RecordId, SessionsDep, UseCaseDep
-from app.api.http.problems import item_problem, responses
+from app.api.http.problems import OF_BODIES, item_problem, responses
 from app.api.http.strict_route import ItemwiseRoute
 from app.core.errors import (
     AppError,
@@ -51,7 +51,7 @@ RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what
 
 
 @router.post(
-    "/predict", summary="Predict many records now", responses=responses(Conflict, TooLarge, Misconfigured)
+    "/predict", summary="Predict many records now", responses=responses(Conflict, *OF_BODIES, Misconfigured)
 )
 async def predict_records(
     body: BatchRequest,

@@ -12,9 +12,9 @@ from pydantic import Discriminator, JsonValue, Tag
 
 from app.api.deps import CursorQuery, LimitQuery, RecordId, SessionsDep, UseCaseDep
 from app.api.http.conditions import Condition, etag
-from app.api.http.problems import responses
+from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.core.errors import PreconditionFailed, TooLarge
+from app.core.errors import PreconditionFailed
 from app.schemas.records.records import (
     InputJson,
     LabelWrite,
@@ -49,7 +49,7 @@ OneOrMany = Annotated[
     "",
     status_code=201,
     summary="Create or replace records",
-    responses=REPLACED | responses(TooLarge),
+    responses=REPLACED | responses(*OF_BODIES),
 )
 async def write_records(
     body: OneOrMany,
@@ -83,7 +83,7 @@ async def list_records(
     return await records.page(sessions, limit=limit, cursor=cursor, prefix=prefix)
 
 
-@router.put("/{record_id:path}/label", summary="Set a record's label", responses=responses(TooLarge))
+@router.put("/{record_id:path}/label", summary="Set a record's label", responses=responses(*OF_BODIES))
 async def put_label(
     record_id: RecordId, label: LabelWrite, sessions: SessionsDep, use_case: UseCaseDep
 ) -> RecordLabel:
@@ -108,7 +108,7 @@ async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
 @router.put(
     "/{record_id:path}",
     summary="Create or replace a record",
-    responses=CREATED | responses(PreconditionFailed, TooLarge),
+    responses=CREATED | responses(PreconditionFailed, *OF_BODIES),
 )
 async def put_record(
     record_id: RecordId,

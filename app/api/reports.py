@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 
 from app.api.deps import SessionsDep, StorageDep
-from app.api.http.problems import responses
+from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.core.errors import StorageDown, StorageError, TooLarge
+from app.core.errors import StorageDown, StorageError
 from app.schemas.reports import ImportedReports, ReportImport
 from app.services.reports import importing
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=Stri
 @router.post(
     "/import",
     summary="Import reports from the storage",
-    responses=responses(TooLarge, StorageError, StorageDown),
+    responses=responses(*OF_BODIES, StorageError, StorageDown),
 )
 async def import_reports(wanted: ReportImport, sessions: SessionsDep, storage: StorageDep) -> ImportedReports:
     """Bring in the CSV reports in a folder of the storage, as finished runs of the kind `report`.

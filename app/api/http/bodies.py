@@ -60,7 +60,7 @@ class StrictRequest(Request):
         try:
             return value if self.body_type is None else self.body_type.validate_python(value)
         except ValidationError as error:
-            raise InvalidInput(MISFIT, errors=faults_of(error)) from error
+            raise InvalidInput(MISFIT, errors=faults_of(error, whole="body")) from error
 
     def _require_counts(self, value: JsonValue) -> None:
         """Before the items are looked at: what is refused for its length costs no more than its length."""

@@ -14,7 +14,16 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.api.http.queries import has_plus
-from app.core.errors import AppError, FieldError, InvalidInput, MethodNotAllowed, NotFound, Unavailable
+from app.core.errors import (
+    AppError,
+    FieldError,
+    InvalidInput,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from app.schemas.faults import field_errors
 from app.schemas.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
@@ -31,6 +40,8 @@ REFERENCE = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 """The schema of every error in the OpenAPI document, which has it among its components (see openapi.py)."""
 EVERYWHERE = (InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable)
 """What any route may answer: 422 for a query parameter that it does not have, 503 without the database."""
+OF_BODIES = (TooLarge, UnsupportedMediaType)
+"""What a route that reads a body may answer."""
 OF_ROUTING = {kind.status: kind for kind in (NotFound, MethodNotAllowed)}
 
 

@@ -1,5 +1,6 @@
 """Register model versions, and move the live pointer."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import cast
 
@@ -183,10 +184,11 @@ def _deployment(use_case: UseCase, model: str, new: NewVersion) -> Deployment:
         for index, name in enumerate(features)
         if name not in use_case.features
     ]
+    last = {name: index for index, name in enumerate(features)}
     twice = [
-        FieldError(f"features[{index}]", f"names {name!r} twice")
-        for index, name in enumerate(features)
-        if name in features[:index]
+        FieldError(f"features[{last[name]}]", f"names {name!r} twice")
+        for name, count in Counter(features).items()
+        if count > 1
     ]
     if unknown or twice:
         raise InvalidInput("The features do not fit.", errors=unknown + twice)
