@@ -56,14 +56,24 @@ class RequestContext:
 
 
 class BelowRootPath:
-    """Says below which path a proxy serves the application; paths may come with it or without it."""
+    """Says below which path a proxy serves the application; paths may come with it or without it.
+
+    A Location is below it, too.
+    """
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
         self.app = app
         self.root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app({**scope, "root_path": self.root_path}, receive, send)
+        async def send_below(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("location", "").startswith("/"):
+                    headers["location"] = self.root_path + headers["location"]
+            await send(message)
+
+        await self.app({**scope, "root_path": self.root_path}, receive, send_below)
 
 
 class HeadAsGet:
