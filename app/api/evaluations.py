@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedRequest
 from app.core.errors import Conflict
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
 from app.schemas.evaluations.runs import (
@@ -35,12 +36,14 @@ async def create_evaluation(
     use_case: UseCaseDep,
     settings: SettingsDep,
     response: Response,
+    keyed: KeyedRequest,
 ) -> Evaluation:
     """Judge a version's predictions for the labelled records of a window; a worker does it.
 
     Every record is predicted through the cache, so that a second run of the same version costs no inference.
     """
-    run = await runs.ask(sessions, use_case, request, default_model=settings.default_model)
+    model = settings.default_model
+    run = await runs.ask(sessions, use_case, request, default_model=model, keyed=keyed)
     response.headers["Location"] = f"{router.prefix}/{run.id}"
     return run
 

@@ -12,8 +12,10 @@ from app.api.deps import SessionsDep, SettingsDep, UseCaseDep
 from app.api.http import bodies, media
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedFile
 from app.core.errors import InvalidInput, Unavailable
 from app.schemas.records.imports import FileFormat, ImportReport
+from app.services.once import Keyed
 from app.services.records import importer
 from app.services.records.import_options import ColumnOptions
 
@@ -52,6 +54,7 @@ async def import_records(
     use_case: UseCaseDep,
     settings: SettingsDep,
     columns: Annotated[ColumnOptions, Depends(_columns)],
+    keyed: KeyedFile,
     file_format: Annotated[
         FileFormat | None, Query(alias="format", description="Default: what Content-Type says")
     ] = None,
@@ -79,12 +82,13 @@ async def import_records(
         return await importer.import_records(
             sessions,
             use_case,
-            _bounded(request, settings.max_import_bytes),
+            _bounded(request, settings.max_import_bytes, keyed),
             file_format=chosen,
             delimiter=delimiter,
             columns=columns,
             skip_bad=skip_bad,
             dry_run=dry_run,
+            keyed=keyed,
         )
 
 
@@ -96,13 +100,15 @@ def _format(headers: Headers) -> FileFormat:
     return CONTENT_TYPES[kind]
 
 
-async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
+async def _bounded(request: Request, limit: int, keyed: Keyed | None) -> AsyncIterator[bytes]:
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
             if size > limit:
                 raise bodies.too_large(limit, FILE)
+            if keyed is not None:
+                keyed.read(chunk)
             yield chunk
     except ClientDisconnect as error:
         raise InvalidInput("The upload broke off; nothing was imported.") from error

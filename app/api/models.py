@@ -5,11 +5,20 @@ from fastapi import APIRouter, Response
 from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedRequest
 from app.api.predictions import FAILURES
 from app.core.errors import Conflict, Misconfigured
 from app.schemas.ids import Name
-from app.schemas.models import Model, ModelPage, ModelVersion, NewVersion, VersionChoice, VersionPage
-from app.services.models import deletion, listing, versions
+from app.schemas.models import (
+    Model,
+    ModelPage,
+    ModelVersion,
+    NewVersion,
+    RolledBack,
+    VersionChoice,
+    VersionPage,
+)
+from app.services.models import deletion, listing, rollback, versions
 
 router = APIRouter(prefix="/models", tags=["models"], route_class=StrictRoute)
 
@@ -92,9 +101,13 @@ async def promote_version(
 @router.post(
     "/{model}/rollback", summary="Undo the last promotion", responses=responses(Conflict, Misconfigured)
 )
-async def roll_back_model(model: Name, sessions: SessionsDep, use_case: UseCaseDep) -> Model:
+async def roll_back_model(
+    model: Name, sessions: SessionsDep, use_case: UseCaseDep, keyed: KeyedRequest
+) -> RolledBack:
     """Go back to the version that was live before; its cached predictions are valid again.
+
+    Sent twice, it goes back twice, unless with one `Idempotency-Key`.
 
     Refused where that version takes features which preprocess no longer makes.
     """
-    return await versions.roll_back(sessions, use_case, model)
+    return await rollback.roll_back(sessions, use_case, model, keyed=keyed)

@@ -23,6 +23,7 @@ from app.schemas.models import Model, ModelVersion, NewVersion
 from app.schemas.rows import Row
 from app.services.inference import Inference
 from app.services.models import deletion, versions
+from app.services.models import rollback as rollbacks
 
 if TYPE_CHECKING:
     from app.local.packing import ModelArtifact
@@ -89,7 +90,9 @@ def delete(model: str, version: str) -> None:
 @commands.command()
 def rollback(model: str) -> None:
     """Go back to the version that was live before."""
-    _print(_run(lambda sessions: versions.roll_back(sessions, use_case(), model)))
+    done = _run(lambda sessions: rollbacks.roll_back(sessions, use_case(), model))
+    typer.echo(f"Rolled back {model} from {done.left_version} to {done.live_version}:")
+    _print(done)
 
 
 @commands.command()

@@ -18,6 +18,7 @@ from app.db.tables.work import (
     EvaluationMetricRow,
     EvaluationRow,
     EvaluationScheduleRow,
+    IdempotencyKeyRow,
     PredictionJobChunkRow,
     PredictionJobRow,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "EvaluationMetricRow",
     "EvaluationRow",
     "EvaluationScheduleRow",
+    "IdempotencyKeyRow",
     "InputObjectRow",
     "LabelRow",
     "ModelRow",

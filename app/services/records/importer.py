@@ -11,6 +11,7 @@ from app.db.engine import Sessions, dump_json
 from app.db.records import imports as rows
 from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.once import Keyed, hold, keep, replay
 from app.services.records.import_columns import Columns
 from app.services.records.import_lines import CsvReader, FileLine, NdjsonReader, Reader, batches
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
@@ -45,16 +46,22 @@ async def import_records(
     columns: ColumnOptions = NO_OPTIONS,
     skip_bad: bool = False,
     dry_run: bool = False,
+    keyed: Keyed | None = None,
 ) -> ImportReport:
     """Write the records and labels of a file, line after line: of several lines with one id the last wins.
 
     Either every line goes in, or InvalidInput lists what is wrong; with ``skip_bad`` the good lines go in and
     the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays;
     nor does it with ``dry_run``, which does all the rest.
+    With a key it is done once, and the answer is the first one's.
     """
     reader = reader_for(use_case, file_format, delimiter, columns)
     progress = _Progress()
     async with sessions.begin() as session:
+        if keyed is not None and (kept := await hold(session, keyed)) is not None:
+            async for _ in chunks:  # is it the same file?
+                pass
+            return replay(keyed, kept, ImportReport)
         await rows.begin(session)
         async for lines in batches(chunks):
             await rows.copy(session, await _prepared(use_case, reader, reader.read(lines), progress))
@@ -65,9 +72,12 @@ async def import_records(
         if progress.errors and not skip_bad:
             raise _refusal(progress)
         records, labels = await rows.merge_records(session), await rows.merge_labels(session)
+        report = _report(progress, records, labels, dry_run=dry_run)
         if dry_run:
             await session.rollback()
-    return _report(progress, records, labels, dry_run=dry_run)
+        elif keyed is not None:
+            await keep(session, keyed, report)
+    return report
 
 
 def reader_for(
