@@ -11,7 +11,7 @@ from app.core.errors import Conflict, FieldError, InvalidInput
 from app.db import idempotency_keys as rows
 from app.db.tables import IdempotencyKeyRow
 
-Reply = TypeVar("Reply", bound=BaseModel)
+Body = TypeVar("Body", bound=BaseModel)
 
 HEADER = "Idempotency-Key"
 RETRY_AFTER = 1.0
@@ -38,8 +38,11 @@ class Keyed:
 
 
 async def once(
-    session: AsyncSession, keyed: Keyed | None, reply_type: type[Reply], work: Callable[[], Awaitable[Reply]]
-) -> Reply:
+    session: AsyncSession,
+    keyed: Keyed | None,
+    reply_type: type[Body],
+    work: Callable[[], Awaitable[Body]],
+) -> Body:
     """What ``work`` answers, or what it answered before; without a key it is done whatever was.
 
     The work and its answer are kept by the session's transaction, both or neither. Conflict while the same
@@ -62,7 +65,7 @@ async def hold(session: AsyncSession, keyed: Keyed) -> IdempotencyKeyRow | None:
     return await rows.find(session, keyed.key)
 
 
-def replay(keyed: Keyed, kept: IdempotencyKeyRow, reply_type: type[Reply]) -> Reply:
+def replay(keyed: Keyed, kept: IdempotencyKeyRow, reply_type: type[Body]) -> Body:
     """What was answered; InvalidInput where the request, which has been read, is another one."""
     if keyed.fingerprint != kept.fingerprint:
         fault = FieldError(HEADER, "came with another request before: each needs a key of its own")

@@ -64,9 +64,9 @@ class StrictRequest(Request):
 
     def _require_counts(self, value: JsonValue) -> None:
         """Before the items are looked at: what is refused for its length costs no more than its length."""
-        lists = {"items": value} if isinstance(value, list) else {}
+        lists: dict[str, JsonValue] = {"items": value}
         if isinstance(value, dict):
-            lists |= {name: value[name] for name in self.batches if name in value}
+            lists |= {name: value.get(name) for name in self.batches}
         limit = self._settings.max_batch
         for name, items in lists.items():
             if isinstance(items, list) and len(items) > limit:

@@ -9,7 +9,7 @@ from pydantic import JsonValue, RootModel, TypeAdapter
 
 from app.api.http.bodies import ON_THE_LOOP, StrictRequest
 from app.core import strict_json
-from app.core.errors import MAX_FAULTS, InvalidInput
+from app.core.errors import MAX_FAULTS, FieldError, InvalidInput
 from app.core.settings import Settings
 from app.schemas.faults import MOST_LOOKED_AT
 from app.schemas.records.records import RecordWrite
@@ -162,5 +162,5 @@ def test_the_bound_of_faults_is_a_bound() -> None:
     assert (len(many.errors), many.detail) == (MAX_FAULTS, "No. Only the first 100 faults are listed.")
 
 
-def _fault(number: int) -> strict_json.FieldError:
-    return strict_json.FieldError(f"items[{number}]", "is none")
+def _fault(number: int) -> FieldError:
+    return FieldError(f"items[{number}]", "is none")
