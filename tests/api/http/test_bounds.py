@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from pydantic import JsonValue, RootModel, TypeAdapter
+from pydantic import JsonValue, RootModel, TypeAdapter, ValidationError
 
 from app.api.http.bodies import ON_THE_LOOP, StrictRequest
 from app.core import strict_json
 from app.core.errors import MAX_FAULTS, FieldError, InvalidInput
 from app.core.settings import Settings
-from app.schemas.faults import MOST_LOOKED_AT
+from app.schemas.faults import MOST_LOOKED_AT, faults_of
 from app.schemas.records.records import RecordWrite
+from app.services.records import records
 from tests.support.app import client_of, running_app
 from tests.support.orders import order
 
@@ -154,6 +155,33 @@ async def test_what_is_announced_too_long_is_not_read(
         response = await client.request(method, url, content=Never([]).chunks(), headers=headers)
     assert response.status_code == 413
     assert "1024 bytes" in response.json()["detail"]
+
+
+async def test_records_are_looked_at_until_enough_faults_are_found(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+
+    def refused(_: object, __: JsonValue, *, path: str) -> None:
+        looked_at.append(path)
+        raise InvalidInput("No.", errors=[FieldError(path, "is none")])
+
+    monkeypatch.setattr(records, "normalise", refused)
+    body: JsonValue = [{"id": str(number), "input": {}} for number in range(1000)]
+    response = await client.post("/records", json=body)
+    assert len(response.json()["errors"]) == MAX_FAULTS
+    assert len(looked_at) == MAX_FAULTS + 1
+
+
+@pytest.mark.parametrize("count", [MOST_LOOKED_AT, MOST_LOOKED_AT + 1])
+def test_very_many_faults_are_one(count: int) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(list[str]).validate_python([0] * count)
+    found = faults_of(caught.value, "items")
+    if count > MOST_LOOKED_AT:
+        assert found == [FieldError("items", "has 10001 faults, too many to be listed")]
+    else:
+        assert (len(found), found[-1].field) == (count, "items[9999]")
 
 
 def test_the_bound_of_faults_is_a_bound() -> None:
