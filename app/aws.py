@@ -1,8 +1,14 @@
-"""boto3 clients from one session: each session keeps its own copy of the service models, tens of MB."""
+"""boto3 clients, shared by all who ask for the same: making one takes tens of milliseconds and a megabyte.
 
+They are of one session: each session keeps its own copy of the service models, tens of MB.
+"""
+
+import os
 import threading
+from collections.abc import Callable, Hashable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import boto3
 from botocore import exceptions as vendor
@@ -22,7 +28,15 @@ CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError, HTTPError)
 UNREACHABLE = (vendor.ConnectionError, vendor.HTTPClientError, HTTPError)
 """Those of them where no whole answer came."""
 
+T = TypeVar("T")
+
+ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
+"""How the environment variables begin that lead a client elsewhere."""
+MAX_CLIENTS = 32
+"""Clients that are kept; there is one for each service, region and address."""
+
 _one_at_a_time = threading.Lock()  # clients may be used by all threads, but a session makes one at a time
+_clients: WeakKeyDictionary[boto3.Session, dict[Hashable, object]] = WeakKeyDictionary()
 
 
 @cache
@@ -31,10 +45,14 @@ def session() -> boto3.Session:
     return boto3.Session()
 
 
+@cache
 def call_config(
     *, attempts: int, connect_timeout: float, read_timeout: float, connections: int = 10
 ) -> Config:
-    """How often a call may be made, how many seconds it may take, and how many connections are kept."""
+    """How often a call may be made, how many seconds it may take, and how many connections are kept.
+
+    The same wishes are the same object, which is what clients are known by.
+    """
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=connect_timeout,
@@ -45,25 +63,45 @@ def call_config(
 
 
 def s3_client(config: Config, *, region: str | None = None) -> "S3Client":
-    """A client of S3; the region is by default the environment's, as is its address."""
-    with _one_at_a_time:
-        return session().client("s3", region_name=region, config=config)
+    """The client of S3; the region is by default the environment's, as is its address. Nobody closes it."""
+    return _shared(lambda: session().client("s3", region_name=region, config=config), "s3", config, region)
 
 
 def sagemaker_client(config: Config, *, region: str | None = None) -> "SageMakerClient":
-    """A client of SageMaker's control plane."""
-    with _one_at_a_time:
-        return session().client("sagemaker", region_name=region, config=config)
+    """The client of SageMaker's control plane. Nobody closes it."""
+    return _shared(
+        lambda: session().client("sagemaker", region_name=region, config=config), "sagemaker", config, region
+    )
 
 
 def sagemaker_runtime_client(
     config: Config, *, region: str | None = None, endpoint_url: str | None = None
 ) -> "SageMakerRuntimeClient":
-    """A client of SageMaker's endpoints; ``endpoint_url`` is another address than the environment's."""
+    """The client of SageMaker's endpoints; ``endpoint_url`` is another address than the environment's.
+    Nobody closes it."""
+    service: Literal["sagemaker-runtime"] = "sagemaker-runtime"
+    return _shared(
+        lambda: session().client(service, region_name=region, endpoint_url=endpoint_url, config=config),
+        *(service, config, region, endpoint_url),
+    )
+
+
+def _shared(make: Callable[[], T], *key: Hashable) -> T:
+    """What ``make`` made for this key before, in this session and while the environment had these addresses.
+
+    A client that was made without credentials never looks for them again: it is not kept.
+    """
+    addresses = tuple(sorted(item for item in os.environ.items() if item[0].startswith(ADDRESSES)))
     with _one_at_a_time:
-        return session().client(
-            "sagemaker-runtime", region_name=region, endpoint_url=endpoint_url, config=config
-        )
+        kept = _clients.setdefault(session(), {})
+        if (addresses, key) in kept:
+            return cast(T, kept[addresses, key])
+        client = make()
+        if session().get_credentials() is not None:
+            if len(kept) >= MAX_CLIENTS:
+                kept.clear()  # who holds one may go on with it
+            kept[addresses, key] = client
+        return client
 
 
 def error_code(error: CallError) -> str:

@@ -1,8 +1,8 @@
 """What a hosting platform must offer. A backend is one file with ``Options`` and ``create``."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, StringConstraints
 
@@ -18,6 +18,10 @@ class BackendOptions(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def place(self) -> str:
+        """What is looked at for these options: versions with the same place share one look."""
+        return self.model_dump_json()
 
 
 def _printable(text: str) -> str:
@@ -41,23 +45,47 @@ class Limits:
     bytes: int
 
 
-class AtRegistration(str):
-    """A revision that is true when a version is registered, and may later name what is not yet running.
+@dataclass(frozen=True)
+class Deployed:
+    """What a look found in service: the revisions that may answer a call now, at least one.
 
-    The one that was noted first stays.
+    A revision names what makes an answer (a model, its image, its artifact), not what surrounds it (instance
+    types, weights, data capture): an answer that was kept under it is right for as long as it is in service.
     """
+
+    revisions: frozenset[str]
+    variants: Mapping[str, str] = field(default_factory=dict)
+    """The revision behind each name that a reply may give as its ``variant``; empty where they give none."""
+    pending: bool = False
+    """A change is under way: what answers a call that does not say, nobody knows."""
+    surroundings: str = ""
+    changed: str = ""
+    """When the platform last changed anything about it, as text. Where that moved and ``surroundings`` did
+    not, something else may have been in service between two looks that find the same."""
+    partial: bool = False
+    """One server was asked, of which there may be several with other revisions: what replies tell counts
+    beside it."""
+    at_registration: bool = False
+    """True when a version is registered, and may later name what is not yet running: the first one stays."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One output per row, in the order of the rows, and what the platform says answered (None: it does not).
+    """One output per row, in the order of the rows, and what the platform says answered.
 
+    ``revision`` None: it does not say; then ``variant`` may be one of the names in Deployed.variants.
     A row that has no output (the answer is NaN, its category is unknown) holds the reason as a value: its
     neighbours stand.
     """
 
     outputs: Sequence[JsonValue | BackendError | InvalidInput]
     revision: str | None = None
+    variant: str | None = None
+
+
+def sole(revision: str | None) -> Deployed | None:
+    """What a look found where one revision answers all calls; None where it cannot be told."""
+    return Deployed(frozenset({revision})) if revision else None
 
 
 def missing(what: str, option: str, message: str) -> BackendMissing:
@@ -81,7 +109,7 @@ class Backend(Protocol):
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply: ...
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         """What the platform has deployed now; None where it cannot say or we may not ask.
 
         BackendMissing names the option where the platform says that it has none of that name: a version with
@@ -90,6 +118,20 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+Look: TypeAlias = Deployed | BackendError | None
+"""What came of looking at one version; an error is a value, so that it is nobody else's."""
+
+
+class LooksTogether(Protocol):
+    """A backend's file may have a function ``look_together`` beside ``create``: one look for many versions.
+
+    It is given the options of versions whose ``place`` is the same, and answers in their order. No backend
+    is opened for it.
+    """
+
+    async def __call__(self, options: Sequence[BackendOptions]) -> Sequence[Look]: ...
 
 
 class BackendModule(Protocol):

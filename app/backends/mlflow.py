@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field, JsonValue, model_validator
 
-from app.backends.base import AtRegistration, BackendOptions, GivenName, Limits, Reply
+from app.backends.base import BackendOptions, Deployed, GivenName, Limits, Reply, sole
 from app.backends.http.auth import from_environment, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.http.errors import LOOKS, STATUSES, FaultBody, Statuses, no_such
@@ -95,10 +95,12 @@ class MlflowBackend:
         reply = await self._server.post(url, body, timeout)
         return Reply(decode(reply.body, reply.content_type, len(rows)))
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         """The configured version, or the alias's; either way the server has to answer."""
         await self._health.get(f"{self._options.url}/ping", REGISTRY_TIMEOUT)
-        return await self._behind_alias() if self._options.alias else self._options.version
+        if self._options.alias:
+            return Deployed(frozenset({await self._behind_alias()}), at_registration=True)
+        return sole(self._options.version)
 
     async def _behind_alias(self) -> str:
         query = urlencode(
@@ -109,7 +111,7 @@ class MlflowBackend:
         found = json_object(reply.body, reply.content_type).get("model_version")
         if not isinstance(found, dict) or not isinstance(found.get("version"), str):
             raise BadOutput("The MLflow registry named no version.")
-        return AtRegistration(f"{self._options.registered_model} {found['version']}")
+        return f"{self._options.registered_model} {found['version']}"
 
     async def aclose(self) -> None:
         for client in (self._server, self._health, self._registry):

@@ -27,6 +27,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from pydantic import BaseModel, JsonValue
+
 
 @dataclass(frozen=True)
 class FieldError:
@@ -178,6 +180,26 @@ def title_of(slug: str) -> str:
     return _tree(AppError).get(slug, AppError).title
 
 
-def revive(slug: str, detail: str, *, retry_after: float | None = None) -> AppError:
-    """Rebuild an error that another process stored by its slug and detail."""
-    return _tree(AppError).get(slug, AppError)(detail, retry_after=retry_after)
+def as_stored(error: AppError) -> dict[str, JsonValue]:
+    """What another process needs to raise the same."""
+    return {
+        "slug": error.slug,
+        "detail": error.detail,
+        "errors": [[fault.field, fault.message] for fault in error.errors],
+        "retry_after": error.retry_after,
+    }
+
+
+class _Stored(BaseModel):
+    slug: str
+    detail: str
+    errors: list[tuple[str, str]] = []
+    retry_after: float | None = None
+
+
+def revive(stored: Mapping[str, JsonValue]) -> AppError:
+    """The error that another process stored."""
+    found = _Stored.model_validate(stored)
+    faults = [FieldError(field, message) for field, message in found.errors]
+    made = _tree(AppError).get(found.slug, AppError)
+    return made(found.detail, errors=faults, retry_after=found.retry_after)

@@ -122,6 +122,15 @@ def is_outage(error: Exception) -> bool:
     return not isinstance(error, DBAPIError | asyncpg.PostgresError)
 
 
+PASSING = ("25006", "40001", "40P01", "57014", "55P03")
+"""SQLSTATE: a server that is read-only for now, transactions in each other's way, and what waited too long."""
+
+
+def passes_by_itself(error: Exception) -> bool:
+    """Whether the same may be tried again: the database is away, or says that this time it could not."""
+    return isinstance(error, OUTAGES) and (is_outage(error) or _sqlstate(error) in PASSING)
+
+
 OUTAGE_REASONS = {
     "28": "The database refuses the log-in of this service.",
     "3D": "The database does not exist.",

@@ -41,7 +41,7 @@ async def check_endpoint() -> None:
         open_backend, new.backend, new.options, new.features or (), concurrency=1, hosts=Hosts()
     )
     try:
-        await backend.revision()
+        await backend.look()
     finally:
         await backend.aclose()
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from app.backends.base import Backend
+from app.backends.base import Backend, Deployed
 from app.core.errors import (
     AppError,
     BackendError,
@@ -23,8 +23,10 @@ from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
+from app.services.hosting import looks
+from app.services.hosting.looks import Seen
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
-from app.services.hosting.outcomes import InferenceOutcome, checked_revision, read
+from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
 
 log = structlog.get_logger(__name__)
 
@@ -79,26 +81,30 @@ class Inference:
         async with self._backends.borrow(deployment):
             pass
 
-    async def revision(self, deployment: Deployment) -> str | None:
+    async def look(self, deployment: Deployment) -> Deployed | None:
         """What the platform has deployed now; None where it cannot say. Raises BackendError, say if it is
         unreachable: what was known before still stands."""
         async with self._backends.borrow(deployment) as opened:
-            return checked_revision(await opened.backend.revision())
+            return checked_look(await opened.backend.look())
 
-    async def probe(self, deployment: Deployment) -> str | None:
-        """Try a version that is not registered yet (it has no id): its revision, None where the platform
-        does not say within PATIENCE. Raises where the backend cannot be opened. InvalidInput names the
-        option that is wrong, or of which the platform says that it has none of that name."""
+    async def looks(self, deployments: Sequence[Deployment]) -> list[Seen]:
+        """What the platform has in service for versions of one place, in their order."""
+        return await looks.look(self._backends, deployments)
+
+    async def probe(self, deployment: Deployment) -> Deployed | None:
+        """Try a version that is not registered yet (it has no id): what its platform has deployed, None
+        where that does not say within PATIENCE. Raises where the backend cannot be opened. InvalidInput names
+        the option that is wrong, or of which the platform says that it has none of that name."""
         try:
             return await self._first_look(deployment)
         except BackendMissing as error:
             raise InvalidInput(error.detail, errors=error.errors) from error
 
-    async def _first_look(self, deployment: Deployment) -> str | None:
+    async def _first_look(self, deployment: Deployment) -> Deployed | None:
         backend = await self._backends.new(deployment)
         try:
             async with asyncio.timeout(PATIENCE):
-                return checked_revision(await backend.revision())
+                return checked_look(await backend.look())
         except BackendMissing:
             raise
         except (BackendError, TimeoutError) as error:

@@ -39,6 +39,7 @@ class Computed:
     raw_output: JsonValue
     revision: str | None
     latency_ms: float
+    variant: str | None = None
 
 
 Outcome: TypeAlias = Computed | AppError
@@ -68,7 +69,7 @@ def _combine(answer: Inferred | AppError, output: JsonValue | AppError) -> Outco
         return answer
     if isinstance(output, AppError):
         return output
-    return Computed(output, answer.output, answer.revision, answer.latency_ms)
+    return Computed(output, answer.output, answer.revision, answer.latency_ms, answer.variant)
 
 
 def _good(values: Sequence[T | AppError]) -> list[T]:

@@ -9,6 +9,7 @@ from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
 from app.services.inference import Inference
+from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
@@ -56,7 +57,9 @@ async def open_runtime(
         listener = Listener(settings)
         listener.start()
         opened.push_async_callback(listener.aclose)
-        flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener))
+        looks = PromptLooks(database.transactions, inference)
+        opened.push_async_callback(looks.aclose)
+        flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener, looks))
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights)
         yield Runtime(settings, chosen, database, inference, storage, flights, predictor)

@@ -18,10 +18,12 @@ from app.core.errors import (
     BackendTimeout,
     BadOutput,
 )
+from app.services.hosting.outcomes import checked_look
 from tests.backends.bench import EXPECTED, ROWS, Bench, each_remote, failure
 from tests.backends.platforms import REMOTE_NAMES, SECRET, remote
 from tests.support.eventually import TIMEOUT, until
 from tests.support.http_stub import Answer
+from tests.support.looks import only, revision_of, told
 
 NAMELESS = {"mlflow"}
 """Whose servers have one model, which a call does not name."""
@@ -32,7 +34,7 @@ SENT = {name: sorted(remote(name).own_errors()) for name in REMOTE_NAMES}
 async def test_rows_go_out_in_order_and_answers_come_back_so(bench: Bench, backend: Backend) -> None:
     reply = await backend.predict(ROWS, TIMEOUT)
     assert reply.outputs == EXPECTED
-    assert reply.revision == bench.remote.revision
+    assert told(reply, await backend.look()) == bench.remote.revision
     assert (await backend.predict(ROWS[:1], TIMEOUT)).outputs == EXPECTED[:1]
     assert len(bench.predictions) == 2
 
@@ -155,7 +157,7 @@ async def test_its_own_errors_become_ours(
 async def test_what_does_not_exist_is_named_where_one_looks(bench: Bench, backend: Backend) -> None:
     bench.stub.respond = lambda request: bench.remote.unknown(request) or bench.respond(request)
     with pytest.raises(BackendMissing) as caught:
-        await backend.revision()
+        await revision_of(backend)
     check_missing(bench, caught.value)
     assert not bench.predictions
 
@@ -176,9 +178,9 @@ def check_missing(bench: Bench, error: BackendError) -> None:
     assert type(error) is BackendMissing
     assert [fault.field for fault in error.errors] == [f"options.{bench.remote.named}"]
     assert not error.retryable
-    for told in (error.detail, *(fault.message for fault in error.errors)):
-        assert SECRET not in told
-        assert "127.0.0.1" not in told
+    for said in (error.detail, *(fault.message for fault in error.errors)):
+        assert SECRET not in said
+        assert "127.0.0.1" not in said
 
 
 @each_remote
@@ -188,7 +190,7 @@ async def test_a_look_that_is_refused_or_fails_is_no_word_on_what_exists(
 ) -> None:
     """A 403 may hide whether there is anything: a version is registered all the same."""
     bench.stub.respond = lambda _: Answer(status, SECRET.encode())
-    (found,) = await asyncio.gather(backend.revision(), return_exceptions=True)
+    (found,) = await asyncio.gather(revision_of(backend), return_exceptions=True)
     assert found is None or isinstance(found, BackendError)
     assert not isinstance(found, BackendMissing)
 
@@ -211,6 +213,8 @@ async def test_a_huge_answer_is_not_read_to_its_end(
 
 
 @each_remote
-async def test_the_revision_costs_no_inference(bench: Bench, backend: Backend) -> None:
-    assert await backend.revision() == bench.remote.deployed
+async def test_a_look_costs_no_inference(bench: Bench, backend: Backend) -> None:
+    found = await backend.look()
+    assert checked_look(found) is found
+    assert only(found) == bench.remote.deployed
     assert not bench.predictions

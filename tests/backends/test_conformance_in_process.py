@@ -16,6 +16,7 @@ from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.backends.platforms import FEATURES, IN_PROCESS, NAMES, platform
 from tests.support.eventually import TIMEOUT, until
+from tests.support.looks import revision_of
 
 ROWS: list[Row] = [[n, n / 4] for n in range(350)]
 EXPECTED = [10 * n + n / 4 for n in range(350)]
@@ -160,10 +161,10 @@ async def test_the_revision_is_stable_and_waits_for_no_evaluation(place: Place) 
     backend, again, held = place.open(concurrency=1), place.open(), Held(1)
     running = asyncio.create_task(backend.predict([[held, 2]], TIMEOUT))
     await until(held.read.is_set)
-    revision = await asyncio.wait_for(backend.revision(), TIMEOUT)
+    revision = await asyncio.wait_for(revision_of(backend), TIMEOUT)
     held.go_on.set()
     assert revision
-    assert (await running).revision == revision == await backend.revision() == await again.revision()
+    assert (await running).revision == revision == await revision_of(backend) == await revision_of(again)
     await backend.aclose()
     await again.aclose()
 

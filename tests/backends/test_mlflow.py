@@ -11,6 +11,7 @@ from app.core.errors import BackendDown, BackendMissing, BackendRefused, BadOutp
 from app.core.hosts import Hosts
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, reply
+from tests.support.looks import revision_of
 
 PING = Answer(body=b"\n")
 
@@ -35,24 +36,24 @@ async def test_inputs_are_the_bare_matrix(stub: HttpStub) -> None:
 
 async def test_the_revision_is_the_configured_version_of_a_server_that_answers(stub: HttpStub) -> None:
     backend = opened(stub, version="7")
-    assert await backend.revision() == "7"
+    assert await revision_of(backend) == "7"
     assert [request.path for request in stub.requests] == ["/ping"]
     stub.script(Answer(503))
     with pytest.raises(BackendDown):
-        await backend.revision()
+        await revision_of(backend)
     await backend.aclose()
 
 
 async def test_without_a_version_there_is_no_revision(stub: HttpStub) -> None:
     backend = opened(stub)
-    assert await backend.revision() is None
+    assert await revision_of(backend) is None
     await backend.aclose()
 
 
 async def test_an_alias_is_resolved_by_the_registry(stub: HttpStub) -> None:
     stub.script(PING, reply({"model_version": {"name": "transit time", "version": "12"}}))
     backend = behind_alias(stub)
-    assert await backend.revision() == "transit time 12"
+    assert await revision_of(backend) == "transit time 12"
     path = "/api/2.0/mlflow/registered-models/alias?name=transit%20time&alias=champion"
     assert stub.requests[1].path == path
     await backend.aclose()
@@ -75,7 +76,7 @@ async def test_what_the_registry_does_not_have(
     stub.script(PING, Answer(status, json.dumps(fault).encode()))
     backend = behind_alias(stub)
     with pytest.raises(BackendRefused, match="MLflow registry") as caught:
-        await backend.revision()
+        await revision_of(backend)
     assert type(caught.value) is expected
     assert "secret" not in caught.value.detail
     await backend.aclose()
@@ -85,7 +86,7 @@ async def test_a_server_without_a_ping_may_be_behind_a_proxy(stub: HttpStub) -> 
     stub.script(Answer(404, b"no such page"))
     backend = opened(stub)
     with pytest.raises(BackendRefused) as caught:
-        await backend.revision()
+        await revision_of(backend)
     assert type(caught.value) is BackendRefused
     await backend.aclose()
 
@@ -95,7 +96,7 @@ async def test_a_registry_that_names_no_version_is_no_answer(stub: HttpStub, ans
     stub.script(PING, reply(answer))
     backend = behind_alias(stub)
     with pytest.raises(BadOutput):
-        await backend.revision()
+        await revision_of(backend)
     await backend.aclose()
 
 

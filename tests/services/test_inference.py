@@ -32,6 +32,7 @@ from tests.support import fake_backend
 from tests.support.aws_stub import Answer, AwsStub, Request, Respond, csv, error, model_error
 from tests.support.eventually import TIMEOUT
 from tests.support.fake_backend import FakeBackend
+from tests.support.looks import only
 
 
 @pytest.fixture
@@ -310,7 +311,7 @@ async def test_a_backend_that_cannot_be_opened_is_every_rows_outcome(inference: 
 async def test_the_revision_is_the_platforms(aws: AwsStub, inference: Inference) -> None:
     described = {"EndpointConfigName": "config-1", "EndpointStatus": "InService"}
     aws.script(Answer(body=json.dumps(described).encode()))
-    assert await inference.revision(deployment()) == "config-1"
+    assert only(await inference.look(deployment())) == "config-1"
 
 
 async def test_large_integers_reach_the_model_intact(aws: AwsStub, inference: Inference) -> None:

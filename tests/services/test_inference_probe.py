@@ -14,6 +14,7 @@ from app.schemas.hosting.deployments import Deployment
 from app.services import inference as module
 from app.services.inference import Inference
 from tests.support.aws_stub import Answer, AwsStub, control_error, error
+from tests.support.looks import only
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ async def test_a_probe_opens_a_backend_of_its_own(aws: AwsStub, inference: Infer
             {"EndpointConfigName": json.loads(request.body)["EndpointName"], "EndpointStatus": "InService"}
         ).encode()
     )
-    assert await inference.probe(deployment(endpoint_name="first")) == "first"
-    assert await inference.probe(deployment(endpoint_name="second")) == "second"
+    assert only(await inference.probe(deployment(endpoint_name="first"))) == "first"
+    assert only(await inference.probe(deployment(endpoint_name="second"))) == "second"
 
 
 async def test_a_probe_names_the_option_and_calls_nothing(aws: AwsStub, inference: Inference) -> None:

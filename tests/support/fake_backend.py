@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.base import BackendOptions, Deployed, Limits, Reply
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -32,7 +32,7 @@ class FakeBackend:
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
         return Reply([*([1] * len(rows) if self.outputs is None else self.outputs)], revision=self.said)
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         return None
 
     async def aclose(self) -> None:

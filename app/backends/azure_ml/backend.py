@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from pydantic import Field, JsonValue, StringConstraints
 
 from app.backends.azure_ml.auth import TokenScope, entra_tokens
-from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.base import BackendOptions, Deployed, Limits, Reply, sole
 from app.backends.http.auth import Renewed, from_environment, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.http.errors import STATUSES, Meaning, Statuses
@@ -92,13 +92,13 @@ class AzureMlBackend:
         reply = await self._endpoint.post(self._options.scoring_url, body, timeout, headers=self._headers)
         return Reply(_outputs(reply.body, reply.content_type, len(rows), self._options.answer_key))
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         """The configured deployment and version, if the endpoint and its container answer at all: not every
         script has the description that is asked for."""
         url = urljoin(self._options.scoring_url, "swagger.json")
         with suppress(BackendRejected):
             await self._probe.get(url, PROBE_TIMEOUT, headers=self._headers)
-        return " ".join(filter(None, (self._options.deployment, self._options.version))) or None
+        return sole(" ".join(filter(None, (self._options.deployment, self._options.version))))
 
     async def aclose(self) -> None:
         await self._endpoint.aclose()

@@ -14,7 +14,7 @@ from typing import Annotated, Protocol
 import numpy as np
 from pydantic import Field, StringConstraints
 
-from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.base import BackendOptions, Deployed, Limits, Reply, sole
 from app.backends.coreml.evaluator import EvaluatedModel
 from app.backends.coreml.file import ModelFile, read
 from app.backends.coreml.format import Feature, FeatureCell, RowOutput
@@ -97,9 +97,9 @@ class CoreMLBackend:
         cells = [feature.cell(row[index]) for index, feature in self._columns]
         return _rounded(cells) if self._single else cells
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         """That of the file as it was opened: replacing it changes nothing until the service restarts."""
-        return self._revision
+        return sole(self._revision)
 
     async def aclose(self) -> None:
         self._closed = True

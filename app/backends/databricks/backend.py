@@ -5,13 +5,12 @@ multiple models to a model serving endpoint", "Query route-optimized serving end
 limits and regions": the model has 297 s for a call.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.base import BackendOptions, Deployed, Limits, Reply
 from app.backends.databricks.auth import ServicePrincipal, is_expired, may_query
 from app.backends.databricks.served import NO_ENDPOINT, ServedEntities
 from app.backends.http.auth import Auth, from_environment, secret_name
@@ -95,17 +94,15 @@ class DatabricksBackend:
         return len(self._format.row(row)) + 1
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        ends = time.monotonic() + timeout
         reply = await self._http.post(self._invocations, self._format.body(rows), timeout)
         outputs = decode(reply.body, reply.content_type, len(rows))
         name = reply.headers.get("served-model-name", "")
-        if not name or not name.isascii():  # bytes that are no text come as lone surrogates
-            return Reply(outputs)
-        return Reply(outputs, await self._served.answered_by(name, ends - time.monotonic()))
+        told = name.isascii() and name.isprintable()  # bytes that are no text come as lone surrogates
+        return Reply(outputs, variant=name if name and told else None)
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         """The served entities that take traffic; None without the permission to view the endpoint."""
-        return await self._served.revision()
+        return await self._served.look()
 
     async def aclose(self) -> None:
         await self._http.aclose()

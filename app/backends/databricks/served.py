@@ -1,12 +1,10 @@
 """What a Databricks serving endpoint has deployed, from its workspace's REST API (Serving endpoints: get)."""
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
-from app.backends.base import missing
+from app.backends.base import Deployed, missing
 from app.backends.databricks.auth import is_expired
 from app.backends.http.auth import Auth
 from app.backends.http.client import HttpClient
@@ -40,14 +38,26 @@ class _Traffic(BaseModel):
 class _Config(BaseModel):
     served_entities: list[_Entity]
     traffic_config: _Traffic = _Traffic()
+    config_version: int | None = None
 
-
-class _State(BaseModel):
-    ready: str = "READY"
+    def of(self, only: str | None) -> dict[str, str]:
+        """The revisions of those that take traffic, or of ``only`` one, by their names."""
+        idle = {route.entity for route in self.traffic_config.routes if not route.traffic_percentage}
+        wanted = {only} if only else {each.name for each in self.served_entities} - idle
+        return {each.name: each.revision() for each in self.served_entities if each.name in wanted}
 
 
 class _PendingConfig(BaseModel):
     served_entities: list[_Entity] = []
+
+    def of(self, only: str | None) -> dict[str, str]:
+        """As of a config; traffic that is to come is not told apart."""
+        return {each.name: each.revision() for each in self.served_entities if only in (None, each.name)}
+
+
+class _State(BaseModel):
+    ready: str = "READY"
+    config_update: str = "IN_PROGRESS"
 
 
 class _ServingEndpoint(BaseModel):
@@ -56,6 +66,11 @@ class _ServingEndpoint(BaseModel):
     config: _Config
     pending_config: _PendingConfig | None = None
     state: _State = _State()
+
+    def arriving(self, only: str | None) -> dict[str, str]:
+        """The revisions that an update under way brings, by their names."""
+        under_way = self.state.config_update == "IN_PROGRESS"
+        return self.pending_config.of(only) if self.pending_config and under_way else {}
 
 
 class ServedEntities:
@@ -67,10 +82,8 @@ class ServedEntities:
         self._http = HttpClient(
             what, auth, 1, statuses=own, expired=is_expired, names="endpoint", infers=False
         )
-        self._looking = asyncio.Lock()
-        self._tells: dict[str, bool] = {}
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         """What takes the endpoint's traffic; None where we may not view it. Raises BackendError."""
         reply = await self._http.look(self._address, TIMEOUT)
         if reply is None:
@@ -81,43 +94,28 @@ class ServedEntities:
             raise BadOutput(f"{self._what}: the workspace's description of it cannot be read.") from error
         if endpoint.state.ready != "READY":
             raise BackendDown(f"{self._what} is not ready.")
-        entities = [each for each in endpoint.config.served_entities if self._matters(each, endpoint.config)]
-        if not entities:
+        return self._deployed(endpoint)
+
+    def _deployed(self, endpoint: _ServingEndpoint) -> Deployed:
+        """The names of what is still being deployed are known, too: replies may bear them before the next
+        look. A name that is to stand for another revision tells neither until then."""
+        now, soon = endpoint.config.of(self._only), endpoint.arriving(self._only)
+        if not now:
             raise self._nobody(endpoint)
-        self._tells |= {each.name: len(entities) == 1 and each.revision() == each.name for each in entities}
-        return " and ".join(sorted(each.revision() for each in entities))
+        return Deployed(
+            frozenset(now.values()),
+            variants=soon | now,
+            pending=any(soon.get(name, now[name]) != now[name] for name in now),
+            surroundings=endpoint.config.traffic_config.model_dump_json(),
+            changed=str(endpoint.config.config_version or ""),
+        )
 
     def _nobody(self, endpoint: _ServingEndpoint) -> BackendError:
-        pending = endpoint.pending_config.served_entities if endpoint.pending_config else []
         if self._only is None:
             return BackendRefused(f"{self._what} serves no model.")
-        if self._only in {each.name for each in pending}:
+        if endpoint.arriving(self._only):
             return BackendDown(f"{self._what}: the served_entity of the options is being deployed.")
         return missing(self._what, "served_entity", "the endpoint serves none of this name")
-
-    def _matters(self, entity: _Entity, config: _Config) -> bool:
-        if self._only:
-            return entity.name == self._only
-        idle = {route.entity for route in config.traffic_config.routes if not route.traffic_percentage}
-        return entity.name not in idle
-
-    async def answered_by(self, name: str, timeout: float) -> str | None:
-        """The revision behind the name of what answered; None if it does not tell.
-
-        A name that somebody chose stays when the version changes, and where several entities share the
-        traffic none of their names is the endpoint's revision. The workspace is asked about each name once.
-        """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout), self._looking:
-                if name not in self._tells:
-                    await self._look_for(name)
-        return name if self._tells.get(name) else None
-
-    async def _look_for(self, name: str) -> None:
-        self._tells[name] = False  # stays where the look fails or takes too long: predictions go on without
-        with suppress(BackendError):
-            if await self.revision() is None:  # its name is all that we may know
-                self._tells[name] = True
 
     async def aclose(self) -> None:
         await self._http.aclose()

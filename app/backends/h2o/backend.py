@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from app.backends.base import BackendOptions, Limits, Reply
+from app.backends.base import BackendOptions, Deployed, Limits, Reply, sole
 from app.backends.h2o.columns import NOT_SAID, ModelColumns, columns_of, id_of
 from app.backends.http.auth import from_environment, secret_name
 from app.backends.http.client import HttpClient
@@ -80,7 +80,7 @@ class H2oBackend:
         await self._confirm(columns, model_id, end - monotonic())
         return Reply([next(outputs) if isinstance(one, list) else one for one in sendable], model_id)
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         """The deployed model's id. InvalidInput names the features that are not its columns."""
         reply = await self._looks.look(f"{self._url}/model/id", LOOK_TIMEOUT)
         if reply is None:
@@ -89,7 +89,7 @@ class H2oBackend:
         if "<" in model_id:
             raise BadOutput("The H2O scorer answered a page where its model's id belongs.")
         await self._look(LOOK_TIMEOUT, model_id or None)
-        return model_id or None
+        return sole(model_id)
 
     async def aclose(self) -> None:
         await self._http.aclose()

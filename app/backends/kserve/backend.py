@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.base import GivenName, Limits, Reply
+from app.backends.base import Deployed, GivenName, Limits, Reply, sole
 from app.backends.http.auth import Auth, Fixed, from_environment, secret, secret_name
 from app.backends.http.client import HttpClient, HttpReply
 from app.backends.http.errors import FaultBody, Meaning, Statuses, no_such
@@ -115,14 +115,22 @@ class KServeBackend:
         version = _text(answer.get("model_version")) or self._options.version
         return Reply(outputs(answer, self._options.output, len(rows)), version)
 
-    async def revision(self) -> str | None:
-        """The configured version, else the only one the server lists. The model has to be ready."""
+    async def look(self) -> Deployed | None:
+        """The configured version, else those that the server lists. The model has to be ready.
+
+        V2 is partial: behind the address there may be servers with other versions, which their replies tell.
+        """
         await self._get("/ready" if self._v2 else "")
-        if self._options.version or not self._v2:
-            return self._options.version
+        if not self._v2:
+            return sole(self._options.version)
+        revisions = {self._options.version} if self._options.version else await self._listed()
+        return Deployed(frozenset(revisions), partial=True) if revisions else None
+
+    async def _listed(self) -> set[str]:
         metadata = await self._get("")
         versions = json_object(metadata.body, metadata.content_type).get("versions")
-        return _text(versions[0]) if isinstance(versions, list) and len(versions) == 1 else None
+        found = map(_text, versions) if isinstance(versions, list) else ()
+        return {version for version in found if version}
 
     def _is_named(self, fault: FaultBody) -> bool:
         """All servers name the model that they do not have. An ingress that knows no such host says nothing:

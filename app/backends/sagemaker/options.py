@@ -73,6 +73,9 @@ class Options(BackendOptions):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
         return self
 
+    def place(self) -> str:
+        return f"{self.region or ''} {self.endpoint_name}"
+
     def target(self) -> dict[str, str]:
         """The arguments of InvokeEndpoint that say who is asked."""
         wanted = {

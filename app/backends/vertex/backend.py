@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from app.backends.base import BackendOptions, Limits, Reply
-from app.backends.http.client import HttpClient
+from app.backends.base import BackendOptions, Deployed, Limits, Reply
+from app.backends.http.client import HttpClient, HttpReply
 from app.backends.http.errors import STATUSES, FaultBody, Meaning, Statuses, may_not_look, no_such
 from app.backends.vertex.auth import GoogleAuth
 from app.backends.wire.addresses import HttpsAddress
@@ -22,7 +22,7 @@ from app.schemas.rows import Row
 
 SHARED_BYTES, DEDICATED_BYTES = 1_500_000, 10_000_000
 """Largest request body at Google's shared address, and at an endpoint's own."""
-REVISION_TIMEOUT = 10.0
+LOOK_TIMEOUT = 10.0
 """Seconds."""
 
 Project = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.:-]*$", max_length=100)]
@@ -81,15 +81,15 @@ class VertexBackend:
         outputs = _outputs(answer.get("predictions"), len(rows))
         return Reply(outputs, _revision(answer, answer.get("deployedModelId")))
 
-    async def revision(self) -> str | None:
-        """The deployed model; None where there are several, or without aiplatform.endpoints.get."""
-        reply = await self._endpoints.look(self._resource, REVISION_TIMEOUT)
+    async def look(self) -> Deployed | None:
+        """The deployed models that take traffic; None where there is none, or one cannot be told, or without
+        aiplatform.endpoints.get."""
+        reply = await self._endpoints.look(self._resource, LOOK_TIMEOUT)
         if reply is None:
             return None
-        match json_object(reply.body, reply.content_type).get("deployedModels"):
-            case [dict(deployed)]:
-                return _revision(deployed, deployed.get("id"))
-        return None
+        found = [_revision(model, model.get("id")) for model in _in_service(reply)]
+        revisions = frozenset(each for each in found if each is not None)
+        return Deployed(revisions) if found and None not in found else None
 
     async def aclose(self) -> None:
         await self._models.aclose()
@@ -100,6 +100,15 @@ def _outputs(predictions: JsonValue, expected: int) -> list[Output]:
     if not isinstance(predictions, list) or len(predictions) != expected:
         raise BadOutput(f"The Vertex AI endpoint's answer holds no list of {expected} predictions.")
     return [usable(prediction) for prediction in predictions]
+
+
+def _in_service(reply: HttpReply) -> list[Mapping[str, JsonValue]]:
+    """The deployed models but those whose share of the traffic is nothing (Endpoint.trafficSplit)."""
+    endpoint = json_object(reply.body, reply.content_type)
+    deployed, split = endpoint.get("deployedModels"), endpoint.get("trafficSplit")
+    shares = split if isinstance(split, dict) and any(split.values()) else None
+    models = [model for model in deployed if isinstance(model, dict)] if isinstance(deployed, list) else []
+    return [model for model in models if shares is None or shares.get(str(model.get("id")))]
 
 
 def _revision(about: Mapping[str, JsonValue], deployment: JsonValue) -> str | None:

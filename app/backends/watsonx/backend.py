@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.base import BackendOptions, Limits, Reply, missing
+from app.backends.base import BackendOptions, Deployed, Limits, Reply, missing, sole
 from app.backends.http.auth import Renewed, secret, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.http.errors import STATUSES, Meaning, Statuses, may_not_look, no_such
@@ -72,7 +72,7 @@ class WatsonxBackend:
         every, name, version = f"{place}/ml/v4/deployments", options.deployment, f"version={options.version}"
         self._score = f"{every}/{name}/predictions?{version}"
         one = f"/{name}?" if _UUID.match(name) else f"?serving_name={name}&"
-        self._look = f"{every}{one}{version}&space_id={options.space_id}"
+        self._details = f"{every}{one}{version}&space_id={options.space_id}"
         envelope: dict[str, JsonValue] = {"input_data": [{"fields": list(features), "values": ROWS}]}
         self._format = RequestFormat("application/json", features, envelope=envelope)
         proof = secret(options.secret_env)
@@ -93,16 +93,16 @@ class WatsonxBackend:
         reply = await self._models.post(self._score, self._format.body(rows), timeout)
         return Reply(_outputs(json_object(reply.body, reply.content_type), len(rows)))
 
-    async def revision(self) -> str | None:
+    async def look(self) -> Deployed | None:
         """Id and revision of the deployed asset; None for who may score, but not look into the space."""
-        reply = await self._looks.look(self._look, TIMEOUT)
+        reply = await self._looks.look(self._details, TIMEOUT)
         if reply is None:
             return None
         found = json_object(reply.body, reply.content_type)
         deployments = found.get("resources", [found])
         if deployments == []:
             raise missing(self._what, "deployment", "the space has none with this serving name")
-        return _asset(deployments)
+        return sole(_asset(deployments))
 
     async def aclose(self) -> None:
         for client in (self._models, self._looks, self._tokens):

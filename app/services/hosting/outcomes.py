@@ -1,11 +1,11 @@
 """What became of each row that went to a model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from app.backends.base import Reply
+from app.backends.base import Deployed, Reply
 from app.core import strict_json
 from app.core.errors import AppError, BackendError, BadOutput, InvalidInput
 
@@ -17,13 +17,15 @@ MAX_REVISION = 500
 class Inferred:
     """What the model answered for one row.
 
-    ``revision`` is what the platform says answered (None: it does not say); ``latency_ms`` is the time of the
-    call that carried the row, shared with the rows beside it, retries and waiting for a free slot left out.
+    ``revision`` is what the platform says answered (None: it does not say), ``variant`` under which of the
+    names of a look; ``latency_ms`` is the time of the call that carried the row, shared with the rows beside
+    it, retries and waiting for a free slot left out.
     """
 
     output: JsonValue
     revision: str | None
     latency_ms: float
+    variant: str | None = None
 
 
 InferenceOutcome: TypeAlias = Inferred | AppError
@@ -34,8 +36,8 @@ def read(reply: Reply, expected: int, latency_ms: float) -> list[InferenceOutcom
     """One outcome per row of a reply. Raises BadOutput where they are not ``expected`` in number."""
     if len(reply.outputs) != expected:
         raise BadOutput(f"The model answered {len(reply.outputs)} rows for {expected}.")
-    revision = checked_revision(reply.revision)
-    return [_outcome(output, revision, latency_ms) for output in reply.outputs]
+    revision, variant = checked_revision(reply.revision), checked_revision(reply.variant)
+    return [_outcome(output, Inferred(None, revision, latency_ms, variant)) for output in reply.outputs]
 
 
 def checked_revision(said: str | None) -> str | None:
@@ -45,13 +47,21 @@ def checked_revision(said: str | None) -> str | None:
     return said
 
 
-def _outcome(
-    output: JsonValue | BackendError | InvalidInput, revision: str | None, latency_ms: float
-) -> InferenceOutcome:
+def checked_look(found: Deployed | None) -> Deployed | None:
+    """What a look found, if all its names can be kept."""
+    if found is not None:
+        if not found.revisions:
+            raise BadOutput("The look at the platform found nothing in service.")
+        for name in (*found.revisions, *found.variants, *found.variants.values()):
+            checked_revision(name)
+    return found
+
+
+def _outcome(output: JsonValue | BackendError | InvalidInput, told: Inferred) -> InferenceOutcome:
     if isinstance(output, AppError):
         return output
     try:
         strict_json.check(output)
     except InvalidInput as error:
         return BadOutput(f"The model's answer for this row cannot be kept: {error.detail}")
-    return Inferred(output, revision, latency_ms)
+    return replace(told, output=output)

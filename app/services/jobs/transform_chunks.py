@@ -59,6 +59,7 @@ class TransformChunks:
                 model=self.deployment.model,
                 version=self.deployment.version,
                 pipeline_version=self.runtime.predictor.pipeline_version,
+                ttl=self.runtime.settings.prediction_ttl,
                 refresh=False,
             )
 
@@ -119,7 +120,7 @@ class TransformChunks:
             for line, _, answer in outcomes
             if isinstance(answer, AppError)
         }
-        scope = Scope(self.deployment.id, manifest.pipeline_version, manifest.revision)
+        scope = Scope(self.deployment.id, manifest.pipeline_version, 0)
         async with self.runtime.database.transactions.begin() as session:
             entries = await predictions.store(session, scope, new, ttl=self.runtime.settings.prediction_ttl)
             made = {record_id: entry.id for record_id, entry in entries.items()}

@@ -9,13 +9,16 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
+from app.db import looks as looks_db
 from app.db import models as db
 from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
+from app.services.hosting.looks import place_of
 from app.services.inference import Inference
+from app.services.models import looks
 from app.services.models import probe as probing
 from app.services.models.probe import not_live
 from app.services.use_case import UseCase
@@ -31,14 +34,23 @@ async def register(
     """
     deployment = _deployment(use_case, model, new)
     # The same again is answered while the platform is away, or when what it had is gone.
-    revision = None if await _is_registered(sessions, deployment) else await inference.probe(deployment)
+    is_new = not await _is_registered(sessions, deployment)
+    async with sessions.begin() as session:
+        start = await looks_db.begin(session)
+    seen = await inference.probe(deployment) if is_new else None
+    place = place_of(deployment.backend, deployment.options)
     async with sessions.begin() as session:
         row = await db.ensure_model(session, model)
         found = await db.find_version(session, row.id, new.version)
         if found is not None and not _same(found, deployment):
             taken = f"Version {new.version!r} of {model!r} is registered with other content"
             raise Conflict(f"{taken}, and versions never change: choose another name.")
-        version = found or await db.insert_version(session, row.id, deployment, revision=revision)
+        version = found or await db.insert_version(
+            *(session, row.id, deployment),
+            place=place,
+            found=looks.in_service(start.number, seen),
+            newest_id=start.newest_id,
+        )
         registered = describe(row, version)
     if new.promote:
         try:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 
@@ -16,11 +15,10 @@ from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import record_id_fault
 from app.services import pipeline
 from app.services.models import versions
-from app.services.predictions.leader import Result, Wanted
+from app.services.predictions import storing
+from app.services.predictions.flights import CacheState, Landed, Result, Wanted
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase
-
-CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Predictor:
         return answer
 
     async def predict_many(self, record_ids: Sequence[str], ask: Ask) -> dict[str, Answer | AppError]:
-        """An answer or an error per record id; a repeated id is inferred once.
+        """An answer or an error per record id; what has the same content is inferred once.
 
         Raises what concerns the whole call: an unknown model or version, an unreachable database.
         """
@@ -109,6 +107,7 @@ class Predictor:
                 model=model,
                 version=ask.version,
                 pipeline_version=self.pipeline_version,
+                ttl=self.settings.prediction_ttl,
                 refresh=ask.refresh,
             ),
         )
@@ -120,10 +119,31 @@ class Predictor:
         first = misses[0]
         deployment = await self._deployment(first.version_id or 0)
         pipeline.require_features(self.use_case, deployment)
-        scope = Scope(deployment.id, self.pipeline_version, first.revision)
-        wanted = [_wanted(one, refresh=ask.refresh) for one in misses]
-        results = await self.flights.predict(deployment, scope, wanted)
-        return {one.record_id: _landed(one, results[one.record_id], model) for one in misses}
+        scope = Scope(deployment.id, self.pipeline_version, first.epoch)
+        wanted = {one.content_hash: _wanted(one, fresh=ask.refresh) for one in misses}
+        results = await self.flights.predict(deployment, scope, list(wanted.values()))
+        landed = {one.record_id: results[one.content_hash or ""] for one in misses}
+        landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
+        return {one.record_id: _landed(one, landed[one.record_id], model) for one in misses}
+
+    async def _with_own_rows(
+        self, scope: Scope, landed: dict[str, Result], *, newly: bool
+    ) -> dict[str, Result]:
+        """Give those a row of their own whose content was answered for another record."""
+        others = {
+            record_id: result
+            for record_id, result in landed.items()
+            if isinstance(result, Landed) and result.entry.record_id != record_id
+        }
+        if not others:
+            return landed
+        sources = {record_id: result.entry.id for record_id, result in others.items()}
+        entries = await storing.adopt(self.settings, self.database, scope, sources, newly=newly)
+        adopted: dict[str, Result] = {
+            record_id: Landed(entries.get(record_id, other.entry), _of_another(other.state))
+            for record_id, other in others.items()
+        }
+        return landed | adopted
 
     async def _deployment(self, version_id: int) -> Deployment:
         if version_id not in self._deployments:
@@ -131,15 +151,16 @@ class Predictor:
         return self._deployments[version_id]
 
 
-def _wanted(one: Lookup, *, refresh: bool) -> Wanted:
-    after = one.entry.id if refresh and one.entry else 0
-    return Wanted(one.record_id, one.content_hash or "", one.payload, after)
+def _wanted(one: Lookup, *, fresh: bool) -> Wanted:
+    return Wanted(one.record_id, one.content_hash or "", one.payload, fresh)
+
+
+def _of_another(state: CacheState) -> CacheState:
+    return "HIT" if state == "HIT" else "COALESCED"
 
 
 def _landed(one: Lookup, result: Result, model: str) -> Answer | AppError:
-    if isinstance(result, AppError):
-        return result
-    return _answer(one, result.entry, "MISS" if result.led else "COALESCED", model)
+    return result if isinstance(result, AppError) else _answer(one, result.entry, result.state, model)
 
 
 def _answer(one: Lookup, entry: CachedPrediction, state: CacheState, model: str) -> Answer:

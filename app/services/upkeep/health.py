@@ -115,7 +115,7 @@ class Health:
         async def ask(deployment: Deployment) -> _Failure | None:
             async with slots:
                 try:
-                    await self._inference.revision(deployment)
+                    await self._inference.look(deployment)
                 except BackendThrottled:
                     return None  # it is there
                 except AppError as error:

@@ -22,6 +22,7 @@ from tests.backends.platforms import FEATURES, SECRET
 from tests.platforms.azure_ml.entra import Tenant, running_tenant
 from tests.support.eventually import TIMEOUT, until
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
+from tests.support.looks import revision_of
 
 ROWS: list[Row] = [[1, 0.5], [2, None]]
 
@@ -63,7 +64,7 @@ async def backend(stub: HttpStub) -> AsyncIterator[Backend]:
 async def test_one_token_serves_many_calls(backend: Backend, tenant: Tenant) -> None:
     for _ in range(3):
         assert (await backend.predict(ROWS, TIMEOUT)).outputs == [1.5, 2.5]
-    await backend.revision()
+    await revision_of(backend)
     assert tenant.scopes == ["https://ml.azure.com/.default"]
 
 

@@ -14,6 +14,7 @@ from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, http_stub, reply
+from tests.support.looks import revision_of
 
 FEATURES = ("a", "b")
 
@@ -135,7 +136,7 @@ async def test_the_limit_holds_for_one_long_row(opened: Open, stub: HttpStub) ->
 async def test_the_revision_is_what_was_configured(
     opened: Open, stub: HttpStub, options: dict[str, JsonValue], revision: str | None
 ) -> None:
-    assert await opened(**options).revision() == revision
+    assert await revision_of(opened(**options)) == revision
     (request,) = stub.requests
     assert (request.method, request.path) == ("GET", "/api/swagger.json")
     assert request.headers.get("azureml-model-deployment") == options.get("deployment")
@@ -151,7 +152,7 @@ async def test_a_container_without_a_description_is_up(
     opened: Open, stub: HttpStub, status: int, logs: list[EventDict]
 ) -> None:
     stub.respond = lambda request: of_model(status)
-    assert await opened(version="7").revision() == "7"
+    assert await revision_of(opened(version="7")) == "7"
     assert {line["log_level"] for line in logs} <= {"debug"}  # it is asked again and again
 
 
@@ -173,7 +174,7 @@ async def test_the_probe_tells_when_nothing_would_answer(
 ) -> None:
     stub.respond = lambda request: answer
     with pytest.raises(BackendError) as caught:
-        await opened(version="7").revision()
+        await revision_of(opened(version="7"))
     assert type(caught.value) is expected
 
 

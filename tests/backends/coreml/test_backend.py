@@ -30,13 +30,14 @@ from app.core.hosts import Hosts
 from tests.backends.platforms import coreml as files
 from tests.backends.platforms.coreml import opened, outputs
 from tests.support.eventually import TIMEOUT, until
+from tests.support.looks import revision_of
 
 
 async def test_one_output_per_row_in_order_and_the_file_s_revision() -> None:
     backend, rows = opened(), [[n, n / 4] for n in range(350)]
     reply = await backend.predict(rows, 30)
     assert reply.outputs == [10 * n + n / 4 for n in range(350)]
-    assert reply.revision == await backend.revision() == f"7 {hashlib.sha256(files.LINEAR).hexdigest()}"
+    assert reply.revision == await revision_of(backend) == f"7 {hashlib.sha256(files.LINEAR).hexdigest()}"
     assert (await backend.predict(rows[2:3], 30)).outputs == [20.5]
     await backend.aclose()
 
@@ -45,7 +46,7 @@ async def test_one_output_per_row_in_order_and_the_file_s_revision() -> None:
 async def test_a_version_that_cannot_be_kept_is_left_out(version: str) -> None:
     content = files.model(files.GLM_REGRESSOR, files.weights([1.0, 2.0], offsets=[0.0]), version=version)
     backend = opened(content)
-    assert await backend.revision() == hashlib.sha256(content).hexdigest()
+    assert await revision_of(backend) == hashlib.sha256(content).hexdigest()
     await backend.aclose()
 
 

@@ -18,6 +18,7 @@ from tests.support.databricks import (
 )
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, http_stub, reply
+from tests.support.looks import revision_of
 
 ROUTE = "/1234567890/serving-endpoints/transit/invocations"
 
@@ -125,7 +126,7 @@ async def test_a_route_optimised_endpoint_has_an_address_and_a_token_of_its_own(
     workspace.answers = None
     backend = workspace.open(auth="oauth", route_url=route)
     assert (await backend.predict([[1, 2]], TIMEOUT)).outputs == [1.5]
-    assert await backend.revision() == "transit-3"
+    assert await revision_of(backend) == "transit-3"
     details = [
         parse_qs(request.body.decode()).get("authorization_details") for request in workspace.asked(TOKEN)
     ]

@@ -1,19 +1,16 @@
 """Which of a Databricks endpoint's models answered, and what it has deployed."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 
 import pytest
 from pydantic import JsonValue
 
-from app.backends.base import Backend
-from app.backends.databricks import served
-from app.backends.http.auth import NoAuth
+from app.backends.base import Backend, Deployed
 from app.core.errors import BackendDown, BackendMissing, BackendRefused, BadOutput
 from tests.support.databricks import ABOUT, CREDENTIALS, Workspace, databricks_workspace, entity
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, reply
+from tests.support.looks import revision_of
 
 FORBIDDEN = Answer(403, b'{"error_code":"PERMISSION_DENIED","message":"no View on the endpoint"}')
 
@@ -27,41 +24,82 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
 
 
 async def answered_by(backend: Backend) -> str | None:
-    return (await backend.predict([[1, 2]], TIMEOUT)).revision
+    reply = await backend.predict([[1, 2]], TIMEOUT)
+    assert reply.revision is None  # the name alone does not tell
+    return reply.variant
 
 
-async def test_a_name_with_the_version_says_what_answered(workspace: Workspace) -> None:
+async def test_a_reply_names_what_answered_and_a_look_knows_its_revision(workspace: Workspace) -> None:
     backend = workspace.open()
-    assert await backend.revision() == "transit-3"
+    assert await backend.look() == found({"transit-3": "transit-3"})
     assert await answered_by(backend) == "transit-3"
     workspace.entities, workspace.answers = [entity("transit-4", "4")], "transit-4"  # a new version went live
     assert await answered_by(backend) == "transit-4"
-    assert len(workspace.asked(ABOUT)) == 2
+    assert len(workspace.asked(ABOUT)) == 1  # predictions ask the workspace nothing
     await backend.aclose()
 
 
-async def test_the_workspace_is_asked_about_a_name_once(workspace: Workspace) -> None:
-    backend = workspace.open()
-    assert await asyncio.gather(*(answered_by(backend) for _ in range(4))) == ["transit-3"] * 4
-    assert await answered_by(backend) == "transit-3"
-    assert len(workspace.asked(ABOUT)) == 1
-    await backend.aclose()
+def found(variants: dict[str, str], *, only: frozenset[str] = frozenset(), pending: bool = False) -> Deployed:
+    revisions = only or frozenset(variants.values())
+    return Deployed(revisions, variants, pending, surroundings='{"routes":[]}')
 
 
 async def test_a_chosen_name_does_not_say_the_version(workspace: Workspace) -> None:
     workspace.entities, workspace.answers = [entity("champion", "3")], "champion"
     backend = workspace.open()
-    assert await backend.revision() == "champion version 3"
-    assert await answered_by(backend) is None
+    assert await backend.look() == found({"champion": "champion version 3"})
+    assert await answered_by(backend) == "champion"
     await backend.aclose()
 
 
-async def test_several_entities_are_one_revision(workspace: Workspace) -> None:
+async def test_several_entities_are_several_revisions(workspace: Workspace) -> None:
     workspace.entities = [entity("transit-3", "3"), entity("challenger", "4"), entity("old-1", "1")]
     workspace.traffic = {"transit-3": 90, "challenger": 10, "old-1": 0}
     backend = workspace.open()
-    assert await backend.revision() == "challenger version 4 and transit-3"
-    assert await answered_by(backend) is None
+    look = await backend.look()
+    assert look is not None
+    assert look.variants == {"transit-3": "transit-3", "challenger": "challenger version 4"}
+    assert look.revisions == {"transit-3", "challenger version 4"}
+    await backend.aclose()
+
+
+async def test_moving_the_split_moves_the_surroundings(workspace: Workspace) -> None:
+    workspace.entities = [entity("transit-3", "3"), entity("challenger", "4")]
+    backend, looks = workspace.open(), []
+    for share in (10, 20):
+        workspace.traffic = {"transit-3": 100 - share, "challenger": share}
+        looks.append(await backend.look())
+    before, after = looks
+    assert before is not None
+    assert after is not None
+    assert (before.revisions, before.variants) == (after.revisions, after.variants)
+    assert before.surroundings != after.surroundings
+    await backend.aclose()
+
+
+@pytest.mark.parametrize(
+    ("now", "soon", "pending"),
+    [
+        (("transit-3", "3"), ("transit-4", "4"), False),  # whichever answers, its name tells
+        (("champion", "3"), ("champion", "4"), True),
+        (("champion", "3"), ("champion", "3"), False),  # another size
+    ],
+)
+@pytest.mark.parametrize("update", ["IN_PROGRESS", "UPDATE_FAILED"])
+async def test_an_update_is_pending_where_a_name_will_stand_for_another_revision(
+    workspace: Workspace, now: tuple[str, str], soon: tuple[str, str], update: str, *, pending: bool
+) -> None:
+    config: JsonValue = {"served_entities": [entity(*now)], "config_version": 5}
+    arriving: JsonValue = {"served_entities": [entity(*soon)], "config_version": 6}
+    state: JsonValue = {"ready": "READY", "config_update": update}
+    workspace.about = reply({"config": config, "pending_config": arriving, "state": state})
+    backend = workspace.open()
+    look, under_way = await backend.look(), update == "IN_PROGRESS"
+    assert look is not None
+    assert len(look.revisions) == 1
+    assert look.pending == (pending and under_way)
+    assert look.changed == "5"
+    assert (soon[0] in look.variants) == (under_way or soon[0] == now[0])
     await backend.aclose()
 
 
@@ -70,11 +108,11 @@ async def test_one_of_several_entities(workspace: Workspace) -> None:
     backend = workspace.open(served_entity="transit-3")
     assert await answered_by(backend) == "transit-3"
     assert workspace.asked("/serving-endpoints/transit/served-models/transit-3/invocations")
-    assert await backend.revision() == "transit-3"
+    assert await revision_of(backend) == "transit-3"
     await backend.aclose()
     gone = workspace.open(served_entity="transit-9")
     with pytest.raises(BackendMissing) as caught:
-        await gone.revision()
+        await revision_of(gone)
     assert [fault.field for fault in caught.value.errors] == ["options.served_entity"]
     await gone.aclose()
 
@@ -86,18 +124,18 @@ async def test_an_entity_that_is_being_deployed_is_not_missing(workspace: Worksp
     for name, kind in {"transit-4": BackendDown, "transit-9": BackendMissing}.items():
         backend = workspace.open(served_entity=name)
         with pytest.raises(kind):
-            await backend.revision()
+            await revision_of(backend)
         await backend.aclose()
     workspace.about = reply({"config": config, "pending_config": None})
     backend = workspace.open()
-    assert await backend.revision() == "transit-3"
+    assert await revision_of(backend) == "transit-3"
     await backend.aclose()
 
 
 async def test_without_the_permission_to_view_the_name_is_all_there_is(workspace: Workspace) -> None:
     workspace.about = FORBIDDEN
     backend = workspace.open()
-    assert await backend.revision() is None
+    assert await revision_of(backend) is None
     assert await answered_by(backend) == "transit-3"
     await backend.aclose()
 
@@ -109,41 +147,12 @@ async def test_a_name_that_is_no_text_is_no_revision(workspace: Workspace) -> No
     await backend.aclose()
 
 
-@pytest.mark.parametrize("broken", [Answer(500, b"{}"), Answer(body=b"[]"), Answer(body=b"<html>")])
-async def test_predictions_need_no_description_of_the_endpoint(workspace: Workspace, broken: Answer) -> None:
-    workspace.about = broken
+async def test_predictions_need_no_description_of_the_endpoint(workspace: Workspace) -> None:
+    workspace.about = Answer(500, b"{}")
     backend = workspace.open()
-    assert [await answered_by(backend) for _ in range(2)] == [None, None]
-    assert len(workspace.asked(ABOUT)) == 1
+    assert [await answered_by(backend) for _ in range(2)] == ["transit-3"] * 2
+    assert not workspace.asked(ABOUT)
     await backend.aclose()
-
-
-async def test_a_workspace_that_hangs_does_not_hold_up_predictions(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(served, "TIMEOUT", 0.2)
-    go_on = threading.Event()
-    workspace.about = Answer(wait=go_on)
-    backend = workspace.open()
-    async with asyncio.timeout(TIMEOUT / 2):  # before the workspace gives up
-        replies = await asyncio.gather(*(backend.predict([[1, 2]], TIMEOUT) for _ in range(4)))
-        assert [reply.revision for reply in replies] == [None] * 4
-        assert await answered_by(backend) is None
-    go_on.set()
-    await backend.aclose()
-
-
-async def test_a_prediction_waits_for_a_name_as_long_as_it_has_time(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(served, "TIMEOUT", TIMEOUT)
-    go_on = threading.Event()
-    workspace.about = Answer(wait=go_on)
-    names = served.ServedEntities("Databricks", f"{workspace.stub.url}{ABOUT}", NoAuth(), None)
-    async with asyncio.timeout(TIMEOUT / 2):
-        assert await names.answered_by("transit-3", 0.2) is None
-    go_on.set()
-    await names.aclose()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +173,7 @@ async def test_what_is_wrong_with_the_endpoint_shows_without_a_prediction(
     workspace.about = about
     backend = workspace.open()
     with pytest.raises(expected):
-        await backend.revision()
+        await revision_of(backend)
     await backend.aclose()
 
 
@@ -172,5 +181,5 @@ async def test_an_endpoint_that_is_not_ready_is_down(workspace: Workspace) -> No
     workspace.ready = "NOT_READY"
     backend = workspace.open()
     with pytest.raises(BackendDown):
-        await backend.revision()
+        await revision_of(backend)
     await backend.aclose()

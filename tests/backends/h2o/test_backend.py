@@ -17,6 +17,7 @@ from app.services.inference import Inference
 from tests.support.eventually import TIMEOUT
 from tests.support.h2o import FEATURES, FITTING, Scorer, h2o_scorer
 from tests.support.http_stub import Answer
+from tests.support.looks import revision_of
 
 
 @pytest.fixture
@@ -125,25 +126,25 @@ async def test_an_answer_without_an_id_has_no_revision(scorer: Scorer, backend: 
 @pytest.mark.parametrize(("said", "revision"), [("m1\n", "m1"), ('"m1"', "m1"), ("-48867", "-48867")])
 async def test_the_id_is_the_revision(scorer: Scorer, backend: Backend, said: str, revision: str) -> None:
     scorer.model = said
-    assert await backend.revision() == revision
+    assert await revision_of(backend) == revision
 
 
 async def test_a_scorer_that_does_not_know_its_model_has_no_revision(
     scorer: Scorer, backend: Backend
 ) -> None:
     scorer.model = None
-    assert await backend.revision() is None
+    assert await revision_of(backend) is None
 
 
 async def test_a_page_is_no_revision(scorer: Scorer, backend: Backend) -> None:
     scorer.model = "<html>log in</html>"
     with pytest.raises(BadOutput):
-        await backend.revision()
+        await revision_of(backend)
 
 
 async def test_a_scorer_that_names_no_model_is_not_missing(scorer: Scorer, backend: Backend) -> None:
     scorer.stub.respond = lambda request: Answer(501)
-    for asked in (backend.revision(), backend.predict([FITTING], TIMEOUT)):
+    for asked in (revision_of(backend), backend.predict([FITTING], TIMEOUT)):
         with pytest.raises(BackendRefused) as caught:
             await asked
         assert type(caught.value) is BackendRefused
@@ -151,7 +152,7 @@ async def test_a_scorer_that_names_no_model_is_not_missing(scorer: Scorer, backe
 
 async def test_a_scorer_may_do_without_a_schema(scorer: Scorer, backend: Backend) -> None:
     scorer.schema = Answer(404)
-    assert await backend.revision() == scorer.model
+    assert await revision_of(backend) == scorer.model
     assert (await backend.predict([FITTING], TIMEOUT)).outputs == [1.5]
 
 

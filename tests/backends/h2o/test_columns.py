@@ -12,6 +12,7 @@ from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput
 from tests.support.eventually import TIMEOUT, until
 from tests.support.h2o import FEATURES, FITTING, Scorer, h2o_scorer
 from tests.support.http_stub import Answer, reply
+from tests.support.looks import revision_of
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def test_a_scorer_that_names_no_columns_gets_the_rows_as_they_are(
     sent = {"fields": list(FEATURES), "rows": [["0.1", "2.5", "u", "true"]]}
     assert scorer.bodies == [sent, sent]
     assert scorer.looks == 1
-    assert await backend.revision() == "m1"
+    assert await revision_of(backend) == "m1"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ async def test_nothing_is_sent_unchecked_while_the_columns_cannot_be_seen(
     scorer: Scorer, backend: Backend, schema: Answer, expected: type[BackendError]
 ) -> None:
     scorer.schema = schema
-    for ask in (lambda: backend.predict([FITTING], TIMEOUT), backend.revision):
+    for ask in (lambda: backend.predict([FITTING], TIMEOUT), backend.look):
         with pytest.raises(BackendError) as caught:
             await ask()
         assert type(caught.value) is expected
@@ -73,7 +74,7 @@ async def test_the_columns_are_looked_up_once(scorer: Scorer, backend: Backend) 
     for _ in range(3):
         await backend.predict([FITTING], TIMEOUT)
     assert scorer.looks == 1
-    assert await backend.revision() == "m1"
+    assert await revision_of(backend) == "m1"
     await backend.predict([FITTING], TIMEOUT)
     assert scorer.looks == 2
 
@@ -137,7 +138,7 @@ async def test_a_schema_that_names_no_model_is_that_of_the_id(scorer: Scorer, ba
     scorer.model = None
     scorer.schema = scorer.its_schema()
     scorer.model = "m1"
-    assert await backend.revision() == "m1"
+    assert await revision_of(backend) == "m1"
     scorer.replace(text="Float64")
     scorer.model = None
     scorer.schema = scorer.its_schema()
@@ -171,7 +172,7 @@ async def test_features_that_are_no_columns_are_named_to_who_registers_and_to_wh
         assert named in refused.value.detail
     assert len(scorer.bodies) == 2
     with pytest.raises(InvalidInput) as invalid:
-        await backend.revision()
+        await revision_of(backend)
     assert named in invalid.value.detail
     faults = [(fault.field, fault.message) for fault in invalid.value.errors]
     assert faults == [
@@ -184,7 +185,7 @@ async def test_what_a_look_finds_wrong_stops_the_calls(scorer: Scorer, backend: 
     await backend.predict([FITTING], TIMEOUT)
     scorer.replace(mood="Str")
     with pytest.raises(InvalidInput):
-        await backend.revision()
+        await revision_of(backend)
     with pytest.raises(BackendRefused):
         await backend.predict([FITTING], TIMEOUT)
     assert len(scorer.bodies) == 1
@@ -193,7 +194,7 @@ async def test_what_a_look_finds_wrong_stops_the_calls(scorer: Scorer, backend: 
 async def test_a_wide_models_columns_do_not_fill_the_error(scorer: Scorer, backend: Backend) -> None:
     scorer.replace(**{f"c{n}": "Str" for n in range(500)})
     with pytest.raises(InvalidInput) as caught:
-        await backend.revision()
+        await revision_of(backend)
     assert len(caught.value.errors) == 500
     assert len(caught.value.detail) < 500
 
@@ -204,7 +205,7 @@ async def test_a_look_waits_for_no_prediction(scorer: Scorer) -> None:
     scorer.during_score = lambda: go_on.wait(TIMEOUT)
     call = asyncio.create_task(backend.predict([FITTING], TIMEOUT))
     await until(lambda: len(scorer.bodies) == 2)
-    assert await asyncio.wait_for(backend.revision(), TIMEOUT) == "m1"
+    assert await asyncio.wait_for(revision_of(backend), TIMEOUT) == "m1"
     assert not call.done()
     go_on.set()
     assert (await call).outputs == [1.5]
@@ -225,5 +226,5 @@ async def test_the_look_takes_its_time_from_the_calls(
 async def test_a_closed_backend_looks_at_nothing(scorer: Scorer, backend: Backend) -> None:
     await backend.aclose()
     with pytest.raises(BackendDown):
-        await backend.revision()
+        await revision_of(backend)
     assert not scorer.stub.requests

@@ -19,6 +19,7 @@ from app.core.hosts import Hosts
 from tests.backends.platforms import FEATURES, remote
 from tests.support.eventually import TIMEOUT, until
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
+from tests.support.looks import revision_of
 
 LOGINS = {"databricks": "/oidc/v1/token", "vertex": "/token", "watsonx": "/icp4d-api/v1/authorize"}
 
@@ -132,6 +133,6 @@ async def test_what_is_wrong_is_not_tried_again_and_again(
     for _ in range(3):
         assert await failures(backend) == {BackendRefused}
         with pytest.raises(BackendRefused):
-            await backend.revision()
+            await revision_of(backend)
     assert service.logins == 1
     assert not service.scored

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import JsonValue
 
-from app.backends.base import Backend
+from app.backends.base import Backend, Deployed
 from app.backends.registry import open_backend
 from app.core.errors import (
     BackendDown,
@@ -19,6 +19,7 @@ from app.core.errors import (
 from app.core.hosts import Hosts
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, http_stub, reply
+from tests.support.looks import revision_of
 
 FEATURES = ("a", "b")
 HOST = "m.ns.example.com"
@@ -63,7 +64,7 @@ async def test_v1_sends_rows_with_their_nulls(stub: HttpStub) -> None:
     stub.script(reply({"predictions": [1.5, [2.5, "x"]]}))
     async with opened(stub, protocol="v1", model="a/b", version="7") as backend:
         found = await backend.predict([[1, None], ["x", True]], TIMEOUT)
-        assert await backend.revision() == "7"
+        assert await revision_of(backend) == "7"
     assert (found.outputs, found.revision) == ([1.5, [2.5, "x"]], "7")
     call, probe = stub.requests
     assert (call.method, call.path) == ("POST", "/v1/models/a%2Fb:predict")
@@ -85,16 +86,17 @@ async def test_the_version_of_a_reply_comes_before_the_configured_one(
 
 @pytest.mark.parametrize(
     ("versions", "configured", "expected"),
-    [(["3"], None, "3"), (["3"], "7", "7"), (["3", "4"], None, None), ([], None, None), (None, None, None)],
+    [(["3"], None, "3"), (["3"], "7", "7"), (["3", "4"], None, "3 4"), ([], None, None), (None, None, None)],
 )
-async def test_the_revision_is_configured_or_the_only_version(
+async def test_the_revisions_are_the_configured_one_or_all_versions_and_may_be_some_of_more(
     stub: HttpStub, versions: JsonValue, configured: str | None, expected: str | None
 ) -> None:
     stub.script(
         Answer(), reply({"name": "m", "platform": "", "versions": versions})
     )  # MLServer's ready is empty
     async with opened(stub, version=configured) as backend:
-        assert await backend.revision() == expected
+        found = await backend.look()
+    assert found == (Deployed(frozenset(expected.split()), partial=True) if expected else None)
     paths = [request.path for request in stub.requests]
     assert paths == ["/v2/models/m/ready", "/v2/models/m"][: 1 if configured else 2]
 
@@ -109,7 +111,7 @@ async def test_a_model_that_is_not_ready_has_no_revision(
     stub.script(Answer(status))
     async with opened(stub, version="7") as backend:
         with pytest.raises(BackendError) as caught:
-            await backend.revision()
+            await revision_of(backend)
     assert type(caught.value) is kind
     assert "rows" not in caught.value.detail
 
@@ -136,7 +138,7 @@ async def test_a_model_is_missing_where_the_server_names_it(
     """Anything else is an ingress' 404, or another server's."""
     stub.script(Answer(404, said))
     async with opened(stub, protocol=protocol) as backend:
-        for asked in (backend.revision(), backend.predict([[1, 2]], TIMEOUT)):
+        for asked in (revision_of(backend), backend.predict([[1, 2]], TIMEOUT)):
             with pytest.raises(BackendError) as caught:
                 await asked
             assert type(caught.value) is kind
@@ -148,7 +150,7 @@ async def test_a_session_and_a_host_go_with_every_call(
     monkeypatch.setenv("KSERVE_COOKIE", "authservice_session=abc")
     stub.script(Answer(), answer())
     async with opened(stub, cookie_env="KSERVE_COOKIE", host=HOST, version="7") as backend:
-        await backend.revision()
+        await revision_of(backend)
         await backend.predict([[1, 2]], TIMEOUT)
     for request in stub.requests:
         assert request.headers["cookie"] == "authservice_session=abc"

@@ -47,9 +47,10 @@ class Remote(Platform, Protocol):
     """A platform that is called over HTTP.
 
     ``address`` is the option that holds its address, ``named`` the one that names the model; ``revision`` is
-    what ``Reply.revision`` says after ``reply``, ``deployed`` what ``Backend.revision`` says. ``secrets`` are
-    the values that may appear nowhere; a backend without any has none, and no environment. ``renews`` where
-    a 401 is met with a new token; each token that ``other`` gives out must then differ from the last.
+    what answers after ``reply``, as the Reply tells it alone or with a look; ``deployed`` is what a look
+    finds. ``secrets`` are the values that may appear nowhere; a backend without any has none, and no
+    environment. ``renews`` where a 401 is met with a new token; each token that ``other`` gives out must then
+    differ from the last.
     """
 
     address: ClassVar[str]

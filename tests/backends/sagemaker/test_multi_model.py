@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from app.core.errors import BackendMissing
 from tests.backends.sagemaker.account import DENIED, Account, Opener, unknown
 from tests.support.aws_stub import Answer
+from tests.support.looks import revision_of
 
 
 @pytest.mark.parametrize(
@@ -21,9 +22,9 @@ async def test_a_multi_model_endpoint_needs_a_target_model(
 ) -> None:
     account.set("DescribeModel", **model)
     with pytest.raises(BackendMissing, match="this is a multi-model endpoint") as caught:
-        await opener().revision()
+        await revision_of(opener())
     assert [fault.field for fault in caught.value.errors] == ["options.target_model"]
-    assert await opener(target_model="m.tar.gz").revision()
+    assert await revision_of(opener(target_model="m.tar.gz"))
 
 
 @pytest.mark.parametrize("operation", ["DescribeEndpointConfig", "DescribeModel"])
@@ -34,8 +35,8 @@ async def test_whether_it_is_one_is_looked_at_once_and_needs_no_permission(
     account.answers[operation] = answer
     backend = opener()
     with capture_logs() as logs:
-        assert await backend.revision() == "config-1"
+        assert await revision_of(backend) == "config-1"
         asked = len(account.operations)
-        assert await backend.revision() == "config-1"
+        assert await revision_of(backend) == "config-1"
     assert logs == []
     assert account.operations[asked:] == ["DescribeEndpoint"]

@@ -5,21 +5,22 @@ from structlog.testing import capture_logs
 from app.core.errors import BackendDown, BackendMissing, BackendRefused
 from tests.backends.sagemaker.account import DENIED, Account, Opener, unknown
 from tests.support.aws_stub import Answer, control_error
+from tests.support.looks import revision_of
 
 
 async def test_it_is_the_configuration_of_exactly_this_endpoint(account: Account, opener: Opener) -> None:
-    assert await opener().revision() == "config-1"
+    assert await revision_of(opener()) == "config-1"
     assert account.operations == ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"]
     assert account.aws.requests[0].body == b'{"EndpointName": "churn"}'
 
 
 async def test_while_it_changes_the_last_known_stays(account: Account, opener: Opener) -> None:
     backend = opener()
-    assert await backend.revision() == "config-1"
+    assert await revision_of(backend) == "config-1"
     account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="Updating")
-    assert await backend.revision() == "config-1"
+    assert await revision_of(backend) == "config-1"
     account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="InService")
-    assert await backend.revision() == "config-2"
+    assert await revision_of(backend) == "config-2"
 
 
 async def test_while_it_changes_and_nothing_is_known_the_caller_keeps_its_own(
@@ -27,17 +28,17 @@ async def test_while_it_changes_and_nothing_is_known_the_caller_keeps_its_own(
 ) -> None:
     account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="Updating")
     with pytest.raises(BackendDown, match="'churn' is not in service: Updating"):
-        await opener().revision()
+        await revision_of(opener())
 
 
 async def test_a_target_model_adds_its_artifact(account: Account, opener: Opener) -> None:
-    assert await opener(target_model="v3/model.tar.gz").revision() == "config-1 abc"
+    assert await revision_of(opener(target_model="v3/model.tar.gz")) == "config-1 abc"
     assert account.operations[-1] == "/bucket/models/v3/model.tar.gz"
     assert account.aws.requests[-2].body == b'{"ModelName": "model-blue"}'
 
 
 async def test_the_artifact_is_that_of_the_variant(account: Account, opener: Opener) -> None:
-    await opener(target_model="a b.tar.gz", target_variant="green").revision()
+    await revision_of(opener(target_model="a b.tar.gz", target_variant="green"))
     assert account.aws.requests[-2].body == b'{"ModelName": "model-green"}'
     assert account.operations[-1] == "/bucket/models/a%20b.tar.gz"
 
@@ -53,7 +54,7 @@ async def test_where_the_artifacts_are(
     account: Account, opener: Opener, model: dict[str, JsonValue], path: str
 ) -> None:
     account.set("DescribeModel", **model)
-    assert await opener(target_model="m.tar.gz").revision() == "config-1 abc"
+    assert await revision_of(opener(target_model="m.tar.gz")) == "config-1 abc"
     assert account.operations[-1] == path
 
 
@@ -64,7 +65,7 @@ async def test_a_model_without_artifacts_on_s3_adds_nothing(
     account: Account, opener: Opener, model: dict[str, JsonValue]
 ) -> None:
     account.set("DescribeModel", **model)
-    assert await opener(target_model="m.tar.gz").revision() == "config-1"
+    assert await revision_of(opener(target_model="m.tar.gz")) == "config-1"
 
 
 @pytest.mark.parametrize(
@@ -80,9 +81,9 @@ async def test_an_inference_component_adds_what_it_runs(
 ) -> None:
     account.set("DescribeInferenceComponent", InferenceComponentStatus="InService", Specification=runs)
     backend = opener(inference_component="tiny")
-    assert await backend.revision() == revision
+    assert await revision_of(backend) == revision
     account.set("DescribeInferenceComponent", InferenceComponentStatus="Updating", Specification={})
-    assert await backend.revision() == revision
+    assert await revision_of(backend) == revision
 
 
 @pytest.mark.parametrize(
@@ -102,14 +103,14 @@ async def test_what_we_may_not_ask_is_left_out_and_logged_once(
     account.answers[operation] = answer
     backend = opener(target_model="m.tar.gz")
     with capture_logs() as logs:
-        assert await backend.revision() == revision
-        assert await backend.revision() == revision
+        assert await revision_of(backend) == revision
+        assert await revision_of(backend) == revision
     assert [entry["operation"] for entry in logs] == [operation or "HeadObject"]
 
 
 async def test_a_component_we_may_not_ask_about_is_left_out(account: Account, opener: Opener) -> None:
     account.answers["DescribeInferenceComponent"] = DENIED
-    assert await opener(inference_component="tiny").revision() == "config-1"
+    assert await revision_of(opener(inference_component="tiny")) == "config-1"
 
 
 NO_KEY = Answer(404, b"<Error><Code>NoSuchKey</Code><Message>secret</Message></Error>")
@@ -134,7 +135,7 @@ async def test_what_the_account_does_not_have_is_named(
 ) -> None:
     account.answers[operation] = answer
     with pytest.raises(BackendMissing) as caught:
-        await opener(**options).revision()
+        await revision_of(opener(**options))
     assert [fault.field for fault in caught.value.errors] == [f"options.{field}"]
     assert "churn" in caught.value.detail
     for secret in ("123456789012", "secret"):
@@ -145,9 +146,9 @@ async def test_a_variant_that_the_endpoint_does_not_have(account: Account, opene
     variants: JsonValue = [{"VariantName": "blue"}, {"VariantName": "green"}]
     described: dict[str, JsonValue] = {"EndpointConfigName": "config-1", "EndpointStatus": "InService"}
     account.set("DescribeEndpoint", **described, ProductionVariants=variants)
-    assert await opener(target_variant="green").revision() == "config-1"
+    assert await revision_of(opener(target_variant="green")) == "config-1"
     with pytest.raises(BackendMissing, match="it has blue, green") as caught:
-        await opener(target_variant="red").revision()
+        await revision_of(opener(target_variant="red"))
     assert [fault.field for fault in caught.value.errors] == ["options.target_variant"]
 
 
@@ -160,7 +161,7 @@ async def test_what_no_option_names_is_not_missing(
     """An endpoint may outlive its configuration and its model."""
     account.answers[operation] = unknown(name)
     with pytest.raises(BackendRefused) as caught:
-        await opener(target_model="m.tar.gz").revision()
+        await revision_of(opener(target_model="m.tar.gz"))
     assert type(caught.value) is BackendRefused
 
 
@@ -168,15 +169,15 @@ async def test_another_s3_than_the_endpoints_says_nothing_of_its_artifacts(
     account: Account, opener: Opener
 ) -> None:
     account.answers[""] = Answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")
-    assert await opener(target_model="m.tar.gz").revision() == "config-1"
+    assert await revision_of(opener(target_model="m.tar.gz")) == "config-1"
 
 
 async def test_an_unreachable_platform_is_an_error(account: Account, opener: Opener) -> None:
     backend = opener()
-    assert await backend.revision() == "config-1"
+    assert await revision_of(backend) == "config-1"
     account.answers["DescribeEndpoint"] = Answer(reset=True)
     with pytest.raises(BackendDown):
-        await backend.revision()
+        await revision_of(backend)
 
 
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "ValidationException"])
@@ -185,5 +186,5 @@ async def test_a_refusal_that_is_no_missing_permission_is_an_error(
 ) -> None:
     account.answers["DescribeEndpoint"] = control_error(code, "Something of 123456789012")
     with pytest.raises(BackendRefused) as caught:
-        await opener().revision()
+        await revision_of(opener())
     assert "123456789012" not in caught.value.detail

@@ -16,6 +16,7 @@ from app.core.hosts import Hosts
 from tests.backends.platforms.vertex import DEPLOYED, NAME, PLATFORM, error
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
+from tests.support.looks import revision_of
 
 FEATURES = ("a", "b")
 
@@ -61,7 +62,7 @@ async def backend(platform: Google) -> AsyncIterator[Backend]:
 
 async def test_a_reply_and_the_resource_name_one_revision(backend: Backend) -> None:
     reply = await backend.predict([[1, 2]], TIMEOUT)
-    assert await backend.revision() == reply.revision == PLATFORM.revision
+    assert await revision_of(backend) == reply.revision == PLATFORM.revision
 
 
 async def test_a_reply_is_parsed_once(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,15 +84,36 @@ async def test_a_reply_is_parsed_once(backend: Backend, monkeypatch: pytest.Monk
     "resource",
     [
         reply({"name": NAME}),
-        reply({"name": NAME, "deployedModels": [DEPLOYED, DEPLOYED | {"id": "2"}]}),
         reply({"name": NAME, "deployedModels": [{"id": "6655443322"}]}),
+        reply({"name": NAME, "deployedModels": [DEPLOYED, {"id": "2"}]}),
         error(403, "PERMISSION_DENIED", "Permission 'aiplatform.endpoints.get' denied."),
     ],
-    ids=["none", "several", "no version", "no permission"],
+    ids=["none", "no version", "one of two without a version", "no permission"],
 )
 async def test_a_revision_may_be_unknown(platform: Google, backend: Backend, resource: Answer) -> None:
     platform.resource = resource
-    assert await backend.revision() is None
+    assert await backend.look() is None
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ({"1": 90, "2": 10}, {"1", "2"}),
+        ({"1": 0, "2": 100}, {"2"}),
+        ({"2": 100}, {"2"}),
+        ({}, {"1", "2"}),  # it does not say
+        (None, {"1", "2"}),
+    ],
+)
+async def test_all_models_that_take_traffic_are_in_service(
+    platform: Google, backend: Backend, split: JsonValue, expected: set[str]
+) -> None:
+    models: JsonValue = [DEPLOYED | {"id": name} for name in ("1", "2")]
+    platform.resource = reply({"name": NAME, "deployedModels": models, "trafficSplit": split})
+    found = await backend.look()
+    assert found is not None
+    assert {revision.rpartition(" ")[2] for revision in found.revisions} == expected
+    assert not found.pending
 
 
 @pytest.mark.parametrize(
@@ -110,14 +132,14 @@ async def test_a_look_that_fails_says_so(
 ) -> None:
     platform.resource = resource
     with pytest.raises(expected):
-        await backend.revision()
+        await revision_of(backend)
 
 
 async def test_rows_go_to_the_dedicated_address_and_looks_to_the_api(platform: Google) -> None:
     dedicated = f"localhost:{platform.stub.server_port}"
     backend = platform.open(dedicated_url=f"http://{dedicated}")
     await backend.predict([[1, 2]], TIMEOUT)
-    await backend.revision()
+    await revision_of(backend)
     (predicted,), (looked,) = platform.asked(":predict"), platform.asked(f"/v1/{NAME}")
     assert predicted.headers["host"] == dedicated
     assert looked.headers["host"] == platform.stub.url.removeprefix("http://")
@@ -163,7 +185,7 @@ async def test_google_needs_no_listing(platform: Google, monkeypatch: pytest.Mon
     monkeypatch.setattr(HttpClient, "get", call)
     backend = platform.open(api_url=None)
     await backend.predict([[1, 2]], TIMEOUT)
-    await backend.revision()
+    await revision_of(backend)
     resource = f"https://europe-west4-aiplatform.googleapis.com/v1/{NAME}"
     assert urls == [f"{resource}:predict", resource]
 

@@ -24,6 +24,7 @@ from app.core.hosts import Hosts
 from tests.backends.platforms import watsonx as wire
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
+from tests.support.looks import revision_of
 
 IAM: dict[str, JsonValue] = {"username": None, "iam_url": "the stub's"}
 
@@ -99,7 +100,7 @@ async def test_a_token_is_kept_until_it_nears_its_end(ibm: Ibm) -> None:
         async with ibm.opened() as backend:
             for _ in range(2):
                 await backend.predict([[1]], TIMEOUT)
-            await backend.revision()
+            await revision_of(backend)
         assert len(ibm.asked("/icp4d-api")) == fetched
 
 
@@ -143,7 +144,7 @@ async def test_several_columns_are_a_list_and_no_list_is_no_answer(ibm: Ibm) -> 
 async def test_the_version_is_sent(ibm: Ibm) -> None:
     async with ibm.opened(version="2026-10-14") as backend:
         await backend.predict([[1]], TIMEOUT)
-        assert await backend.revision() == "an-asset 1"
+        assert await revision_of(backend) == "an-asset 1"
     scored, looked = ibm.asked("/ml")
     assert scored.path == f"{wire.PATH}/predictions?version=2026-10-14"
     assert looked.path == f"{wire.PATH}?version=2026-10-14&space_id=a-space"
@@ -152,10 +153,10 @@ async def test_the_version_is_sent(ibm: Ibm) -> None:
 async def test_a_serving_name_is_looked_for_in_its_space(ibm: Ibm) -> None:
     ibm.details = reply({"resources": [wire.deployed("an-asset", None)]})
     async with ibm.opened(deployment="transit_minutes") as backend:
-        assert await backend.revision() == "an-asset"
+        assert await revision_of(backend) == "an-asset"
         ibm.details = reply({"resources": []})
         with pytest.raises(BackendMissing, match="serving name") as caught:
-            await backend.revision()
+            await revision_of(backend)
     assert [fault.field for fault in caught.value.errors] == ["options.deployment"]
     looked = ibm.asked("/ml")[0]
     assert (
@@ -168,19 +169,19 @@ async def test_details_without_an_asset(ibm: Ibm, details: dict[str, JsonValue])
     ibm.details = reply(details)
     async with ibm.opened() as backend:
         with pytest.raises(BadOutput):
-            await backend.revision()
+            await revision_of(backend)
 
 
 async def test_who_may_not_look_knows_no_revision(ibm: Ibm) -> None:
     ibm.details = wire.wml_error(403, "authorization_rejected", "no")
     async with ibm.opened() as backend:
-        assert await backend.revision() is None
+        assert await revision_of(backend) is None
         ibm.details = wire.wml_error(400, "missing_space", "no")
         with pytest.raises(BackendRefused, match="options"):
-            await backend.revision()
+            await revision_of(backend)
         ibm.details = wire.wml_error(500, "internal_error", "no")
         with pytest.raises(BackendDown):
-            await backend.revision()
+            await revision_of(backend)
 
 
 async def test_a_region_is_ibms_own_and_needs_no_listing(ibm: Ibm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from tests.platforms.azure_ml.front import Endpoint, create_front
 from tests.platforms.azure_ml.servers import VERSION, inference_server
 from tests.platforms.conftest import Agreement
 from tests.platforms.sample import SampleModel
+from tests.support.looks import revision_of
 from tests.support.ports import free_ports
 from tests.support.server import serving
 
@@ -154,14 +155,14 @@ async def test_a_deployment_that_is_unknown(azure: Azure, sample: SampleModel) -
     backend = azure.open(deployment="purple")
     assert type(await failure(backend, sample.rows[:1])) is BackendMissing
     with pytest.raises(BackendMissing):
-        await backend.revision()
+        await revision_of(backend)
 
 
 async def test_a_container_that_is_gone(azure: Azure, sample: SampleModel) -> None:
     backend = azure.open(deployment="gone")
     assert type(await failure(backend, sample.rows[:1])) is BackendDown
     with pytest.raises(BackendDown):
-        await backend.revision()
+        await revision_of(backend)
 
 
 async def test_a_model_that_takes_longer_than_the_deployment_allows(
@@ -183,7 +184,7 @@ async def test_more_calls_than_the_deployment_allows(azure: Azure, sample: Sampl
 @pytest.mark.parametrize("deployment", ["no-code", "script"])
 async def test_the_revision(azure: Azure, deployment: str) -> None:
     """The first container describes itself; the second cannot, and is as much alive."""
-    assert await azure.open(deployment=deployment, version="2").revision() == f"{deployment} 2"
+    assert await revision_of(azure.open(deployment=deployment, version="2")) == f"{deployment} 2"
 
 
 async def test_a_key_that_is_wrong(

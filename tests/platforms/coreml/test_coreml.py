@@ -20,6 +20,7 @@ from app.schemas.rows import Row
 from tests.platforms.conftest import Agreement
 from tests.platforms.sample import SampleModel
 from tests.platforms.venvs import platform_venv
+from tests.support.looks import revision_of
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(900)]
 
@@ -89,7 +90,7 @@ async def test_the_sample_agrees_with_sagemaker(sample: SampleModel, agreement: 
     found: list[float] = []
     for start in range(0, len(sample.rows), 300):
         reply = await backend.predict(sample.rows[start : start + 300], 60)
-        assert reply.revision == await backend.revision()
+        assert reply.revision == await revision_of(backend)
         found += [float(str(output)) for output in reply.outputs]
     await backend.aclose()
     # XGBoost adds its 200 trees up in single precision
@@ -127,7 +128,7 @@ async def test_columns_go_by_name(sample: SampleModel) -> None:
 @pytest.mark.usefixtures("transit")
 async def test_the_revision_names_the_version_that_coremltools_wrote(sample: SampleModel) -> None:
     backend = opened("transit", sample.features)
-    revision = await backend.revision() or ""
+    revision = await revision_of(backend) or ""
     await backend.aclose()
     assert revision.startswith("2 ")
     assert len(revision) == len("2 ") + 64

@@ -22,6 +22,7 @@ from tests.platforms.databricks.workspace import CLIENT_ID, CLIENT_SECRET, PERSO
 from tests.platforms.mlflow.servers import fill, scoring
 from tests.platforms.sample import SampleModel
 from tests.platforms.venvs import platform_venv
+from tests.support.looks import revision_of, told
 from tests.support.server import serving
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(900)]
@@ -93,7 +94,7 @@ async def test_it_agrees(workspace: Workspace, sample: SampleModel, agreement: A
 async def test_a_route_optimised_address(workspace: Workspace, sample: SampleModel) -> None:
     async with workspace.opened(sample.features, auth="oauth", route_url=workspace.route_url()) as backend:
         assert await predicted(backend, sample.rows[:9]) == pytest.approx(sample.expected[:9])
-        assert await backend.revision() == "transit-2"
+        assert await revision_of(backend) == "transit-2"
     assert workspace.front.accounts.requests == 2  # a token for each address
 
 
@@ -112,7 +113,7 @@ async def test_the_vendors_client_gets_the_same(
     answered, about = vendors_client(workspace, calls, auth, CREDENTIALS[auth], tmp_path)
     async with workspace.opened(sample.features) as backend:
         reply = await backend.predict(rows, 60)
-    assert answered == [reply.revision, reply.outputs] == ["transit-2", pytest.approx(sample.expected[:50])]
+    assert answered == [reply.variant, reply.outputs] == ["transit-2", pytest.approx(sample.expected[:50])]
     assert about == [["transit-2"], ["2"]]
 
 
@@ -166,7 +167,7 @@ async def test_wrong_credentials_are_refused(
             await backend.predict(sample.rows[:1], 60)
         assert "of-somebody-else" not in caught.value.detail
         with pytest.raises(BackendRefused):
-            await backend.revision()
+            await revision_of(backend)
 
 
 async def test_an_unknown_endpoint_is_refused(workspace: Workspace, sample: SampleModel) -> None:
@@ -174,7 +175,7 @@ async def test_an_unknown_endpoint_is_refused(workspace: Workspace, sample: Samp
         with pytest.raises(BackendMissing):
             await backend.predict(sample.rows[:1], 60)
         with pytest.raises(BackendMissing):
-            await backend.revision()
+            await revision_of(backend)
 
 
 async def test_what_the_model_refuses(workspace: Workspace, sample: SampleModel) -> None:
@@ -189,29 +190,32 @@ async def test_what_the_model_refuses(workspace: Workspace, sample: SampleModel)
 
 async def test_a_new_version_shows_in_the_answer(workspace: Workspace, sample: SampleModel) -> None:
     async with workspace.opened(sample.features) as backend:
-        assert await backend.revision() == "transit-2"
+        assert await revision_of(backend) == "transit-2"
         workspace.front.entities = [Entity("3", "transit-3")]
-        assert (await backend.predict(sample.rows[:1], 60)).revision == "transit-3"
+        assert (await backend.predict(sample.rows[:1], 60)).variant == "transit-3"
 
 
-async def test_a_chosen_name_tells_no_version(workspace: Workspace, sample: SampleModel) -> None:
+async def test_a_chosen_name_tells_no_version_alone(workspace: Workspace, sample: SampleModel) -> None:
     workspace.front.entities = [Entity("2", "champion")]
     async with workspace.opened(sample.features) as backend:
-        assert (await backend.predict(sample.rows[:1], 60)).revision is None
-        assert await backend.revision() == "champion version 2"
+        reply = await backend.predict(sample.rows[:1], 60)
+        assert (reply.revision, reply.variant) == (None, "champion")
+        assert told(reply, await backend.look()) == "champion version 2"
 
 
 async def test_one_of_several_entities(workspace: Workspace, sample: SampleModel) -> None:
     workspace.front.entities = [Entity("2", "transit-2", 90), Entity("3", "transit-3", 10)]
     async with workspace.opened(sample.features, served_entity="transit-3") as backend:
-        assert (await backend.predict(sample.rows[:1], 60)).revision == "transit-3"
-        assert await backend.revision() == "transit-3"
+        assert (await backend.predict(sample.rows[:1], 60)).variant == "transit-3"
+        assert await revision_of(backend) == "transit-3"
     async with workspace.opened(sample.features) as backend:
-        assert await backend.revision() == "transit-2 and transit-3"
+        found = await backend.look()
+        assert found is not None
+        assert found.revisions == {"transit-2", "transit-3"}
 
 
 async def test_without_the_permission_to_view(workspace: Workspace, sample: SampleModel) -> None:
     workspace.front.may_view = False
     async with workspace.opened(sample.features) as backend:
-        assert await backend.revision() is None
-        assert (await backend.predict(sample.rows[:1], 60)).revision == "transit-2"
+        assert await revision_of(backend) is None
+        assert (await backend.predict(sample.rows[:1], 60)).variant == "transit-2"

@@ -21,6 +21,7 @@ from tests.platforms.conftest import Agreement
 from tests.platforms.h2o.scorer import HERE, Mojo, make_mojo, running_scorer
 from tests.platforms.sample import SampleModel
 from tests.platforms.venvs import platform_venv
+from tests.support.looks import revision_of
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
 
@@ -141,12 +142,12 @@ async def test_nobody_gets_in_without_the_token(
     with pytest.raises(BackendRefused, match="401"):
         await backend.predict(sample.rows[:1], 30)
     with pytest.raises(BackendRefused, match="401"):
-        await backend.revision()
+        await revision_of(backend)
 
 
 async def test_an_unknown_deployment_is_refused(scorer: Scorer, opened: Open, sample: SampleModel) -> None:
     elsewhere = opened(url=scorer.url.replace("822fcf3d", "00000000"))
-    for asked in (elsewhere.predict(sample.rows[:1], 30), elsewhere.revision()):
+    for asked in (elsewhere.predict(sample.rows[:1], 30), revision_of(elsewhere)):
         with pytest.raises(BackendMissing, match="404"):
             await asked
 
@@ -155,7 +156,7 @@ async def test_the_revision_is_the_mojos_own_id(
     scorer: Scorer, backend: Backend, sample: SampleModel
 ) -> None:
     settings = zipfile.ZipFile(scorer.mojo.path).read("model.ini").decode()
-    revision = await backend.revision()
+    revision = await revision_of(backend)
     assert f"\nuuid = {revision}\n" in settings
     assert (await backend.predict(sample.rows[:1], 30)).revision == revision
 
@@ -163,7 +164,7 @@ async def test_the_revision_is_the_mojos_own_id(
 async def test_features_that_are_not_the_columns_are_named(opened: Open, sample: SampleModel) -> None:
     backend = opened((*sample.features[1:], "mood"))
     with pytest.raises(InvalidInput) as caught:
-        await backend.revision()
+        await revision_of(backend)
     assert [fault.field for fault in caught.value.errors] == ["features.origin_lat", "features.mood"]
     with pytest.raises(BackendRefused, match="mood: the model has no such column"):
         await backend.predict(sample.rows[:1], 30)

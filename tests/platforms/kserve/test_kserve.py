@@ -26,6 +26,7 @@ from tests.platforms.kserve.ingress import COOKIE, HOST, TOKEN, Ingress
 from tests.platforms.processes import running
 from tests.platforms.sample import SampleModel
 from tests.platforms.venvs import platform_venv
+from tests.support.looks import revision_of
 from tests.support.ports import free_ports
 from tests.support.server import serving
 
@@ -106,11 +107,11 @@ async def test_an_output_is_chosen_and_its_version_is_the_revision(server: str, 
 
 async def test_a_server_without_versions_has_the_configured_one(server: str, sample: SampleModel) -> None:
     async with opened(server, sample) as backend:
-        assert await backend.revision() is None
+        assert await revision_of(backend) is None
         assert (await backend.predict(sample.rows[:1], 60)).revision is None
     for protocol in ("v1", "v2"):
         async with opened(server, sample, protocol=protocol, version="2026-11") as backend:
-            assert await backend.revision() == "2026-11"
+            assert await revision_of(backend) == "2026-11"
             assert (await backend.predict(sample.rows[:1], 60)).revision == "2026-11"
 
 
@@ -122,7 +123,7 @@ async def test_a_model_that_is_not_there_or_not_ready(
     async with opened(server, sample, protocol=protocol, model=model) as backend:
         assert type(await failure(backend, sample.rows[:2])) is kind
         with pytest.raises(kind):
-            await backend.revision()
+            await revision_of(backend)
 
 
 @pytest.mark.parametrize("way", ["V1", "V2, a tensor per feature"])
@@ -200,7 +201,7 @@ async def test_the_ingress_wants_its_host_and_a_login(
     for login in ({"token_env": "KSERVE_TOKEN"}, {"cookie_env": "KSERVE_COOKIE"}):
         async with entered(entrance, sample, host=HOST, **login) as backend:
             assert await minutes(backend, sample.rows[:1]) == sample.expected[:1]
-            assert await backend.revision() is None
+            assert await revision_of(backend) is None
     for wrong in ({"host": HOST}, {"host": HOST, "token_env": "KSERVE_OLD"}, {"token_env": "KSERVE_TOKEN"}):
         async with entered(entrance, sample, **wrong) as backend:
             assert type(await failure(backend, sample.rows[:1])) is BackendRefused

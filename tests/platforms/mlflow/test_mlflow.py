@@ -17,6 +17,7 @@ from app.schemas.rows import Row
 from tests.platforms.conftest import Agreement
 from tests.platforms.mlflow.servers import registry, scoring
 from tests.platforms.sample import SampleModel
+from tests.support.looks import revision_of
 from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(900)]
@@ -152,7 +153,7 @@ async def test_columns_of_other_names_are_refused(servers: Servers, sample: Samp
 
 async def test_a_wrong_path_is_a_refusal(servers: Servers, sample: SampleModel) -> None:
     async with opened(sample.features, url=f"{servers.columns}/elsewhere") as backend:
-        for asked in (backend.predict(sample.rows[:2], 60), backend.revision()):
+        for asked in (backend.predict(sample.rows[:2], 60), revision_of(backend)):
             with pytest.raises(BackendRefused) as caught:
                 await asked
             assert type(caught.value) is BackendRefused
@@ -163,22 +164,22 @@ async def test_a_server_that_is_away_is_down(sample: SampleModel) -> None:
         with pytest.raises(BackendDown):
             await backend.predict(sample.rows[:2], 60)
         with pytest.raises(BackendDown):
-            await backend.revision()
+            await revision_of(backend)
 
 
 async def test_the_configured_version_is_the_revision(servers: Servers, sample: SampleModel) -> None:
     async with opened(sample.features, url=servers.columns, version="of June") as backend:
-        assert await backend.revision() == "of June"
+        assert await revision_of(backend) == "of June"
 
 
 async def test_an_alias_that_moves_does_not_move_the_server(servers: Servers, sample: SampleModel) -> None:
     """The registry's new version shows at once; the server has to be started anew for it."""
     alias = {"registry_url": servers.registry, "registered_model": "transit", "alias": "champion"}
     async with opened(sample.features, url=servers.columns, **alias) as backend:
-        assert await backend.revision() == "transit 2"
+        assert await revision_of(backend) == "transit 2"
         await point_champion_at(servers, "1")
         try:
-            assert await backend.revision() == "transit 1"
+            assert await revision_of(backend) == "transit 1"
             assert await predicted(backend, sample.rows[:9]) == pytest.approx(sample.expected[:9])
         finally:
             await point_champion_at(servers, "2")
@@ -198,4 +199,4 @@ async def test_an_alias_or_model_that_is_not_registered(
     named = {"registry_url": servers.registry, "registered_model": model, "alias": alias}
     async with opened(sample.features, url=servers.columns, **named) as backend:
         with pytest.raises(BackendMissing):
-            await backend.revision()
+            await revision_of(backend)

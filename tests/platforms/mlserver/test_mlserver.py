@@ -13,6 +13,7 @@ from tests.platforms.kserve.calls import changed, failure, minutes, opened
 from tests.platforms.processes import running
 from tests.platforms.sample import SampleModel
 from tests.platforms.venvs import platform_venv
+from tests.support.looks import revision_of
 from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(900)]
@@ -79,16 +80,16 @@ async def test_null_is_missing_or_refused_by_name(server: str, sample: SampleMod
 async def test_the_version_that_answered_is_the_revision(server: str, sample: SampleModel) -> None:
     async with opened(server, sample, output="predict") as backend:
         assert (await backend.predict(sample.rows[:2], 60)).revision == "2"
-        assert await backend.revision() is None  # it lists no versions: only replies tell
+        assert await revision_of(backend) is None  # it lists no versions: only replies tell
     async with opened(server, sample, version="2") as backend:
-        assert await backend.revision() == "2"
+        assert await revision_of(backend) == "2"
 
 
 async def test_an_unknown_model_is_refused(server: str, sample: SampleModel) -> None:
     async with opened(server, sample, model="unknown") as backend:
         assert type(await failure(backend, sample.rows[:2])) is BackendMissing
         with pytest.raises(BackendMissing):
-            await backend.revision()
+            await revision_of(backend)
     async with opened(server, sample, protocol="v1") as backend:
         assert type(await failure(backend, sample.rows[:2])) is BackendRefused
 

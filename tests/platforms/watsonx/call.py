@@ -15,6 +15,7 @@ from app.core.errors import BackendError
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.platforms.watsonx.names import lead_ibm_cloud_to
+from tests.support.looks import revision_of
 
 
 async def call(
@@ -25,7 +26,7 @@ async def call(
     try:
         reply = await backend.predict(rows, 30)
         outputs = [output for output in reply.outputs if not isinstance(output, Exception)]
-        return {"outputs": outputs, "revision": await backend.revision()}
+        return {"outputs": outputs, "revision": await revision_of(backend)}
     except BackendError as error:
         return {"error": error.slug, "detail": error.detail}
     finally:

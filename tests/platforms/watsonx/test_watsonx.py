@@ -18,6 +18,7 @@ from tests.platforms.sample import SampleModel
 from tests.platforms.watsonx.conftest import TOLERANCE, on_premises
 from tests.platforms.watsonx.identity import API_KEY, PASSWORD
 from tests.platforms.watsonx.server import SERVING_NAME, UNSUPPORTED, Watsonx
+from tests.support.looks import revision_of
 
 pytestmark = pytest.mark.platform
 
@@ -136,14 +137,14 @@ async def test_the_revision_is_the_deployed_asset(
     watsonx: Watsonx, cloud_pak: str, backend: Backend, sample: SampleModel
 ) -> None:
     asset = watsonx.asset["id"]
-    assert await backend.revision() == f"{asset} 1"
+    assert await revision_of(backend) == f"{asset} 1"
     watsonx.asset["rev"] = "2"
     async with opened(cloud_pak, sample, deployment=SERVING_NAME) as by_name:
-        assert await by_name.revision() == f"{asset} 2"
+        assert await revision_of(by_name) == f"{asset} 2"
         assert (await by_name.predict(sample.rows[:1], 20)).outputs == pytest.approx(sample.expected[:1])
     async with opened(cloud_pak, sample, deployment="unknown_name") as unknown:
         with pytest.raises(BackendMissing):
-            await unknown.revision()
+            await revision_of(unknown)
     async with opened(cloud_pak, sample, space_id="another") as elsewhere:
         with pytest.raises(BackendRefused):
-            await elsewhere.revision()
+            await revision_of(elsewhere)

@@ -58,7 +58,7 @@ async def register(sessions: Sessions, version: str) -> None:
     async with sessions.begin() as session:
         model = await models.ensure_model(session, "transit")
         deployment = Deployment(0, "transit", version, "sagemaker", {}, ())
-        await models.insert_version(session, model.id, deployment, revision=None)
+        await models.insert_version(session, model.id, deployment)
 
 
 async def bring_in(sessions: Sessions, storage: Storage, **wanted: object) -> ImportedReports:

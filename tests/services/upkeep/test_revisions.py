@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
-from app.backends.base import AtRegistration
+from app.backends.base import Deployed
 from app.core.settings import Settings
 from app.main import create_app
 from app.schemas.hosting.deployments import Deployment
@@ -120,10 +120,10 @@ async def test_the_refresh_survives_a_backends_bug(
         runtime: Runtime = app.state.runtime
         await prepare(runtime.predictor)
 
-        async def broken(self: Inference, deployment: Deployment) -> str:
+        async def broken(self: Inference, deployment: Deployment) -> Deployed:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(Inference, "revision", broken)
+        monkeypatch.setattr(Inference, "look", broken)
         with capture_logs() as logs:
             await refresh(runtime)
     (entry,) = [entry for entry in logs if entry["event"] == "revision not refreshed"]
@@ -137,13 +137,13 @@ async def test_a_revision_that_holds_from_registration_stays(
     said = iter(["m 1", "m 2", "m 3"])
     aws.respond = answer_ten_times
 
-    async def behind_alias(self: Inference, deployment: Deployment) -> str:
-        return AtRegistration(next(said))
+    async def behind_alias(self: Inference, deployment: Deployment) -> Deployed:
+        return Deployed(frozenset({next(said)}), at_registration=True)
 
     async with app.router.lifespan_context(app):
         runtime: Runtime = app.state.runtime
         await prepare(runtime.predictor)
-        monkeypatch.setattr(Inference, "revision", behind_alias)
+        monkeypatch.setattr(Inference, "look", behind_alias)
         for _ in range(3):
             await refresh(runtime)
             assert await live_revision(runtime) == "m 1"
