@@ -20,7 +20,7 @@ BY_A_PROXY = re.compile(r"[-.:;]+(?:gzip|br|zstd|deflate)$")
 
 
 @dataclass(frozen=True)
-class Tag:
+class SentTag:
     """An ETag as a caller sent it, without its quotes."""
 
     sent: str
@@ -40,7 +40,7 @@ class Tag:
 class Tags:
     """What a condition names; with no tags it is ``*``: whatever exists."""
 
-    tags: Sequence[Tag]
+    tags: Sequence[SentTag]
 
     def name(self, stored: str | None) -> bool:
         """Whether they name this content hash, however a proxy changed them; None is no record."""
@@ -104,7 +104,7 @@ def read(header: str, lines: Sequence[str]) -> Tags | None:
     if not LIST.fullmatch(given):
         raise InvalidInput("The condition cannot be read.", errors=[FieldError(header, RIGHT)])
     found = re.findall(TAG, given)
-    return Tags([Tag(tag.removeprefix("W/")[1:-1], weak=tag.startswith("W/")) for tag in found])
+    return Tags([SentTag(tag.removeprefix("W/")[1:-1], weak=tag.startswith("W/")) for tag in found])
 
 
 async def _conditions(
