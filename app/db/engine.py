@@ -123,7 +123,7 @@ def is_outage(error: Exception) -> bool:
 
 
 PASSING = ("25006", "40001", "40P01", "57014", "55P03")
-"""SQLSTATE: a server that is read-only for now, transactions in each other's way, and what waited too long."""
+"""SQLSTATE: a server that is read-only for now, transactions in each other's way, what waited too long."""
 
 
 def passes_by_itself(error: Exception) -> bool:

@@ -58,7 +58,7 @@ def upgrade() -> None:
     _replace(
         "uq_predictions_current",
         "uq_predictions_current_content",
-        ["content_hash", "model_version_id", "pipeline_version", "revision", "record_id"],
+        ["content_hash", "model_version_id", "pipeline_version", "record_id", "revision"],
     )
 
 

@@ -27,6 +27,8 @@ RECORDS = ("r1", "r2", "r3")
 VALUES = (1, 2, 3)
 POISON = 666
 TTL = 100.0
+TIMEOUT = 60.0
+"""Seconds: a bound for what hangs, never a measurement."""
 
 
 @dataclass
@@ -64,11 +66,20 @@ class Interleavings(RuleBasedStateMachine):
         self.killed: list[asyncio.Task[Answer]] = []
         self.dead: list[Process] = []
         self.registered: list[str] = []
+        self.told: list[str] = []
+        """What was done, for whoever has to find out what went wrong."""
         self.looks_applied = 0
         self.swapped = self.scaled = False
 
+    def tell(self, what: str) -> None:
+        self.told.append(f"{self.platform.tick()} {what}")
+
     def run(self, work: Coroutine[object, object, T]) -> T:
-        return self.world.runner.run(work)
+        """Do it, and tell all that came before where it hangs."""
+        try:
+            return self.world.runner.run(asyncio.wait_for(work, TIMEOUT))
+        except TimeoutError as error:
+            raise AssertionError("\n".join([*self.told, "hangs"])) from error
 
     @property
     def processes(self) -> list[Process]:
@@ -145,6 +156,7 @@ class Interleavings(RuleBasedStateMachine):
     @precondition(lambda self: not self.swapped)
     @rule()
     def scale(self) -> None:
+        self.tell("platform scales")
         self.scaled = True
         self.platform.instances += 1
         self.platform.touched = self.platform.tick()
@@ -155,6 +167,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(fails=st.booleans())
     def lose_looks(self, fails: bool) -> None:
+        self.tell(f"looks fail: {fails}")
         self.platform.looks_fail = fails
 
     @rule()
@@ -166,16 +179,19 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def hold_the_platform(self) -> None:
+        self.tell("the platform is silent")
         self.platform.gate.clear()
 
     @rule()
     def let_the_platform_answer(self) -> None:
+        self.tell("the platform answers")
         self.platform.gate.set()
         self.run(self._land())
 
     @rule(at=st.integers(0, 1), code=st.sampled_from(("c1", "c2")), ttl=st.sampled_from((None, TTL)))
     def restart(self, at: int, code: str, ttl: float | None) -> None:
         if not any(one.process is self.processes[at] for one in self.open):
+            self.tell(f"restart {at} with {code}, TTL {ttl}")
             self.processes[at] = restarted(self.processes[at], code, ttl)
 
     @rule(at=st.integers(0, 1))
@@ -184,16 +200,19 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def pass_time(self) -> None:
+        self.tell("time passes")
         self.book.passed += TTL * 0.6
         self.run(store.age(self.world.database, TTL * 0.6))
 
     @rule()
     def refuse_to_store_once(self) -> None:
+        self.tell("the next store is refused")
         self.run(store.refuse_once(self.world.database))
 
     # How each is done, and checked
 
     async def _ask(self, record: str, at: int, *, version: str | None = None, refresh: bool = False) -> None:
+        self.tell(f"predict {record} at {at}, version {version}, refresh {refresh}")
         process = self.processes[at]
         request = Request(record, version, refresh, process.code, process.ttl, self.platform.tick())
         ask = Ask("m", version, refresh=refresh)
@@ -206,9 +225,7 @@ class Interleavings(RuleBasedStateMachine):
             self._collect()
 
     async def _land(self) -> None:
-        await asyncio.wait_for(
-            asyncio.gather(*(one.task for one in self.open), return_exceptions=True), timeout=30
-        )
+        await asyncio.gather(*(one.task for one in self.open), return_exceptions=True)
         self._collect()
         for process in self.processes:
             await process.settle()
@@ -233,6 +250,7 @@ class Interleavings(RuleBasedStateMachine):
             self.book.faults.append(f"failure: {type(error).__name__}: {error}")
 
     def _check_answer(self, request: Request, answer: Answer, ended: int) -> None:
+        self.tell(f"  answered {request}: {answer.cache} {answer.revision} {answer.prediction}")
         self.book.faults += promises.answer_faults(self.book, request, answer, ended)
         output = answer.prediction
         assert isinstance(output, dict)
@@ -243,6 +261,7 @@ class Interleavings(RuleBasedStateMachine):
         self.book.landed.setdefault(key, (ended, self.book.passed))
 
     async def _write(self, record: str, value: int) -> None:
+        self.tell(f"write {record} {value}")
         began = self.platform.tick()
         await records.put(
             self.world.database.transactions, self.processes[0].runtime.use_case, record, {"x": value}
@@ -259,12 +278,14 @@ class Interleavings(RuleBasedStateMachine):
             probe=False,
         )
         await versions.register(runtime.sessions, runtime.use_case, runtime.inference, "m", new)
+        self.tell(f"registered {version}")
         self.registered.append(version)
         self._note_looks()
         if version == "1":
             self.book.live.append(Span("1", self.platform.tick()))
 
     async def _promote(self, version: str) -> None:
+        self.tell(f"promote {version}")
         runtime, began = self.processes[0].runtime, self.platform.tick()
         await versions.promote(
             runtime.sessions, runtime.use_case, runtime.inference, "m", version, probe=False
@@ -277,14 +298,17 @@ class Interleavings(RuleBasedStateMachine):
             model = await rollback.roll_back(runtime.sessions, runtime.use_case, "m")
         except Conflict:  # nothing to go back to
             return
+        self.tell(f"rolled back to {model.live_version}")
         self.book.live.append(Span(model.live_version, began))
 
     def _change(self, serving: list[str], *, pending: bool) -> None:
         if not self.scaled:
+            self.tell(f"platform serves {serving}, pending {pending}")
             self.swapped = True
             self.platform.change(serving, pending=pending)
 
     async def _look(self) -> None:
+        self.tell("look")
         await revisions.refresh(self.processes[0].runtime, age=0)
         self._note_looks()
 
@@ -301,6 +325,7 @@ class Interleavings(RuleBasedStateMachine):
         mine = [one for one in self.open if one.process is dead]
         if not mine:
             return
+        self.tell(f"kill {at}")
         self.open = [one for one in self.open if one.process is not dead]
         self.killed += [one.task for one in mine]
         await dead.listener.aclose()
@@ -309,7 +334,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def keeps_its_promises(self) -> None:
-        assert not self.book.faults, "\n".join(self.book.faults)
+        assert not self.book.faults, "\n".join([*self.told, *self.book.faults])
 
     def teardown(self) -> None:
         self.platform.gate.set()

@@ -35,8 +35,10 @@ class Call:
 
 @dataclass
 class Looked:
-    """What one look saw, and from when to when; ``ended`` None: it failed, or has no answer yet."""
+    """What one look saw, for which version, and from when to when; ``ended`` None: it failed, or has no answer
+    yet."""
 
+    version: str
     began: int
     found: Deployed | None = None
     ended: int | None = None
@@ -100,8 +102,8 @@ class Platform:
             return Reply([*outputs], revision=call.by)
         return Reply([*outputs], variant=f"variant-{call.by}" if self.style == "variant" else None)
 
-    async def look(self) -> Deployed:
-        looked = Looked(self.tick())
+    async def look(self, version: str) -> Deployed:
+        looked = Looked(version, self.tick())
         self.looks.append(looked)
         if self.looks_fail:
             raise BackendDown("The platform does not say.")
@@ -131,7 +133,7 @@ class PlatformBackend:
         return await PLATFORM.answer(self._version, rows)
 
     async def look(self) -> Deployed:
-        return await PLATFORM.look()
+        return await PLATFORM.look(self._version)
 
     async def aclose(self) -> None:
         """Nothing is open."""

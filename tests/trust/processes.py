@@ -65,8 +65,8 @@ class Process:
 
     async def settle(self) -> None:
         """Until nothing of its own is under way."""
-        while self.runtime.flights.busy:
-            await asyncio.sleep(0)
+        while self.runtime.flights.busy or self.looks.busy:  # noqa: ASYNC110 - they have no event
+            await asyncio.sleep(0.001)
 
     async def aclose(self) -> None:
         await self.runtime.flights.aclose(grace=0)

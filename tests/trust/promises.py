@@ -54,13 +54,17 @@ class Book:
         before = [span for span in spans if span.since <= began][-1:]
         return [span.value for span in [*before, *(span for span in spans if span.since > began)]]
 
-    def noted(self, began: int, ended: int) -> list[Looked]:
-        """The looks that may have been the newest noted one at some moment between."""
-        sure = [looked for since, looked in self.applied if since <= began]
+    def looks(self, version: str) -> list[Looked]:
+        """Those at a version that had an answer."""
+        return [one for one in self.platform.looks if one.version == version and one.ended is not None]
+
+    def noted(self, version: str, began: int, ended: int) -> list[Looked]:
+        """The looks that may have been the newest noted one of a version at some moment between."""
+        sure = [one for since, one in self.applied if since <= began and one.version == version]
         newest = max(sure, key=lambda looked: looked.began, default=None)
         later = [
             looked
-            for looked in self.platform.looks
+            for looked in self.looks(version)
             if looked.ended is not None
             and looked.ended <= ended
             and (newest is None or looked.began > newest.began)
@@ -72,7 +76,7 @@ class Book:
         if self.platform.style == "told":
             return "confirmed"
         ended = call.ended if call.ended is not None else at
-        done = [look for look in self.platform.looks if look.ended is not None]
+        done = self.looks(call.version)
         before = max(
             (look for look in done if look.ended and look.ended <= call.began),
             key=lambda look: look.began,
@@ -80,7 +84,8 @@ class Book:
         )
         if before is None or before.found is None or not _tells(before, self.platform):
             return "void"
-        noted = [look for since, look in self.applied if since <= at and look.began > before.began]
+        applied = [look for since, look in self.applied if since <= at and look.version == call.version]
+        noted = [look for look in applied if look.began > before.began]
         later = sorted(noted, key=lambda look: look.began)
         for look in later:
             if _differs(before, look):
@@ -124,7 +129,7 @@ def answer_faults(book: Book, request: Request, answer: Answer, ended: int) -> I
         landed = book.landed.get((number, output["x"], request.code))
         if landed is not None and book.passed - landed[1] > request.ttl + 5:
             yield f"age: {book.passed - landed[1]} s of {request.ttl}"
-    looks = book.noted(request.began, ended)
+    looks = book.noted(answer.version, request.began, ended)
     sets = [look.found.revisions for look in looks if look.found]
     if answer.cache == "HIT":
         if not any(answer.revision in one for one in sets):
@@ -142,7 +147,7 @@ def label(book: Book, call: Call) -> str | None:
     """The revision under which a call's answers are kept."""
     if book.platform.style != "silent":
         return call.by
-    done = [look for look in book.platform.looks if look.ended is not None and look.ended <= call.began]
+    done = [look for look in book.looks(call.version) if look.ended is not None and look.ended <= call.began]
     before = max(done, key=lambda look: look.began, default=None)
     found = before.found if before else None
     return next(iter(found.revisions)) if found and len(found.revisions) == 1 else None
@@ -150,7 +155,7 @@ def label(book: Book, call: Call) -> str | None:
 
 def call_faults(book: Book, call: Call, request: Request) -> Iterator[str]:
     """What a call costs that should have been saved: an answer for each of its rows was there already."""
-    looks = book.noted(request.began, call.began)
+    looks = book.noted(call.version, request.began, call.began)
     if len(looks) != 1 or looks[0].found is None:
         return
     serving = looks[0].found.revisions

@@ -7,7 +7,7 @@ import asyncio
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from app.backends import registry
@@ -39,6 +39,7 @@ def test_no_answer_breaks_a_promise(
                     deadline=None,
                     database=None,
                     suppress_health_check=list(HealthCheck),
+                    phases=(Phase.generate,),  # what is made smaller would have another timing
                     print_blob=True,
                 ),
             )

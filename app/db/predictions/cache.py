@@ -35,7 +35,7 @@ class CachedPrediction:
 @dataclass(frozen=True)
 class Lookup:
     """One record as the lookup found it. ``content_hash`` is None where there is no such record;
-    ``payload`` is only read where it is needed to infer."""
+    ``payload`` is only read where it is needed to infer; ``asked_at`` is by the database's clock."""
 
     record_id: str
     version_id: int | None
@@ -44,6 +44,7 @@ class Lookup:
     content_hash: str | None
     payload: JsonValue
     entry: CachedPrediction | None
+    asked_at: datetime
 
 
 _IDS = bindparam("record_ids", type_=ARRAY(Text()))
@@ -63,14 +64,15 @@ def prediction_of(content_hash: str, revisions: str, condition: str, *, end: str
 
     The subquery is a fence, so that each key is looked up by itself in the unique index. Without it the
     planner may begin with all predictions of the version, which its statistics, made before that version
-    was used, take for none.
+    was used, take for none. Of a revision that is one of several it would take the search for dear.
     """
     return f"""
         lateral (
             select id, record_id, output, computed_at, revision from predictions
             where model_version_id = version.id
               and content_hash = {content_hash} and pipeline_version = :pipeline_version
-              and revision = any({revisions}) and superseded_at is null and {condition}
+              and array_position({revisions}, revision) is not null
+              and superseded_at is null and {condition}
             {end}
         ) prediction
     """
@@ -89,7 +91,7 @@ _HIT = prediction_of(
 def _lookup(version_join: str) -> str:
     return f"""
         select wanted.record_id, version.id as version_id, version.version,
-               coalesce(version.epoch, 0) as epoch, record.content_hash, {ENTRY_COLUMNS},
+               coalesce(version.epoch, 0) as epoch, record.content_hash, {ENTRY_COLUMNS}, now() as asked_at,
                case when prediction.id is null or :refresh then record.payload end as payload
         from models model
         left join model_versions version on {version_join}
@@ -137,6 +139,7 @@ async def look_up(
             content_hash=row["content_hash"],
             payload=row["payload"],
             entry=entry_of(row),
+            asked_at=row["asked_at"],
         )
         for row in rows.mappings()
     ]

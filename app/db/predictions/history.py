@@ -48,6 +48,7 @@ def _logged() -> Select[*tuple[object, ...]]:
         select(
             *(row.id, row.record_id, row.content_hash),
             *(ModelRow.name.label("model"), ModelVersionRow.version, row.revision, row.pipeline_version),
+            *(row.variant, row.source_id),
             *(row.output.label("prediction"), row.raw_output, row.latency_ms),
             *(row.computed_at, row.expires_at, row.superseded_at),
         )

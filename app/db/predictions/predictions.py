@@ -34,7 +34,7 @@ class NewPrediction:
     """A row to store. Rows of the key up to the id ``after`` are superseded (0: only those that are too old).
 
     ``epoch`` is that of a label by a look; None where the reply told its revision. ``current`` False: nobody
-    knows what made it, and it is no cache entry. ``computed_at`` None is now.
+    knows what made it, and it is no cache entry. ``computed_at`` None: ``age`` seconds ago.
     """
 
     record_id: str
@@ -47,6 +47,7 @@ class NewPrediction:
     epoch: int | None = None
     variant: str | None = None
     current: bool = True
+    age: float = 0.0
     computed_at: datetime | None = None
     source_id: int | None = None
 
@@ -56,11 +57,12 @@ _IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _VARIANTS = (
     for name in ("record_ids", "content_hashes", "revisions", "outputs", "raw_outputs", "variants")
 )
 _EPOCHS, _SOURCES = (bindparam(name, type_=ARRAY(BigInteger())) for name in ("epochs", "sources"))
-_LATENCIES = bindparam("latencies", type_=ARRAY(Float()))
+_LATENCIES, _AGES = (bindparam(name, type_=ARRAY(Float())) for name in ("latencies", "ages"))
 _CURRENT = bindparam("current", type_=ARRAY(Boolean()))
 _MOMENTS = bindparam("moments", type_=ARRAY(DateTime(timezone=True)))
 
 _OWN = "record_id = wanted.record_id"
+_OUTDATED = f"{_OWN} and (not {YOUNG} or id <= wanted.after)"
 _SUPERSEDE = text(f"""
     update predictions set superseded_at = now()
     where superseded_at is null and id = any(array(
@@ -68,11 +70,7 @@ _SUPERSEDE = text(f"""
         from model_versions version
         cross join unnest(:record_ids, :content_hashes, :revisions, :after)
             as wanted (record_id, content_hash, revision, after)
-        cross join {
-    prediction_of(
-        "wanted.content_hash", "array[wanted.revision]", f"{_OWN} and (not {YOUNG} or id <= wanted.after)"
-    )
-}
+        cross join {prediction_of("wanted.content_hash", "array[wanted.revision]", _OUTDATED)}
         where version.id = :model_version_id
     ))
 """).bindparams(_IDS, _HASHES, _REVISIONS, bindparam("after", type_=ARRAY(BigInteger())))
@@ -84,19 +82,19 @@ _INSERT = (
              output, raw_output, latency_ms, expires_at, computed_at, superseded_at, epoch, variant, source_id)
         select record_id, content_hash, revision, :model_version_id, :pipeline_version,
                cast(output as json), cast(raw_output as json), latency_ms,
-               coalesce(moment, now()) + make_interval(secs => cast(:ttl as float8)),
-               coalesce(moment, now()), case when not is_current then now() end, epoch, variant, source_id
+               moment + make_interval(secs => cast(:ttl as float8)), moment, case when not is_current then now() end, epoch, variant, source_id
         from unnest(:record_ids, :content_hashes, :revisions, :outputs, :raw_outputs, :latencies, :moments,
-                    :current, :epochs, :variants, :sources)
-            as computed (record_id, content_hash, revision, output, raw_output, latency_ms, moment,
-                         is_current, epoch, variant, source_id)
+                    :ages, :current, :epochs, :variants, :sources)
+            as computed (record_id, content_hash, revision, output, raw_output, latency_ms, given,
+                         age, is_current, epoch, variant, source_id)
+        cross join lateral (select coalesce(given, now() - make_interval(secs => age)) as moment) as computing
         order by record_id
-        on conflict (content_hash, model_version_id, pipeline_version, revision, record_id)
+        on conflict (content_hash, model_version_id, pipeline_version, record_id, revision)
             where superseded_at is null do nothing
         returning {ENTRY_COLUMNS}
     """)
     .bindparams(_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _LATENCIES, _MOMENTS)
-    .bindparams(_CURRENT, _EPOCHS, _VARIANTS, _SOURCES)
+    .bindparams(_AGES, _CURRENT, _EPOCHS, _VARIANTS, _SOURCES)
     .columns(output=JSON())
 )
 
@@ -178,6 +176,7 @@ async def _insert(
         "raw_outputs": [dump_json(row.raw_output) for row in rows],
         "latencies": [row.latency_ms for row in rows],
         "moments": [row.computed_at for row in rows],
+        "ages": [row.age for row in rows],
         "current": [row.current for row in rows],
         "epochs": [row.epoch for row in rows],
         "variants": [row.variant for row in rows],

@@ -123,7 +123,7 @@ class PredictionRow(Base):
         Index(
             "uq_predictions_current_content",
             # The content first: what another record of the same content was answered is found, too.
-            *("content_hash", "model_version_id", "pipeline_version", "revision", "record_id"),
+            *("content_hash", "model_version_id", "pipeline_version", "record_id", "revision"),
             unique=True,
             postgresql_where=text("superseded_at is null"),
         ),
@@ -154,7 +154,7 @@ class PredictionRow(Base):
 
 
 class ClaimRow(Base):
-    """Who computes a content now, or why the last attempt failed. Transient: UNLOGGED, empty after a crash."""
+    """Who computes a content now, or why the last try failed. Transient: UNLOGGED, empty after a crash."""
 
     __tablename__ = "content_claims"
     __table_args__ = {"prefixes": ["UNLOGGED"]}

@@ -104,14 +104,20 @@ class PromptLooks:
 
     def __init__(self, sessions: Sessions, inference: Inference) -> None:
         self._sessions, self._inference = sessions, inference
-        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def ask(self, version_id: int) -> None:
         """Look soon."""
-        if version_id not in self._under_way:
+        if version_id not in self._tasks:
             task = asyncio.create_task(self._look(version_id))
-            self._under_way[version_id] = task
-            task.add_done_callback(lambda _: self._under_way.pop(version_id, None))
+            self._tasks[version_id] = task
+            loop = asyncio.get_running_loop()
+            task.add_done_callback(lambda _: loop.call_later(PAUSE, self._tasks.pop, version_id, None))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a look is under way."""
+        return any(not task.done() for task in self._tasks.values())
 
     async def _look(self, version_id: int) -> None:
         try:
@@ -121,10 +127,9 @@ class PromptLooks:
                 await look_at(self._sessions, self._inference, place)
         except OUTAGES as error:
             log.warning("revisions not refreshed", error=type(error).__name__)
-        await asyncio.sleep(PAUSE)
 
     async def aclose(self) -> None:
-        for task in (tasks := list(self._under_way.values())):
+        for task in (tasks := list(self._tasks.values())):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
@@ -136,6 +141,6 @@ def warning(deployment: Deployment, seen: Deployed | None) -> str | None:
         return None
     names = ", ".join(sorted(seen.variants) or sorted(seen.revisions))
     return (
-        f"Several share the traffic of version {deployment.version!r}: {names}. Their answers mix, in the cache "
-        "and in evaluations; to have one of them, register a version whose options name it."
+        f"Several share the traffic of version {deployment.version!r}: {names}. Their answers mix, in the "
+        "cache and in evaluations; to have one of them, register a version whose options name it."
     )

@@ -13,7 +13,7 @@ from app.db import looks as looks_db
 from app.db import models as db
 from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
-from app.schemas.hosting.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment, InService
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
 from app.services.hosting.looks import place_of
@@ -59,7 +59,8 @@ async def register(
             raise
         except AppError as error:
             raise error.after("It is registered.") from error
-    return registered.model_copy(update={"live": registered.live or new.promote}), found is None
+    told = {"live": registered.live or new.promote, "warning": looks.warning(deployment, seen)}
+    return registered.model_copy(update=told), found is None
 
 
 async def promote(
@@ -215,6 +216,7 @@ async def locked(session: AsyncSession, model: str) -> ModelRow:
 
 def describe(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
     """A version as callers see it."""
+    in_service = InService.of(row.epoch, row.revisions, row.deployed)
     return ModelVersion(
         model=model.name,
         version=row.version,
@@ -222,7 +224,9 @@ def describe(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
         backend=row.backend,
         options=cast(dict[str, JsonValue], row.options),
         features=row.features,
-        revision=row.revision,
+        revision=in_service.in_words,
+        revisions=sorted(in_service.revisions - {""}),
+        pending=in_service.pending,
         created_at=row.created_at,
     )
 

@@ -1,8 +1,9 @@
 """What a flight carries: contents on their way to results."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
@@ -18,12 +19,16 @@ CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED"]
 
 @dataclass(frozen=True)
 class Wanted:
-    """A record's content to be predicted. ``fresh``: what is stored already will not do."""
+    """A record's content to be predicted. ``since``: what was computed before will not do."""
 
     record_id: str
     content_hash: str
     payload: JsonValue
-    fresh: bool = False
+    since: datetime | None = None
+
+    def accepts(self, entry: CachedPrediction) -> bool:
+        """Whether a stored prediction of the content will do."""
+        return self.since is None or entry.computed_at > self.since
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,7 @@ Flight: TypeAlias = asyncio.Future[Result]
 
 @dataclass(frozen=True)
 class Batch:
-    """Contents that one task works on until each has its result. ``deadline`` is a time of the running loop.
-
-    ``on_computed`` is told of those that a model has answered, and that are not stored yet.
-    """
+    """Contents that one task works on until each has its result. ``deadline`` is in the loop's time."""
 
     deployment: Deployment
     scope: Scope
@@ -51,7 +53,6 @@ class Batch:
     deadline: float
     wanted: Sequence[Wanted]
     flights: dict[str, Flight]
-    on_computed: Callable[[Sequence[Wanted]], None]
 
     def open(self) -> list[Wanted]:
         """What has no result yet."""

@@ -1,9 +1,11 @@
-"""Between processes: claim contents, infer them, store and tell; or wait for the process that holds the claim."""
+"""Between processes: claim contents, infer them, store and tell; or wait for who holds the claim."""
 
 import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -89,8 +91,7 @@ class Leader:
                 [one.payload for one in claimed],
                 deadline=batch.deadline,
             )
-            batch.on_computed(claimed)
-            found = storing.Found(batch, claimed, outcomes, in_service)
+            found = storing.Found(batch, claimed, outcomes, in_service, monotonic())
             stored = await storing.store(self.settings, self.database, found)
             given_up = True
         finally:  # after a shutdown, a bug or an outage: let others try at once
@@ -127,9 +128,8 @@ class Leader:
         """Until a content may be claimed, or all have landed."""
         pause, since = SHORTEST_POLL, None
         while wanted := batch.open():
-            states, since = await run(
-                self.database.statements, lambda session: self._settle(session, batch, wanted, since)
-            )
+            settle = partial(self._settle, batch=batch, wanted=wanted, since=since)
+            states, since = await run(self.database.statements, settle)
             busy = [state for state in states if not state.free and batch.is_open(state.content_hash)]
             if len(busy) < len(batch.open()):
                 return  # the others are free to claim
@@ -149,18 +149,19 @@ class Leader:
         since = states.newest_id if since is None else since
         for one in wanted:
             _land(batch, one, states.keys[one.content_hash])
-        left = [one.content_hash for one in wanted if batch.is_open(one.content_hash) and not one.fresh]
+        left = [one.content_hash for one in wanted if batch.is_open(one.content_hash)]
         free = [content for content in left if states.keys[content].free]
         if free:  # an answer of which nobody knows what made it is for those who waited for it
             found = await claims.unknown(session, batch.scope, free, after=since)
-            for content, entry in found.items():
-                batch.land(content, Landed(entry, "COALESCED"))
+            for one in wanted:
+                if (entry := found.get(one.content_hash)) is not None and one.accepts(entry):
+                    batch.land(one.content_hash, Landed(entry, "COALESCED"))
         return list(states.keys.values()), since
 
 
 def _is_there(batch: Batch, one: Wanted, state: KeyState) -> bool:
     """Land what is stored already, of a claim that is ours."""
-    if one.fresh or state.entry is None:
+    if state.entry is None or not one.accepts(state.entry):
         return False
     is_own = state.entry.record_id == one.record_id
     batch.land(one.content_hash, Landed(state.entry, "COALESCED" if is_own else "HIT"))
@@ -169,7 +170,7 @@ def _is_there(batch: Batch, one: Wanted, state: KeyState) -> bool:
 
 def _land(batch: Batch, one: Wanted, state: KeyState) -> None:
     """Land what another process found, if it has."""
-    if state.entry is not None and not one.fresh:
+    if state.entry is not None and one.accepts(state.entry):
         batch.land(one.content_hash, Landed(state.entry, "COALESCED"))
     elif state.error is not None and not state.free:
         batch.land(one.content_hash, revive(state.error))

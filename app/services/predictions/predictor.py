@@ -120,7 +120,7 @@ class Predictor:
         deployment = await self._deployment(first.version_id or 0)
         pipeline.require_features(self.use_case, deployment)
         scope = Scope(deployment.id, self.pipeline_version, first.epoch)
-        wanted = {one.content_hash: _wanted(one, fresh=ask.refresh) for one in misses}
+        wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
         results = await self.flights.predict(deployment, scope, list(wanted.values()))
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
         landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
@@ -151,8 +151,9 @@ class Predictor:
         return self._deployments[version_id]
 
 
-def _wanted(one: Lookup, *, fresh: bool) -> Wanted:
-    return Wanted(one.record_id, one.content_hash or "", one.payload, fresh)
+def _wanted(one: Lookup, *, refresh: bool) -> Wanted:
+    since = one.asked_at if refresh else None
+    return Wanted(one.record_id, one.content_hash or "", one.payload, since)
 
 
 def _of_another(state: CacheState) -> CacheState:

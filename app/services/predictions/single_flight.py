@@ -43,10 +43,10 @@ class SingleFlight:
             flights, ours = self._board(deployment, scope, left, deadline)
             await asyncio.wait(flights.values(), timeout=max(0.0, deadline - loop.time()))
             has_time = deadline - loop.time() > LEAST
-            for content, flight in flights.items():
-                if has_time and content not in ours and _ran_out_of_time(flight):
-                    continue  # its leader's callers had no more; this one has
-                results[content] = _result(flight, ours=content in ours)
+            for one in left:
+                flight, is_ours = flights[one.content_hash], one.content_hash in ours
+                if is_ours or not (has_time and _is_for_its_own_callers(flight, one)):
+                    results[one.content_hash] = _result(flight, ours=is_ours)
         return results
 
     def _board(
@@ -56,7 +56,7 @@ class SingleFlight:
         flights: dict[str, Flight] = {}
         fresh: list[Wanted] = []
         for one in wanted:
-            key = (scope, one.content_hash, one.fresh)
+            key = (scope, one.content_hash, one.since is not None)
             if key not in self._flights:
                 self._flights[key] = self._new_flight(key)
                 fresh.append(one)
@@ -83,12 +83,8 @@ class SingleFlight:
 
     def _new_flight(self, key: FlightKey) -> Flight:
         flight: Flight = asyncio.get_running_loop().create_future()
-        flight.add_done_callback(lambda done: self._leave(key, done))
+        flight.add_done_callback(lambda _: self._flights.pop(key))
         return flight
-
-    def _leave(self, key: FlightKey, flight: Flight) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
 
     def _take_off(
         self,
@@ -98,14 +94,8 @@ class SingleFlight:
         flights: dict[str, Flight],
         deadline: float,
     ) -> None:
-        def close_the_doors(computed: Sequence[Wanted]) -> None:
-            """A refresh that is asked for now wants what is computed from now on."""
-            for one in computed:
-                if one.fresh:
-                    self._leave((scope, one.content_hash, True), flights[one.content_hash])
-
         lease = self._leader.lease(uuid4())
-        batch = Batch(deployment, scope, lease, deadline, wanted, flights, close_the_doors)
+        batch = Batch(deployment, scope, lease, deadline, wanted, flights)
         task = asyncio.create_task(self._leader.fly(batch))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -125,10 +115,15 @@ def _crash(flights: dict[str, Flight], task: asyncio.Task[None]) -> None:
             flight.exception()  # marked as seen: the callers may all have gone away
 
 
-def _ran_out_of_time(flight: Flight) -> bool:
+def _is_for_its_own_callers(flight: Flight, one: Wanted) -> bool:
+    """Whether a flight's result is nothing for one who boarded later: its first callers ran out of time, or
+    it was computed before this one asked for a fresh one."""
     if not flight.done() or flight.cancelled() or flight.exception() is not None:
         return False
-    return isinstance(flight.result(), BackendTimeout)
+    result = flight.result()
+    return isinstance(result, BackendTimeout) or (
+        isinstance(result, Landed) and not one.accepts(result.entry)
+    )
 
 
 def _result(flight: Flight, *, ours: bool) -> Result:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import TypeVar
 
 import structlog
@@ -45,6 +46,8 @@ class Found:
     claimed: Sequence[Wanted]
     outcomes: Sequence[Outcome]
     in_service: InService
+    at: float
+    """When the outcomes were there, by time.monotonic."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,10 @@ class Stored:
 
 
 async def store(settings: Settings, database: Database, found: Found) -> Stored:
-    """Predictions in, claims out, errors onto the claims, waiters woken: all of it or nothing, and again while
-    the database fails for a reason that passes."""
+    """Predictions in, claims out, errors onto the claims, waiters woken: all of it or nothing.
+
+    Tried again while the database fails for a reason that passes.
+    """
     return await persistently(database.transactions, lambda session: _finish(session, settings, found))
 
 
@@ -86,7 +91,7 @@ async def _finish(session: AsyncSession, settings: Settings, found: Found) -> St
             raise NotFound("The model version was deleted meanwhile.")
         for one, outcome in zip(found.claimed, found.outcomes, strict=True):
             if isinstance(outcome, Computed):
-                rows.append(_row(one, outcome, found.in_service, now))
+                rows.append(_row(one, outcome, found, now))
             elif isinstance(outcome, BackendTimeout):  # our callers' patience; others have theirs
                 late.append(one.content_hash)
             else:
@@ -99,12 +104,12 @@ async def _finish(session: AsyncSession, settings: Settings, found: Found) -> St
     return Stored(entries, any(_is_a_surprise(one, now) for one in computed))
 
 
-def _row(one: Wanted, computed: Computed, before: InService, now: InService) -> NewPrediction:
+def _row(one: Wanted, computed: Computed, found: Found, now: InService) -> NewPrediction:
     revision, epoch = computed.revision, None
     if revision is None:
-        # If another look has found something else meanwhile, nobody knows which of both this was.
-        revision, epoch = (before if before.epoch == now.epoch else now).label(computed.variant), now.epoch
-        revision = revision if before.epoch == now.epoch else now.unknown
+        # If a look has found something else meanwhile, nobody knows which of both this was.
+        is_as_it_was = found.in_service.epoch == now.epoch
+        revision, epoch = now.label(computed.variant) if is_as_it_was else now.unknown, now.epoch
     return NewPrediction(
         one.record_id,
         one.content_hash,
@@ -112,10 +117,11 @@ def _row(one: Wanted, computed: Computed, before: InService, now: InService) -> 
         computed.output,
         computed.raw_output,
         computed.latency_ms,
-        after=ALL if one.fresh else 0,
+        after=ALL if one.since else 0,
         epoch=epoch,
         variant=computed.variant,
         current=not revision.startswith(PENDING),
+        age=monotonic() - found.at,
     )
 
 

@@ -27,7 +27,8 @@ Plan = TypedDict(
 _MODEL = text("""
     with model as (insert into models (name) values ('transit') returning id)
     insert into model_versions (model_id, version, backend, options, features, revisions)
-    select model.id, version, 'sagemaker', '{}', '{}', '{deployed}' from model, unnest(array['1', '2']) version
+    select model.id, version, 'sagemaker', '{}', '{}', '{deployed}'
+    from model, unnest(array['1', '2']) version
 """)
 _USE = text("""
     insert into predictions

@@ -14,13 +14,14 @@ from sqlalchemy import QueuePool, text
 
 from app.core.errors import AppError, BackendError, InvalidInput
 from app.core.settings import Settings
+from app.db import looks
 from app.db.engine import Sessions
 from app.db.listener import Listener
 from app.db.predictions import claims
 from app.db.predictions.cache import Scope
 from app.db.predictions.claims import Failure, Lease
 from app.main import create_app
-from app.schemas.hosting.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment, InService
 from app.services.predictions import leader
 from app.services.predictions.flights import Landed, Wanted
 from app.services.predictions.predictor import Answer, Ask, Predictor
@@ -369,12 +370,14 @@ async def test_a_call_in_flight_during_a_swap_does_not_poison_the_new_revision(
     call = asyncio.create_task(pair[0].predict("a", ASK))
     await until(lambda: len(invocations(aws)) == 1)
     async with pair[0].database.transactions.begin() as session:
-        await session.execute(text("update model_versions set revision = 'new'"))
+        version_id = await session.scalar(text("select id from model_versions"))
+        await looks.lock(session, version_id)
+        await looks.note(session, version_id, InService(7, frozenset({"new"})), newest_id=0)
     release.set()
     old = await call
     aws.script(csv("99"))
     new = await pair[1].predict("a", ASK)
-    assert (old.prediction, old.revision) == (15.0, "")
+    assert (old.prediction, old.revision) == (15.0, "pending:7")
     assert (new.prediction, new.revision, new.cache) == (99.0, "new", "MISS")
 
 
