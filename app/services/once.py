@@ -25,6 +25,7 @@ class Keyed:
         self.key = key
         self.on_replay = on_replay
         """Called where the answer is the one of before."""
+        self.replayed = False
         self._digest = hashlib.sha256(said)
 
     def read(self, chunk: bytes) -> None:
@@ -70,6 +71,7 @@ def replay(keyed: Keyed, kept: IdempotencyKeyRow, reply_type: type[Body]) -> Bod
     if keyed.fingerprint != kept.fingerprint:
         fault = FieldError(HEADER, "came with another request before: each needs a key of its own")
         raise InvalidInput("The key stands for another request.", errors=[fault])
+    keyed.replayed = True
     keyed.on_replay()
     return reply_type.model_validate(kept.reply)
 

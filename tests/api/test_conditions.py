@@ -58,7 +58,7 @@ async def test_a_tag_that_a_proxy_changed_says_what_helps(client: httpx.AsyncCli
         ([("If-Match", "TAG"), ("If-None-Match", '"x"')], 200, ""),
         ([("If-Match", "TAG"), ("If-None-Match", "TAG")], 412, "If-None-Match does not hold"),
         ([("If-Match", "*"), ("If-None-Match", "*")], 422, "send one of the two"),
-        ([("If-Match", "*"), ("If-Match", '"x"')], 422, "must be \\* or"),
+        ([("If-Match", "*"), ("If-Match", '"x"')], 422, "must be * or"),
     ],
 )
 async def test_every_line_and_every_header_counts(
@@ -68,7 +68,7 @@ async def test_every_line_and_every_header_counts(
     sent = [(name, value.replace("TAG", tag)) for name, value in headers]
     response = await client.put("/records/a", json=order(2), headers=sent)
     assert response.status_code == status
-    assert said.replace("\\", "") in response.text.replace('\\"', '"')
+    assert said in response.text
     written = (await client.get("/records/a")).headers["ETag"] != tag
     assert written == (status == 200)
 

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import JsonValue
 from sqlalchemy import text
+from structlog.typing import EventDict
 
 from app.core.settings import Settings
 from app.db.engine import Sessions
@@ -136,7 +137,26 @@ async def test_an_import_is_done_once_by_its_file(client: httpx.AsyncClient, ses
     assert await count(sessions, "input_objects") == 2
 
 
-async def test_a_rollback_goes_back_once_and_names_what_it_leaves(client: httpx.AsyncClient) -> None:
+async def test_an_import_that_is_under_way_is_not_begun_again(client: httpx.AsyncClient) -> None:
+    headers = KEY | {"Content-Type": "text/csv"}
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield CSV.encode()
+        begun.set()
+        await go_on.wait()
+
+    first = asyncio.create_task(client.post("/records/import", content=slowly(), headers=headers))
+    await begun.wait()
+    second = await client.post("/records/import", content=CSV, headers=headers)
+    go_on.set()
+    assert (await first).status_code == 200
+    assert (second.status_code, second.headers["Retry-After"]) == (409, "1")
+
+
+async def test_a_rollback_goes_back_once_and_names_what_it_leaves(
+    client: httpx.AsyncClient, logs: list[EventDict]
+) -> None:
     for version in ("2", "3"):
         new = {"version": version, "backend": "sagemaker", "options": {"endpoint_name": "e"}, "promote": True}
         assert (await client.post("/models/transit/versions", json=new | {"probe": False})).status_code == 201
@@ -146,6 +166,8 @@ async def test_a_rollback_goes_back_once_and_names_what_it_leaves(client: httpx.
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
     without = (await client.post("/models/transit/rollback")).json()
     assert (without["left_version"], without["live_version"]) == ("2", "1")
+    told = [(line["left_version"], line["live_version"]) for line in logs if line["event"] == "rolled back"]
+    assert told == [("3", "2"), ("2", "1")]
 
 
 async def test_a_key_is_forgotten_after_a_day(

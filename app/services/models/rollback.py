@@ -26,7 +26,8 @@ async def roll_back(
     """
     async with sessions.begin() as session:
         done = await once(session, keyed, RolledBack, lambda: _roll_back(session, use_case, model))
-    log.info("rolled back", model=model, left_version=done.left_version, live_version=done.live_version)
+    if keyed is None or not keyed.replayed:
+        log.info("rolled back", model=model, left_version=done.left_version, live_version=done.live_version)
     return done
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from app.core.errors import AppError
+from app.core.errors import MAX_FAULTS, AppError
 from app.db.engine import Sessions
 from app.db.records import records as rows
 from app.services.records.records import Input, normalise
@@ -29,7 +29,14 @@ async def store_inputs(
 
 
 def _normalise_all(use_case: UseCase, inputs: Sequence[JsonValue]) -> list[Input | AppError]:
-    return [_normalised(use_case, raw, f"inputs[{index}]") for index, raw in enumerate(inputs)]
+    """Each, or what is wrong with it: its faults, or once many were listed only the first of them."""
+    found = [_normalised(use_case, raw, f"inputs[{index}]") for index, raw in enumerate(inputs)]
+    left = MAX_FAULTS
+    for error in found:
+        if isinstance(error, AppError):
+            error.errors = error.errors[: max(1, left)]
+            left -= len(error.errors)
+    return found
 
 
 def _normalised(use_case: UseCase, raw: JsonValue, path: str) -> Input | AppError:

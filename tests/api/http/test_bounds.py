@@ -74,6 +74,12 @@ async def test_few_faults_are_listed(
         assert "faults, too many to be listed" in problem["errors"][0]["message"]
 
 
+async def test_all_items_together_list_few_faults(client: httpx.AsyncClient) -> None:
+    inputs: JsonValue = [{f"k{n}": 0 for n in range(60)}] * 5
+    items = (await client.post("/predict", json={"model": "none", "inputs": inputs})).json()["items"]
+    assert [len(item["problem"]["errors"]) for item in items] == [68, 32, 1, 1, 1]
+
+
 @pytest.mark.parametrize("url", ["/records/a", "/records", "/predict", "/evaluations"])
 @pytest.mark.parametrize("deep", [False, True])
 async def test_a_long_key_is_not_repeated(client: httpx.AsyncClient, url: str, *, deep: bool) -> None:
