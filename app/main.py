@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
+from app.api.http.urls import LegibleUrls
 from app.core.errors import Misconfigured
 from app.core.logging import configure_logging
 from app.core.settings import Settings
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
     app.state.settings = chosen
     app.state.use_case = use_case or load(chosen.use_case)
     app.add_middleware(ExactPaths)
+    app.add_middleware(LegibleUrls)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestContext)
     if chosen.root_path:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.deps import CursorQuery, LimitQuery, RecordId, SessionsDep, UseCaseDep
+from app.api.deps import CursorQuery, LimitQuery, NewRecordId, RecordId, SessionsDep, UseCaseDep
 from app.api.http.conditions import Condition, etag
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
@@ -111,7 +111,7 @@ async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
     responses=CREATED | responses(PreconditionFailed, *OF_BODIES),
 )
 async def put_record(
-    record_id: RecordId,
+    record_id: NewRecordId,
     body: InputJson,
     condition: Condition,
     sessions: SessionsDep,

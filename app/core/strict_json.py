@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from pydantic import JsonValue
 
 from app.core.errors import FieldError, InvalidInput
+from app.core.exact_numbers import number
 from app.core.places import dotted
 
 MAX_DEPTH = 32
@@ -25,9 +26,9 @@ MAX_VALUES = 1_000_000
 """Values that a caller sends at once: members of objects and items of lists, on all levels."""
 
 
-def parse(text: str | bytes) -> JsonValue:
+def parse(text: str | bytes, *, exact: bool = True) -> JsonValue:
     """Parse JSON and check it; what is wrong comes back as InvalidInput with the place of the fault."""
-    value = loads(text)
+    value = loads(text, exact=exact)
     check(value)
     return value
 
@@ -40,15 +41,17 @@ def parse_bounded(text: str | bytes) -> JsonValue:
     return value
 
 
-def loads(text: str | bytes) -> JsonValue:
+def loads(text: str | bytes, *, exact: bool = True) -> JsonValue:
     """Parse JSON whose parts are checked later, one by one. InvalidInput where it is not JSON.
 
-    NaN and Infinity pass here, so that the check can say where they stand.
+    NaN and Infinity pass here, so that the check can say where they stand. ``exact``: the digits of a number
+    that no double holds are kept, for fields that are decimals.
     """
     try:
-        value: JsonValue = json.loads(text)
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        value: JsonValue = json.loads(decoded, parse_float=number if exact else None)
     except UnicodeDecodeError as error:
-        raise InvalidInput("The JSON is not valid UTF-8.") from error
+        raise InvalidInput(f"The JSON is not valid UTF-8 (byte {error.start + 1}).") from error
     except RecursionError as error:
         raise InvalidInput(f"The JSON is nested more than {MAX_DEPTH} levels deep.") from error
     except json.JSONDecodeError as error:

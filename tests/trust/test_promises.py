@@ -1,6 +1,7 @@
 """The promises of the cache, held against random interleavings.
 
-A run of the suite tries a few; ``INTERLEAVINGS=10000`` asks for more, and HYPOTHESIS_SEED repeats a run.
+A run of the suite tries a few; `make test-cache INTERLEAVINGS=10000` tries more, and
+ARGS="--hypothesis-seed=N" repeats a run.
 """
 
 import asyncio

@@ -142,6 +142,12 @@ async def test_a_page_is_no_revision(scorer: Scorer, backend: Backend) -> None:
         await revision_of(backend)
 
 
+async def test_what_is_no_utf8_is_no_revision(scorer: Scorer, backend: Backend) -> None:
+    scorer.stub.respond = lambda request: Answer(200, b"gbm-\xfe")
+    with pytest.raises(BadOutput, match="UTF-8"):
+        await revision_of(backend)
+
+
 async def test_a_scorer_that_names_no_model_is_not_missing(scorer: Scorer, backend: Backend) -> None:
     scorer.stub.respond = lambda request: Answer(501)
     for asked in (revision_of(backend), backend.predict([FITTING], TIMEOUT)):
