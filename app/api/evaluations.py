@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BeforeValidator
 
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
-from app.api.http.problems import responses
-from app.core.errors import Conflict, TooLarge
+from app.api.http.problems import OF_BODIES, responses
+from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedRequest
+from app.core.errors import Conflict
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
 from app.schemas.evaluations.runs import (
     Comparison,
@@ -30,19 +31,21 @@ EvaluationId = Annotated[RowId, Path()]
 CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, TooLarge))
+@router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, *OF_BODIES))
 async def create_evaluation(
     request: EvaluationRequest,
     sessions: SessionsDep,
     use_case: UseCaseDep,
     settings: SettingsDep,
     response: Response,
+    keyed: KeyedRequest,
 ) -> Evaluation:
     """Judge a version's predictions for the labelled records of a window; a worker does it.
 
     Every record is predicted through the cache, so that a second run of the same version costs no inference.
     """
-    run = await runs.ask(sessions, use_case, request, default_model=settings.default_model)
+    model = settings.default_model
+    run = await runs.ask(sessions, use_case, request, default_model=model, keyed=keyed)
     response.headers["Location"] = f"{router.prefix}/{run.id}"
     return run
 

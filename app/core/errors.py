@@ -7,6 +7,7 @@ AppError
 |- Conflict            409
 |- PreconditionFailed  412  If-Match did not hold
 |- TooLarge            413
+|- UnsupportedMediaType 415 the body's media type, charset or coding; names the header
 |- UserCodeError       500  preprocess or postprocess raised; names the stage
 |- Unavailable         503  a part of ours is missing (database, draining)
 |- Misconfigured       500  settings or registry; raised at start-up and registration
@@ -40,14 +41,17 @@ class FieldError:
     message: str
 
 
+NO_HEADERS: Mapping[str, str] = {}
 FAULTS_IN_WORDS = 3
+MAX_FAULTS = 100
+"""Faults that one error lists."""
 
 
 class AppError(Exception):
     """A failure with an HTTP meaning.
 
     ``detail`` is shown to callers, so it never holds secrets, paths or stack traces.
-    ``retry_after`` is in seconds.
+    ``retry_after`` is in seconds; ``headers`` tell a caller by HTTP what would be taken.
     """
 
     status: ClassVar[int] = 500
@@ -56,12 +60,20 @@ class AppError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(
-        self, detail: str, *, errors: Sequence[FieldError] = (), retry_after: float | None = None
+        self,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        retry_after: float | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
+        if len(errors) > MAX_FAULTS:
+            detail = f"{detail} Only the first {MAX_FAULTS} faults are listed."
         super().__init__(detail)
         self.detail = detail
-        self.errors = tuple(errors)
+        self.errors = tuple(errors[:MAX_FAULTS])
         self.retry_after = retry_after
+        self.headers = headers
 
     @property
     def in_words(self) -> str:
@@ -98,6 +110,10 @@ class PreconditionFailed(AppError):
 
 class TooLarge(AppError):
     status, slug, title = 413, "too-large", "Request too large"
+
+
+class UnsupportedMediaType(AppError):
+    status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
 
 
 class UserCodeError(AppError):

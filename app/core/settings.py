@@ -28,6 +28,8 @@ SecondsOrNone = Annotated[float, Field(ge=0, le=CENTURY, allow_inf_nan=False)]
 # The bucket's name as S3 has it; plain names in the prefix, since servers on file systems resolve dots.
 STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+)*/?")
 
+ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+
 Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 """A dotted name, as it is imported."""
 
@@ -36,6 +38,12 @@ def _storage_url(url: str) -> str:
     if not STORAGE_URL.fullmatch(url):
         raise ValueError("must be s3://bucket or s3://bucket/prefix")
     return url
+
+
+def _root_path(path: str) -> str:
+    if not ROOT_PATH.fullmatch(path):
+        raise ValueError("must be empty, or one or more parts such as /scores, with no slash at the end")
+    return path
 
 
 def _hosts(entries: str) -> str:
@@ -68,6 +76,8 @@ class Settings(BaseSettings):
     """Address the service listens on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port the service listens on."""
+    root_path: Annotated[str, AfterValidator(_root_path)] = ""
+    """Path below which a proxy serves the API, such as /scores, whether the proxy strips it or not."""
     shutdown_delay: SecondsOrNone = 0
     """Seconds the service goes on after SIGTERM, no longer ready, so that balancers turn away first."""
     log_format: Literal["console", "json"] = "json"

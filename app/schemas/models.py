@@ -67,6 +67,15 @@ class Model(BaseModel):
     versions: list[ModelVersion]
 
 
+class RolledBack(Model):
+    """A model after a rollback: `live_version` was live before, and is again."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    left_version: str
+    """The version that was live until now."""
+
+
 class ModelPage(BaseModel):
     """Models in the order of their names; `next_cursor` is null on the last page."""
 

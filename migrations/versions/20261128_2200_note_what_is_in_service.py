@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "b7e20d94c1f3"
-down_revision = "8c4f1e6b27a9"
+down_revision = "2b7d90c4e1f6"
 branch_labels = None
 depends_on = None
 

@@ -58,16 +58,19 @@ DURATIONS = (
 def test_a_duration_that_leads_out_of_time(name: str, seconds: str) -> None:
     """With it moments are computed that Postgres cannot hold, or Python cannot read."""
     with pytest.raises(ValidationError, match=name):
-        IsolatedSettings(**{"database_url": "postgresql://x", name: seconds})
+        IsolatedSettings.model_validate({"database_url": "postgresql://x", name: seconds})
 
 
 def test_a_long_duration() -> None:
     assert (
-        IsolatedSettings(**{"database_url": "postgresql://x", "prediction_ttl": "3e8"}).prediction_ttl == 3e8
+        IsolatedSettings.model_validate(
+            {"database_url": "postgresql://x", "prediction_ttl": "3e8"}
+        ).prediction_ttl
+        == 3e8
     )
 
 
 @pytest.mark.parametrize("days", ["0", "1000000", "1e300"])
 def test_days_that_lead_out_of_time(days: str) -> None:
     with pytest.raises(ValidationError, match="prediction_retention_days"):
-        IsolatedSettings(**{"database_url": "postgresql://x", "prediction_retention_days": days})
+        IsolatedSettings.model_validate({"database_url": "postgresql://x", "prediction_retention_days": days})

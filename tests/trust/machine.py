@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.core.errors import BackendRejected, Conflict, NotFound
 from app.db.engine import Database
 from app.schemas.models import NewVersion
-from app.services.models import versions
+from app.services.models import rollback, versions
 from app.services.predictions.predictor import Answer, Ask
 from app.services.records import records
 from app.services.upkeep import revisions
@@ -295,7 +295,7 @@ class Interleavings(RuleBasedStateMachine):
     async def _roll_back(self) -> None:
         runtime, began = self.processes[0].runtime, self.platform.tick()
         try:
-            model = await versions.roll_back(runtime.sessions, runtime.use_case, "m")
+            model = await rollback.roll_back(runtime.sessions, runtime.use_case, "m")
         except Conflict:  # nothing to go back to
             return
         self.tell(f"rolled back to {model.live_version}")

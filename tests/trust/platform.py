@@ -35,8 +35,7 @@ class Call:
 
 @dataclass
 class Looked:
-    """What one look saw, for which version, and from when to when; ``ended`` None: it failed, or has no answer
-    yet."""
+    """What one look saw, for which version, from when to when; ``ended`` None: it failed, or has no answer."""
 
     version: str
     began: int

@@ -40,7 +40,7 @@ class Book:
     applied: list[tuple[int, Looked]] = field(default_factory=list)
     """Looks that are surely noted, and since when."""
     landed: dict[tuple[int, object, str], tuple[int, float]] = field(default_factory=dict)
-    """By call, content and code: since when an answer of it is surely stored, and how much time had passed."""
+    """By call, content and code: since when an answer is surely stored, and how much time had passed."""
     refreshed: set[int] = field(default_factory=set)
     """Calls that a refresh asked for."""
     lost: set[int] = field(default_factory=set)
@@ -113,9 +113,7 @@ def answer_faults(book: Book, request: Request, answer: Answer, ended: int) -> I
     """What an answer breaks."""
     output = answer.prediction
     assert isinstance(output, dict), output
-    number = output["call"]
-    assert isinstance(number, int)
-    call, by = book.platform.calls[number], output["by"]
+    call = book.platform.calls[int(str(output["call"]))]
     if output["x"] not in book.during(book.contents[request.record], request.began):
         yield f"input: made from {output['x']}, which {request.record} did not hold"
     asked = [request.version] if request.version else book.during(book.live, request.began)
@@ -123,24 +121,31 @@ def answer_faults(book: Book, request: Request, answer: Answer, ended: int) -> I
         yield f"version: {answer.version}, made by {call.version}, asked for {asked}"
     if output["code"] != request.code:
         yield f"code: made by {output['code']}, asked of {request.code}"
+    yield from _age_faults(book, request, call, output["x"])
+    if answer.cache == "HIT":
+        yield from _hit_faults(book, request, answer, call, ended)
+    elif book.platform.style == "told" and answer.revision != call.by:
+        yield f"label: labelled {answer.revision}, made by {call.by}"
+
+
+def _age_faults(book: Book, request: Request, call: Call, x: object) -> Iterator[str]:
     if request.refresh and (call.ended is None or call.ended < request.began):
         yield "refresh: computed before it was asked for"
-    if request.ttl is not None:
-        landed = book.landed.get((number, output["x"], request.code))
-        if landed is not None and book.passed - landed[1] > request.ttl + 5:
-            yield f"age: {book.passed - landed[1]} s of {request.ttl}"
+    landed = book.landed.get((call.number, x, request.code))
+    if request.ttl is not None and landed is not None and book.passed - landed[1] > request.ttl + 5:
+        yield f"age: {book.passed - landed[1]} s of {request.ttl}"
+
+
+def _hit_faults(book: Book, request: Request, answer: Answer, call: Call, ended: int) -> Iterator[str]:
     looks = book.noted(answer.version, request.began, ended)
     sets = [look.found.revisions for look in looks if look.found]
-    if answer.cache == "HIT":
-        if not any(answer.revision in one for one in sets):
-            yield f"revision: a hit of {answer.revision}, noted is {sets}"
-        status = book.status(call, request.began)
-        if status == "void":
-            yield f"unknown: a hit of what nobody knows who made it, labelled {answer.revision}, made by {by}"
-        if status == "confirmed" and by != answer.revision:
-            yield f"label: a hit labelled {answer.revision}, made by {by}"
-    elif book.platform.style == "told" and answer.revision != by:
-        yield f"label: labelled {answer.revision}, made by {by}"
+    if not any(answer.revision in one for one in sets):
+        yield f"revision: a hit of {answer.revision}, noted is {sets}"
+    status = book.status(call, request.began)
+    if status == "void":
+        yield f"unknown: a hit that nobody knows who made, labelled {answer.revision}, made by {call.by}"
+    if status == "confirmed" and call.by != answer.revision:
+        yield f"label: a hit labelled {answer.revision}, made by {call.by}"
 
 
 def label(book: Book, call: Call) -> str | None:
@@ -165,6 +170,6 @@ def call_faults(book: Book, call: Call, request: Request) -> Iterator[str]:
             too_old = request.ttl is not None and book.passed - passed > request.ttl - 5
             if (content, code, made.version) != (x, request.code, call.version) or too_old:
                 continue
-            if since <= request.began and label(book, made) in serving:
-                if book.status(made, request.began) != "void":
-                    yield f"cost: call {call.number} infers {x} again, which call {number} did"
+            is_there = since <= request.began and label(book, made) in serving
+            if is_there and book.status(made, request.began) != "void":
+                yield f"cost: call {call.number} infers {x} again, which call {number} did"

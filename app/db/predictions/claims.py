@@ -53,7 +53,7 @@ class KeyState:
 
 @dataclass(frozen=True)
 class States:
-    """Contents by their hashes, what is noted to be in service, and the newest prediction's id or a later one."""
+    """Contents by their hashes, what is noted to be in service, and the newest prediction's id or a later."""
 
     keys: Mapping[str, KeyState]
     in_service: InService

@@ -79,10 +79,12 @@ _INSERT = (
     text(f"""
         insert into predictions as prediction
             (record_id, content_hash, revision, model_version_id, pipeline_version,
-             output, raw_output, latency_ms, expires_at, computed_at, superseded_at, epoch, variant, source_id)
+             output, raw_output, latency_ms,
+             expires_at, computed_at, superseded_at, epoch, variant, source_id)
         select record_id, content_hash, revision, :model_version_id, :pipeline_version,
                cast(output as json), cast(raw_output as json), latency_ms,
-               moment + make_interval(secs => cast(:ttl as float8)), moment, case when not is_current then now() end, epoch, variant, source_id
+               moment + make_interval(secs => cast(:ttl as float8)), moment,
+               case when not is_current then now() end, epoch, variant, source_id
         from unnest(:record_ids, :content_hashes, :revisions, :outputs, :raw_outputs, :latencies, :moments,
                     :ages, :current, :epochs, :variants, :sources)
             as computed (record_id, content_hash, revision, output, raw_output, latency_ms, given,

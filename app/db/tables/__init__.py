@@ -20,6 +20,7 @@ from app.db.tables.work import (
     EvaluationMetricRow,
     EvaluationRow,
     EvaluationScheduleRow,
+    IdempotencyKeyRow,
     PredictionJobChunkRow,
     PredictionJobRow,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "EvaluationRow",
     "EvaluationScheduleRow",
     "FormerClaimRow",
+    "IdempotencyKeyRow",
     "InputObjectRow",
     "LabelRow",
     "ModelRow",

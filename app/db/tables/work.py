@@ -1,4 +1,4 @@
-"""The tables of what workers do: evaluations and prediction jobs."""
+"""The tables of what workers do, and of the keys under which it was asked for."""
 
 from datetime import datetime
 
@@ -146,3 +146,14 @@ class PredictionJobChunkRow(Base):
     hits: Mapped[int] = mapped_column(server_default="0")
     failed: Mapped[int] = mapped_column(server_default="0")
     errors: Mapped[JsonValue | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class IdempotencyKeyRow(Base):
+    """A key under which a request was done: a fingerprint of what it said, and what was answered."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    reply: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    created_at: Mapped[datetime] = mapped_column(server_default=Now, index=True)

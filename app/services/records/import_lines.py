@@ -82,7 +82,7 @@ class NdjsonReader:
             try:
                 text = _decode(line, self._number).strip()
                 if text:
-                    yield FileLine(self._number, strict_json.parse(text), self._number)
+                    yield FileLine(self._number, strict_json.parse_bounded(text), self._number)
             except InvalidInput as error:
                 yield FileLine(self._number, error, self._number)
 

@@ -9,8 +9,9 @@ from pydantic import JsonValue, ValidationError
 from app.core.errors import FieldError, InvalidInput
 from app.db.engine import Sessions, dump_json
 from app.db.records import imports as rows
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.once import Keyed, hold, keep, replay
 from app.services.records.import_columns import Columns
 from app.services.records.import_lines import CsvReader, FileLine, NdjsonReader, Reader, batches
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
@@ -48,16 +49,22 @@ async def import_records(
     columns: ColumnOptions = NO_OPTIONS,
     skip_bad: bool = False,
     dry_run: bool = False,
+    keyed: Keyed | None = None,
 ) -> ImportReport:
     """Write the records and labels of a file, line after line: of several lines with one id the last wins.
 
     Either every line goes in, or InvalidInput lists what is wrong; with ``skip_bad`` the good lines go in and
     the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays;
     nor does it with ``dry_run``, which does all the rest.
+    With a key it is done once, and the answer is the first one's.
     """
     reader = reader_for(use_case, file_format, delimiter, columns)
     progress = _Progress()
     async with sessions.begin() as session:
+        if keyed is not None and (kept := await hold(session, keyed)) is not None:
+            async for _ in chunks:  # is it the same file?
+                pass
+            return replay(keyed, kept, ImportReport)
         await rows.begin(session)
         async for lines in batches(chunks):
             await rows.copy(session, await _prepared(use_case, reader, reader.read(lines), progress))
@@ -68,9 +75,12 @@ async def import_records(
         if progress.errors and not skip_bad:
             raise _refusal(progress)
         records, labels = await rows.merge_records(session), await rows.merge_labels(session)
+        report = _report(progress, records, labels, dry_run=dry_run)
         if dry_run:
             await session.rollback()
-    return _report(progress, records, labels, dry_run=dry_run)
+        elif keyed is not None:
+            await keep(session, keyed, report)
+    return report
 
 
 def reader_for(
@@ -140,7 +150,7 @@ def _parsed(content: dict[str, JsonValue], columns: Columns | None) -> ImportLin
     try:
         return ImportLine.model_validate(content)
     except ValidationError as error:
-        misfit = InvalidInput("The line does not fit.", errors=field_errors(error.errors()))
+        misfit = InvalidInput("The line does not fit.", errors=faults_of(error))
         raise _in_words_of(columns, misfit, of_input=False) from error
 
 

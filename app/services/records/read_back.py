@@ -3,7 +3,7 @@
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from app.core.errors import FieldError, InvalidInput
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.values.careful import careful_of
 
 DETAIL = "The input cannot be stored: it would be read back as another one."
@@ -18,7 +18,7 @@ def require_readable(given: BaseModel, payload: JsonValue, *, path: str = "") ->
     try:
         read: BaseModel = careful_of(type(given)).validate_python(payload)
     except ValidationError as error:
-        raise InvalidInput(DETAIL, errors=field_errors(error.errors(), path)) from error
+        raise InvalidInput(DETAIL, errors=faults_of(error, path)) from error
     wrong = [name for name in type(given).model_fields if getattr(given, name) != getattr(read, name)]
     if wrong:
         errors = [FieldError(f"{path}.{name}".removeprefix("."), OTHER) for name in wrong]

@@ -20,6 +20,7 @@ from app.db.evaluations.reports import ImportedRun
 from app.schemas.evaluations.runs import EvaluationRequest
 from app.schemas.reports import ImportedReports, ReportImport, Unread
 from app.services.models import versions
+from app.services.once import Keyed, hold, keep, replay
 from app.services.reports.lines import MAX_BYTES, UNSTORABLE, Fault
 from app.services.reports.listing import newest_first
 from app.services.reports.runs import ReportedRun, ReportFile, read_file
@@ -31,7 +32,26 @@ AT_ONCE = 8
 """Files that are fetched at once; boto3 keeps ten connections."""
 
 
-async def import_reports(sessions: Sessions, storage: Storage, wanted: ReportImport) -> ImportedReports:
+async def import_reports(
+    sessions: Sessions, storage: Storage, wanted: ReportImport, *, keyed: Keyed | None = None
+) -> ImportedReports:
+    """Import as `_import`, or answer what was answered under the key.
+
+    No connection is held while files are read, so that of two who come at once with one key both may read
+    them. What is there already is not brought in again, and the last answer stays.
+    """
+    if keyed is None:
+        return await _import(sessions, storage, wanted)
+    async with sessions.begin() as session:
+        if (kept := await hold(session, keyed)) is not None:
+            return replay(keyed, kept, ImportedReports)
+    result = await _import(sessions, storage, wanted)
+    async with sessions.begin() as session:
+        await keep(session, keyed, result)
+    return result
+
+
+async def _import(sessions: Sessions, storage: Storage, wanted: ReportImport) -> ImportedReports:
     """Bring in the reports below a prefix, those modified last first, each in a transaction.
 
     What cannot be used is listed, and the rest goes in. A file that went in whole is not read again while its

@@ -6,7 +6,7 @@ from functools import cache
 from pydantic import ValidationError
 
 from app.core.errors import FieldError, Misconfigured
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.services.failures.user_code import user_module
 from app.services.use_case.checks import faults, unusable
 from app.services.use_case.code import digest, stages_of
@@ -39,7 +39,7 @@ def load(package: str | None = None) -> UseCase:
     try:
         made = UseCase.model_validate(given)
     except ValidationError as error:
-        raise _misfit(places, field_errors(error.errors())) from error
+        raise _misfit(places, faults_of(error)) from error
     if found := list(faults(made)):
         raise _misfit(places, found)
     return made

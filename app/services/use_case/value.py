@@ -20,7 +20,7 @@ from pydantic.errors import PydanticUserError
 from app.core import strict_json
 from app.core.errors import BadOutput, InvalidInput, UserCodeError
 from app.schemas.context import Context
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.judged import Judged, Task, TruthValue
 from app.schemas.rows import Row
@@ -127,7 +127,7 @@ class UseCase(BaseModel):
                 parsed: BaseModel = careful_of(self.input_type).validate_python(payload)
             except ValidationError as error:
                 detail = "The stored record does not fit the present InputObject."
-                raise InvalidInput(detail, errors=field_errors(error.errors())) from error
+                raise InvalidInput(detail, errors=faults_of(error)) from error
         return parsed
 
     def truth(self, label: JsonValue) -> JsonValue:
@@ -137,7 +137,7 @@ class UseCase(BaseModel):
                 value = careful(self.label_type).validate_python(label)
             except ValidationError as error:
                 detail = "The stored label does not fit the present Label."
-                raise InvalidInput(detail, errors=field_errors(error.errors(), self.label)) from error
+                raise InvalidInput(detail, errors=faults_of(error, self.label)) from error
         return float(value) if isinstance(value, Decimal) else label
 
     def group(self, name: str, item: BaseModel) -> str:

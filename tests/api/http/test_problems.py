@@ -54,7 +54,7 @@ async def test_no_route_no_method_no_record(client: httpx.AsyncClient) -> None:
     check(await client.get("/nowhere"), 404, "not-found")
     wrong = await client.patch("/records")
     check(wrong, 405, "method-not-allowed")
-    assert wrong.headers["Allow"] == "GET, POST"
+    assert wrong.headers["Allow"] == "GET, HEAD, POST"
     check(await client.get("/records/none"), 404, "not-found")
 
 

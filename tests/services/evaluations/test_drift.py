@@ -193,7 +193,7 @@ async def runtime(settings: Settings, aws: AwsStub) -> AsyncIterator[Runtime]:
             for month, many, shift in shifts
             for index in range(many)
         ]
-        await records.put_many(runtime.database.transactions, TRANSIT, items, limit=1000)
+        await records.put_many(runtime.database.transactions, TRANSIT, items)
         yield runtime
 
 
