@@ -82,8 +82,8 @@ class Inference:
     async def predict(
         self, deployment: Deployment, rows: Sequence[Row], deadline: float
     ) -> list[InferenceOutcome]:
-        """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time: that
-        of the caller, who is to have the answers by then."""
+        """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time: the
+        caller's, who is to have the answers by then."""
         now = asyncio.get_running_loop().time()
         batch = _Batch(rows, deadline - min(LANDING, LANDING_SHARE * max(0, deadline - now)), now)
         try:

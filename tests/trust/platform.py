@@ -35,7 +35,7 @@ class Call:
 
 @dataclass
 class Looked:
-    """What one look saw, for which version, from when to when; ``ended`` None: it failed, or has no answer."""
+    """What one look saw, for which version, from when to when; ``ended`` None: it had no answer."""
 
     version: str
     began: int
