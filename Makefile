@@ -95,7 +95,7 @@ check-lock: ## Whether the requirements files are what `make lock` would make of
 	if [ -n "$$stale" ]; then echo "The requirements files do not fit pyproject.toml: make lock" >&2; exit 1; fi
 
 bench: $(TOOLS) ## Measure what the README's numbers say (ten minutes)
-	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client; do \
+	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client registering; do \
 	  $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
 	done
 

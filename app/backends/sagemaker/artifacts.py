@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from botocore.exceptions import ClientError
 
 from app.aws import error_code
-from app.backends.sagemaker.control import ControlPlane
+from app.backends.sagemaker.control import ControlCalls
 from app.backends.sagemaker.identity import on_s3
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SMALL_PAGE, PAGE, MOST_PAGES = 200, 1000, 50
 MOST_HEADS = 100
 """Objects that one look asks about singly where they cannot be listed. The next look asks about others."""
 
-Place: TypeAlias = tuple[str, str]
+ObjectKey: TypeAlias = tuple[str, str]
 """Bucket and key."""
 
 
@@ -43,26 +43,26 @@ Tag: TypeAlias = str | NoTag
 
 
 @dataclass(frozen=True)
-class Artifact:
+class StoredArtifact:
     """An object as it is now."""
 
     etag: str
     modified: datetime | None
 
 
-def look(control: ControlPlane, url: str) -> Artifact | None:
+def look(control: ControlCalls, url: str) -> StoredArtifact | None:
     """The one object at this address; None where it is not on S3, or cannot be seen."""
     place = on_s3(url)
     if place is None:
         return None
     bucket, key = place
     found = control.ask(lambda: control.s3.head_object(Bucket=bucket, Key=key))
-    return Artifact(found["ETag"].strip('"'), found.get("LastModified")) if found else None
+    return StoredArtifact(found["ETag"].strip('"'), found.get("LastModified")) if found else None
 
 
-def etags(control: ControlPlane, places: Collection[Place]) -> dict[Place, Tag]:
+def etags(control: ControlCalls, places: Collection[ObjectKey]) -> dict[ObjectKey, Tag]:
     """The ETag of each, or why there is none: from a listing, or one by one where they are few."""
-    found: dict[Place, Tag] = {}
+    found: dict[ObjectKey, Tag] = {}
     if len(places) > FEW:
         for bucket, members in groupby(sorted(places), key=lambda place: place[0]):
             found |= _listed(control, bucket, [key for _, key in members])
@@ -73,9 +73,9 @@ def etags(control: ControlPlane, places: Collection[Place]) -> dict[Place, Tag]:
     return dict.fromkeys(left, NoTag.NOT_ASKED) | found
 
 
-def _listed(control: ControlPlane, bucket: str, keys: Sequence[str]) -> dict[Place, Tag]:
+def _listed(control: ControlCalls, bucket: str, keys: Sequence[str]) -> dict[ObjectKey, Tag]:
     """Those of the sorted keys that a listing tells. What lies between two of them is skipped."""
-    found: dict[Place, Tag] = {}
+    found: dict[ObjectKey, Tag] = {}
     prefix, seen, index = commonprefix([keys[0], keys[-1]]), "", 0  # noqa: RUF071 - S3's are no folders
     for _ in range(MOST_PAGES):
         if index == len(keys):
@@ -93,7 +93,7 @@ def _listed(control: ControlPlane, bucket: str, keys: Sequence[str]) -> dict[Pla
 
 
 def _page(
-    control: ControlPlane, bucket: str, prefix: str, after: str, size: int
+    control: ControlCalls, bucket: str, prefix: str, after: str, size: int
 ) -> "ListObjectsV2OutputTypeDef | None":
     page = control.ask(
         lambda: control.s3.list_objects_v2(Bucket=bucket, Prefix=prefix, StartAfter=after, MaxKeys=size)
@@ -101,7 +101,7 @@ def _page(
     return page if page and page.get("Name") else None  # without it, it is some other server's answer
 
 
-def _head(control: ControlPlane, place: Place) -> Tag:
+def _head(control: ControlCalls, place: ObjectKey) -> Tag:
     bucket, key = place
     try:
         return control.s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
@@ -111,7 +111,7 @@ def _head(control: ControlPlane, place: Place) -> Tag:
         raise
 
 
-def _has_no_key(control: ControlPlane, place: Place) -> bool:
+def _has_no_key(control: ControlCalls, place: ObjectKey) -> bool:
     """Whether S3 says so in words, which an answer to HEAD has not: another server's 404 would look the
     same. A bucket that is not there is no word: the address of S3 may be that of another one."""
     bucket, key = place

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from app.backends.sagemaker.control import ControlPlane
+from app.backends.sagemaker.control import ControlCalls
 from app.backends.sagemaker.endpoint import Running, running
 from app.backends.sagemaker.identity import containers_of, resolved
 from app.core.errors import BackendDown
@@ -32,7 +32,7 @@ class Component:
     changed: str
 
 
-def describe(control: ControlPlane, name: str) -> Component | None:
+def describe(control: ControlCalls, name: str) -> Component | None:
     """What it has in service; None where we may not ask. BackendDown where it is not in service."""
     found = control.component(name)
     if found is None:
@@ -51,7 +51,7 @@ def describe(control: ControlPlane, name: str) -> Component | None:
 
 
 def _running(
-    control: ControlPlane, name: str, found: "DescribeInferenceComponentOutputTypeDef"
+    control: ControlCalls, name: str, found: "DescribeInferenceComponentOutputTypeDef"
 ) -> Running | None:
     """An adapter runs on what its base component runs, which makes the answers as well."""
     parts = [_part(control, name, each) for each in _specifications(found)]
@@ -72,7 +72,7 @@ def _specifications(
 
 
 def _part(
-    control: ControlPlane, name: str, runs: "InferenceComponentSpecificationSummaryTypeDef"
+    control: ControlCalls, name: str, runs: "InferenceComponentSpecificationSummaryTypeDef"
 ) -> Running | None:
     container, model_name = runs.get("Container", {}), runs.get("ModelName", "")
     image = container.get("DeployedImage", {})

@@ -29,7 +29,7 @@ control plane or without S3."""
 _logged: set[tuple[str, str, str]] = set()
 
 
-class ControlPlane:
+class ControlCalls:
     """Answers about what ``what`` runs. None where we may not ask or nobody could say, logged once."""
 
     def __init__(self, region: str | None, what: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from app.backends.sagemaker import artifacts, identity
-from app.backends.sagemaker.control import ControlPlane
+from app.backends.sagemaker.control import ControlCalls
 from app.core.errors import BackendDown
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class DescribedEndpoint:
     """An endpoint in service; ``pending`` while that changes. ``config`` is its configuration's name."""
 
     config: str
@@ -77,7 +77,7 @@ class Endpoint:
     changed: str
 
 
-def describe(control: ControlPlane, name: str) -> Endpoint | None:
+def describe(control: ControlCalls, name: str) -> DescribedEndpoint | None:
     """What it has in service; None where we may not ask. BackendDown where it is not in service."""
     found = control.endpoint(name)
     if found is None:
@@ -85,7 +85,7 @@ def describe(control: ControlPlane, name: str) -> Endpoint | None:
     if found["EndpointStatus"] in NOT_IN_SERVICE:
         raise BackendDown(f"SageMaker endpoint {name!r} is not in service: {found['EndpointStatus']}.")
     changed = found.get("LastModifiedTime")
-    return Endpoint(
+    return DescribedEndpoint(
         found["EndpointConfigName"],
         tuple(_variants(control, found)),
         pending=found["EndpointStatus"] != "InService" or bool(found.get("PendingDeploymentSummary")),
@@ -100,7 +100,7 @@ def _surroundings(variants: Sequence["ProductionVariantSummaryTypeDef"]) -> str:
     return json.dumps(scaled, default=str)
 
 
-def _variants(control: ControlPlane, found: "DescribeEndpointOutputTypeDef") -> list[Variant]:
+def _variants(control: ControlCalls, found: "DescribeEndpointOutputTypeDef") -> list[Variant]:
     config_name = found["EndpointConfigName"]
     config = control.config(config_name)
     configured = (
@@ -139,7 +139,7 @@ def _weight(variant: "ProductionVariantSummaryTypeDef") -> float:
 
 
 def running(
-    control: ControlPlane,
+    control: ControlCalls,
     name: str,
     containers: Sequence["ContainerDefinitionOutputTypeDef"],
     images: Mapping[str, str],
@@ -162,6 +162,6 @@ def running(
     return Running(f"{told} {config}" if hidden and config else told, name, unclear, containers)
 
 
-def _is_after(artifact: artifacts.Artifact | None, times: Sequence[datetime]) -> bool:
+def _is_after(artifact: artifacts.StoredArtifact | None, times: Sequence[datetime]) -> bool:
     modified = artifact.modified if artifact else None
     return modified is not None and bool(times) and modified > max(times)

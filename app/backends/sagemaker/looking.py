@@ -9,10 +9,10 @@ from typing import TypeAlias
 from app.aws import CALL_ERRORS
 from app.backends.base import BackendOptions, Deployed, Look, missing
 from app.backends.sagemaker import artifacts, component, endpoint
-from app.backends.sagemaker.artifacts import NoTag, Place, Tag
+from app.backends.sagemaker.artifacts import NoTag, ObjectKey, Tag
 from app.backends.sagemaker.component import Component
-from app.backends.sagemaker.control import ControlPlane
-from app.backends.sagemaker.endpoint import Endpoint, Running, Variant
+from app.backends.sagemaker.control import ControlCalls
+from app.backends.sagemaker.endpoint import DescribedEndpoint, Running, Variant
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.identity import on_s3
 from app.backends.sagemaker.options import Options
@@ -32,7 +32,7 @@ async def look_together(options: Sequence[BackendOptions]) -> Sequence[Look]:
 
 def look_at_all(options: Sequence[Options]) -> list[Look]:
     """The same, blocking; all are of one endpoint."""
-    control = ControlPlane(options[0].region, f"SageMaker endpoint {options[0].endpoint_name!r}")
+    control = ControlCalls(options[0].region, f"SageMaker endpoint {options[0].endpoint_name!r}")
     try:
         seen = see(control, options)
     except BackendError as error:
@@ -40,7 +40,7 @@ def look_at_all(options: Sequence[Options]) -> list[Look]:
     return [_look(seen, each) if seen else None for each in options]
 
 
-def see(control: ControlPlane, options: Sequence[Options]) -> "Seen | None":
+def see(control: ControlCalls, options: Sequence[Options]) -> "Seen | None":
     """What there is to see of the endpoint for these options; None where we may not ask. BackendError where
     it is not there, not in service, or cannot be reached."""
     try:
@@ -58,8 +58,8 @@ def _look(seen: "Seen", options: Options) -> Look:
 
 
 def _tags(
-    control: ControlPlane, found: Endpoint, options: Sequence[Options]
-) -> Mapping[Place, Tag] | BackendError:
+    control: ControlCalls, found: DescribedEndpoint, options: Sequence[Options]
+) -> Mapping[ObjectKey, Tag] | BackendError:
     places = {
         place
         for each in options
@@ -73,12 +73,12 @@ def _tags(
         return in_our_words(error, control.what)
 
 
-def _components(control: ControlPlane, options: Sequence[Options]) -> Components:
+def _components(control: ControlCalls, options: Sequence[Options]) -> Components:
     names = {each.inference_component for each in options if each.inference_component}
     return {name: _component(control, name) for name in sorted(names)}
 
 
-def _component(control: ControlPlane, name: str) -> Component | BackendError | None:
+def _component(control: ControlCalls, name: str) -> Component | BackendError | None:
     try:
         return component.describe(control, name)
     except CALL_ERRORS as error:
@@ -87,7 +87,7 @@ def _component(control: ControlPlane, name: str) -> Component | BackendError | N
         return error
 
 
-def target_place(runs: Running, options: Options) -> Place | None:
+def target_place(runs: Running, options: Options) -> ObjectKey | None:
     """Where the artifact of the options' target model is; None where that is not known."""
     prefix = on_s3(runs.target_prefix)
     if prefix is None or not options.target_model:
@@ -100,8 +100,8 @@ def target_place(runs: Running, options: Options) -> Place | None:
 class Seen:
     """What one look saw."""
 
-    endpoint: Endpoint
-    tags: Mapping[Place, Tag] | BackendError
+    endpoint: DescribedEndpoint
+    tags: Mapping[ObjectKey, Tag] | BackendError
     components: Components
 
     def deployed(self, options: Options) -> Deployed | None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from app.aws import CALL_ERRORS
 from app.backends.sagemaker import identity
-from app.backends.sagemaker.control import ControlPlane
+from app.backends.sagemaker.control import ControlCalls
 from app.backends.sagemaker.endpoint import Running, running
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.looking import see, target_place
@@ -20,7 +20,7 @@ class TransformRevision:
 
     def __init__(self, options: Options, transform: Transform) -> None:
         self._options, self._name = options, transform.model_name
-        self._control = ControlPlane(options.region, options.describe())
+        self._control = ControlCalls(options.region, options.describe())
 
     def read(self, noted: str) -> str:
         """The revision under which the job's predictions are kept; raises BackendError.
