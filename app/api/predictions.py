@@ -19,6 +19,7 @@ from app.core.errors import (
     BadOutput,
     Conflict,
     Misconfigured,
+    NotInTime,
     TooLarge,
     UserCodeError,
 )
@@ -43,7 +44,7 @@ router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 FAILURES = (
     *(Conflict, TooLarge, UserCodeError, Misconfigured),
     *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
-    *(BackendThrottled, BackendTimeout),
+    *(BackendThrottled, BackendTimeout, NotInTime),
 )
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import evaluate, init, local, migrate, models, predict, sample, serve, storage, worker
+from app.cli import code, evaluate, init, local, migrate, models, predict, sample, serve, storage, worker
 from app.cli.records import records
 from app.cli.terminal import files
 from app.core.errors import AppError
@@ -34,6 +34,7 @@ commands.command()(local.demo)
 commands.command()(local.dev)
 commands.command("dev-service", hidden=True)(local.service)
 commands.command()(init.init)
+commands.command()(code.code)
 commands.command()(serve.serve)
 commands.command()(worker.worker)
 commands.command()(migrate.migrate)

@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
+
 from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
@@ -15,6 +17,8 @@ from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase, load
 from app.storage import Storage, open_storage
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["Runtime", "Sessions", "Storage", "open_runtime"]
 
@@ -62,4 +66,6 @@ async def open_runtime(
         flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener, looks))
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights)
+        parts = {name: stage.fingerprint for name, stage in chosen.stages.items()}
+        log.info("opened on this code", pipeline_version=predictor.pipeline_version, **parts)
         yield Runtime(settings, chosen, database, inference, storage, flights, predictor)

@@ -22,6 +22,7 @@ HOW_MANY = int(os.environ.get("INTERLEAVINGS", "60"))
 STEPS = 30
 
 
+@pytest.mark.timeout(0)  # which depends on how many are asked for
 def test_no_answer_breaks_a_promise(
     settings_with_patience: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -183,7 +183,7 @@ class ComparedMetric(BaseModel):
     difference: float | None
     low: float | None
     high: float | None
-    verdict: Literal["better", "worse", "undecided"]
+    verdict: Literal["better", "worse", "same", "undecided"]
     reason: str | None
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from app.core.errors import AppError
 from app.db.evaluations.runs import Metric
 from app.schemas.evaluations.runs import Bucket
-from app.schemas.judged import Task
+from app.schemas.judged import Judged, Task
 from app.services.evaluations.statistics import intervals, metrics, samples
 from app.services.evaluations.statistics.samples import Sample, Undefined
 from app.services.use_case import UseCase
@@ -46,6 +47,29 @@ def sample(use_case: UseCase, cases: Sequence[Case]) -> Sample:
     """The cases as the metrics take them."""
     truths, judged = [case.truth for case in cases], [use_case.judged(case.output) for case in cases]
     return samples.read(use_case.task, truths, judged, positive=use_case.positive)
+
+
+def faults(use_case: UseCase, cases: Sequence[Case]) -> dict[int, AppError]:
+    """Why cases cannot be judged, by their places: a prediction that is null, a text, or no probability.
+
+    What is wrong with all of them, such as a POSITIVE that is missing, is raised.
+    """
+    found, read = dict[int, AppError](), dict[int, Judged]()
+    for place, case in enumerate(cases):
+        try:
+            read[place] = use_case.judged(case.output)
+        except AppError as error:
+            found[place] = error
+    truths, judged = [cases[place].truth for place in read], [*read.values()]
+    try:
+        samples.read(use_case.task, truths, judged, positive=use_case.positive)
+    except AppError:
+        among = samples.faults(use_case.task, truths, judged, positive=use_case.positive)
+        if among is None:
+            raise
+        places = [*read]
+        found |= {places[index]: error for index, error in among.items()}
+    return found
 
 
 def groups(cases: Sequence[Case]) -> dict[tuple[str, str], NDArray[np.int64]]:

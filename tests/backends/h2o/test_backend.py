@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendRefused, BadOutput, InvalidInput
+from app.core.errors import BackendRefused, BadOutput, InvalidInput, UserCodeError
 from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
@@ -79,7 +79,7 @@ async def test_a_cell_that_does_not_fit_names_its_feature(
 
 
 async def test_a_text_that_nothing_can_send_has_no_size(backend: Backend) -> None:
-    with pytest.raises(InvalidInput, match="'text'"):
+    with pytest.raises(UserCodeError, match="'text'"):
         backend.row_bytes([0.1, 2, "\ud800", True])
 
 

@@ -126,7 +126,7 @@ async def test_two_runs_are_compared_record_by_record(runtime: Runtime, aws: Aws
     first = await evaluate(runtime)
     sessions = runtime.database.transactions
     async with sessions.begin() as session:
-        await session.execute(text("update model_versions set revision = 'better'"))
+        await session.execute(text("update predictions set superseded_at = now()"))
     aws.respond = lambda request: csv(
         "\n".join(str(10 * float(row) - 1.5) for row in request.body.decode().splitlines())
     )
