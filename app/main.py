@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
 from app.api.http import openapi, problems
 from app.api.http.middleware import ExactPaths, RequestContext
+from app.api.http.urls import LegibleUrls
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
     app.state.settings = chosen
     app.state.use_case = use_case or load(chosen.use_case)
     app.add_middleware(ExactPaths)
+    app.add_middleware(LegibleUrls)
     app.add_middleware(RequestContext)
     problems.install(app)
     openapi.install(app, app.state.use_case)

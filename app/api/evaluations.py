@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import BeforeValidator
 
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
@@ -20,6 +21,7 @@ from app.schemas.evaluations.runs import (
 )
 from app.schemas.ids import Name, RowId
 from app.schemas.records.records import Moment
+from app.schemas.values.guesses import exact_number
 from app.services.evaluations import comparison, metric_history, runs
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
@@ -81,10 +83,10 @@ async def list_metrics(
     bucket: Annotated[str | None, Query(description="such as 2013-12; empty for the whole window")] = None,
     finished_since: Annotated[Moment | None, Query(description="runs that finished then or later")] = None,
     finished_until: Annotated[Moment | None, Query(description="runs that finished before")] = None,
-    at_least: Annotated[float | None, Query(allow_inf_nan=False)] = None,
-    at_most: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    at_least: Annotated[float | None, Query(allow_inf_nan=False), BeforeValidator(exact_number)] = None,
+    at_most: Annotated[float | None, Query(allow_inf_nan=False), BeforeValidator(exact_number)] = None,
     sort: Order = "-finished_at",
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=10_000), BeforeValidator(exact_number)] = 100,
     cursor: CursorQuery = None,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> HistoryPage | Response:

@@ -21,6 +21,7 @@ from app.core.errors import (
     FieldError,
     InvalidInput,
     Misconfigured,
+    NotInTime,
     TooLarge,
     UserCodeError,
 )
@@ -45,7 +46,7 @@ router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 FAILURES = (
     *(Conflict, TooLarge, UserCodeError, Misconfigured),
     *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
-    *(BackendThrottled, BackendTimeout),
+    *(BackendThrottled, BackendTimeout, NotInTime),
 )
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]

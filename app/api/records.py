@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.deps import CursorQuery, LimitQuery, RecordId, SessionsDep, SettingsDep, UseCaseDep
+from app.api.deps import CursorQuery, LimitQuery, NewRecordId, RecordId, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.bodies import StrictRoute
 from app.api.http.etags import Condition, IfNoneMatch, etag, names
 from app.api.http.problems import responses
@@ -112,7 +112,7 @@ async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
     responses=CREATED | responses(PreconditionFailed, TooLarge),
 )
 async def put_record(
-    record_id: RecordId,
+    record_id: NewRecordId,
     body: InputJson,
     condition: Condition,
     sessions: SessionsDep,

@@ -71,6 +71,8 @@ def register(
     )
     registered, is_new = _run(lambda sessions: _register(sessions, model, new))
     typer.echo(f"{'Registered' if is_new else 'Already registered'}: {_in_words(registered)}")
+    if registered.warning:
+        typer.echo(f"Note: {registered.warning}", err=True)
 
 
 @commands.command()
@@ -155,7 +157,8 @@ def _print(model: Model) -> None:
 
 def _in_words(version: ModelVersion) -> str:
     star = "*" if version.live else " "
-    revision = f" ({version.revision})" if version.revision else ""
+    changing = ", a change is under way" if version.pending else ""
+    revision = f" ({version.revision}{changing})" if version.revision else ""
     return f"{star} {version.model} {version.version}: {version.backend}{revision}"
 
 

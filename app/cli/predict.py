@@ -84,7 +84,10 @@ def predict(
 
 
 def _lines(file: TextIO) -> list[JsonValue]:
-    return [line.rstrip("\r\n") for line in file if line.strip()]
+    try:
+        return [line.rstrip("\r\n") for line in file if line.strip()]
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{file.name} is not text in UTF-8.") from error
 
 
 async def _predict(record_ids: Sequence[str], ask: Ask) -> None:

@@ -15,9 +15,11 @@ AppError
 |  `- StorageDown      503  the storage is failing or cannot be reached; worth another try
 `- BackendError        502  the hosting platform
    |- BackendTimeout   504
+   |  `- NotInTime     504  our own deadline came before the rows were sent, or the answer; worth another try
    |- BackendThrottled 503  with Retry-After
    |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
    |- BackendRejected  502  the platform or the model refused these rows
+   |  `- BackendCrashed 502 it failed on them: the rows are bad, or it is
    |- BackendRefused   502  the platform refused us: credentials, permissions, wrong options
    |  `- BackendMissing 502 what an option names does not exist there, as the platform says; names the option
    `- BadOutput        502  the model answered something that cannot be a prediction
@@ -131,6 +133,11 @@ class BackendTimeout(BackendError):
     status, slug, title = 504, "backend-timeout", "The model did not answer in time"
 
 
+class NotInTime(BackendTimeout):
+    slug, title = "not-in-time", "There was not enough time"
+    retryable = True
+
+
 class BackendThrottled(BackendError):
     status, slug, title = 503, "backend-throttled", "The hosting platform is busy"
     retryable = True
@@ -143,6 +150,10 @@ class BackendDown(BackendError):
 
 class BackendRejected(BackendError):
     slug, title = "backend-rejected", "The model refused the rows"
+
+
+class BackendCrashed(BackendRejected):
+    """To callers it is the same: only beside the fate of other rows it can be told what it means."""
 
 
 class BackendRefused(BackendError):
@@ -158,10 +169,10 @@ class BadOutput(BackendError):
 
 
 def _tree(root: type[AppError]) -> dict[str, type[AppError]]:
-    found = {root.slug: root}
+    found: dict[str, type[AppError]] = {}
     for child in root.__subclasses__():
         found |= _tree(child)
-    return found
+    return found | {root.slug: root}
 
 
 def title_of(slug: str) -> str:

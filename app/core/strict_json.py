@@ -11,6 +11,7 @@ import math
 from pydantic import JsonValue
 
 from app.core.errors import FieldError, InvalidInput
+from app.core.exact_numbers import number
 
 MAX_DEPTH = 32
 """Levels of lists and objects."""
@@ -19,22 +20,24 @@ MAX_DIGITS = 308
 LIMIT = 10**MAX_DIGITS
 
 
-def parse(text: str | bytes) -> JsonValue:
+def parse(text: str | bytes, *, exact: bool = True) -> JsonValue:
     """Parse JSON and check it; what is wrong comes back as InvalidInput with the place of the fault."""
-    value = loads(text)
+    value = loads(text, exact=exact)
     check(value)
     return value
 
 
-def loads(text: str | bytes) -> JsonValue:
+def loads(text: str | bytes, *, exact: bool = True) -> JsonValue:
     """Parse JSON whose parts are checked later, one by one. InvalidInput where it is not JSON.
 
-    NaN and Infinity pass here, so that the check can say where they stand.
+    NaN and Infinity pass here, so that the check can say where they stand. ``exact``: the digits of a number
+    that no double holds are kept, for fields that are decimals.
     """
     try:
-        value: JsonValue = json.loads(text)
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        value: JsonValue = json.loads(decoded, parse_float=number if exact else None)
     except UnicodeDecodeError as error:
-        raise InvalidInput("The JSON is not valid UTF-8.") from error
+        raise InvalidInput(f"The JSON is not valid UTF-8 (byte {error.start + 1}).") from error
     except RecursionError as error:
         raise InvalidInput(f"The JSON is nested more than {MAX_DEPTH} levels deep.") from error
     except json.JSONDecodeError as error:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from app.core.errors import Misconfigured, NotFound
 from app.core.settings import Settings
+from app.db.moments import keep_extremes
 
 Sessions = async_sessionmaker[AsyncSession]
 T = TypeVar("T")
@@ -59,6 +60,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
         json_serializer=dump_json,
     )
     event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
+    keep_extremes(engine)
     return engine
 
 

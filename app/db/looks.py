@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.predictions import predictions
+from app.db.predictions.cache import NEWEST_ID
 from app.db.tables import ModelRow, ModelVersionRow, PredictionRow
 from app.schemas.hosting.deployments import InService
 
@@ -23,7 +24,7 @@ class Start:
 
 async def begin(session: AsyncSession) -> Start:
     """To be asked before the platform is."""
-    statement = "select nextval('looks') as number, (select last_value from predictions_id_seq) as newest_id"
+    statement = f"select nextval('looks') as number, {NEWEST_ID} as newest_id"
     return Start(**(await session.execute(text(statement))).mappings().one())
 
 

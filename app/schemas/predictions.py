@@ -101,6 +101,7 @@ class LoggedPrediction(BaseModel):
     latency_ms: Thousandths
     computed_at: datetime
     expires_at: datetime | None
+    """By the PREDICTION_TTL when it was computed; what counts is that of the process that is asked."""
     superseded_at: datetime | None
 
 

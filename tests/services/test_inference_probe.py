@@ -13,7 +13,7 @@ from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.services import inference as module
 from app.services.inference import Inference
-from tests.support.aws_stub import Answer, AwsStub, control_error, error
+from tests.support.aws_stub import Answer, AwsStub, Request, control_error, error, reply
 from tests.support.looks import only
 
 
@@ -30,11 +30,15 @@ def deployment(**options: JsonValue) -> Deployment:
 
 async def test_a_probe_opens_a_backend_of_its_own(aws: AwsStub, inference: Inference) -> None:
     """Versions that are not registered yet share the id 0: one must not be asked about the other."""
-    aws.respond = lambda request: Answer(
-        body=json.dumps(
+
+    def respond(request: Request) -> Answer:
+        if request.operation != "DescribeEndpoint":
+            return control_error("AccessDeniedException")
+        return reply(
             {"EndpointConfigName": json.loads(request.body)["EndpointName"], "EndpointStatus": "InService"}
-        ).encode()
-    )
+        )
+
+    aws.respond = respond
     assert only(await inference.probe(deployment(endpoint_name="first"))) == "first"
     assert only(await inference.probe(deployment(endpoint_name="second"))) == "second"
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from pydantic import JsonValue
 
 from app.backends.base import BackendOptions, Deployed, Limits, Reply
-from app.core.errors import BackendDown, BackendRejected
+from app.core.errors import BackendDown, BackendError, BackendRejected
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -58,6 +58,8 @@ class Platform:
     """What surrounds a deployment: scaling moves it, and ``touched``."""
     looks_fail: bool = False
     poisoned: frozenset[int] = frozenset()
+    refusal: BackendError | None = None
+    """What every call ends in."""
     failing: int = 0
     """How many of the next calls fail."""
     calls: list[Call] = field(default_factory=list)
@@ -90,6 +92,8 @@ class Platform:
             await self.gate.wait()
         finally:
             self.held -= 1
+        if self.refusal:
+            raise self.refusal
         if self.failing:
             self.failing -= 1
             raise BackendDown("The platform failed.")

@@ -90,9 +90,9 @@ async def start(settings: Settings, database: Database, code: str) -> Process:
     return Process(runtime, listener, looks, code)
 
 
-def restarted(process: Process, code: str, ttl: float | None) -> Process:
-    """The same with other code or another PREDICTION_TTL, once it has settled."""
-    settings = process.runtime.settings.model_copy(update={"prediction_ttl": ttl})
+def restarted(process: Process, code: str, ttl: float | None, **settings_of: float) -> Process:
+    """The same with other code, PREDICTION_TTL or other settings, once it has settled."""
+    settings = process.runtime.settings.model_copy(update={"prediction_ttl": ttl, **settings_of})
     made, old = use_case(code), process.runtime
     leader = Leader(settings, made, old.database, old.inference, process.listener, process.looks)
     flights = SingleFlight(settings, leader)

@@ -26,6 +26,7 @@ _EMPTY = (
     "delete from model_versions",
     "delete from models",
     "delete from input_objects",
+    "alter sequence predictions_id_seq restart",  # as in a database of its own
 )
 
 

@@ -1,6 +1,7 @@
 """The promises of the cache, held against random interleavings.
 
-A run of the suite tries a few; ``INTERLEAVINGS=10000`` asks for more, and HYPOTHESIS_SEED repeats a run.
+A run of the suite tries a few; `make test-cache INTERLEAVINGS=10000` tries more, and
+ARGS="--hypothesis-seed=N" repeats a run.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ HOW_MANY = int(os.environ.get("INTERLEAVINGS", "60"))
 STEPS = 30
 
 
+@pytest.mark.timeout(0)  # which depends on how many are asked for
 def test_no_answer_breaks_a_promise(
     settings_with_patience: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

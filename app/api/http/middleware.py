@@ -77,4 +77,4 @@ class ExactPaths:
 
 def _decode_but_slashes(raw: bytes) -> str:
     guarded = ExactPaths.KEPT.sub(lambda match: b"%25" + match[0][1:], raw)
-    return unquote_to_bytes(guarded).decode("utf-8", "replace")
+    return unquote_to_bytes(guarded).decode()

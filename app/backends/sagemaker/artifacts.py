@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FEW = 3
 """Objects up to which one call for each is less than a page of a listing."""
-PAGE, MOST_PAGES = 1000, 50
-"""Keys of a page, S3's most; and pages that one look may take."""
+SMALL_PAGE, PAGE, MOST_PAGES = 200, 1000, 50
+"""Keys of a page where few are looked for, S3's most; and pages that one look may take."""
 MOST_HEADS = 100
 """Objects that one look asks about singly where they cannot be listed. The next look asks about others."""
 
@@ -80,7 +80,7 @@ def _listed(control: ControlPlane, bucket: str, keys: Sequence[str]) -> dict[Pla
     for _ in range(MOST_PAGES):
         if index == len(keys):
             break
-        size = min(PAGE, 2 * (len(keys) - index) + 10)
+        size = min(PAGE, SMALL_PAGE + 2 * (len(keys) - index))
         page = _page(control, bucket, prefix, max(seen, keys[index][:-1]), size)
         if page is None:
             break

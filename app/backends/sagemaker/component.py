@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from app.backends.sagemaker.control import ControlPlane
@@ -45,7 +46,7 @@ def describe(control: ControlPlane, name: str) -> Component | None:
         found.get("VariantName", ""),
         pending=status != "InService",
         surroundings=f"{copies.get('DesiredCopyCount')} {copies.get('CurrentCopyCount')}",
-        changed=changed.isoformat() if changed else "",
+        changed=changed.astimezone(UTC).isoformat() if changed else "",
     )
 
 

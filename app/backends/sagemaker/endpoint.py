@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -90,7 +90,7 @@ def describe(control: ControlPlane, name: str) -> Endpoint | None:
         tuple(_variants(control, found)),
         pending=found["EndpointStatus"] != "InService" or bool(found.get("PendingDeploymentSummary")),
         surroundings=_surroundings(found.get("ProductionVariants", [])),
-        changed=changed.isoformat() if changed else "",
+        changed=changed.astimezone(UTC).isoformat() if changed else "",
     )
 
 

@@ -106,6 +106,12 @@ async def begin(session: AsyncSession, evaluation_id: int) -> int | None:
     return (await session.scalars(query)).one_or_none()
 
 
+async def hand_back(session: AsyncSession, evaluation_id: int, *, attempt: int) -> None:
+    """Take back what ``begin`` counted, for an attempt that ended in order and is followed by another."""
+    mine = EvaluationRow.attempts == attempt
+    await _move(session, evaluation_id, mine, attempts=EvaluationRow.attempts - 1)
+
+
 async def start(session: AsyncSession, evaluation_id: int, counts: WindowCounts) -> bool:
     """Mark a run as running from its beginning; False if it is not to run (any more)."""
     fresh = {"predicted": 0, "failed": 0, "warning": None, "started_at": func.now()}

@@ -55,6 +55,9 @@ ENTRY_COLUMNS = """
     cast(extract(epoch from now() - prediction.computed_at) as float8) as age
 """
 
+NEWEST_ID = "(select last_value - (not is_called)::int from predictions_id_seq)"
+"""The id of the newest prediction, or of a later one that is not stored yet; 0 where there was none."""
+
 YOUNG = "(cast(:ttl as float8) is null or computed_at > now() - make_interval(secs => cast(:ttl as float8)))"
 """By the TTL of the process that asks, whatever it was when the prediction was computed."""
 

@@ -10,7 +10,15 @@ from sqlalchemy import JSON, BigInteger, Float, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.predictions.cache import ENTRY_COLUMNS, YOUNG, CachedPrediction, Scope, entry_of, prediction_of
+from app.db.predictions.cache import (
+    ENTRY_COLUMNS,
+    NEWEST_ID,
+    YOUNG,
+    CachedPrediction,
+    Scope,
+    entry_of,
+    prediction_of,
+)
 from app.schemas.hosting.deployments import PENDING, InService
 
 
@@ -78,7 +86,7 @@ _STATES = (
     text(f"""
         select wanted.content_hash, {ENTRY_COLUMNS}, held.owner, held.error,
                version.epoch, version.revisions, version.deployed,
-               (select last_value from predictions_id_seq) as newest_id,
+               {NEWEST_ID} as newest_id,
                held.owner is null
                or case when held.error is not null then held.retry_at < clock_timestamp()
                        else held.lease_until < clock_timestamp()

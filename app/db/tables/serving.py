@@ -144,6 +144,7 @@ class PredictionRow(Base):
     """Milliseconds of the call to the platform that carried this row, shared with the rows beside it."""
     computed_at: Mapped[datetime] = mapped_column(server_default=Now)
     expires_at: Mapped[datetime | None]
+    """By the TTL of the process that computed it; a lookup goes by its own."""
     superseded_at: Mapped[datetime | None]
     epoch: Mapped[int | None] = mapped_column(BigInteger)
     """The version's when the row was stored, where the revision is a look's word and not the reply's."""

@@ -39,7 +39,7 @@ class EvaluationRow(Base):
     warning: Mapped[str | None]
     error: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
-    """How often a worker began it."""
+    """How often a worker began it, and did not hand it back."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -127,7 +127,8 @@ class PredictionJobRow(Base):
 class PredictionJobChunkRow(Base):
     """A part of a job that one worker does at a time.
 
-    ``attempts`` counts the starts: a worker whose count is no longer the row's has lost the chunk to another.
+    ``attempts`` counts the starts that were not handed back: a worker whose count is no longer the row's has
+    lost the chunk to another.
     ``prediction_ids`` are in the order of ``record_ids``, null where ``errors`` says, by record, why.
     """
 

@@ -30,6 +30,7 @@ def create_app(config: EndpointConfig) -> Starlette:
     """The endpoint as an ASGI application. ValueError where a configured folder or file does not exist."""
     served = {endpoint.name: serve(endpoint) for endpoint in config.endpoints}
     unpacked = config.cache_dir / f"models-{uuid4().hex}"
+    bucket = FolderBucket(served)
     runtime = SageMakerRuntime(config, served, ModelCache(unpacked, config.memory_bytes, config.load_seconds))
 
     @asynccontextmanager
@@ -45,7 +46,8 @@ def create_app(config: EndpointConfig) -> Starlette:
             Route(PING, ping, methods=["GET"]),
             Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
             Route("/", ControlPlane(served.values()).describe, methods=["POST"]),
-            Route(f"/{LOCAL_BUCKET}/{{key:path}}", FolderBucket(served).read, methods=["GET"]),
+            Route(f"/{LOCAL_BUCKET}", bucket.list, methods=["GET"]),
+            Route(f"/{LOCAL_BUCKET}/{{key:path}}", bucket.read, methods=["GET"]),
         ],
         middleware=[Middleware(SignedOnly)],
         exception_handlers={EndpointError: error_response},

@@ -77,7 +77,11 @@ def _resource(kind: str, name: str, started: float, **members: JsonValue) -> tup
 
 def _instances(started: float) -> Shape:
     image: Shape = {"SpecifiedImage": IMAGE, "ResolvedImage": IMAGE, "ResolutionTime": started}
-    return {"DeployedImages": [image], "CurrentInstanceCount": 1, "DesiredInstanceCount": 1}
+    return {
+        "DeployedImages": [image],
+        **{"CurrentInstanceCount": 1, "DesiredInstanceCount": 1},
+        **{"CurrentWeight": 1.0, "DesiredWeight": 1.0},
+    }
 
 
 def _arn(kind: str, name: str) -> str:

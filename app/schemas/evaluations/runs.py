@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas.ids import Name
 from app.schemas.records.records import Moment
+from app.schemas.values.guesses import WantedValue
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 Kind: TypeAlias = Literal["quality", "drift", "report"]
@@ -52,7 +53,7 @@ class EvaluationRequest(BaseModel):
     since: Moment | None = None
     until: Moment | None = None
     """The window ends before it."""
-    where: dict[str, JsonValue] = Field(default_factory=dict)
+    where: dict[str, WantedValue] = Field(default_factory=dict)
     """Only records whose input has these values."""
     slices: Annotated[list[str], Once] | None = None
     """Default: all that evaluation.py names."""

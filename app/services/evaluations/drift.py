@@ -25,6 +25,7 @@ from app.services.evaluations.judging import SMALL, bucket_of
 from app.services.evaluations.statistics import drift
 from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Floats, Undefined
+from app.services.predictions import patience
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
 
@@ -106,9 +107,10 @@ class Frame:
 class Drift:
     """One run of a task."""
 
-    def __init__(self, runtime: Runtime, task: DriftTask) -> None:
+    def __init__(self, runtime: Runtime, task: DriftTask, *, last: bool = False) -> None:
+        """``last``: no other attempt will wait for the platform."""
         self._use_case, self._database = runtime.use_case, runtime.database
-        self._predictor = runtime.predictor
+        self._predictor, self._last = runtime.predictor, last
         self._task = task
         self._features = [f"feature={name}" for name in task.deployment.features]
         self._scales = {group: Scale() for group in (*self._features, PREDICTION)}
@@ -145,7 +147,10 @@ class Drift:
             if not batch:
                 return True
             after = batch[-1][0]
-            answers = await self._predictor.predict_many([one[0] for one in batch], self._task.ask)
+            record_ids = [one[0] for one in batch]
+            answers = await patience.predict_many(
+                self._predictor, record_ids, self._task.ask, last=self._last
+            )
             await asyncio.to_thread(self._add, batch, answers, bucket, into)
             async with self._database.transactions.begin() as session:
                 if not await rows.progress(

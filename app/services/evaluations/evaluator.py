@@ -34,6 +34,7 @@ from app.services.evaluations.drift import Drift, DriftTask
 from app.services.evaluations.judging import Case, bucket_of
 from app.services.failures.interrupted import noted
 from app.services.models import versions
+from app.services.predictions import patience
 from app.services.predictions.predictor import Answer, Ask
 from app.services.records import filters
 from app.services.runtime import Runtime
@@ -67,6 +68,8 @@ class _Run:
     version_id: int
     ask: Ask
     request: EvaluationRequest
+    last: bool
+    """Whether no other attempt will wait for the platform."""
     items: list[JudgedRecord] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -95,20 +98,24 @@ class Evaluator:
         self._sessions = runtime.database.transactions
         self._use_case = runtime.use_case
 
-    async def run(self, evaluation_id: int) -> None:
-        """Run it to its end. What fails it is noted with it; an outage of the database is raised."""
+    async def run(self, evaluation_id: int, *, last: bool = False) -> None:
+        """Run it to its end. What fails it is noted with it.
+
+        An outage, of a platform too unless this is the ``last`` attempt, is raised: another may get over it.
+        """
         async with self._sessions.begin() as session:
             attempt = await rows.begin(session, evaluation_id)
         if attempt is None:
             return  # it has ended
-        run = await self._load(evaluation_id)
+        run = await self._load(evaluation_id, last)
+        fail, hand_back = (partial(do, evaluation_id, attempt) for do in (self._fail, self._hand_back))
         try:
-            async with noted(partial(self._fail, evaluation_id, attempt)):
+            async with noted(fail, hand_back, last=last):
                 done = await self._measure(run, attempt)
-        except AppError as error:  # noted, if it is final; a platform that is away is not waited for
-            if error.retryable:
-                await self._fail(evaluation_id, attempt, error.detail)
-            return
+        except AppError as error:
+            if error.retryable and not last:
+                raise
+            return  # it is noted
         if done:
             await self._warn_if_many_failed(evaluation_id)
         if done and self._runtime.storage is not None:
@@ -127,6 +134,10 @@ class Evaluator:
         async with self._sessions.begin() as session:
             await rows.fail(session, evaluation_id, reason, attempt=attempt)
 
+    async def _hand_back(self, evaluation_id: int, attempt: int) -> None:
+        async with self._sessions.begin() as session:
+            await rows.hand_back(session, evaluation_id, attempt=attempt)
+
     async def _warn_if_many_failed(self, evaluation_id: int) -> None:
         async with self._sessions() as session:
             found = await rows.find(session, evaluation_id)
@@ -135,21 +146,21 @@ class Evaluator:
                 "many records of an evaluation failed", evaluation=evaluation_id, warning=found[0].warning
             )
 
-    async def _load(self, evaluation_id: int) -> _Run:
+    async def _load(self, evaluation_id: int, last: bool) -> _Run:
         async with self._sessions() as session:
             found = await rows.find(session, evaluation_id)
         if found is None:
             raise NotFound(f"There is no evaluation {evaluation_id}.")
         row, model, version = found
         request = EvaluationRequest.model_validate(row.filter)
-        return _Run(evaluation_id, row.model_version_id, Ask(model, version), request)
+        return _Run(evaluation_id, row.model_version_id, Ask(model, version), request, last)
 
     async def _measure_drift(self, run: _Run, reference: Reference) -> bool:
         deployment = await versions.deployment(self._sessions, run.version_id)
         window = window_of(self._use_case, run.request)
         before = replace(window, since=reference.since, until=reference.until)
         task = DriftTask(run.id, run.ask, deployment, window, before, run.request.bucket)
-        return await Drift(self._runtime, task).run()
+        return await Drift(self._runtime, task, last=run.last).run()
 
     async def _measure_quality(self, run: _Run) -> bool:
         """Whether the run is done; not if it was cancelled."""
@@ -169,7 +180,8 @@ class Evaluator:
                 return True
             batch = [Labelled(*row) for row in found]
             after = batch[-1].record_id
-            answers = await self._runtime.predictor.predict_many([one.record_id for one in batch], run.ask)
+            record_ids = [one.record_id for one in batch]
+            answers = await patience.predict_many(self._runtime.predictor, record_ids, run.ask, last=run.last)
             raise_if_away(answers)
             await asyncio.to_thread(_collect, self._use_case, run, batch, answers)
             async with self._sessions.begin() as session:

@@ -21,10 +21,11 @@ SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""
 
 BUCKETS: dict[Bucket, Callable[[datetime], str]] = {
-    "day": lambda at: at.strftime("%Y-%m-%d"),
-    "week": lambda at: at.strftime("%G-W%V"),
-    "month": lambda at: at.strftime("%Y-%m"),
+    "day": lambda at: at.date().isoformat(),
+    "week": lambda at: "{:04}-W{:02}".format(*at.isocalendar()[:2]),
+    "month": lambda at: at.date().isoformat()[:7],
 }
+"""Years have four digits, which strftime does not give them everywhere, so that buckets sort as text."""
 
 
 def bucket_of(bucket: Bucket | None, at: datetime | None) -> str:

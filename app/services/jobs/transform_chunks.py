@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.backends.sagemaker.transform import TransformJobs
 from app.backends.wire.replies import Output
-from app.core.errors import AppError, BadOutput, Conflict, NotFound
+from app.core.errors import AppError, BadOutput, Conflict
 from app.db import engine
 from app.db.jobs import chunks
 from app.db.jobs import transform as rows
@@ -18,6 +18,7 @@ from app.db.predictions import cache, predictions
 from app.db.predictions.cache import Lookup, Scope
 from app.db.predictions.predictions import NewPrediction
 from app.schemas.hosting.deployments import Deployment
+from app.schemas.ids import no_record
 from app.schemas.jobs.transform import Manifest, ManifestLine
 from app.schemas.rows import Row
 from app.services.jobs.transform_files import TransformFiles
@@ -84,7 +85,7 @@ class TransformChunks:
         outcomes = list(zip(misses, made, strict=True))
         failed = {one.record_id: error for one, error in outcomes if isinstance(error, AppError)}
         absent = [one.record_id for one in found if one.content_hash is None]
-        missing = {record_id: NotFound(f"There is no record {record_id!r}.") for record_id in absent}
+        missing = {record_id: no_record(record_id) for record_id in absent}
         return Manifest(
             pipeline_version=self.runtime.predictor.pipeline_version,
             revision=revision,

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import AppError, BackendTimeout, NotFound, revive
+from app.core.errors import AppError, NotFound, NotInTime, revive
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.listener import Listener
@@ -178,4 +178,4 @@ def _land(batch: Batch, one: Wanted, state: KeyState) -> None:
 
 def _time_out(batch: Batch, busy: Sequence[KeyState]) -> None:
     for state in busy:
-        batch.land(state.content_hash, BackendTimeout("Another process is still computing this prediction."))
+        batch.land(state.content_hash, NotInTime("Another process is still computing this prediction."))

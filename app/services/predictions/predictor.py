@@ -6,13 +6,13 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from app.core.errors import AppError, FieldError, InvalidInput, NotFound
+from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Database, run
 from app.db.predictions import cache
 from app.db.predictions.cache import CachedPrediction, Lookup, Scope
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.ids import record_id_fault
+from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
 from app.services.models import versions
 from app.services.predictions import storing
@@ -90,7 +90,7 @@ class Predictor:
         legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
         found = await self._look_up(legal, model, ask)
         missing = [one for one in found if one.content_hash is None]
-        answers |= {one.record_id: NotFound(f"There is no record {one.record_id!r}.") for one in missing}
+        answers |= {one.record_id: no_record(one.record_id) for one in missing}
         hits = [] if ask.refresh else [one for one in found if one.entry is not None]
         answers |= {one.record_id: _answer(one, one.entry, "HIT", model) for one in hits if one.entry}
         misses = [one for one in found if one.record_id not in answers]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias
 from uuid import uuid4
 
-from app.core.errors import BackendTimeout, Unavailable
+from app.core.errors import BackendTimeout, NotInTime, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
@@ -128,7 +128,7 @@ def _is_for_its_own_callers(flight: Flight, one: Wanted) -> bool:
 
 def _result(flight: Flight, *, ours: bool) -> Result:
     if not flight.done():
-        return BackendTimeout("The prediction was not ready in time; it may be there on the next call.")
+        return NotInTime("The prediction was not ready in time; it may be there on the next call.")
     if flight.cancelled():
         return Unavailable("The service is shutting down.", retry_after=1)
     result = flight.result()

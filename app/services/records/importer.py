@@ -28,11 +28,14 @@ class _Progress:
     skipped: int = 0
     errors: list[LineError] = field(default_factory=list)
 
-    def note(self, line: int, error: InvalidInput) -> None:
-        self.skipped += 1
+    def note(self, line: FileLine, error: InvalidInput) -> None:
+        self.skipped += line.lines
         if len(self.errors) < MAX_ERRORS:
             found = error.errors or [FieldError("", error.detail)]
-            self.errors += [LineError(line=line, field=fault.field, message=fault.message) for fault in found]
+            self.errors += [
+                LineError(line=line.number, last_line=line.last, field=fault.field, message=fault.message)
+                for fault in found
+            ]
 
 
 async def import_records(
@@ -95,11 +98,11 @@ async def _prepared(
     def prepare() -> list[rows.Incoming]:
         prepared = []
         for line in lines:
-            progress.read += 1
+            progress.read += line.lines
             try:
                 prepared.append(incoming(use_case, line, reader.columns))
             except InvalidInput as error:
-                progress.note(line.number, error)
+                progress.note(line, error)
         return prepared
 
     return await asyncio.to_thread(prepare)
@@ -159,9 +162,7 @@ def _of_a_cell(message: str) -> str:
 
 def _refusal(progress: _Progress) -> InvalidInput:
     errors = [
-        FieldError(
-            f"line {fault.line}: {fault.field}" if fault.field else f"line {fault.line}", fault.message
-        )
+        FieldError(f"{fault.place}: {fault.field}" if fault.field else fault.place, fault.message)
         for fault in progress.errors[:MAX_ERRORS]
     ]
     more = "; reading stopped there" if len(progress.errors) >= MAX_ERRORS else ""

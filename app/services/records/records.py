@@ -9,13 +9,15 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from app.core import strict_json
 from app.core.cursors import Cursor
-from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed, UserCodeError
+from app.core.errors import FieldError, InvalidInput, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
 from app.schemas.faults import field_errors
-from app.schemas.ids import RecordIdText
+from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
+from app.schemas.values.careful import careful_of
 from app.services.failures.user_code import user_code
+from app.services.records.read_back import require_readable
 from app.services.use_case import UseCase
 
 Allows = Callable[[str | None], bool]
@@ -36,11 +38,12 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
 
     Unknown fields are errors, so that a typing mistake cannot pass for a missing optional field. Values take
     the form that pydantic dumps: an integer in a float field becomes a float, a Decimal a string that keeps
-    its zeros ("0.10"), minus zero zero. ``path`` is where the input stands in the request.
+    its zeros ("0.10"), minus zero zero, a moment without an offset one of UTC. What could not be read again
+    as it was given is an error, too. ``path`` is where the input stands in the request.
     """
     with user_code("InputObject"):
         try:
-            parsed = input_type.model_validate(raw, extra="forbid")
+            parsed: BaseModel = careful_of(input_type).validate_python(raw, extra="forbid")
         except ValidationError as error:
             errors = field_errors(error.errors(), path)
             raise InvalidInput("The input does not fit.", errors=errors) from error
@@ -49,6 +52,8 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
         raise UserCodeError("InputObject is dumped as what is no JSON object, and cannot be stored.")
     strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
     payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
+    with user_code("InputObject"):
+        require_readable(parsed, payload, path=path)
     return Input(payload, strict_json.content_hash(payload))
 
 
@@ -133,7 +138,7 @@ async def delete(sessions: Sessions, record_id: str, *, allows: Allows = always)
     async with sessions.begin() as session:
         stored = await rows.lock(session, record_id)
         if stored is None:
-            raise _not_found(record_id)
+            raise no_record(record_id)
         _require(allows, stored)
         await rows.remove(session, record_id)
 
@@ -151,7 +156,7 @@ async def page(sessions: Sessions, *, limit: int, cursor: str | None, prefix: st
 
 def _found(row: rows.LabelledRecord | None, record_id: str) -> Record:
     if row is None:
-        raise _not_found(record_id)
+        raise no_record(record_id)
     return _record(row)
 
 
@@ -172,7 +177,3 @@ def _record(row: rows.LabelledRecord) -> Record:
 def _require(allows: Allows, stored: str | None) -> None:
     if not allows(stored):
         raise PreconditionFailed("The record is not in the state that the request's condition asks for.")
-
-
-def _not_found(record_id: str) -> NotFound:
-    return NotFound(f"There is no record {record_id!r}.")

@@ -24,6 +24,7 @@ from app.schemas.faults import field_errors
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.judged import Judged, Task, TruthValue
 from app.schemas.rows import Row
+from app.schemas.values.careful import careful, careful_of
 from app.services.failures.user_code import user_code
 from app.services.use_case.code import StageCode
 from app.services.use_case.signatures import of_a_form, takes_context
@@ -123,16 +124,17 @@ class UseCase(BaseModel):
         """A stored record's input; InvalidInput where it does not fit, else UserCodeError."""
         with user_code("InputObject"):
             try:
-                return self.input_type.model_validate(payload)
+                parsed: BaseModel = careful_of(self.input_type).validate_python(payload)
             except ValidationError as error:
                 detail = "The stored record does not fit the present InputObject."
                 raise InvalidInput(detail, errors=field_errors(error.errors())) from error
+        return parsed
 
     def truth(self, label: JsonValue) -> JsonValue:
         """A stored label as metrics take it, a Decimal as a number; InvalidInput where it does not fit."""
         with user_code("Label"):
             try:
-                value = self.label_type.validate_python(label)
+                value = careful(self.label_type).validate_python(label)
             except ValidationError as error:
                 detail = "The stored label does not fit the present Label."
                 raise InvalidInput(detail, errors=field_errors(error.errors(), self.label)) from error

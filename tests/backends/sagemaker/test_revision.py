@@ -1,183 +1,179 @@
+"""A revision is what answers, not what surrounds it."""
+
 import pytest
 from pydantic import JsonValue
 from structlog.testing import capture_logs
 
-from app.core.errors import BackendDown, BackendMissing, BackendRefused
-from tests.backends.sagemaker.account import DENIED, Account, Opener, unknown
+from app.backends.base import Deployed
+from app.core.errors import BackendDown, BackendRefused
+from tests.backends.sagemaker.account import DENIED, MULTI, Account, Opener, single, unknown
 from tests.support.aws_stub import Answer, control_error
 from tests.support.looks import revision_of
 
+RESOLVED: JsonValue = [{"SpecifiedImage": "i", "ResolvedImage": "i@sha256:1", "ResolutionTime": 1.6e9}]
+LATER: JsonValue = [{"SpecifiedImage": "i", "ResolvedImage": "i@sha256:2", "ResolutionTime": 1.6e9}]
 
-async def test_it_is_the_configuration_of_exactly_this_endpoint(account: Account, opener: Opener) -> None:
-    assert await revision_of(opener()) == "config-1"
-    assert account.operations == ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"]
+
+async def look(opener: Opener, **options: JsonValue) -> Deployed:
+    found = await opener(**options).look()
+    assert found is not None
+    return found
+
+
+async def test_it_is_that_of_exactly_this_endpoint(account: Account, opener: Opener) -> None:
+    found = await look(opener)
+    (revision,) = found.revisions
+    assert revision.split()[0] == "churn-1"
+    assert len(revision.split()[1]) == 12
+    assert found.variants == {"all": revision}
+    assert account.operations == [
+        *("DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel", "/bucket/models/1.tar.gz")
+    ]
     assert account.aws.requests[0].body == b'{"EndpointName": "churn"}'
 
 
-async def test_while_it_changes_the_last_known_stays(account: Account, opener: Opener) -> None:
-    backend = opener()
-    assert await revision_of(backend) == "config-1"
-    account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="Updating")
-    assert await revision_of(backend) == "config-1"
-    account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="InService")
-    assert await revision_of(backend) == "config-2"
+SURROUNDINGS: dict[str, dict[str, JsonValue]] = {
+    "another configuration, instance type": {"endpoint": {"EndpointConfigName": "config-2"}},
+    "data capture": {"endpoint": {"DataCaptureConfig": {"EnableCapture": True, "CaptureStatus": "Started"}}},
+    "a shadow": {"endpoint": {"ShadowProductionVariants": [{"VariantName": "shadow"}]}},
+    "scaled out": {"variant": {"CurrentInstanceCount": 9, "DesiredInstanceCount": 9}},
+    "moved": {"endpoint": {"LastModifiedTime": 1.7e9}},
+    "weight": {"variant": {"CurrentWeight": 0.1}},
+    "image's registry settings": {"container": {"ImageConfig": {"RepositoryAccessMode": "Vpc"}}},
+    "the same source twice": {
+        "container": {
+            "ModelDataSource": {
+                "S3DataSource": {
+                    "S3Uri": "s3://bucket/models/1.tar.gz",
+                    "S3DataType": "S3Object",
+                    "CompressionType": "Gzip",
+                }
+            }
+        }
+    },
+    "uploaded again": {"modified": {"": "Thu, 02 Jan 2020 00:00:00 GMT"}},
+}
+CONTENT: dict[str, dict[str, JsonValue]] = {
+    "the model": {"runs": {"all": "churn-2"}},
+    "its image": {"container": {"Image": "i:2"}},
+    "the image behind the tag": {"variant": {"DeployedImages": LATER}},
+    "its artifact's address": {"container": {"ModelDataUrl": "s3://bucket/models/m.tar.gz"}},
+    "its artifact in place": {"objects": {"models/1.tar.gz": "def"}},
+    "its environment": {"container": {"Environment": {"SAGEMAKER_PROGRAM": "other.py"}}},
+    "a model package": {"container": {"ModelPackageName": "arn:x/2"}},
+    "another container after it": {"models": {"churn-1": [single(), {"Image": "j"}]}},
+}
 
 
-async def test_while_it_changes_and_nothing_is_known_the_caller_keeps_its_own(
+def change(account: Account, changes: dict[str, JsonValue]) -> None:
+    for what, values in changes.items():
+        assert isinstance(values, dict)
+        match what:
+            case "endpoint":
+                account.endpoint |= values
+            case "variant":
+                account.variants["all"] |= values
+            case "container":
+                account.models["churn-1"] = single() | values
+            case "models":
+                account.models |= values
+            case "objects":
+                account.objects |= {key: str(tag) for key, tag in values.items()}
+            case "runs":
+                account.models["churn-2"] = single()
+                account.runs = {"all": "churn-2"}
+            case "modified":
+                account.modified = str(values[""])
+
+
+@pytest.mark.parametrize("changes", SURROUNDINGS.values(), ids=SURROUNDINGS)
+async def test_what_surrounds_it_is_no_part_of_it(
+    account: Account, opener: Opener, changes: dict[str, JsonValue]
+) -> None:
+    account.variants["all"]["DeployedImages"] = RESOLVED
+    before = (await look(opener)).revisions
+    change(account, changes)
+    after = await look(opener)
+    assert after.revisions == before
+    assert not after.pending
+
+
+@pytest.mark.parametrize("changes", CONTENT.values(), ids=CONTENT)
+async def test_what_makes_its_answers_is(
+    account: Account, opener: Opener, changes: dict[str, JsonValue]
+) -> None:
+    account.variants["all"]["DeployedImages"] = RESOLVED
+    before = (await look(opener)).revisions
+    change(account, changes)
+    assert not (await look(opener)).revisions & before
+
+
+async def test_a_model_that_was_made_again_under_its_name_is_noticed(
     account: Account, opener: Opener
 ) -> None:
-    account.set("DescribeEndpoint", EndpointConfigName="config-2", EndpointStatus="Updating")
-    with pytest.raises(BackendDown, match="'churn' is not in service: Updating"):
-        await revision_of(opener())
+    """By a backend that saw the old one, and whose configuration is the same."""
+    backend = opener()
+    before = await revision_of(backend)
+    account.models["churn-1"] = single("m")
+    assert await revision_of(backend) != before
 
 
-async def test_a_target_model_adds_its_artifact(account: Account, opener: Opener) -> None:
-    assert await revision_of(opener(target_model="v3/model.tar.gz")) == "config-1 abc"
-    assert account.operations[-1] == "/bucket/models/v3/model.tar.gz"
-    assert account.aws.requests[-2].body == b'{"ModelName": "model-blue"}'
-
-
-async def test_the_artifact_is_that_of_the_variant(account: Account, opener: Opener) -> None:
-    await revision_of(opener(target_model="a b.tar.gz", target_variant="green"))
-    assert account.aws.requests[-2].body == b'{"ModelName": "model-green"}'
-    assert account.operations[-1] == "/bucket/models/a%20b.tar.gz"
-
-
-@pytest.mark.parametrize(
-    ("model", "path"),
-    [
-        ({"Containers": [{"ModelDataUrl": "s3://bucket/many"}]}, "/bucket/many/m.tar.gz"),
-        ({"PrimaryContainer": {"ModelDataUrl": "s3://bucket"}}, "/bucket/m.tar.gz"),
-    ],
-)
-async def test_where_the_artifacts_are(
-    account: Account, opener: Opener, model: dict[str, JsonValue], path: str
+@pytest.mark.parametrize("operation", ["DescribeEndpointConfig", "DescribeModel"])
+@pytest.mark.parametrize("answer", [DENIED, Answer(404), unknown("endpoint configuration"), unknown("model")])
+async def test_without_the_model_it_is_the_configuration(
+    account: Account, opener: Opener, operation: str, answer: Answer
 ) -> None:
-    account.set("DescribeModel", **model)
-    assert await revision_of(opener(target_model="m.tar.gz")) == "config-1 abc"
-    assert account.operations[-1] == path
+    """Which an endpoint may outlive, as its model: neither is an option's."""
+    account.answers[operation] = answer
+    found = await look(opener)
+    assert found == Deployed(frozenset({"config-1"}), {"all": "config-1"}, surroundings=found.surroundings)
+    account.serves(blue="churn-1", green="churn-1")
+    found = await look(opener)
+    assert found.variants == {"blue": "config-1 blue", "green": "config-1 green"}
+    assert await revision_of(opener(target_variant="green", target_model="m.tar.gz")) == "config-1 green"
 
 
-@pytest.mark.parametrize(
-    "model", [{"PrimaryContainer": {"Image": "x"}}, {}, {"PrimaryContainer": {"ModelDataUrl": "https://x/y"}}]
-)
-async def test_a_model_without_artifacts_on_s3_adds_nothing(
-    account: Account, opener: Opener, model: dict[str, JsonValue]
+@pytest.mark.parametrize("answer", [Answer(403), Answer(404)])
+async def test_where_the_artifact_cannot_be_seen_the_configuration_tells_beside(
+    account: Account, opener: Opener, answer: Answer
 ) -> None:
-    account.set("DescribeModel", **model)
-    assert await revision_of(opener(target_model="m.tar.gz")) == "config-1"
+    """Else nobody noticed another artifact at the same address."""
+    account.answers[""] = answer
+    before = await revision_of(opener())
+    assert before is not None
+    assert before.endswith(" config-1")
+    account.endpoint["EndpointConfigName"] = "config-2"
+    assert await revision_of(opener()) == before.replace("config-1", "config-2")
 
 
 @pytest.mark.parametrize(
-    ("runs", "revision"),
-    [
-        ({"ModelName": "model-7"}, "config-1 model-7"),
-        ({"Container": {"ArtifactUrl": "s3://bucket/7.tar.gz"}}, "config-1 s3://bucket/7.tar.gz"),
-        ({}, "config-1"),
-    ],
-)
-async def test_an_inference_component_adds_what_it_runs(
-    account: Account, opener: Opener, runs: dict[str, JsonValue], revision: str
-) -> None:
-    account.set("DescribeInferenceComponent", InferenceComponentStatus="InService", Specification=runs)
-    backend = opener(inference_component="tiny")
-    assert await revision_of(backend) == revision
-    account.set("DescribeInferenceComponent", InferenceComponentStatus="Updating", Specification={})
-    assert await revision_of(backend) == revision
-
-
-@pytest.mark.parametrize(
-    ("operation", "answer", "revision"),
+    ("operation", "answer", "expected"),
     [
         ("DescribeEndpoint", DENIED, None),
         ("DescribeEndpoint", Answer(404), None),
         ("DescribeEndpointConfig", DENIED, "config-1"),
         ("DescribeModel", DENIED, "config-1"),
-        ("", Answer(403), "config-1"),
-        ("", Answer(404), "config-1"),
     ],
 )
 async def test_what_we_may_not_ask_is_left_out_and_logged_once(
-    account: Account, opener: Opener, operation: str, answer: Answer, revision: str | None
+    account: Account, opener: Opener, operation: str, answer: Answer, expected: str | None
 ) -> None:
     account.answers[operation] = answer
-    backend = opener(target_model="m.tar.gz")
+    account.models["churn-1"] = MULTI
     with capture_logs() as logs:
-        assert await revision_of(backend) == revision
-        assert await revision_of(backend) == revision
-    assert [entry["operation"] for entry in logs] == [operation or "HeadObject"]
+        for _ in range(2):
+            assert await revision_of(opener(target_model="m.tar.gz")) == expected
+    assert [entry["operation"] for entry in logs] == [operation]
 
 
-async def test_a_component_we_may_not_ask_about_is_left_out(account: Account, opener: Opener) -> None:
-    account.answers["DescribeInferenceComponent"] = DENIED
-    assert await revision_of(opener(inference_component="tiny")) == "config-1"
-
-
-NO_KEY = Answer(404, b"<Error><Code>NoSuchKey</Code><Message>secret</Message></Error>")
-
-
-@pytest.mark.parametrize(
-    ("operation", "answer", "options", "field"),
-    [
-        ("DescribeEndpoint", unknown("endpoint"), {}, "endpoint_name"),
-        ("DescribeEndpoint", unknown("endpoint"), {"target_model": "m.tar.gz"}, "endpoint_name"),
-        (
-            "DescribeInferenceComponent",
-            unknown("inference component"),
-            {"inference_component": "x"},
-            "inference_component",
-        ),
-        ("", NO_KEY, {"target_model": "m.tar.gz"}, "target_model"),
-    ],
-)
-async def test_what_the_account_does_not_have_is_named(
-    account: Account, opener: Opener, operation: str, answer: Answer, options: dict[str, str], field: str
+@pytest.mark.parametrize("operation", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel", ""])
+@pytest.mark.parametrize("answer", [Answer(reset=True), Answer(500, b"{}")])
+async def test_an_unreachable_platform_is_an_error_and_no_other_revision(
+    account: Account, opener: Opener, operation: str, answer: Answer
 ) -> None:
     account.answers[operation] = answer
-    with pytest.raises(BackendMissing) as caught:
-        await revision_of(opener(**options))
-    assert [fault.field for fault in caught.value.errors] == [f"options.{field}"]
-    assert "churn" in caught.value.detail
-    for secret in ("123456789012", "secret"):
-        assert secret not in f"{caught.value.detail} {caught.value.errors}"
-
-
-async def test_a_variant_that_the_endpoint_does_not_have(account: Account, opener: Opener) -> None:
-    variants: JsonValue = [{"VariantName": "blue"}, {"VariantName": "green"}]
-    described: dict[str, JsonValue] = {"EndpointConfigName": "config-1", "EndpointStatus": "InService"}
-    account.set("DescribeEndpoint", **described, ProductionVariants=variants)
-    assert await revision_of(opener(target_variant="green")) == "config-1"
-    with pytest.raises(BackendMissing, match="it has blue, green") as caught:
-        await revision_of(opener(target_variant="red"))
-    assert [fault.field for fault in caught.value.errors] == ["options.target_variant"]
-
-
-@pytest.mark.parametrize(
-    ("operation", "name"), [("DescribeEndpointConfig", "endpoint configuration"), ("DescribeModel", "model")]
-)
-async def test_what_no_option_names_is_not_missing(
-    account: Account, opener: Opener, operation: str, name: str
-) -> None:
-    """An endpoint may outlive its configuration and its model."""
-    account.answers[operation] = unknown(name)
-    with pytest.raises(BackendRefused) as caught:
-        await revision_of(opener(target_model="m.tar.gz"))
-    assert type(caught.value) is BackendRefused
-
-
-async def test_another_s3_than_the_endpoints_says_nothing_of_its_artifacts(
-    account: Account, opener: Opener
-) -> None:
-    account.answers[""] = Answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")
-    assert await revision_of(opener(target_model="m.tar.gz")) == "config-1"
-
-
-async def test_an_unreachable_platform_is_an_error(account: Account, opener: Opener) -> None:
-    backend = opener()
-    assert await revision_of(backend) == "config-1"
-    account.answers["DescribeEndpoint"] = Answer(reset=True)
     with pytest.raises(BackendDown):
-        await revision_of(backend)
+        await opener().look()
 
 
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "ValidationException"])
@@ -186,5 +182,5 @@ async def test_a_refusal_that_is_no_missing_permission_is_an_error(
 ) -> None:
     account.answers["DescribeEndpoint"] = control_error(code, "Something of 123456789012")
     with pytest.raises(BackendRefused) as caught:
-        await revision_of(opener())
+        await opener().look()
     assert "123456789012" not in caught.value.detail

@@ -8,7 +8,6 @@ from structlog.typing import EventDict
 from app.backends.registry import open_backend
 from app.backends.sagemaker.transform import MAX_PAYLOAD_MB, TransformJobs, open_transform_jobs
 from app.core.errors import (
-    BackendDown,
     BackendError,
     BackendMissing,
     BackendRefused,
@@ -18,7 +17,7 @@ from app.core.errors import (
     TooLarge,
 )
 from app.core.hosts import Hosts
-from tests.support.aws_stub import Answer, AwsStub, Request, control_error, reply
+from tests.support.aws_stub import AwsStub, control_error, reply
 
 TRANSFORM: dict[str, JsonValue] = {"model_name": "churn-3", "instance_type": "ml.m5.xlarge"}
 FOUND: dict[str, JsonValue] = {"TransformJobStatus": "InProgress", "TransformJobName": "job"}
@@ -202,99 +201,3 @@ def test_options_that_fit_no_job_are_refused_when_a_version_is_registered(
 def test_a_version_without_the_option() -> None:
     with pytest.raises(InvalidInput, match="without the option transform"):
         jobs(transform=None)
-
-
-class Account:
-    """What the control plane and S3 say of a deployed model; a test changes the answer of one operation."""
-
-    def __init__(self, aws: AwsStub) -> None:
-        self.models: dict[str, dict[str, JsonValue]] = {}
-        self.answers = {"": Answer(headers={"ETag": '"abc"'})}
-        self.set("DescribeEndpoint", EndpointConfigName="config-1", EndpointStatus="InService")
-        self.hosts("churn-3")
-        aws.respond = self.respond
-
-    def set(self, operation: str, **answer: JsonValue) -> None:
-        self.answers[operation] = reply(answer)
-
-    def hosts(self, *models: str) -> None:
-        variants: list[JsonValue] = [{"VariantName": f"v-{name}", "ModelName": name} for name in models]
-        self.set("DescribeEndpointConfig", ProductionVariants=variants)
-
-    def respond(self, request: Request) -> Answer:
-        if request.operation != "DescribeModel":
-            return self.answers[request.operation]
-        return reply({"PrimaryContainer": self.models[json.loads(request.body)["ModelName"]]})
-
-
-@pytest.fixture
-def account(aws: AwsStub) -> Account:
-    return Account(aws)
-
-
-async def test_a_deployed_model_has_the_revision_of_its_endpoint(account: Account) -> None:
-    assert await jobs().revision("noted") == "config-1"
-
-
-@pytest.mark.parametrize("models", [["churn-2"], ["churn-3", "churn-2"], []])
-async def test_another_model_than_the_deployed_one_has_its_own(account: Account, models: list[str]) -> None:
-    """Also where the endpoint shares its calls among several."""
-    account.hosts(*models)
-    assert await jobs().revision("config-1") == "model churn-3"
-
-
-async def test_only_the_variant_that_is_asked_counts(account: Account) -> None:
-    account.hosts("churn-3", "churn-2")
-    assert await jobs(target_variant="v-churn-3").revision("") == "config-1"
-    assert await jobs(target_variant="v-churn-2").revision("") == "model churn-3"
-
-
-@pytest.mark.parametrize(
-    ("runs", "expected"), [("churn-3", "config-1 churn-3"), ("churn-2", "model churn-3")]
-)
-async def test_the_model_of_an_inference_component(account: Account, runs: str, expected: str) -> None:
-    specification: JsonValue = {"ModelName": runs}
-    account.set(
-        "DescribeInferenceComponent", InferenceComponentStatus="InService", Specification=specification
-    )
-    assert await jobs(inference_component="part").revision("") == expected
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, "config-1 abc"),
-        ({"ModelDataUrl": "s3://bucket/models/b.tar.gz"}, "model churn-3"),
-        ({"Image": "other"}, "model churn-3"),
-        ({"Environment": {"SAGEMAKER_PROGRAM": "other.py"}}, "model churn-3"),
-    ],
-)
-async def test_the_artifact_of_a_multi_model_endpoint(
-    account: Account, changes: dict[str, JsonValue], expected: str
-) -> None:
-    account.hosts("many")
-    account.models["many"] = {"Image": "i", "Mode": "MultiModel", "ModelDataUrl": "s3://bucket/models/"}
-    account.models["churn-3"] = {"Image": "i", "ModelDataUrl": "s3://bucket/models/a.tar.gz", **changes}
-    assert await jobs(target_model="a.tar.gz").revision("") == expected
-
-
-async def test_who_may_not_ask_has_what_is_noted(account: Account) -> None:
-    account.answers["DescribeEndpoint"] = control_error("AccessDeniedException")
-    assert await jobs().revision("config-0") == "config-0"
-    account.set("DescribeEndpoint", EndpointConfigName="config-1", EndpointStatus="InService")
-    account.answers["DescribeEndpointConfig"] = control_error("AccessDeniedException")
-    assert await jobs().revision("config-0") == "model churn-3"
-
-
-@pytest.mark.parametrize(("noted", "expected"), [("", ""), ("config-0", "model churn-3")])
-async def test_without_an_endpoint(account: Account, noted: str, expected: str) -> None:
-    """What is noted is of an endpoint that is gone."""
-    account.answers["DescribeEndpoint"] = control_error("ValidationException")
-    assert await jobs().revision(noted) == expected
-
-
-@pytest.mark.parametrize("operation", ["DescribeEndpoint", "DescribeEndpointConfig"])
-async def test_a_platform_that_fails_is_no_answer(account: Account, operation: str) -> None:
-    account.answers[operation] = Answer(500, b"{}")
-    with pytest.raises(BackendDown):
-        await jobs().revision("config-1")

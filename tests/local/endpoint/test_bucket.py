@@ -43,3 +43,21 @@ def test_any_other_key_is_not_there(artifacts: Path, tmp_path: Path, serve: Serv
             with pytest.raises(ClientError) as caught:
                 call(Bucket="local", Key=key)
             assert caught.value.response["Error"]["Code"] == code, key
+
+
+def test_a_listing_has_what_can_be_read(artifacts: Path, tmp_path: Path, serve: Serve) -> None:
+    write_artifact(tmp_path / "secret")
+    names = ["a&b.tar.gz", "m.tar.gz", "v 1/m.tar.gz"]
+    path = [write_artifact(artifacts / name) for name in names][1]
+    aws = serve(Endpoint("one", str(path), multi_model=False), Endpoint("far", "s3://bucket/p"))
+    s3 = connect("s3", endpoint_url=aws.address)
+    listed = s3.list_objects_v2(Bucket="local")
+    assert [entry["Key"] for entry in listed["Contents"]] == [
+        *(f"multi/{name}" for name in names),
+        "one/m.tar.gz",
+    ]
+    heads = [s3.head_object(Bucket="local", Key=entry["Key"])["ETag"] for entry in listed["Contents"]]
+    assert [entry["ETag"] for entry in listed["Contents"]] == heads
+    page = s3.list_objects_v2(Bucket="local", Prefix="multi/", StartAfter="multi/a&b.tar.gz", MaxKeys=1)
+    assert [entry["Key"] for entry in page["Contents"]] == ["multi/m.tar.gz"]
+    assert (page["IsTruncated"], page["Name"]) == (True, "local")

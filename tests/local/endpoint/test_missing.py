@@ -21,6 +21,7 @@ from tests.support.artifacts import write_artifact
 from tests.support.aws import Serve
 from tests.support.aws_stub import aws_environment
 from tests.support.eventually import TIMEOUT
+from tests.support.looks import only
 
 MISSING: list[tuple[dict[str, JsonValue], str]] = [
     ({"endpoint_name": "multi2"}, "endpoint_name"),
@@ -69,7 +70,7 @@ def version(options: dict[str, JsonValue]) -> Deployment:
 
 async def test_what_is_there_is_registered(inference: Inference, options: dict[str, JsonValue]) -> None:
     name = options["endpoint_name"]
-    assert str(await inference.probe(version(options))).startswith(f"{name}-")
+    assert str(only(await inference.probe(version(options)))).startswith(f"{name}-")
 
 
 @pytest.mark.parametrize(("change", "field"), MISSING)
