@@ -48,7 +48,7 @@ def stages_of(modules: Mapping[str, str]) -> dict[str, StageCode]:
     Misconfigured names a data file that cannot be read.
     """
     known: dict[str, _Module] = {}
-    return {stage: _StageWalk(known).reach(module) for stage, module in modules.items()}
+    return {stage: _StageWalk(known, module).reach() for stage, module in modules.items()}
 
 
 def digest(content: str | bytes) -> str:
@@ -59,13 +59,14 @@ def digest(content: str | bytes) -> str:
 class _StageWalk:
     """From a module to all that it reaches; ``known`` is what was read for other stages."""
 
-    def __init__(self, known: dict[str, _Module]) -> None:
-        self._known = known
+    def __init__(self, known: dict[str, _Module], start: str) -> None:
+        self._known, self._start = known, start
+        self._ours = start.partition(".")[0]
         self._modules: dict[str, _Module] = {}
         self._libraries = {"Python": "Python {}.{}".format(*sys.version_info[:2])}
 
-    def reach(self, start: str) -> StageCode:
-        waiting, seen = [start], {start}
+    def reach(self) -> StageCode:
+        waiting, seen = [self._start], {self._start}
         while waiting:
             more = {*self._visit(waiting.pop())} - seen
             waiting += more
@@ -77,7 +78,7 @@ class _StageWalk:
 
     def _visit(self, name: str) -> Iterator[str]:
         """Take in what importing the name runs; what that imports in its turn."""
-        top, found = name.partition(".")[0], list(places(name))
+        top, found = name.partition(".")[0], list(places(name, self._ours))
         for place in found:
             if place.owner == "project":
                 yield from self._module(place).imports

@@ -8,7 +8,7 @@ from importlib import metadata
 def version(module: str) -> str:
     """What a top-level module is installed from, such as ``scikit-learn 1.7.2`` for ``sklearn``."""
     found = sorted({*_distributions(module)})
-    return ", ".join(f"{name} {metadata.version(name)}" for name in found) or "of no known version"
+    return ", ".join(f"{name} {metadata.version(name)}" for name in found) or f"{module} of no known version"
 
 
 def _distributions(module: str) -> list[str]:

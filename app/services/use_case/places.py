@@ -30,15 +30,16 @@ class Place:
         return self.name if self.folders is not None else self.name.rpartition(".")[0]
 
 
-def places(name: str) -> Iterator[Place]:
+def places(name: str, ours: str) -> Iterator[Place]:
     """A dotted name's packages from the outermost in, then itself: importing it runs them all.
 
-    It ends early at what there is not, such as an attribute, and below what is not the project's.
+    It ends early at what there is not, such as an attribute, and below what is not the project's. The package
+    ``ours`` is the project's even if it is installed: its code may change while its version stays.
     """
     folders: tuple[str, ...] | None = None
     parts = name.split(".")
     for end in range(1, len(parts) + 1):
-        place = _place(".".join(parts[:end]), folders)
+        place = _place(".".join(parts[:end]), folders, is_ours=parts[0] == ours)
         if place is None:
             return
         yield place
@@ -47,14 +48,14 @@ def places(name: str) -> Iterator[Place]:
         folders = place.folders
 
 
-def _place(name: str, folders: Sequence[str] | None) -> Place | None:
+def _place(name: str, folders: Sequence[str] | None, *, is_ours: bool) -> Place | None:
     spec = _spec_of(name.rpartition(".")[2], folders)
     if spec is None:
         return None
     inside = spec.submodule_search_locations
     file = Path(spec.origin) if spec.has_location and spec.origin else None
     within = None if inside is None else tuple(inside)
-    return Place(name, file, within, _owner(file, within or ()))
+    return Place(name, file, within, "project" if is_ours else _owner(file, within or ()))
 
 
 def _spec_of(name: str, folders: Sequence[str] | None) -> ModuleSpec | None:

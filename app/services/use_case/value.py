@@ -27,6 +27,7 @@ from app.schemas.rows import Row
 from app.schemas.values.careful import careful, careful_of
 from app.services.failures.user_code import user_code
 from app.services.use_case.code import StageCode
+from app.services.use_case.readings import checked
 from app.services.use_case.signatures import of_a_form, takes_context
 from app.services.use_case.times import time_fields
 
@@ -160,10 +161,4 @@ class UseCase(BaseModel):
                 read = self.judge(output)
             except ValueError as error:
                 raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
-        if not isinstance(read, Judged):
-            raise UserCodeError(f"evaluation.judge must return Judged(...), not {type(read).__name__}.")
-        if not isinstance(read.value, str | int | float):
-            raise UserCodeError(
-                f"evaluation.judge must read a number or a class, not {type(read.value).__name__}."
-            )
-        return read
+        return checked(read)

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import cast
 
+import numpy as np
 import pytest
 from pydantic import JsonValue
 
 from app.core.errors import AppError, InvalidInput
 from app.core.settings import Settings
-from app.schemas.judged import Judged
+from app.schemas.judged import Judged, TruthValue
 from app.services.evaluations import comparison, judging
 from app.services.evaluations.judging import Case
 from app.services.runtime import Runtime, open_runtime
@@ -66,7 +67,12 @@ async def test_so_does_a_drift_run_with_the_features_of_the_record(runtime: Runt
         ({"TASK": "regression"}, Judged(1.0), Judged(float("nan"))),
         ({"TASK": "regression"}, Judged(1.0), Judged(10**400)),
         ({"TASK": "regression"}, Judged(1.0), Judged(cast(float, [1.0]))),
+        ({"TASK": "regression"}, Judged(cast(float, np.float32(1))), Judged(cast(float, None))),
         (CLASSES, shares(1.0), shares(0.5)),
+        (CLASSES, Judged(1.0, {1.0: cast(float, np.float32(0.5)), 2.0: np.float64(0.5)}), shares(0.5)),
+        (CLASSES, shares(1.0), Judged(1.0, cast(dict[TruthValue, float], [0.5, 0.5]))),
+        (CLASSES, shares(1.0), Judged(1.0, cast(dict[TruthValue, float], {1.0: "half", 2.0: None}))),
+        (CLASSES, shares(1.0), Judged(1.0, {1.0: 10**400, 2.0: 0.5})),
         (CLASSES, shares(1.0), Judged(1.0, {1.0: float("nan"), 2.0: 0.5})),
         (CLASSES, shares(1.0), Judged(1.0, {1.0: -1.0, 2.0: 2.0})),
         ({"TASK": "binary", "METRICS": (), "HEADLINE": ()}, Judged(1), Judged("maybe")),

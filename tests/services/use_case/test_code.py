@@ -87,6 +87,23 @@ def test_nothing_is_imported_to_find_it(write: Write) -> None:
     assert sys.modules.keys().isdisjoint({"mine", "helper"})
 
 
+def test_a_package_of_ones_own_counts_where_it_is_installed(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a library beside it by its version only."""
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    installed = f"site-packages/{FILE}"
+    write({installed: "import other\nfrom .rates import EU", "site-packages/mine/rates.py": "EU = 1"})
+    write({"site-packages/other.py": "EU = 1"})
+    before = found()
+    assert (before.libraries["other"], [*before.modules]) == (
+        "other of no known version",
+        ["mine", "mine.preprocess", "mine.rates"],
+    )
+    write({"site-packages/mine/rates.py": "EU = 2"})
+    assert found().fingerprint != before.fingerprint
+
+
 @pytest.mark.parametrize("text", ["def f(:", "x = 1\0"])
 def test_what_is_no_python_counts_by_its_bytes(write: Write, text: str) -> None:
     write({FILE: "def f():\n    import broken", "broken.py": text})
