@@ -9,6 +9,7 @@ from pydantic import BaseModel, JsonValue
 from app.core.settings import Settings
 from app.db.engine import Database
 from app.db.listener import Listener
+from app.schemas.judged import Judged
 from app.schemas.rows import Row
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
@@ -35,6 +36,10 @@ def use_case(code: str) -> UseCase:
     def postprocess(outputs: Sequence[JsonValue]) -> list[JsonValue]:
         return [{**output, "code": code} for output in outputs if isinstance(output, dict)]
 
+    def judge(output: JsonValue) -> Judged:
+        assert isinstance(output, dict)
+        return Judged(float(str(output["x"])))
+
     return changed(
         InputObject=Thing,
         FEATURES=("x",),
@@ -42,6 +47,7 @@ def use_case(code: str) -> UseCase:
         postprocess=postprocess,
         TIME_FIELD=None,
         SLICES={},
+        judge=judge,
         fingerprint=code,
     )
 

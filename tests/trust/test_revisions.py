@@ -4,8 +4,12 @@ import asyncio
 
 import pytest
 
+from app.schemas.evaluations.runs import EvaluationRequest
+from app.services.evaluations import runs
+from app.services.evaluations.evaluator import Evaluator
 from app.services.predictions import history
 from app.services.predictions.history import PredictionSearch
+from app.services.records import labels
 from tests.support.eventually import until
 from tests.trust.conftest import Service
 from tests.trust.platform import Platform, Style
@@ -164,3 +168,24 @@ async def test_the_history_keeps_the_variant(service: Service, platform: Platfor
     answer = await service.predict("r1")
     page = await history.page(service.database.transactions, PredictionSearch(), limit=1, cursor=None)
     assert [(item.id, item.variant) for item in page.items] == [(answer.id, "variant-A")]
+
+
+async def test_an_evaluation_of_mixed_answers_says_so(service: Service, platform: Platform) -> None:
+    platform.style = "told"
+    platform.change(["A", "B"])
+    await service.look()
+    runtime = service.processes[0].runtime
+    for number in range(4):
+        await service.write(f"e{number}", 50 + number)
+        await labels.put_label(runtime.sessions, runtime.use_case, f"e{number}", 60.0)
+        await service.predict(f"e{number}")
+    request = EvaluationRequest(model="m", metrics=["mae"], slices=[])
+    asked = await runs.ask(runtime.sessions, runtime.use_case, request, default_model=None)
+    await Evaluator(runtime).run(asked.id)
+    run = await runs.get(runtime.sessions, asked.id)
+    assert {one.revision: one.records for one in run.answered_by} == {"A": 2, "B": 2}
+    assert {(one.slice, one.n) for one in run.metrics} == {
+        ("", 4),
+        ("answered_by=A", 2),
+        ("answered_by=B", 2),
+    }

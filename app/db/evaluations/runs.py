@@ -181,6 +181,19 @@ async def metrics_of(session: AsyncSession, evaluation_id: int) -> Sequence[Eval
     return (await session.scalars(query.order_by(row.slice, row.bucket, row.metric))).all()
 
 
+async def answered_by(session: AsyncSession, evaluation_id: int) -> Sequence[Row[str, str | None, int]]:
+    """Which revisions, under which of the platform's names, made how many of a run's predictions."""
+    item, made = EvaluationItemRow, PredictionRow
+    query = (
+        select(made.revision, made.variant, func.count().label("records"))
+        .join(item, item.prediction_id == made.id)
+        .where(item.evaluation_id == evaluation_id)
+        .group_by(made.revision, made.variant)
+        .order_by(func.count().desc(), made.revision, made.variant)
+    )
+    return (await session.execute(query)).all()
+
+
 async def shared(
     session: AsyncSession, a: int, b: int
 ) -> Sequence[Row[JsonValue, JsonValue, JsonValue, list[str], str]]:

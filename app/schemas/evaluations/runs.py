@@ -142,10 +142,20 @@ class Run(BaseModel):
     finished_at: datetime | None
 
 
+class AnsweredBy(BaseModel):
+    """How many of the predictions one revision made, under the platform's name for it if it gave one."""
+
+    revision: str
+    variant: str | None
+    records: int
+
+
 class Evaluation(Run):
-    """A run with what it found."""
+    """A run with what it found. Where several revisions answered, `metrics` has a slice `answered_by=...` for
+    each, too."""
 
     metrics: list[MetricValue]
+    answered_by: list[AnsweredBy]
 
 
 class ListedEvaluation(Run):

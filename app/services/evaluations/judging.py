@@ -41,6 +41,8 @@ class Case:
     output: JsonValue
     groups: Sequence[str]
     bucket: str
+    made_by: str = ""
+    """The revision that made the prediction."""
 
 
 def sample(use_case: UseCase, cases: Sequence[Case]) -> Sample:

@@ -12,6 +12,7 @@ from app.db.evaluations import runs as rows
 from app.db.queue import tasks
 from app.db.tables import EvaluationRow
 from app.schemas.evaluations.runs import (
+    AnsweredBy,
     Evaluation,
     EvaluationPage,
     EvaluationRequest,
@@ -97,8 +98,10 @@ async def _found(session: AsyncSession, evaluation_id: int) -> Evaluation:
     if found is None:
         raise NotFound(f"There is no evaluation {evaluation_id}.")
     measured = await rows.metrics_of(session, evaluation_id)
+    made = await rows.answered_by(session, evaluation_id)
     values = [MetricValue.model_validate(one, from_attributes=True) for one in measured]
-    return Evaluation(**vars(_run(found)), metrics=values)
+    answered_by = [AnsweredBy.model_validate(one, from_attributes=True) for one in made]
+    return Evaluation(**vars(_run(found)), metrics=values, answered_by=answered_by)
 
 
 async def page(
