@@ -15,7 +15,7 @@ from app.core.settings import Settings
 from app.db.evaluations import runs as rows
 from app.main import create_app
 from app.schemas.judged import Judged, TruthValue
-from app.services.evaluations import collecting, comparison, runs
+from app.services.evaluations import collecting, comparison, evaluator, runs
 from app.services.evaluations.evaluator import Evaluator
 from app.services.models import versions
 from app.services.records import records
