@@ -105,6 +105,9 @@ test-platform: $(TOOLS) ## Test one platform's backend with its own server: NAME
 test-platforms: $(TOOLS) ## The same for all platforms, with a table at the end (4 minutes, and 4 for 4 GB of venvs at first)
 	@TESTCONTAINERS=0 $(BIN)/python -m pytest -m platform tests/platforms $(ARGS)
 
+test-cache: $(TOOLS) ## Hold the cache against its promises in INTERLEAVINGS=10000 random interleavings (an hour)
+	@INTERLEAVINGS=$(or $(INTERLEAVINGS),10000) $(BIN)/python -m pytest tests/trust/test_promises.py $(ARGS)
+
 test-mms: $(TOOLS) ## Compare the local endpoint with AWS's multi-model-server (needs Java 17)
 	@$(BIN)/python -m pytest -m mms tests/mms $(ARGS)
 

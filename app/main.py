@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
 from app.api.http import openapi, problems
-from app.api.http.middleware import ExactPaths, RequestContext
+from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
+from app.api.http.urls import LegibleUrls
+from app.core.errors import Misconfigured
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
@@ -17,6 +20,12 @@ from app.services.runtime import open_runtime
 from app.services.upkeep import leftovers, live_versions, revisions
 from app.services.upkeep.health import Health
 from app.services.use_case import UseCase, load
+
+ROUTERS = tuple(
+    module.router
+    for module in (health, imports, records, models, schedules, predictions, jobs, reports, evaluations)
+)
+"""In the order in which they are asked for a path."""
 
 
 def create_app(settings: Settings | None = None, use_case: UseCase | None = None) -> FastAPI:
@@ -37,19 +46,24 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
     app.state.settings = chosen
     app.state.use_case = use_case or load(chosen.use_case)
     app.add_middleware(ExactPaths)
+    app.add_middleware(LegibleUrls)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RequestContext)
+    if chosen.root_path:
+        app.add_middleware(BelowRootPath, root_path=_beside_the_routes(chosen.root_path))
     problems.install(app)
     openapi.install(app, app.state.use_case)
-    app.include_router(health.router)
-    app.include_router(imports.router)
-    app.include_router(records.router)
-    app.include_router(models.router)
-    app.include_router(schedules.router)
-    app.include_router(predictions.router)
-    app.include_router(jobs.router)
-    app.include_router(reports.router)
-    app.include_router(evaluations.router)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
+
+
+def _beside_the_routes(root_path: str) -> str:
+    """The path; Misconfigured where a request's could be with it or without it."""
+    paths = [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    if root_path.split("/")[1] in {path.split("/")[1] for path in paths}:
+        raise Misconfigured(f"ROOT_PATH must not begin as a path of the API does: {root_path}.")
+    return root_path
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from app.aws import CALL_ERRORS, UNREACHABLE, CallError, call_config, error_code, error_status, s3_client
-from app.core.errors import AppError, Conflict, NotFound, StorageDown, StorageError
+from app.core.errors import AppError, Conflict, NotFound, StorageCredentials, StorageDown, StorageError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,6 +28,19 @@ T = TypeVar("T")
 
 CONFIG = call_config(attempts=3, connect_timeout=3, read_timeout=30)  # every call of ours may be made twice
 NO_BUCKET = "NoSuchBucket"
+BAD_CREDENTIALS = {
+    *(
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidToken",
+        "TokenRefreshRequired",
+        "RequestTimeTooSkewed",
+    ),
+    *("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidClientTokenId", "UnrecognizedClientException"),
+}
+"""Codes that speak of the credentials, some of them with the status 400 (Amazon S3 API Reference, Error
+responses); AccessDenied may be about one object."""
+REFUSED_CREDENTIALS = "The storage refused the credentials of this service: they are wrong, or have expired."
 MADE_MEANWHILE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"}
 """Codes of CreateBucket where somebody else makes the same bucket."""
 
@@ -145,7 +158,9 @@ def _translate(error: CallError) -> AppError:
         return StorageDown("The storage's answer was cut off.")
     if isinstance(error, ResponseParserError):
         return StorageDown("The storage answered something that is not S3's protocol.")
-    return StorageError("The AWS credentials or configuration of this service are missing or not valid.")
+    return StorageCredentials(
+        "The AWS credentials or configuration of this service are missing or not valid."
+    )
 
 
 def _refusal(code: str, status: int) -> AppError:
@@ -153,9 +168,11 @@ def _refusal(code: str, status: int) -> AppError:
         return NotFound("There is no such object in the storage.")
     if code == NO_BUCKET:
         return StorageError("The storage's bucket does not exist: run `python -m app storage init`.")
+    if code in BAD_CREDENTIALS or status == 401:
+        return StorageCredentials(REFUSED_CREDENTIALS)
     if code == "PreconditionFailed":
         return Conflict("The object has been replaced.")
-    if status in (401, 403):
+    if status == 403:
         return StorageError("The storage refused the credentials of this service, or they may not do this.")
     if status == 429 or status >= 500:
         return StorageDown("The storage is failing.")

@@ -131,10 +131,15 @@ async def sessions(settings: Settings) -> AsyncIterator[Sessions]:
     await engine.dispose()
 
 
+@pytest.fixture(autouse=True)
+def _no_logging_of_the_test_before() -> None:
+    """A level that one test sets would hide from the next what it captures."""
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def logs() -> Iterator[list[EventDict]]:
-    """What is logged, whatever a test before configured."""
-    structlog.reset_defaults()
+    """What is logged."""
     with capture_logs() as logs:
         yield logs
 

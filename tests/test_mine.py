@@ -1,5 +1,6 @@
 """``make test-mine`` reads a sample as ``records import`` does, with the same options."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -108,3 +109,21 @@ def test_what_preprocess_returned_is_told(tmp_path: Path, few: Path, monkeypatch
     done = judge(few, *NAMED, "--package", "careless")
     lines = [line for line in done.stdout.splitlines() if line.startswith("E ")]
     assert len([line for line in lines if "preprocess returned None; expected is a list of" in line]) == 2
+
+
+def test_functions_that_take_a_context_are_given_the_version_that_is_named(
+    tmp_path: Path, few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "examples/churn", tmp_path / "seeing")
+    for file, given in (("preprocess", "items"), ("postprocess", "outputs")):
+        code = (tmp_path / f"seeing/{file}.py").read_text().replace("examples.churn", "seeing")
+        code = re.sub(rf"def {file}\({given}: .*\) ->", f"def {file}({given}, context) ->", code)
+        told = "(context.model, context.version, len(context.inputs))"
+        check = f"    assert {told} == ('churn', '7', len({given}))\n"
+        (tmp_path / f"seeing/{file}.py").write_text(code.replace("    return [", f"{check}    return [", 1))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code = "def model_fn(folder): return 1\ndef predict_fn(rows, model): return [[0.5] for _ in rows]\n"
+    model = write_artifact(tmp_path / "m.tar.gz", code)
+    options = (*NAMED, "--package", "seeing", "--artifact", str(model))
+    assert "12 passed" in judge(few, *options, "--model-version", "churn/7").stdout
+    assert "AssertionError" in judge(few, *options).stdout

@@ -118,7 +118,9 @@ def _default(value: object) -> str:
 def error_table() -> str:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AppError)]
     rows = [
-        (str(kind.status), f"`{kind.slug}`", kind.title) for kind in kinds if kind is not errors.BackendError
+        (str(kind.status), f"`{kind.slug}`", kind.title)
+        for kind in kinds
+        if kind is not errors.BackendError and "slug" in vars(kind)
     ]
     return _table(("status", "type ends in", "title"), rows)
 

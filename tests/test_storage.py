@@ -11,7 +11,7 @@ from botocore.config import Config
 
 import app.aws
 import app.storage
-from app.core.errors import AppError, NotFound, StorageDown, StorageError
+from app.core.errors import AppError, NotFound, StorageCredentials, StorageDown, StorageError
 from app.local.s3 import S3Server
 from app.storage import Storage, open_storage
 from tests.support.aws_stub import Answer, AwsStub
@@ -105,7 +105,7 @@ async def test_an_object_that_is_not_there(storage: Storage) -> None:
 async def test_a_wrong_secret_is_refused(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
     error = await failure(open_storage(f"s3://{bucket}"))
-    assert type(error) is StorageError
+    assert type(error) is StorageCredentials
     assert "refused the credentials" in error.detail
     assert "hunter2" not in error.detail
 
@@ -124,11 +124,13 @@ async def test_a_server_that_is_away(bucket: str, monkeypatch: pytest.MonkeyPatc
 async def test_a_configuration_that_is_no_good(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "hunter2")
     error = await failure(open_storage("s3://bucket"))
-    assert type(error) is StorageError
+    assert type(error) is StorageCredentials
     assert "credentials or configuration" in error.detail
     assert "hunter2" not in error.detail
 
 
+EXPIRED = "The storage refused the credentials of this service: they are wrong, or have expired."
+NOT_ALLOWED = "The storage refused the credentials of this service, or they may not do this."
 FAILING, REFUSED = "The storage is failing.", "The storage refused the call."
 
 
@@ -142,6 +144,11 @@ FAILING, REFUSED = "The storage is failing.", "The storage refused the call."
         (Answer(reset=True), StorageDown, "The storage cannot be reached."),
         (Answer(400, b"hunter2"), StorageError, REFUSED),
         (Answer(400, b"<Error><Code>Odd</Code></Error>"), StorageError, REFUSED),
+        (Answer(400, b"<Error><Code>ExpiredToken</Code></Error>"), StorageCredentials, EXPIRED),
+        (Answer(400, b"<Error><Code>TokenRefreshRequired</Code></Error>"), StorageCredentials, EXPIRED),
+        (Answer(403, b"<Error><Code>RequestTimeTooSkewed</Code></Error>"), StorageCredentials, EXPIRED),
+        (Answer(403, b"<Error><Code>InvalidObjectState</Code></Error>"), StorageError, NOT_ALLOWED),
+        (Answer(403, b"<Error><Code>AccessDenied</Code></Error>"), StorageError, NOT_ALLOWED),
     ],
 )
 async def test_what_a_server_may_answer(

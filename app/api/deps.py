@@ -4,10 +4,12 @@ from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import BeforeValidator
 
 from app.core.errors import Unavailable
 from app.core.settings import Settings
-from app.schemas.ids import RecordIdText, check_record_id
+from app.schemas.ids import RecordIdText, check_new_record_id, check_record_id
+from app.schemas.values.guesses import exact_number
 from app.services.inference import Inference
 from app.services.predictions.predictor import Predictor
 from app.services.runtime import Runtime, Sessions, Storage
@@ -58,6 +60,10 @@ def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")
     return check_record_id(unquote(record_id))
 
 
+def _new_record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:
+    return check_new_record_id(unquote(record_id))
+
+
 SessionsDep = Annotated[Sessions, Depends(_sessions)]
 UseCaseDep = Annotated[UseCase, Depends(_use_case)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
@@ -67,5 +73,9 @@ StorageDep = Annotated[Storage, Depends(_storage)]
 PredictorDep = Annotated[Predictor, Depends(_predictor)]
 RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""
-LimitQuery = Annotated[int, Query(ge=1, le=1000, description="Most items of the page")]
+NewRecordId = Annotated[RecordIdText, Depends(_new_record_id)]
+"""The same, of a record that is to be written."""
+LimitQuery = Annotated[
+    int, Query(ge=1, le=1000, description="Most items of the page"), BeforeValidator(exact_number)
+]
 CursorQuery = Annotated[str | None, Query(description="next_cursor of the page before")]

@@ -3,11 +3,13 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import BeforeValidator
 
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
-from app.api.http.problems import responses
-from app.core.errors import Conflict, TooLarge
+from app.api.http.problems import OF_BODIES, responses
+from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedRequest
+from app.core.errors import Conflict
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
 from app.schemas.evaluations.runs import (
     Comparison,
@@ -20,6 +22,7 @@ from app.schemas.evaluations.runs import (
 )
 from app.schemas.ids import Name, RowId
 from app.schemas.records.records import Moment
+from app.schemas.values.guesses import exact_number
 from app.services.evaluations import comparison, metric_history, runs
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=StrictRoute)
@@ -28,19 +31,21 @@ EvaluationId = Annotated[RowId, Path()]
 CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, TooLarge))
+@router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, *OF_BODIES))
 async def create_evaluation(
     request: EvaluationRequest,
     sessions: SessionsDep,
     use_case: UseCaseDep,
     settings: SettingsDep,
     response: Response,
+    keyed: KeyedRequest,
 ) -> Evaluation:
     """Judge a version's predictions for the labelled records of a window; a worker does it.
 
     Every record is predicted through the cache, so that a second run of the same version costs no inference.
     """
-    run = await runs.ask(sessions, use_case, request, default_model=settings.default_model)
+    model = settings.default_model
+    run = await runs.ask(sessions, use_case, request, default_model=model, keyed=keyed)
     response.headers["Location"] = f"{router.prefix}/{run.id}"
     return run
 
@@ -81,10 +86,10 @@ async def list_metrics(
     bucket: Annotated[str | None, Query(description="such as 2013-12; empty for the whole window")] = None,
     finished_since: Annotated[Moment | None, Query(description="runs that finished then or later")] = None,
     finished_until: Annotated[Moment | None, Query(description="runs that finished before")] = None,
-    at_least: Annotated[float | None, Query(allow_inf_nan=False)] = None,
-    at_most: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    at_least: Annotated[float | None, Query(allow_inf_nan=False), BeforeValidator(exact_number)] = None,
+    at_most: Annotated[float | None, Query(allow_inf_nan=False), BeforeValidator(exact_number)] = None,
     sort: Order = "-finished_at",
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=10_000), BeforeValidator(exact_number)] = 100,
     cursor: CursorQuery = None,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> HistoryPage | Response:

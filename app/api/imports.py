@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from app.api.deps import SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
-from app.api.http.problems import responses
-from app.core.errors import FieldError, InvalidInput, TooLarge, Unavailable
+from app.api.http import bodies, media
+from app.api.http.problems import OF_BODIES, responses
+from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedFile
+from app.core.errors import InvalidInput, Unavailable
 from app.schemas.records.imports import FileFormat, ImportReport
+from app.services.once import Keyed
 from app.services.records import importer
 from app.services.records.import_options import ColumnOptions
 
@@ -19,6 +23,8 @@ router = APIRouter(prefix="/records", tags=["records"], route_class=StrictRoute)
 
 CONTENT_TYPES: dict[str, FileFormat] = {"application/x-ndjson": "ndjson", "text/csv": "csv"}
 BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in CONTENT_TYPES}}
+
+FILE = "An import"
 
 
 async def _columns(
@@ -39,7 +45,7 @@ async def _columns(
 @router.post(
     "/import",
     summary="Import a file of records",
-    responses=responses(TooLarge),
+    responses=responses(*OF_BODIES),
     openapi_extra={"requestBody": BODY | {"required": True}},
 )
 async def import_records(
@@ -48,6 +54,7 @@ async def import_records(
     use_case: UseCaseDep,
     settings: SettingsDep,
     columns: Annotated[ColumnOptions, Depends(_columns)],
+    keyed: KeyedFile,
     file_format: Annotated[
         FileFormat | None, Query(alias="format", description="Default: what Content-Type says")
     ] = None,
@@ -65,6 +72,9 @@ async def import_records(
     Either all lines go in, or none and up to 100 faults are listed, with line numbers. The same file again
     changes nothing.
     """
+    bodies.require_length(request.headers, settings.max_import_bytes, FILE)
+    media.require_plain(request.headers)
+    chosen = file_format or _format(request.headers)
     slots: asyncio.Semaphore = request.app.state.import_slots
     if slots.locked():
         raise Unavailable("As many imports as may run at once are running.", retry_after=5)
@@ -72,32 +82,33 @@ async def import_records(
         return await importer.import_records(
             sessions,
             use_case,
-            _bounded(request, settings.max_import_bytes),
-            file_format=file_format or _format(request),
+            _bounded(request, settings.max_import_bytes, keyed),
+            file_format=chosen,
             delimiter=delimiter,
             columns=columns,
             skip_bad=skip_bad,
             dry_run=dry_run,
+            keyed=keyed,
         )
 
 
-def _format(request: Request) -> FileFormat:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _format(headers: Headers) -> FileFormat:
+    """What Content-Type says; UnsupportedMediaType where it says nothing that is taken."""
+    kind = media.media_type(headers)
     if kind not in CONTENT_TYPES:
-        choice = FieldError(
-            "format", f"give this parameter, or a Content-Type of {' or '.join(CONTENT_TYPES)}"
-        )
-        raise InvalidInput("It is not said which format the file has.", errors=[choice])
+        raise media.unsupported(headers, [*CONTENT_TYPES], otherwise="or give the parameter format")
     return CONTENT_TYPES[kind]
 
 
-async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
+async def _bounded(request: Request, limit: int, keyed: Keyed | None) -> AsyncIterator[bytes]:
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
             if size > limit:
-                raise TooLarge(f"An import may have at most {limit} bytes.")
+                raise bodies.too_large(limit, FILE)
+            if keyed is not None:
+                keyed.read(chunk)
             yield chunk
     except ClientDisconnect as error:
         raise InvalidInput("The upload broke off; nothing was imported.") from error

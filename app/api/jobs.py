@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
-from app.api.http.problems import responses
-from app.core.errors import Conflict, Misconfigured, TooLarge
+from app.api.http.problems import OF_BODIES, responses
+from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedRequest
+from app.core.errors import Conflict, Misconfigured
 from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.schemas.records.imports import FileFormat
@@ -27,7 +28,7 @@ RESULTS: dict[int | str, dict[str, object]] = {
     "",
     status_code=202,
     summary="Predict many records",
-    responses=responses(Conflict, TooLarge, Misconfigured),
+    responses=responses(Conflict, *OF_BODIES, Misconfigured),
 )
 async def create_prediction_job(
     request: PredictionJobRequest,
@@ -35,12 +36,13 @@ async def create_prediction_job(
     use_case: UseCaseDep,
     settings: SettingsDep,
     response: Response,
+    keyed: KeyedRequest,
 ) -> PredictionJob:
     """Predict many records: some by their ids, those that a filter finds now, or all.
 
     Workers do it through the cache, 1,000 records at a time. A job that no record fits is done at once.
     """
-    job = await jobs.ask(sessions, use_case, settings, request)
+    job = await jobs.ask(sessions, use_case, settings, request, keyed=keyed)
     response.headers["Location"] = f"{router.prefix}/{job.id}"
     return job
 
@@ -73,9 +75,11 @@ async def cancel_prediction_job(job_id: JobId, sessions: SessionsDep) -> Predict
 @router.post(
     "/{job_id}/resume", status_code=202, summary="Resume a prediction job", responses=responses(Conflict)
 )
-async def resume_prediction_job(job_id: JobId, sessions: SessionsDep, response: Response) -> PredictionJob:
+async def resume_prediction_job(
+    job_id: JobId, sessions: SessionsDep, response: Response, keyed: KeyedRequest
+) -> PredictionJob:
     """Go on with a cancelled or failed job; its finished chunks are not done again."""
-    job = await jobs.resume(sessions, job_id)
+    job = await jobs.resume(sessions, job_id, keyed=keyed)
     response.headers["Location"] = f"{router.prefix}/{job.id}"
     return job
 

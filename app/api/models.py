@@ -3,13 +3,22 @@
 from fastapi import APIRouter, Response
 
 from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
-from app.api.http.problems import responses
+from app.api.http.problems import OF_BODIES, responses
+from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedRequest
 from app.api.predictions import FAILURES
 from app.core.errors import Conflict, Misconfigured
 from app.schemas.ids import Name
-from app.schemas.models import Model, ModelPage, ModelVersion, NewVersion, VersionChoice, VersionPage
-from app.services.models import deletion, listing, versions
+from app.schemas.models import (
+    Model,
+    ModelPage,
+    ModelVersion,
+    NewVersion,
+    RolledBack,
+    VersionChoice,
+    VersionPage,
+)
+from app.services.models import deletion, listing, rollback, versions
 
 router = APIRouter(prefix="/models", tags=["models"], route_class=StrictRoute)
 
@@ -46,7 +55,7 @@ async def get_version(model: Name, version: Name, sessions: SessionsDep) -> Mode
     "/{model}/versions",
     status_code=201,
     summary="Register a version",
-    responses=responses(*FAILURES),
+    responses=responses(*FAILURES, *OF_BODIES),
 )
 async def register_version(
     model: Name,
@@ -77,7 +86,7 @@ async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> N
     await deletion.delete(sessions, model, version)
 
 
-@router.post("/{model}/promote", summary="Make a version live", responses=responses(*FAILURES))
+@router.post("/{model}/promote", summary="Make a version live", responses=responses(*FAILURES, *OF_BODIES))
 async def promote_version(
     model: Name, choice: VersionChoice, sessions: SessionsDep, use_case: UseCaseDep, inference: InferenceDep
 ) -> Model:
@@ -92,9 +101,13 @@ async def promote_version(
 @router.post(
     "/{model}/rollback", summary="Undo the last promotion", responses=responses(Conflict, Misconfigured)
 )
-async def roll_back_model(model: Name, sessions: SessionsDep, use_case: UseCaseDep) -> Model:
+async def roll_back_model(
+    model: Name, sessions: SessionsDep, use_case: UseCaseDep, keyed: KeyedRequest
+) -> RolledBack:
     """Go back to the version that was live before; its cached predictions are valid again.
+
+    Sent twice, it goes back twice, unless with one `Idempotency-Key`.
 
     Refused where that version takes features which preprocess no longer makes.
     """
-    return await versions.roll_back(sessions, use_case, model)
+    return await rollback.roll_back(sessions, use_case, model, keyed=keyed)

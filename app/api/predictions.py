@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.deps import CursorQuery, LimitQuery, PredictorDep, RecordId, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.bodies import ItemwiseRoute
-from app.api.http.problems import item_problem, responses
+from app.api.deps import CursorQuery, LimitQuery, PredictorDep, RecordId, SessionsDep, UseCaseDep
+from app.api.http.problems import OF_BODIES, item_problem, responses
+from app.api.http.strict_route import ItemwiseRoute
 from app.core.errors import (
     AppError,
     BackendDown,
@@ -18,9 +18,8 @@ from app.core.errors import (
     BackendTimeout,
     BadOutput,
     Conflict,
-    FieldError,
-    InvalidInput,
     Misconfigured,
+    NotInTime,
     TooLarge,
     UserCodeError,
 )
@@ -45,7 +44,7 @@ router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 FAILURES = (
     *(Conflict, TooLarge, UserCodeError, Misconfigured),
     *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
-    *(BackendThrottled, BackendTimeout),
+    *(BackendThrottled, BackendTimeout, NotInTime),
 )
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
@@ -53,21 +52,19 @@ RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what
 
 
 @router.post(
-    "/predict", summary="Predict many records now", responses=responses(Conflict, TooLarge, Misconfigured)
+    "/predict", summary="Predict many records now", responses=responses(Conflict, *OF_BODIES, Misconfigured)
 )
 async def predict_records(
     body: BatchRequest,
     predictor: PredictorDep,
     sessions: SessionsDep,
     use_case: UseCaseDep,
-    settings: SettingsDep,
 ) -> BatchAnswer:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
 
     Every item has its own status, in the order of the request; a repeated id is inferred once, and items that
     are missing or fail do not spoil the others.
     """
-    _require_size(body, settings.max_batch)
     ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(
         sessions, use_case, body.inputs or []
     )
@@ -117,13 +114,6 @@ async def list_predictions(
 async def get_prediction(prediction_id: Annotated[RowId, Path()], sessions: SessionsDep) -> LoggedPrediction:
     """One prediction of the history."""
     return await history.get(sessions, prediction_id)
-
-
-def _require_size(body: BatchRequest, limit: int) -> None:
-    for name, given in (("record_ids", body.record_ids), ("inputs", body.inputs)):
-        if given is not None and len(given) > limit:
-            fault = FieldError(name, f"must have at most {limit} items, has {len(given)}")
-            raise InvalidInput("The batch is too long.", errors=[fault])
 
 
 def _item(record_id: str | AppError, answer: Answer | AppError) -> PredictedItem | FailedItem:

@@ -10,11 +10,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.deps import CursorQuery, LimitQuery, RecordId, SessionsDep, SettingsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
-from app.api.http.etags import Condition, IfNoneMatch, etag, names
-from app.api.http.problems import responses
-from app.core.errors import PreconditionFailed, TooLarge
+from app.api.deps import CursorQuery, LimitQuery, NewRecordId, RecordId, SessionsDep, UseCaseDep
+from app.api.http.conditions import Condition, etag
+from app.api.http.problems import OF_BODIES, responses
+from app.api.http.strict_route import StrictRoute
+from app.core.errors import PreconditionFailed
 from app.schemas.records.records import (
     InputJson,
     LabelWrite,
@@ -49,13 +49,12 @@ OneOrMany = Annotated[
     "",
     status_code=201,
     summary="Create or replace records",
-    responses=REPLACED | responses(TooLarge),
+    responses=REPLACED | responses(*OF_BODIES),
 )
 async def write_records(
     body: OneOrMany,
     sessions: SessionsDep,
     use_case: UseCaseDep,
-    settings: SettingsDep,
     response: Response,
 ) -> Record | WrittenRecords:
     """Create or replace one record, or a list of them: all are stored, or none.
@@ -66,7 +65,7 @@ async def write_records(
     """
     if isinstance(body, list):
         response.status_code = 200
-        written = await records.put_many(sessions, use_case, body, limit=settings.max_batch)
+        written = await records.put_many(sessions, use_case, body)
         return WrittenRecords(items=written)
     record, created = await records.put(sessions, use_case, body.id, body.input, path="input")
     _describe(response, record, created=created)
@@ -84,7 +83,7 @@ async def list_records(
     return await records.page(sessions, limit=limit, cursor=cursor, prefix=prefix)
 
 
-@router.put("/{record_id:path}/label", summary="Set a record's label", responses=responses(TooLarge))
+@router.put("/{record_id:path}/label", summary="Set a record's label", responses=responses(*OF_BODIES))
 async def put_label(
     record_id: RecordId, label: LabelWrite, sessions: SessionsDep, use_case: UseCaseDep
 ) -> RecordLabel:
@@ -109,10 +108,10 @@ async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
 @router.put(
     "/{record_id:path}",
     summary="Create or replace a record",
-    responses=CREATED | responses(PreconditionFailed, TooLarge),
+    responses=CREATED | responses(PreconditionFailed, *OF_BODIES),
 )
 async def put_record(
-    record_id: RecordId,
+    record_id: NewRecordId,
     body: InputJson,
     condition: Condition,
     sessions: SessionsDep,
@@ -123,7 +122,7 @@ async def put_record(
 
     With If-Match of several writers who saw one state one wins; the others are answered 412.
     """
-    record, created = await records.put(sessions, use_case, record_id, body, allows=condition)
+    record, created = await records.put(sessions, use_case, record_id, body, objection=condition.objection)
     _describe(response, record, created=created)
     return record
 
@@ -132,14 +131,14 @@ async def put_record(
     "/{record_id:path}",
     response_model=Record,
     summary="Get a record",
-    responses=UNCHANGED | responses(),
+    responses=UNCHANGED | responses(PreconditionFailed),
 )
 async def get_record(
-    record_id: RecordId, sessions: SessionsDep, response: Response, if_none_match: IfNoneMatch = None
+    record_id: RecordId, sessions: SessionsDep, condition: Condition, response: Response
 ) -> Record | Response:
     """The record with its label. The ETag stands for the input: a new label leaves it as it is."""
     record = await records.get(sessions, record_id)
-    if if_none_match is not None and names(if_none_match, record.content_hash, weak=True):
+    if condition.is_unchanged(record.content_hash):
         return Response(status_code=304, headers={"ETag": etag(record.content_hash)})
     response.headers["ETag"] = etag(record.content_hash)
     return record
@@ -153,7 +152,7 @@ async def get_record(
 )
 async def delete_record(record_id: RecordId, condition: Condition, sessions: SessionsDep) -> None:
     """Delete the record and its label. Predictions that were made for it stay on the books."""
-    await records.delete(sessions, record_id, allows=condition)
+    await records.delete(sessions, record_id, objection=condition.objection)
 
 
 def _describe(response: Response, record: Record, *, created: bool) -> None:

@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 
 from app.api.deps import SessionsDep, StorageDep
-from app.api.http.bodies import StrictRoute
-from app.api.http.problems import responses
-from app.core.errors import StorageDown, StorageError, TooLarge
+from app.api.http.problems import OF_BODIES, responses
+from app.api.http.strict_route import StrictRoute
+from app.api.idempotency import KeyedRequest
+from app.core.errors import StorageDown, StorageError
 from app.schemas.reports import ImportedReports, ReportImport
 from app.services.reports import importing
 
@@ -15,9 +16,11 @@ router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=Stri
 @router.post(
     "/import",
     summary="Import reports from the storage",
-    responses=responses(TooLarge, StorageError, StorageDown),
+    responses=responses(*OF_BODIES, StorageError, StorageDown),
 )
-async def import_reports(wanted: ReportImport, sessions: SessionsDep, storage: StorageDep) -> ImportedReports:
+async def import_reports(
+    wanted: ReportImport, sessions: SessionsDep, storage: StorageDep, keyed: KeyedRequest
+) -> ImportedReports:
     """Bring in the CSV reports in a folder of the storage, as finished runs of the kind `report`.
 
     A report has a header, and either a line per run and slice with a column per metric, or the columns
@@ -28,4 +31,4 @@ async def import_reports(wanted: ReportImport, sessions: SessionsDep, storage: S
 
     What cannot be used is listed with its line, and the rest goes in. The same files again change nothing.
     """
-    return await importing.import_reports(sessions, storage, wanted)
+    return await importing.import_reports(sessions, storage, wanted, keyed=keyed)

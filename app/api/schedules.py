@@ -3,9 +3,8 @@
 from fastapi import APIRouter
 
 from app.api.deps import SessionsDep, UseCaseDep
-from app.api.http.bodies import StrictRoute
-from app.api.http.problems import responses
-from app.core.errors import TooLarge
+from app.api.http.problems import OF_BODIES, responses
+from app.api.http.strict_route import StrictRoute
 from app.schemas.evaluations.schedules import EvaluationSchedule, NewSchedule
 from app.schemas.ids import Name
 from app.services.evaluations import schedules
@@ -15,7 +14,7 @@ router = APIRouter(
 )
 
 
-@router.put("", summary="Set a model's evaluation schedule", responses=responses(TooLarge))
+@router.put("", summary="Set a model's evaluation schedule", responses=responses(*OF_BODIES))
 async def put_evaluation_schedule(
     model: Name, new: NewSchedule, sessions: SessionsDep, use_case: UseCaseDep
 ) -> EvaluationSchedule:

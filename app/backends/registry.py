@@ -7,7 +7,7 @@ from typing import cast, get_args
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.backends.base import Backend, BackendModule
+from app.backends.base import Backend, BackendModule, BackendOptions, LooksTogether
 from app.core.errors import FieldError, InvalidInput, Misconfigured
 from app.core.hosts import Hosts
 from app.schemas.faults import field_errors
@@ -29,12 +29,7 @@ def open_backend(
     name: str, options: Mapping[str, JsonValue], features: Sequence[str], *, concurrency: int, hosts: Hosts
 ) -> Backend:
     """Validate the options and make the backend. InvalidInput names the option that is wrong."""
-    module = _module(name)
-    try:
-        parsed = module.Options.model_validate(options)
-    except ValidationError as error:
-        faults = [_fault(module.Options, found) for found in error.errors()]
-        raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=faults) from error
+    module, parsed = _module(name), parse(name, options)
     backend = module.create(parsed, features, concurrency, hosts)
     if backend.limits.bytes <= 0:
         least = f"must be more than {-backend.limits.bytes} higher, for what a body holds beside its rows"
@@ -42,6 +37,21 @@ def open_backend(
             "The options leave no room for rows.", errors=[FieldError("options.max_bytes", least)]
         )
     return backend
+
+
+def parse(name: str, options: Mapping[str, JsonValue]) -> BackendOptions:
+    """The options as the backend's own. InvalidInput names the one that is wrong."""
+    module = _module(name)
+    try:
+        return module.Options.model_validate(options)
+    except ValidationError as error:
+        faults = [_fault(module.Options, found) for found in error.errors()]
+        raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=faults) from error
+
+
+def looks_together(name: str) -> LooksTogether | None:
+    """The backend's function that looks at many versions at once, if it has one."""
+    return cast(LooksTogether | None, getattr(_module(name), "look_together", None))
 
 
 def _fault(options: type[BaseModel], found: ErrorDetails) -> FieldError:

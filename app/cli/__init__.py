@@ -1,5 +1,6 @@
 """``python -m app``: one file per resource, each a Typer app that is mounted here."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -7,11 +8,12 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import evaluate, init, local, migrate, models, predict, sample, serve, storage, worker
+from app.cli import code, evaluate, init, local, migrate, models, predict, sample, serve, storage, worker
 from app.cli.records import records
 from app.cli.terminal import files
 from app.core.errors import AppError
 from app.core.settings import Settings
+from app.core.strict_json import readable
 from app.db.engine import OUTAGES, is_outage
 
 FLAGS = {
@@ -32,6 +34,7 @@ commands.command()(local.demo)
 commands.command()(local.dev)
 commands.command("dev-service", hidden=True)(local.service)
 commands.command()(init.init)
+commands.command()(code.code)
 commands.command()(serve.serve)
 commands.command()(worker.worker)
 commands.command()(migrate.migrate)
@@ -45,6 +48,7 @@ commands.add_typer(sample.commands, name="sample")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. What is wrong is said in one line on standard error, with exit code 1."""
+    _require_text(sys.argv[1:] if arguments is None else arguments)
     try:
         commands(arguments)
     except AppError as error:
@@ -60,6 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not is_outage(error):
             raise
         _fail(f"The database cannot be reached: {_reason(error)}")
+
+
+def _require_text(arguments: Sequence[str]) -> None:
+    """End where an argument cannot be decoded: Python hides its bytes in what no database and no URL takes.
+
+    Only a file may be called anything.
+    """
+    for argument in arguments:
+        if readable(argument) != argument and not os.path.lexists(argument):
+            _fail(f"The argument {readable(argument)!r} is not text in UTF-8.")
 
 
 def _setting_fault(location: Sequence[int | str], message: str) -> str:

@@ -16,7 +16,7 @@ from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.schemas.evaluations.metric_history import HistoryPage, MetricSearch, Order
 from app.schemas.evaluations.runs import Bucket, Comparison, Evaluation, EvaluationRequest, Kind
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.records.records import Moment
 from app.services.evaluations import comparison, metric_history, runs
 
@@ -93,7 +93,7 @@ async def _ask(request: JsonValue) -> int:
     try:
         wanted = EvaluationRequest.model_validate(request)
     except ValidationError as error:
-        raise InvalidInput("The evaluation does not fit.", errors=field_errors(error.errors())) from error
+        raise InvalidInput("The evaluation does not fit.", errors=faults_of(error)) from error
     async with open_sessions() as sessions:
         asked = await runs.ask(sessions, use_case(), wanted, default_model=Settings().default_model)
         return asked.id
@@ -163,7 +163,7 @@ def _moment(text: str | None, field: str) -> Moment | None:
     try:
         return None if text is None else MOMENT.validate_python(text)
     except ValidationError as error:
-        faults = field_errors(error.errors(), field)
+        faults = faults_of(error, field)
         raise InvalidInput("The search does not fit.", errors=faults) from error
 
 

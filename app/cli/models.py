@@ -18,11 +18,12 @@ from app.cli.terminal.options import parsed
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Sessions
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.schemas.rows import Row
 from app.services.inference import Inference
 from app.services.models import deletion, versions
+from app.services.models import rollback as rollbacks
 
 if TYPE_CHECKING:
     from app.local.packing import ModelArtifact
@@ -71,6 +72,8 @@ def register(
     )
     registered, is_new = _run(lambda sessions: _register(sessions, model, new))
     typer.echo(f"{'Registered' if is_new else 'Already registered'}: {_in_words(registered)}")
+    if registered.warning:
+        typer.echo(f"Note: {registered.warning}", err=True)
 
 
 @commands.command()
@@ -89,7 +92,9 @@ def delete(model: str, version: str) -> None:
 @commands.command()
 def rollback(model: str) -> None:
     """Go back to the version that was live before."""
-    _print(_run(lambda sessions: versions.roll_back(sessions, use_case(), model)))
+    done = _run(lambda sessions: rollbacks.roll_back(sessions, use_case(), model))
+    typer.echo(f"Rolled back {model} from {done.left_version} to {done.live_version}:")
+    _print(done)
 
 
 @commands.command()
@@ -126,7 +131,7 @@ def _parse(body: JsonValue) -> NewVersion:
     try:
         return NewVersion.model_validate(body)
     except ValidationError as error:
-        raise InvalidInput("The version does not fit.", errors=field_errors(error.errors())) from error
+        raise InvalidInput("The version does not fit.", errors=faults_of(error)) from error
 
 
 async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:
@@ -155,7 +160,8 @@ def _print(model: Model) -> None:
 
 def _in_words(version: ModelVersion) -> str:
     star = "*" if version.live else " "
-    revision = f" ({version.revision})" if version.revision else ""
+    changing = ", a change is under way" if version.pending else ""
+    revision = f" ({version.revision}{changing})" if version.revision else ""
     return f"{star} {version.model} {version.version}: {version.backend}{revision}"
 
 

@@ -16,7 +16,7 @@ from app.cli.terminal.options import WHERE, ModelOption, VersionOption, parsed
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Sessions
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.jobs.jobs import Engine, PredictionJob, PredictionJobRequest
 from app.schemas.predictions import Prediction
 from app.schemas.records.imports import FileFormat
@@ -84,7 +84,10 @@ def predict(
 
 
 def _lines(file: TextIO) -> list[JsonValue]:
-    return [line.rstrip("\r\n") for line in file if line.strip()]
+    try:
+        return [line.rstrip("\r\n") for line in file if line.strip()]
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{file.name} is not text in UTF-8.") from error
 
 
 async def _predict(record_ids: Sequence[str], ask: Ask) -> None:
@@ -105,7 +108,7 @@ async def _ask(request: JsonValue) -> PredictionJob:
     try:
         wanted = PredictionJobRequest.model_validate(request)
     except ValidationError as error:
-        raise InvalidInput("The job does not fit.", errors=field_errors(error.errors())) from error
+        raise InvalidInput("The job does not fit.", errors=faults_of(error)) from error
     async with open_sessions() as sessions:
         return await jobs.ask(sessions, use_case(), Settings(), wanted)
 

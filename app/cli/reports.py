@@ -10,7 +10,7 @@ from app.cli.database import open_sessions, use_case
 from app.cli.storage import configured_storage
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.reports import ImportedReports, ReportImport
 from app.services.evaluations import reports
 from app.services.reports import importing
@@ -28,7 +28,7 @@ def import_reports(
     try:
         wanted = ReportImport(prefix=prefix, delimiter=delimiter, model=model, version=version, newest=newest)
     except ValidationError as error:
-        raise InvalidInput("The import does not fit.", errors=field_errors(error.errors())) from error
+        raise InvalidInput("The import does not fit.", errors=faults_of(error)) from error
     result = asyncio.run(_import(configured_storage(Settings()), wanted))
     typer.echo(_in_words(result))
 

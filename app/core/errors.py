@@ -7,24 +7,30 @@ AppError
 |- Conflict            409
 |- PreconditionFailed  412  If-Match did not hold
 |- TooLarge            413
+|- UnsupportedMediaType 415 the body's media type, charset or coding; names the header
 |- UserCodeError       500  preprocess or postprocess raised; names the stage
 |- Unavailable         503  a part of ours is missing (database, draining)
 |- Misconfigured       500  settings or registry; raised at start-up and registration
 |- StorageError        502  the storage refused us: credentials, bucket, configuration
+|  |- StorageCredentials 502 because of its own credentials: it would refuse every other call, too
 |  `- StorageDown      503  the storage is failing or cannot be reached; worth another try
 `- BackendError        502  the hosting platform
    |- BackendTimeout   504
+   |  `- NotInTime     504  our own deadline came before the rows were sent, or the answer; worth another try
    |- BackendThrottled 503  with Retry-After
    |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
    |- BackendRejected  502  the platform or the model refused these rows
+   |  `- BackendCrashed 502 it failed on them: the rows are bad, or it is
    |- BackendRefused   502  the platform refused us: credentials, permissions, wrong options
    |  `- BackendMissing 502 what an option names does not exist there, as the platform says; names the option
    `- BadOutput        502  the model answered something that cannot be a prediction
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
+
+from pydantic import BaseModel, JsonValue
 
 
 @dataclass(frozen=True)
@@ -35,14 +41,17 @@ class FieldError:
     message: str
 
 
+NO_HEADERS: Mapping[str, str] = {}
 FAULTS_IN_WORDS = 3
+MAX_FAULTS = 100
+"""Faults that one error lists."""
 
 
 class AppError(Exception):
     """A failure with an HTTP meaning.
 
     ``detail`` is shown to callers, so it never holds secrets, paths or stack traces.
-    ``retry_after`` is in seconds.
+    ``retry_after`` is in seconds; ``headers`` tell a caller by HTTP what would be taken.
     """
 
     status: ClassVar[int] = 500
@@ -51,12 +60,20 @@ class AppError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(
-        self, detail: str, *, errors: Sequence[FieldError] = (), retry_after: float | None = None
+        self,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        retry_after: float | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
+        if len(errors) > MAX_FAULTS:
+            detail = f"{detail} Only the first {MAX_FAULTS} faults are listed."
         super().__init__(detail)
         self.detail = detail
-        self.errors = tuple(errors)
+        self.errors = tuple(errors[:MAX_FAULTS])
         self.retry_after = retry_after
+        self.headers = headers
 
     @property
     def in_words(self) -> str:
@@ -95,6 +112,10 @@ class TooLarge(AppError):
     status, slug, title = 413, "too-large", "Request too large"
 
 
+class UnsupportedMediaType(AppError):
+    status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
+
+
 class UserCodeError(AppError):
     status, slug, title = 500, "user-code", "The pipeline's own code failed"
 
@@ -111,6 +132,10 @@ class StorageError(AppError):
     status, slug, title = 502, "storage-refused", "The storage refused the call"
 
 
+class StorageCredentials(StorageError):
+    """To callers it is the same: who has more objects to ask for need not try."""
+
+
 class StorageDown(StorageError):
     status, slug, title = 503, "storage-down", "The storage is failing"
     retryable = True
@@ -122,6 +147,11 @@ class BackendError(AppError):
 
 class BackendTimeout(BackendError):
     status, slug, title = 504, "backend-timeout", "The model did not answer in time"
+
+
+class NotInTime(BackendTimeout):
+    slug, title = "not-in-time", "There was not enough time"
+    retryable = True
 
 
 class BackendThrottled(BackendError):
@@ -138,6 +168,10 @@ class BackendRejected(BackendError):
     slug, title = "backend-rejected", "The model refused the rows"
 
 
+class BackendCrashed(BackendRejected):
+    """To callers it is the same: only beside the fate of other rows it can be told what it means."""
+
+
 class BackendRefused(BackendError):
     slug, title = "backend-refused", "The hosting platform refused the call"
 
@@ -151,10 +185,10 @@ class BadOutput(BackendError):
 
 
 def _tree(root: type[AppError]) -> dict[str, type[AppError]]:
-    found = {root.slug: root}
+    found: dict[str, type[AppError]] = {}
     for child in root.__subclasses__():
         found |= _tree(child)
-    return found
+    return found | {root.slug: root}
 
 
 def title_of(slug: str) -> str:
@@ -162,6 +196,26 @@ def title_of(slug: str) -> str:
     return _tree(AppError).get(slug, AppError).title
 
 
-def revive(slug: str, detail: str, *, retry_after: float | None = None) -> AppError:
-    """Rebuild an error that another process stored by its slug and detail."""
-    return _tree(AppError).get(slug, AppError)(detail, retry_after=retry_after)
+def as_stored(error: AppError) -> dict[str, JsonValue]:
+    """What another process needs to raise the same."""
+    return {
+        "slug": error.slug,
+        "detail": error.detail,
+        "errors": [[fault.field, fault.message] for fault in error.errors],
+        "retry_after": error.retry_after,
+    }
+
+
+class _Stored(BaseModel):
+    slug: str
+    detail: str
+    errors: list[tuple[str, str]] = []
+    retry_after: float | None = None
+
+
+def revive(stored: Mapping[str, JsonValue]) -> AppError:
+    """The error that another process stored."""
+    found = _Stored.model_validate(stored)
+    faults = [FieldError(field, message) for field, message in found.errors]
+    made = _tree(AppError).get(found.slug, AppError)
+    return made(found.detail, errors=faults, retry_after=found.retry_after)

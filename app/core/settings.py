@@ -17,11 +17,18 @@ from pydantic_settings import (
 from app.core.errors import Misconfigured
 from app.core.hosts import Hosts
 
-Seconds = Annotated[float, Field(gt=0)]
+CENTURY = 100 * 366 * 86_400
+"""Seconds. A longer time, or an infinite one, leads to moments that Postgres or Python cannot hold."""
+
+Seconds = Annotated[float, Field(gt=0, le=CENTURY, allow_inf_nan=False)]
+SecondsOrNone = Annotated[float, Field(ge=0, le=CENTURY, allow_inf_nan=False)]
+"""That many seconds, 0 for none."""
 
 
 # The bucket's name as S3 has it; plain names in the prefix, since servers on file systems resolve dots.
 STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+)*/?")
+
+ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 """A dotted name, as it is imported."""
@@ -31,6 +38,12 @@ def _storage_url(url: str) -> str:
     if not STORAGE_URL.fullmatch(url):
         raise ValueError("must be s3://bucket or s3://bucket/prefix")
     return url
+
+
+def _root_path(path: str) -> str:
+    if not ROOT_PATH.fullmatch(path):
+        raise ValueError("must be empty, or one or more parts such as /scores, with no slash at the end")
+    return path
 
 
 def _hosts(entries: str) -> str:
@@ -63,7 +76,9 @@ class Settings(BaseSettings):
     """Address the service listens on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port the service listens on."""
-    shutdown_delay: Annotated[float, Field(ge=0)] = 0
+    root_path: Annotated[str, AfterValidator(_root_path)] = ""
+    """Path below which a proxy serves the API, such as /scores, whether the proxy strips it or not."""
+    shutdown_delay: SecondsOrNone = 0
     """Seconds the service goes on after SIGTERM, no longer ready, so that balancers turn away first."""
     log_format: Literal["console", "json"] = "json"
     """Log lines for people or for machines."""
@@ -82,7 +97,7 @@ class Settings(BaseSettings):
     """Seconds a caller waits for one prediction before 504, retries and waiting for others included."""
     claim_lease: Seconds = 15
     """Seconds after which a silent leader's claim may be taken over; renewed every third of it."""
-    failure_hold: Annotated[float, Field(ge=0)] = 1
+    failure_hold: SecondsOrNone = 1
     """Seconds a failed inference is shared with other callers before one of them may try again."""
 
     inference_concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
@@ -92,7 +107,7 @@ class Settings(BaseSettings):
     revision_refresh: Seconds = 60
     """Seconds between two looks at what the platform has deployed."""
 
-    prediction_retention_days: Annotated[int, Field(ge=1)] | None = None
+    prediction_retention_days: Annotated[int, Field(ge=1, le=36_600)] | None = None
     """Days after which workers delete a prediction, unless an evaluation judged it; default never."""
     worker_alive_file: str | None = None
     """A file that a worker touches every two seconds while its database answers, for health checks."""

@@ -7,34 +7,51 @@ that they cannot be read back. All of that is refused here, before anything is s
 import hashlib
 import json
 import math
+from collections.abc import Collection, Iterable
 
 from pydantic import JsonValue
 
 from app.core.errors import FieldError, InvalidInput
+from app.core.exact_numbers import number
+from app.core.places import dotted
 
 MAX_DEPTH = 32
 """Levels of lists and objects."""
 MAX_DIGITS = 308
 """Digits of an integer: the magnitude a double can hold."""
 LIMIT = 10**MAX_DIGITS
+MAX_KEY = 200
+"""Characters of a key that a caller sends."""
+MAX_VALUES = 1_000_000
+"""Values that a caller sends at once: members of objects and items of lists, on all levels."""
 
 
-def parse(text: str | bytes) -> JsonValue:
+def parse(text: str | bytes, *, exact: bool = True) -> JsonValue:
     """Parse JSON and check it; what is wrong comes back as InvalidInput with the place of the fault."""
-    value = loads(text)
+    value = loads(text, exact=exact)
     check(value)
     return value
 
 
-def loads(text: str | bytes) -> JsonValue:
+def parse_bounded(text: str | bytes) -> JsonValue:
+    """As ``parse``, for what a caller sends: within the bounds, too."""
+    value = loads(text)
+    require_bounds(value)
+    check(value)
+    return value
+
+
+def loads(text: str | bytes, *, exact: bool = True) -> JsonValue:
     """Parse JSON whose parts are checked later, one by one. InvalidInput where it is not JSON.
 
-    NaN and Infinity pass here, so that the check can say where they stand.
+    NaN and Infinity pass here, so that the check can say where they stand. ``exact``: the digits of a number
+    that no double holds are kept, for fields that are decimals.
     """
     try:
-        value: JsonValue = json.loads(text)
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        value: JsonValue = json.loads(decoded, parse_float=number if exact else None)
     except UnicodeDecodeError as error:
-        raise InvalidInput("The JSON is not valid UTF-8.") from error
+        raise InvalidInput(f"The JSON is not valid UTF-8 (byte {error.start + 1}).") from error
     except RecursionError as error:
         raise InvalidInput(f"The JSON is nested more than {MAX_DEPTH} levels deep.") from error
     except json.JSONDecodeError as error:
@@ -44,47 +61,84 @@ def loads(text: str | bytes) -> JsonValue:
     return value
 
 
-def check(value: object, path: str = "", depth: int = 0) -> None:
+def require_bounds(value: JsonValue) -> None:
+    """InvalidInput where a caller's JSON holds more than it costs little to refuse.
+
+    Who finds faults notes the place of each: a long key would be noted as often as there are values below it.
+    """
+    left, containers = MAX_VALUES, [value]
+    while containers:
+        container = containers.pop()
+        if isinstance(container, dict):
+            if any(len(key) > MAX_KEY for key in container):
+                raise InvalidInput(f"A key of the JSON has more than {MAX_KEY} characters.")
+            inside: Collection[JsonValue] = container.values()
+        else:
+            inside = container if isinstance(container, list) else ()
+        left -= len(inside)
+        if left < 0:
+            raise InvalidInput(f"The JSON has more than {MAX_VALUES} values.")
+        containers += [item for item in inside if isinstance(item, dict | list)]
+
+
+def check(value: object, path: str = "") -> None:
     """Raise InvalidInput, naming the path, where ``value`` holds what cannot be stored and read back."""
-    if isinstance(value, str):
-        _check_text(value, path)
-    elif isinstance(value, bool) or value is None:
-        return
-    elif isinstance(value, int | float):
-        _check_number(value, path)
-    elif depth >= MAX_DEPTH:
-        raise _unfit(path, f"must not be nested more than {MAX_DEPTH} levels deep")
-    elif isinstance(value, dict):
-        for key, item in value.items():
+    _Walk(path).check(value)
+
+
+class _Walk:
+    """Where in a value one is; a path is only made of it where there is a fault."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._trail: list[str | int] = []
+
+    def check(self, value: object) -> None:
+        if isinstance(value, str):
+            self._check_text(value)
+        elif isinstance(value, bool) or value is None:
+            return
+        elif isinstance(value, int | float):
+            self._check_number(value)
+        elif len(self._trail) >= MAX_DEPTH:
+            raise self._unfit(f"must not be nested more than {MAX_DEPTH} levels deep")
+        elif isinstance(value, dict):
+            self._check_keys(value)
+            self._check_items(value.items())
+        elif isinstance(value, list | tuple):
+            self._check_items(enumerate(value))
+        else:
+            raise self._unfit(f"must be a JSON value, not {type(value).__name__}")
+
+    def _check_items(self, items: Iterable[tuple[str | int, object]]) -> None:
+        self._trail.append(0)
+        for place, item in items:
+            self._trail[-1] = place
+            self.check(item)
+        self._trail.pop()
+
+    def _check_keys(self, keys: Iterable[object]) -> None:
+        for key in keys:
             if not isinstance(key, str):
-                raise _unfit(path, f"a key must be text, not {type(key).__name__}")
-            _check_text(key, path, what="a key")
-            check(item, f"{path}.{key}" if path else key, depth + 1)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            check(item, f"{path}[{index}]", depth + 1)
-    else:
-        raise _unfit(path, f"must be a JSON value, not {type(value).__name__}")
+                raise self._unfit(f"a key must be text, not {type(key).__name__}")
+            self._check_text(key, what="a key")
 
+    def _check_number(self, number: float) -> None:
+        if isinstance(number, int):
+            if abs(number) >= LIMIT:
+                raise self._unfit(f"a number must have at most {MAX_DIGITS} digits")
+        elif not math.isfinite(number):
+            raise self._unfit("a number must be finite; use null where a value is missing")
 
-def _check_number(number: float, path: str) -> None:
-    if isinstance(number, int):
-        if abs(number) >= LIMIT:
-            raise _unfit(path, f"a number must have at most {MAX_DIGITS} digits")
-    elif not math.isfinite(number):
-        raise _unfit(path, "a number must be finite; use null where a value is missing")
+    def _check_text(self, text: str, *, what: str = "text") -> None:
+        if "\0" in text:
+            raise self._unfit(f"{what} must not contain U+0000")
+        if not text.isascii() and readable(text) != text:
+            raise self._unfit(f"{what} must not contain a lone surrogate")
 
-
-def _check_text(text: str, path: str, *, what: str = "text") -> None:
-    if "\0" in text:
-        raise _unfit(path, f"{what} must not contain U+0000")
-    if not text.isascii() and readable(text) != text:
-        raise _unfit(path, f"{what} must not contain a lone surrogate")
-
-
-def _unfit(path: str, message: str) -> InvalidInput:
-    field = readable(path) or "value"
-    return InvalidInput(f"{field}: {message}.", errors=[FieldError(field, message)])
+    def _unfit(self, message: str) -> InvalidInput:
+        field = readable(dotted(self._trail, self._path)) or "value"
+        return InvalidInput(f"{field}: {message}.", errors=[FieldError(field, message)])
 
 
 def readable(text: str) -> str:

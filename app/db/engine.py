@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from app.core.errors import Misconfigured, NotFound
 from app.core.settings import Settings
+from app.db.moments import keep_extremes
 
 Sessions = async_sessionmaker[AsyncSession]
 T = TypeVar("T")
@@ -59,6 +60,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
         json_serializer=dump_json,
     )
     event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
+    keep_extremes(engine)
     return engine
 
 
@@ -120,6 +122,15 @@ def is_outage(error: Exception) -> bool:
     if (sqlstate := _sqlstate(error)) is not None:
         return sqlstate.startswith(OUTAGE_CLASSES)
     return not isinstance(error, DBAPIError | asyncpg.PostgresError)
+
+
+PASSING = ("25006", "40001", "40P01", "57014", "55P03")
+"""SQLSTATE: a server that is read-only for now, transactions in each other's way, what waited too long."""
+
+
+def passes_by_itself(error: Exception) -> bool:
+    """Whether the same may be tried again: the database is away, or says that this time it could not."""
+    return isinstance(error, OUTAGES) and (is_outage(error) or _sqlstate(error) in PASSING)
 
 
 OUTAGE_REASONS = {

@@ -1,14 +1,15 @@
 """Queries on models, their versions and the live pointer."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from sqlalchemy import Row, exists, func, select, update
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import ModelRow, ModelVersionRow, PromotionRow
-from app.schemas.hosting.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment, InService
+
+NEVER_LOOKED_AT = InService()
 
 
 async def ensure_model(session: AsyncSession, name: str) -> ModelRow:
@@ -33,17 +34,28 @@ async def lock_model(session: AsyncSession, name: str) -> ModelRow | None:
 
 
 async def insert_version(
-    session: AsyncSession, model_id: int, deployment: Deployment, *, revision: str | None
+    session: AsyncSession,
+    model_id: int,
+    deployment: Deployment,
+    *,
+    place: str | None = None,
+    found: InService = NEVER_LOOKED_AT,
+    newest_id: int = 0,
 ) -> ModelVersionRow:
-    """Insert a version; ``revision`` None: the platform did not say."""
+    """Insert a version, with what a look has found; ``newest_id`` is of when that began."""
     row = ModelVersionRow(
         model_id=model_id,
         version=deployment.version,
         backend=deployment.backend,
         options=dict(deployment.options),
         features=list(deployment.features),
-        revision=revision or "",
+        revision=found.in_words,
         revision_checked_at=func.now(),
+        revisions=sorted(found.revisions),
+        deployed=found.rest,
+        epoch=found.epoch,
+        confirmed_up_to=newest_id,
+        place=place,
     )
     session.add(row)
     await session.flush()
@@ -122,31 +134,3 @@ async def standing_promotions(session: AsyncSession, model_id: int, *, limit: in
         .limit(limit)
     )
     return (await session.scalars(query)).all()
-
-
-async def take_stale_versions(session: AsyncSession, age: timedelta) -> Sequence[int]:
-    """Ids of versions whose revision was not looked at for ``age``, now marked as looked at.
-
-    The mark lets one of several replicas take each version.
-    """
-    checked = ModelVersionRow.revision_checked_at
-    query = (
-        update(ModelVersionRow)
-        .where(checked.is_(None) | (checked < func.now() - age))
-        .values(revision_checked_at=func.now())
-        .returning(ModelVersionRow.id)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def set_revision(
-    session: AsyncSession, version_id: int, revision: str, *, instead_of: str | None = None
-) -> bool:
-    """Note what is deployed, only if ``instead_of`` is (still) what was noted, when that is given."""
-    query = update(ModelVersionRow).where(
-        ModelVersionRow.id == version_id, ModelVersionRow.revision != revision
-    )
-    if instead_of is not None:
-        query = query.where(ModelVersionRow.revision == instead_of)
-    changed = await session.scalars(query.values(revision=revision).returning(ModelVersionRow.id))
-    return changed.one_or_none() is not None

@@ -4,9 +4,11 @@ import re
 import unicodedata
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from app.core.errors import FieldError, InvalidInput
+from app.core.errors import FieldError, InvalidInput, NotFound
+from app.schemas.values.guesses import exact_number
+from app.schemas.values.look_alikes import look_alike_fault
 
 MAX_RECORD_ID = 200
 NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
@@ -43,6 +45,30 @@ def _legal(record_id: str) -> str:
 
 
 RecordIdText: TypeAlias = Annotated[str, AfterValidator(_legal)]
+"""An id that a record may have, since when ids were looked at less closely too."""
+
+
+def check_new_record_id(record_id: str) -> str:
+    """The id that a record is written under, or InvalidInput; it must not look like another one."""
+    if fault := record_id_fault(record_id) or look_alike_fault(record_id):
+        raise InvalidInput("This is no record id.", errors=[FieldError("record_id", fault)])
+    return record_id
+
+
+def _unmistakable(record_id: str) -> str:
+    if fault := look_alike_fault(record_id):
+        raise ValueError(fault)
+    return record_id
+
+
+NewRecordIdText: TypeAlias = Annotated[RecordIdText, AfterValidator(_unmistakable)]
+"""An id that a record is written under."""
+
+
+def no_record(record_id: str) -> NotFound:
+    """There is none; why, where the id looks like another one."""
+    fault = look_alike_fault(record_id)
+    return NotFound(f"There is no record {record_id!r}." + (f" Its id {fault}." if fault else ""))
 
 
 def _legal_name(name: str) -> str:
@@ -55,5 +81,5 @@ Name: TypeAlias = Annotated[
     str, AfterValidator(_legal_name), WithJsonSchema({"type": "string", "pattern": NAME})
 ]
 """A model's or version's name."""
-RowId: TypeAlias = Annotated[int, Field(ge=1, le=2**63 - 1)]
+RowId: TypeAlias = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(exact_number)]
 """A number that Postgres gave: of a run, a job or a prediction."""

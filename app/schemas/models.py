@@ -37,7 +37,9 @@ class VersionChoice(BaseModel):
 
 
 class ModelVersion(BaseModel):
-    """A registered version. `revision` is what the platform last said is deployed, empty if it cannot say."""
+    """A registered version, and what its platform last said is in service."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     model: str
     version: str
@@ -46,7 +48,15 @@ class ModelVersion(BaseModel):
     options: dict[str, JsonValue]
     features: list[str]
     revision: str
+    """`revisions` as one text."""
+    revisions: list[str]
+    """What is in service: stored predictions of any of them are answers. Empty if the platform cannot say."""
+    pending: bool
+    """A change is under way: what is computed meanwhile is no cache entry where replies do not say who made
+    it."""
     created_at: datetime
+    warning: str | None = None
+    """In the reply to a registration: what to know of it."""
 
 
 class Model(BaseModel):
@@ -55,6 +65,15 @@ class Model(BaseModel):
     model: str
     live_version: str | None
     versions: list[ModelVersion]
+
+
+class RolledBack(Model):
+    """A model after a rollback: `live_version` was live before, and is again."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    left_version: str
+    """The version that was live until now."""
 
 
 class ModelPage(BaseModel):

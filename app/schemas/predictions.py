@@ -78,7 +78,12 @@ class BatchAnswer(BaseModel):
 
 
 class LoggedPrediction(BaseModel):
-    """A row of the prediction history. It is the cache's answer for its key while `superseded_at` is null."""
+    """A row of the prediction history. It is the cache's answer for its key while `superseded_at` is null.
+
+    A `revision` that begins with `pending:` says that nobody knows which one made it.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: int
     record_id: str
@@ -86,12 +91,17 @@ class LoggedPrediction(BaseModel):
     model: str
     version: str
     revision: str
+    variant: str | None
+    """The name that the platform's reply gave for what answered, such as a production variant."""
+    source_id: int | None
+    """The prediction that this one was copied from: another record's, with the same content."""
     pipeline_version: str
     prediction: JsonValue
     raw_output: JsonValue
     latency_ms: Thousandths
     computed_at: datetime
     expires_at: datetime | None
+    """By the PREDICTION_TTL when it was computed; what counts is that of the process that is asked."""
     superseded_at: datetime | None
 
 

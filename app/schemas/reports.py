@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from app.schemas.ids import Name
+from app.schemas.values.guesses import exact_number
 
 
 class ReportImport(BaseModel):
@@ -20,7 +21,7 @@ class ReportImport(BaseModel):
     """Default: what the key says, as `<prefix>/<model>/<version>/<timestamp>.csv`."""
     version: Name | None = None
     """Default: what the key says."""
-    newest: Annotated[int, Field(ge=1)] | None = None
+    newest: Annotated[int, Field(ge=1), BeforeValidator(exact_number)] | None = None
     """How many of the files that were modified last are looked at; default all."""
 
 

@@ -1,9 +1,9 @@
 """From a model version to its hosting platform: chunks, retries and the deadline, all in this one place."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
@@ -17,14 +17,18 @@ from app.core.errors import (
     BackendThrottled,
     BackendTimeout,
     InvalidInput,
+    NotInTime,
     TooLarge,
 )
 from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
+from app.services.hosting import looks
+from app.services.hosting.looks import Seen
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
 from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
+from app.services.hosting.search import settle, together
 
 log = structlog.get_logger(__name__)
 
@@ -38,19 +42,33 @@ BACK_OFF: Callable[[RetryCallState], float] = wait_random_exponential(multiplier
 """Seconds before the next call, beside those that the platform asks for."""
 RETRY_AFTER = 1.0
 """Seconds a caller is told to wait where a throttling platform says nothing."""
-SPLIT_CALLS = 32
-"""Extra calls spent on finding the rows that a model refuses, per chunk: 2 log2(n) find one among n."""
-
-T = TypeVar("T")
+LANDING, LANDING_SHARE = 1.0, 0.1
+"""Of a caller's time what is kept for storing the answers, at most: seconds, and a share. Without it those
+that a long search has found would be there when their caller had just gone."""
 
 
 @dataclass
 class _Batch:
-    """The rows of one predict call; a chunk is a list of indexes into them."""
+    """The rows of one predict call; a chunk is a list of indexes into them. Times are the loop's."""
 
     rows: Sequence[Row]
     deadline: float
+    began: float
     outcomes: dict[int, InferenceOutcome] = field(default_factory=dict)
+    took: dict[int, float] = field(default_factory=dict)
+    """The most seconds until an answer or a refusal, by the number of rows in the call."""
+
+    def note(self, rows: int, seconds: float) -> None:
+        self.took[rows] = max(seconds, self.took.get(rows, 0))
+
+    def has_time(self, rows: int, now: float) -> bool:
+        """Whether a call may end in time, as far as calls with as many rows, or fewer, have shown."""
+        shown = (seconds for count, seconds in self.took.items() if count <= rows)
+        return now + max(shown, default=0) < self.deadline
+
+    def is_late(self, started: float) -> bool:
+        """Whether a call had less than half of the time that there was for all."""
+        return self.deadline - started < (self.deadline - self.began) / 2
 
 
 class Inference:
@@ -64,12 +82,14 @@ class Inference:
     async def predict(
         self, deployment: Deployment, rows: Sequence[Row], deadline: float
     ) -> list[InferenceOutcome]:
-        """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time."""
-        batch = _Batch(rows, deadline)
+        """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time: the
+        caller's, who is to have the answers by then."""
+        now = asyncio.get_running_loop().time()
+        batch = _Batch(rows, deadline - min(LANDING, LANDING_SHARE * max(0, deadline - now)), now)
         try:
             async with self._backends.borrow(deployment) as opened:
                 chunks = _chunks(opened.backend, batch)
-                await _together(_run_chunk(opened, batch, chunk) for chunk in chunks)
+                await together(_run_chunk(opened, batch, chunk) for chunk in chunks)
         except AppError as error:  # the backend cannot be opened
             return [error] * len(rows)
         return [batch.outcomes[index] for index in range(len(rows))]
@@ -84,6 +104,10 @@ class Inference:
         unreachable: what was known before still stands."""
         async with self._backends.borrow(deployment) as opened:
             return checked_look(await opened.backend.look())
+
+    async def looks(self, deployments: Sequence[Deployment]) -> list[Seen]:
+        """What the platform has in service for versions of one place, in their order."""
+        return await looks.look(self._backends, deployments)
 
     async def probe(self, deployment: Deployment) -> Deployed | None:
         """Try a version that is not registered yet (it has no id): what its platform has deployed, None
@@ -138,23 +162,9 @@ def _row_bytes(backend: Backend, row: Row) -> int:
 
 
 async def _run_chunk(opened: OpenBackend, batch: _Batch, chunk: list[int]) -> None:
-    """Call with the chunk, and with halves of what the model refuses until the bad rows stand alone.
-
-    When SPLIT_CALLS are spent, the rows of a refused part share its error.
-    """
-    parts, calls_left = [chunk], SPLIT_CALLS
-    while parts:
-        answers = await _together(_call(opened, batch, part) for part in parts)
-        halves: list[list[int]] = []
-        for part, answer in zip(parts, answers, strict=True):
-            if isinstance(answer, BackendRejected) and len(part) > 1 and calls_left >= 2:
-                calls_left -= 2
-                halves += [part[: len(part) // 2], part[len(part) // 2 :]]
-            elif isinstance(answer, AppError):
-                batch.outcomes.update(dict.fromkeys(part, answer))
-            else:
-                batch.outcomes.update(zip(part, answer, strict=True))
-        parts = halves
+    before = opened.answers
+    call, works = partial(_call, opened, batch), lambda: opened.answers > before
+    batch.outcomes |= await settle(chunk, call, works, width=opened.concurrency)
 
 
 async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[InferenceOutcome] | AppError:
@@ -167,15 +177,19 @@ async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[Inf
         return spent or loop.time() + state.upcoming_sleep >= batch.deadline
 
     retrying = AsyncRetrying(
-        retry=retry_if_exception(lambda error: isinstance(error, AppError) and error.retryable),
+        retry=retry_if_exception(_may_pass),
         wait=_wait,
         stop=give_up,
         retry_error_callback=_last_word,
     )
     try:
-        return await retrying(_attempt, opened, rows, batch.deadline)
+        return await retrying(_attempt, opened, rows, batch)
     except AppError as error:
         return error
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, AppError) and error.retryable and not isinstance(error, NotInTime)
 
 
 def _error(state: RetryCallState) -> AppError:
@@ -194,25 +208,35 @@ def _last_word(state: RetryCallState) -> AppError:
         return BackendThrottled(error.detail, retry_after=error.retry_after or RETRY_AFTER)
     if state.attempt_number >= MAX_ATTEMPTS:
         return error
-    return BackendTimeout(f"There was no time for another try. {error.detail}")
+    return NotInTime(f"There was no time for another try. {error.detail}", retry_after=error.retry_after)
 
 
-async def _attempt(opened: OpenBackend, rows: list[Row], deadline: float) -> list[InferenceOutcome]:
+async def _attempt(opened: OpenBackend, rows: list[Row], batch: _Batch) -> list[InferenceOutcome]:
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout_at(deadline) as queue, opened.slots:
+        async with asyncio.timeout_at(batch.deadline) as queue, opened.slots:
             queue.reschedule(None)  # from here on the backend keeps the time
             started = loop.time()
-            if started >= deadline:
+            if not batch.has_time(len(rows), started):
                 raise TimeoutError
-            reply = await opened.backend.predict(rows, deadline - started)
-            return read(reply, len(rows), round((loop.time() - started) * 1000, 3))
+            return await _timed(opened, rows, batch, started)
     except TimeoutError as error:
-        raise BackendTimeout("No call to the model was free before the deadline.") from error
+        raise NotInTime("There was no time for a call to the model before the deadline.") from error
 
 
-async def _together(calls: Iterable[Coroutine[None, None, T]]) -> list[T]:
-    """Run all at once; a failure or a cancellation stops them all."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(call) for call in calls]
-    return [task.result() for task in tasks]
+async def _timed(
+    opened: OpenBackend, rows: list[Row], batch: _Batch, started: float
+) -> list[InferenceOutcome]:
+    now = asyncio.get_running_loop().time
+    try:
+        reply = await opened.backend.predict(rows, batch.deadline - started)
+    except BackendRejected:
+        batch.note(len(rows), now() - started)
+        raise
+    except BackendTimeout as error:
+        if now() >= batch.deadline and batch.is_late(started):  # after others, and so not by its own fault
+            raise NotInTime(f"It was called late. {error.detail}") from error
+        raise
+    opened.answers += 1
+    batch.note(len(rows), now() - started)
+    return read(reply, len(rows), round((now() - started) * 1000, 3))

@@ -4,14 +4,17 @@ A failing item fails alone: where the user's code fails on a batch, it is tried 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from itertools import islice
+from typing import TypeAlias, TypeVar, cast
 
+import numpy as np
 from pydantic import BaseModel, JsonValue
 
 from app.core import strict_json
 from app.core.errors import AppError, InvalidInput, Misconfigured, UserCodeError
+from app.core.numpy_values import unwrapped
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.failures.user_code import user_code
@@ -26,6 +29,7 @@ UserFunction: TypeAlias = Callable[[Sequence[T]], Sequence[R]]
 
 CELLS = (str, int, float, bool, type(None), list, dict)
 NO_CELL = "a cell is a number, a text, true, false or None."
+NO_RESULT = "A result is a number, a text, true, false or None, or lists and dicts of those."
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Computed:
     raw_output: JsonValue
     revision: str | None
     latency_ms: float
+    variant: str | None = None
 
 
 Outcome: TypeAlias = Computed | AppError
@@ -58,8 +63,12 @@ async def run(
     """
     rows = await asyncio.to_thread(to_rows, use_case, payloads, deployment)
     inferred = _spread(rows, await inference.predict(deployment, _good(rows), deadline))
-    raw = [outcome.output for outcome in _good(inferred)]
-    outputs = _spread(inferred, await asyncio.to_thread(to_outputs, use_case, raw))
+    answered = [
+        (outcome.output, payload)
+        for outcome, payload in zip(inferred, payloads, strict=True)
+        if not isinstance(outcome, AppError)
+    ]
+    outputs = _spread(inferred, await asyncio.to_thread(to_outputs, use_case, answered, deployment))
     return [_combine(answer, output) for answer, output in zip(inferred, outputs, strict=True)]
 
 
@@ -68,7 +77,7 @@ def _combine(answer: Inferred | AppError, output: JsonValue | AppError) -> Outco
         return answer
     if isinstance(output, AppError):
         return output
-    return Computed(output, answer.output, answer.revision, answer.latency_ms)
+    return Computed(output, answer.output, answer.revision, answer.latency_ms, answer.variant)
 
 
 def _good(values: Sequence[T | AppError]) -> list[T]:
@@ -94,7 +103,7 @@ def to_rows(use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deploy
     """The payloads as the deployment's rows, in order; an error in place of each that cannot be one."""
     require_features(use_case, deployment)
     items = [_parse(use_case, payload) for payload in payloads]
-    full = _spread(items, _isolated("preprocess", use_case.preprocess, _good(items)))
+    full = _spread(items, _isolated("preprocess", use_case.preprocessing(deployment), _good(items)))
     columns = [use_case.features.index(name) for name in deployment.features]
     return [row if isinstance(row, AppError) else _select(use_case, row, columns) for row in full]
 
@@ -117,31 +126,62 @@ def _parse(use_case: UseCase, payload: JsonValue) -> BaseModel | AppError:
         return error
 
 
-def _select(use_case: UseCase, row: Row, columns: Sequence[int]) -> Row | AppError:
-    names = use_case.features
-    if not isinstance(row, list | tuple):
+def _select(use_case: UseCase, made: Row, columns: Sequence[int]) -> Row | AppError:
+    row, names = unwrapped(made), use_case.features
+    if not isinstance(row, list):
         return UserCodeError(f"preprocess made a row that is no list: {type(row).__name__}.")
     if len(row) != len(names):
         return UserCodeError(f"preprocess made a row of {len(row)} values for {len(names)} FEATURES.")
     for name, cell in zip(names, row, strict=True):
-        if not isinstance(cell, CELLS):
-            return UserCodeError(f"preprocess made a {type(cell).__name__} of {name}: {NO_CELL}")
+        if fault := _cell_fault(name, cell):
+            return UserCodeError(f"preprocess made {fault}")
     return [row[column] for column in columns]
 
 
-def to_outputs(use_case: UseCase, raw: Sequence[JsonValue]) -> list[JsonValue | AppError]:
-    """What callers get for the model's outputs, in order; an error in place of each that cannot be had."""
-    return [_checked(output) for output in _isolated("postprocess", use_case.postprocess, raw)]
+def _cell_fault(name: str, cell: object) -> str | None:
+    if not isinstance(cell, CELLS):
+        return f"a {type(cell).__name__} of {name}: {NO_CELL}"
+    try:
+        strict_json.check(cell, name)
+    except InvalidInput as error:
+        return f"what cannot be sent: {error.detail}"
+    return None
+
+
+def to_outputs(
+    use_case: UseCase, raw: Sequence[tuple[JsonValue, JsonValue]], deployment: Deployment
+) -> list[JsonValue | AppError]:
+    """What callers get for the model's outputs, in order; an error in place of each that cannot be had.
+
+    An output comes with the payload that it is of, which is read again only if postprocess wants to see it.
+    """
+    if use_case.reads_inputs_again:
+        made = _with_inputs(use_case, raw, deployment)
+    else:
+        made = _isolated("postprocess", use_case.postprocess, [output for output, _ in raw])
+    return [_checked(output) for output in made]
+
+
+def _with_inputs(
+    use_case: UseCase, raw: Sequence[tuple[JsonValue, JsonValue]], deployment: Deployment
+) -> list[JsonValue | AppError]:
+    items = [_parse(use_case, payload) for _, payload in raw]
+    pairs = [
+        item if isinstance(item, AppError) else (output, item)
+        for item, (output, _) in zip(items, raw, strict=True)
+    ]
+    return _spread(pairs, _isolated("postprocess", use_case.postprocessing(deployment), _good(pairs)))
 
 
 def _checked(output: JsonValue | AppError) -> JsonValue | AppError:
     if isinstance(output, AppError):
         return output
+    plain = unwrapped(output)
     try:
-        strict_json.check(output)
+        strict_json.check(plain)
     except InvalidInput as error:
-        return UserCodeError(f"postprocess made what JSON cannot hold: {error.detail}")
-    return output
+        return UserCodeError(f"postprocess made what JSON cannot hold: {error.detail} {NO_RESULT}")
+    return cast(JsonValue, plain)
 
 
 def _isolated(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> list[R | AppError]:
@@ -158,7 +198,8 @@ def _isolated(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> 
 def _called(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> Sequence[R] | AppError:
     try:
         with user_code(stage):
-            results: object = function([*values])  # a list of its own, which it may empty
+            # A list of its own, which it may empty.
+            results = _listed(function([*values]), len(values))
     except AppError as error:
         return error
     if not isinstance(results, list | tuple):
@@ -166,3 +207,10 @@ def _called(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> Se
     if len(results) != len(values):
         return UserCodeError(f"{stage} returned {len(results)} results for {len(values)} items.")
     return results
+
+
+def _listed(results: object, expected: int) -> object:
+    """The results as a list, where they are an array's or come one by one, perhaps without an end."""
+    if isinstance(results, np.ndarray) and results.ndim:
+        return [*results]
+    return [*islice(results, expected + 1)] if isinstance(results, Iterator) else results

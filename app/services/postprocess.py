@@ -1,4 +1,7 @@
-"""YOURS TO EDIT: from the model's outputs to what callers get."""
+"""YOURS TO EDIT: from the model's outputs to what callers get.
+
+This file is part of every prediction's key, as preprocess.py is.
+"""
 
 from collections.abc import Sequence
 

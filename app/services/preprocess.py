@@ -2,6 +2,9 @@
 
 ``FEATURES`` names the columns in order. A model version may take fewer: it is registered with the names it
 was trained on, and gets those columns only.
+
+This file and all that it imports are part of every prediction's key: a change makes predictions anew. So is a
+file that it reads, if ``DATA_FILES = ("encoder.json",)`` lists it: docs/your-own-model.md, "What counts".
 """
 
 import math

@@ -5,15 +5,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
+
 from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
 from app.services.inference import Inference
+from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase, load
 from app.storage import Storage, open_storage
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["Runtime", "Sessions", "Storage", "open_runtime"]
 
@@ -56,7 +61,11 @@ async def open_runtime(
         listener = Listener(settings)
         listener.start()
         opened.push_async_callback(listener.aclose)
-        flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener))
+        looks = PromptLooks(database.transactions, inference)
+        opened.push_async_callback(looks.aclose)
+        flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener, looks))
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights)
+        parts = {name: stage.fingerprint for name, stage in chosen.stages.items()}
+        log.info("opened on this code", pipeline_version=predictor.pipeline_version, **parts)
         yield Runtime(settings, chosen, database, inference, storage, flights, predictor)

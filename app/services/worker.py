@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -38,10 +37,15 @@ GRACE = 5.0
 """Seconds a task may go on after a stop, before it goes back to the queue."""
 FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=1), timedelta(minutes=5)
 """Before an interrupted task is tried again: doubled from attempt to attempt."""
+MOST_TRIES = 20
+"""Of work that waits for a platform: with those pauses it waits for an hour at least. The last try notes what
+still fails."""
 INTERRUPTIONS: tuple[type[Exception], ...] = (AppError, *OUTAGES)
 QUEUE_OUTAGES: tuple[type[Exception], ...] = (*OUTAGES, asyncpg.InterfaceError, PgqException)
 
-Work = Callable[[int], Awaitable[None]]
+
+Work = Callable[[int, bool], Awaitable[None]]
+"""A task on the row with an id; whether it is the last try, after which nothing waits for a platform."""
 
 
 async def work(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -122,10 +126,10 @@ async def _show_life(runtime: Runtime) -> None:
 def _register(queue: PgQueuer, runtime: Runtime, stop: asyncio.Event) -> None:
     evaluator = Evaluator(runtime)
     tasks: dict[TaskName, Work] = {
-        "evaluate": evaluator.run,
-        "predict_chunk": partial(chunks.run, runtime),
-        "write_result": partial(results.write, runtime),
-        "batch_transform": partial(transform.run, runtime),
+        "evaluate": lambda run_id, last: evaluator.run(run_id, last=last),
+        "predict_chunk": lambda chunk_id, last: chunks.run(runtime, chunk_id, last=last),
+        "write_result": lambda job_id, _: results.write(runtime, job_id),
+        "batch_transform": lambda job_id, _: transform.run(runtime, job_id),
     }
     for name, function in tasks.items():
         # A task that failed for good stays in the queue's table, to be looked at.
@@ -158,7 +162,8 @@ def _periodic(
 def _task(function: Work, stop: asyncio.Event) -> Callable[[Job], Awaitable[None]]:
     async def run(job: Job) -> None:
         try:
-            await _or_hand_back(function(int(job.payload or b"")), stop)
+            last = job.attempts >= MOST_TRIES - 1
+            await _or_hand_back(function(int(job.payload or b""), last), stop)
         except INTERRUPTIONS as error:
             if not (error.retryable if isinstance(error, AppError) else is_outage(error)):
                 raise

@@ -8,6 +8,8 @@ keep working. A field of the type ``AwareDatetime`` or ``date`` can be the time 
     monthly_fee: Annotated[float, Field(ge=0)]
     observed_on: date
     referred_by: str | None = None
+
+It is part of every prediction's key, with all that it imports: docs/your-own-model.md, "What counts".
 """
 
 from pydantic import BaseModel

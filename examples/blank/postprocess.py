@@ -2,8 +2,9 @@
 
 ``postprocess`` gets the outputs as the platform sent them (a number, a list, an object), many at a time, and
 returns one result for each, in their order: anything that JSON can hold. Results are stored and compared, so
-they depend on the output alone. Raise BadOutput (app.core.errors) for one that is no prediction: the caller
-gets 502, and nothing is stored.
+they depend on the output alone; or, with ``postprocess(outputs, context)``, on its version and input, too
+(app/schemas/context.py). Raise BadOutput (app.core.errors) for one that is no prediction: the caller gets
+502, and nothing is stored. This file is part of every prediction's key, as preprocess.py is.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """The fields of one input object.
 
 Stored as JSONB, so a new field needs no migration: give it a default, and old records keep working.
+It is part of every prediction's key, with all that it imports: docs/your-own-model.md, "What counts".
 """
 
 from datetime import date

@@ -1,4 +1,7 @@
-"""From the model's outputs to what callers get."""
+"""From the model's outputs to what callers get.
+
+This file is part of every prediction's key, as preprocess.py is.
+"""
 
 from collections.abc import Sequence
 

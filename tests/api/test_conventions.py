@@ -61,7 +61,7 @@ def test_every_error_that_any_route_may_answer_is_documented(operation: Operatio
         503: "unavailable",
     }
     if "requestBody" in operation.text:
-        expected[413] = "too-large"
+        expected |= {413: "too-large", 415: "unsupported-media-type"}
     for status, slug in expected.items():
         assert f"`{slug}`" in str(operation.responses[str(status)]["description"])
     if operation.name in PREDICTING:
@@ -140,6 +140,27 @@ def test_where_there_is_a_body_the_query_chooses_no_model() -> None:
     for operation in OPERATIONS:
         if "requestBody" in operation.text:
             assert choosing.isdisjoint(str(one["name"]) for one in operation.parameters("query"))
+
+
+def test_what_creates_work_takes_a_key() -> None:
+    """And what does so by a file, or cannot be repeated: the page has their paths."""
+    taking = {
+        one.name
+        for one in OPERATIONS
+        if any(p["name"] == "Idempotency-Key" for p in one.parameters("header"))
+    }
+    working = {one.name for one in OPERATIONS if "202" in one.responses}
+    assert working == {"createPredictionJob", "resumePredictionJob", "createEvaluation"}
+    assert taking == working | {"importReports", "importRecords", "rollBackModel"}
+
+
+def test_conditions_are_a_records() -> None:
+    taking = {
+        (one.method, one.path)
+        for one in OPERATIONS
+        if {"If-Match", "If-None-Match"} <= {str(p["name"]) for p in one.parameters("header")}
+    }
+    assert taking == {(method, "/records/{record_id}") for method in ("get", "put", "delete")}
 
 
 def test_what_is_cancelled_comes_back() -> None:

@@ -80,12 +80,17 @@ async def test_parameters_that_do_not_fit_are_named(client: httpx.AsyncClient) -
 
 
 @pytest.mark.parametrize(
-    ("query", "kind"),
-    [("", "application/json"), ("", ""), ("?format=xlsx", "text/csv"), ("?delimiter=ab", "text/csv")],
+    ("query", "kind", "status"),
+    [
+        ("", "application/json", 415),
+        ("", "", 415),
+        ("?format=xlsx", "text/csv", 422),
+        ("?delimiter=ab", "text/csv", 422),
+    ],
 )
-async def test_what_is_not_understood(client: httpx.AsyncClient, query: str, kind: str) -> None:
+async def test_what_is_not_understood(client: httpx.AsyncClient, query: str, kind: str, status: int) -> None:
     response = await client.post(f"/records/import{query}", content=CSV, headers={"content-type": kind})
-    assert response.status_code == 422
+    assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert "format" in response.text or "delimiter" in response.text
 

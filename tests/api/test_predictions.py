@@ -3,6 +3,8 @@
 import asyncio
 import json
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 import httpx
@@ -270,10 +272,35 @@ async def test_expired_predictions_are_inferred_again(
         assert (await other.post("/predict/a")).headers["X-Cache"] == "MISS"
         assert (await other.post("/predict/a")).headers["X-Cache"] == "HIT"
         async with limited.state.runtime.database.transactions.begin() as session:
-            await session.execute(text("update predictions set expires_at = now()"))
+            long_ago = "update predictions set computed_at = computed_at - interval '1 hour'"
+            await session.execute(text(long_ago))
         assert (await other.post("/predict/a")).headers["X-Cache"] == "MISS"
     history = (await client.get("/predictions")).json()["items"]
     assert [item["superseded_at"] is None for item in history] == [True, False]
+
+
+async def test_the_ttl_is_that_of_the_process_that_answers(
+    aws: AwsStub, settings: Settings, client: httpx.AsyncClient
+) -> None:
+    """What was computed before there was one does not live for ever."""
+    await register(client)
+    await store(client, {"a": 1.0})
+    assert (await client.post("/predict/a?model=transit")).headers["X-Cache"] == "MISS"
+    limited = create_app(settings.model_copy(update={"prediction_ttl": 1e-6}))
+    async with running(limited) as other:
+        assert (await other.post("/predict/a?model=transit")).headers["X-Cache"] == "MISS"
+    assert (await client.post("/predict/a?model=transit")).headers["X-Cache"] == "HIT"
+    assert len(invocations(aws)) == 2
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://t") as client,
+    ):
+        yield client
 
 
 async def test_the_history_is_paged_and_filtered(predict: httpx.AsyncClient) -> None:

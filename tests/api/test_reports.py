@@ -40,7 +40,7 @@ async def _version(sessions: Sessions) -> None:
     async with sessions.begin() as session:
         model = await models.ensure_model(session, "transit")
         deployment = Deployment(0, "transit", "1", "sagemaker", {}, ())
-        await models.insert_version(session, model.id, deployment, revision=None)
+        await models.insert_version(session, model.id, deployment)
 
 
 @pytest.mark.usefixtures("_version")

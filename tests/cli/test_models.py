@@ -45,7 +45,8 @@ def test_a_version_is_registered_promoted_and_rolled_back(capsys: pytest.Capture
     assert run(capsys, "register", "transit", "2", *OPTIONS) == said
     code, out, errors = run(capsys, "promote", "transit", "2")
     assert (code, out, errors) == (0, "  transit 1: sagemaker\n* transit 2: sagemaker\n", "")
-    assert run(capsys, "rollback", "transit")[1] == "* transit 1: sagemaker\n  transit 2: sagemaker\n"
+    now_1 = "* transit 1: sagemaker\n  transit 2: sagemaker\n"
+    assert run(capsys, "rollback", "transit")[1] == "Rolled back transit from 2 to 1:\n" + now_1
     assert run(capsys, "list")[1] == "* transit 1: sagemaker\n  transit 2: sagemaker\n"
 
 

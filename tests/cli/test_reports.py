@@ -45,7 +45,7 @@ async def finish_a_run(settings: Settings) -> None:
     async with create_sessions(engine).begin() as session:
         model = await models.ensure_model(session, "transit")
         deployment = Deployment(0, "transit", "1", "sagemaker", {}, ())
-        version = await models.insert_version(session, model.id, deployment, revision=None)
+        version = await models.insert_version(session, model.id, deployment)
         run = await rows.create(session, version.id, "quality", {})
         metric = Metric("mae", "", "", value=1.5, reason=None, low=None, high=None, n=40, small=False)
         await rows.store(session, run, [], [metric])

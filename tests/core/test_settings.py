@@ -45,3 +45,32 @@ def test_a_storage_url(url: str) -> None:
 def test_what_is_none(url: str) -> None:
     with pytest.raises(ValidationError, match="must be s3://bucket or s3://bucket/prefix"):
         storage_url(url)
+
+
+DURATIONS = (
+    *("prediction_ttl", "predict_timeout", "claim_lease", "failure_hold", "revision_refresh"),
+    *("database_pool_timeout", "shutdown_delay"),
+)
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+@pytest.mark.parametrize("seconds", ["inf", "nan", "-1", "1e17", "4e11"])
+def test_a_duration_that_leads_out_of_time(name: str, seconds: str) -> None:
+    """With it moments are computed that Postgres cannot hold, or Python cannot read."""
+    with pytest.raises(ValidationError, match=name):
+        IsolatedSettings.model_validate({"database_url": "postgresql://x", name: seconds})
+
+
+def test_a_long_duration() -> None:
+    assert (
+        IsolatedSettings.model_validate(
+            {"database_url": "postgresql://x", "prediction_ttl": "3e8"}
+        ).prediction_ttl
+        == 3e8
+    )
+
+
+@pytest.mark.parametrize("days", ["0", "1000000", "1e300"])
+def test_days_that_lead_out_of_time(days: str) -> None:
+    with pytest.raises(ValidationError, match="prediction_retention_days"):
+        IsolatedSettings.model_validate({"database_url": "postgresql://x", "prediction_retention_days": days})

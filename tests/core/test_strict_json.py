@@ -75,3 +75,13 @@ def test_the_bounds_themselves_pass() -> None:
         assert parse(json.dumps(value)) == value
     with pytest.raises(InvalidInput):
         check(nested(MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_other_encodings_than_utf8_are_refused(encoding: str) -> None:
+    with pytest.raises(InvalidInput, match="not valid"):
+        parse('{"carrier": "é"}'.encode(encoding))
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse('\ufeff{"carrier": "é"}'.encode()) == {"carrier": "é"}

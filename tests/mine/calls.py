@@ -3,31 +3,45 @@
 import copy
 import inspect
 import json
+import os
 import random
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, JsonValue
 
 from app.core import strict_json
 from app.core.errors import InvalidInput
+from app.schemas.hosting.deployments import Deployment
 from app.services.use_case import UseCase
 
 T = TypeVar("T")
 Call: TypeAlias = Callable[[Sequence[T]], list[JsonValue]]
 SHOWN = 300
 """Characters of a value in a message."""
+MODEL_VERSION = "MODEL_VERSION"
+"""The environment variable that names what a context is about, as MODEL/VERSION, for other processes, too."""
+
+
+def deployment(use_case: UseCase) -> Deployment:
+    """The version that a context names."""
+    model, _, version = os.environ.get(MODEL_VERSION, "mine/1").partition("/")
+    return Deployment(1, model, version, "sagemaker", {}, use_case.features)
 
 
 def preprocessed(use_case: UseCase, items: Sequence[BaseModel]) -> list[JsonValue]:
     """The rows of the items, of the right length and of what a cell can be."""
-    rows = _called("preprocess", "row", use_case.preprocess, items)
+    rows = _called("preprocess", "row", use_case.preprocessing(deployment(use_case)), items)
     return [_row(use_case.features, item, row) for item, row in zip(items, rows, strict=True)]
 
 
-def postprocessed(use_case: UseCase, outputs: Sequence[JsonValue]) -> list[JsonValue]:
-    """The results of the outputs, each of JSON."""
-    results = _called("postprocess", "result", use_case.postprocess, outputs)
+def postprocessed(use_case: UseCase, outputs: Sequence[object]) -> list[JsonValue]:
+    """The results of the outputs, each of JSON; an output comes with its input if there is a context."""
+    function: Callable[[Sequence[object]], object] = use_case.postprocess
+    if use_case.reads_inputs_again:
+        with_context = use_case.postprocessing(deployment(use_case))
+        function = cast(Callable[[Sequence[object]], object], with_context)
+    results = _called("postprocess", "result", function, outputs)
     for output, result in zip(outputs, results, strict=True):
         fault = _fault(result)
         assert fault is None, f"postprocess makes {shown(result)} of {shown(output)}: {fault}"

@@ -5,7 +5,7 @@ import copy
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from app.schemas.rows import Row
 from app.services import pipeline
 from app.services.inference import Inference
 from app.services.use_case import UseCase, load
-from tests.mine import sample
+from tests.mine import calls, sample
 from tests.mine.sample import Known
 from tests.support.settings import IsolatedSettings
 
@@ -41,10 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     mine.addoption("--features", help="those that the artifact takes, with commas; default all")
     mine.addoption("--content-type", default="text/csv", help="of the rows that are sent")
     sample.add_options(mine)
+    mine.addoption("--model-version", help="MODEL/VERSION that a context names; default mine/1")
     mine.addoption("--package", help="other modules than the four files, as USE_CASE names them")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if named := config.getoption("--model-version", None):
+        os.environ[calls.MODEL_VERSION] = named
     if config.getoption("--sample", None) is not None:  # not where other tests are run, too
         sample.take_ignored(config)
 
@@ -133,6 +136,12 @@ def outputs(answered: Answered) -> list[JsonValue]:
     return copy.deepcopy(answered.outputs)
 
 
+@pytest.fixture
+def answers(use_case: UseCase, items: Sequence[BaseModel], outputs: list[JsonValue]) -> list[object]:
+    """What postprocess is given: the outputs, with their inputs if it takes a context."""
+    return [*zip(outputs, items, strict=True)] if use_case.reads_inputs_again else [*outputs]
+
+
 def _deployment(config: pytest.Config, use_case: UseCase, artifact: str) -> Deployment:
     features: str | None = config.getoption("--features")
     options: dict[str, JsonValue] = {
@@ -141,7 +150,7 @@ def _deployment(config: pytest.Config, use_case: UseCase, artifact: str) -> Depl
         "content_type": config.getoption("--content-type"),
     }
     names = tuple(features.split(",")) if features else use_case.features
-    return Deployment(1, "mine", "1", "sagemaker", options, names)
+    return replace(calls.deployment(use_case), options=options, features=names)
 
 
 async def _infer(deployment: Deployment, rows: Sequence[Row]) -> Answered:

@@ -13,7 +13,7 @@ from unittest import mock
 
 from pydantic import JsonValue
 
-from app.services.use_case import load
+from app.services.use_case import UseCase, load
 from tests.mine.calls import postprocessed, preprocessed
 
 AHEAD = 3 * 366 * 86_400 + 12_345
@@ -28,7 +28,10 @@ ELSEWHERE = (
 
 
 def made_elsewhere(package: str | None, what: str, values: Sequence[JsonValue]) -> list[JsonValue]:
-    """ROWS of stored inputs or RESULTS of outputs, each asked for alone. AssertionError says what failed."""
+    """ROWS of stored inputs or RESULTS of outputs, each asked for alone. AssertionError says what failed.
+
+    Where postprocess takes a context an output is a list of it and its stored input.
+    """
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     done = subprocess.run(
         [sys.executable, "-m", "tests.mine.elsewhere", package or "", what],
@@ -55,8 +58,15 @@ def main(package: str, what: str) -> None:
             later.enter_context(mock.patch.dict(names, _later_names(names)))
         made = [preprocessed(use_case, [item])[0] for item in reversed(items)]
         if what == RESULTS:
-            made = [postprocessed(use_case, [value])[0] for value in reversed(values)]
+            made = [postprocessed(use_case, [one])[0] for one in reversed(_outputs(use_case, values))]
     sys.stdout.write(json.dumps(made[::-1]))
+
+
+def _outputs(use_case: UseCase, values: Sequence[JsonValue]) -> list[object]:
+    if not use_case.reads_inputs_again:
+        return [*values]
+    pairs = [value for value in values if isinstance(value, list)]
+    return [(output, use_case.input_type.model_validate(payload)) for output, payload in pairs]
 
 
 class _AsBefore(type):

@@ -56,16 +56,21 @@ def test_the_model_answers_every_row(answered: Answered) -> None:
     assert not answered.fault, answered.fault
 
 
-def test_there_is_one_result_per_output_and_json(use_case: UseCase, outputs: Sequence[JsonValue]) -> None:
-    calls.postprocessed(use_case, outputs)
+def test_there_is_one_result_per_output_and_json(use_case: UseCase, answers: Sequence[object]) -> None:
+    calls.postprocessed(use_case, answers)
 
 
 def test_a_result_depends_on_its_output_alone(
-    use_case: UseCase, outputs: Sequence[JsonValue], package: str | None
+    use_case: UseCase,
+    known: Sequence[Known],
+    outputs: Sequence[JsonValue],
+    answers: Sequence[object],
+    package: str | None,
 ) -> None:
-    alone = calls.check_independence(partial(calls.postprocessed, use_case), outputs, SINGLY)
-    there = made_elsewhere(package, RESULTS, outputs[:SINGLY])
-    calls.check_same(outputs, alone, there, ELSEWHERE)
+    alone = calls.check_independence(partial(calls.postprocessed, use_case), answers, SINGLY)
+    pairs: list[JsonValue] = [[output, one.raw] for output, one in zip(outputs, known, strict=True)]
+    sent = pairs if use_case.reads_inputs_again else outputs
+    calls.check_same(answers, alone, made_elsewhere(package, RESULTS, sent[:SINGLY]), ELSEWHERE)
 
 
 def test_every_label_is_of_its_type(truths: Sequence[JsonValue]) -> None:
@@ -91,14 +96,16 @@ def test_the_metrics_are_those_of_the_task(use_case: UseCase) -> None:
 
 
 def test_every_metric_can_be_computed(
-    use_case: UseCase, outputs: Sequence[JsonValue], truths: Sequence[JsonValue]
+    use_case: UseCase, answers: Sequence[object], truths: Sequence[JsonValue]
 ) -> None:
-    results = calls.postprocessed(use_case, outputs)
+    results = calls.postprocessed(use_case, answers)
     cases = [
         Case(truth, result, (), "")
         for truth, result in zip(truths, results, strict=True)
         if truth is not None
     ]
+    faults = judging.faults(use_case, cases)
+    assert not faults, f"{len(faults)} of {len(cases)} cannot be judged: {next(iter(faults.values()))}"
     found = judging.judge_all(use_case, cases, use_case.metrics)
     undefined = [f"{one.metric}: {one.reason}" for one in found if one.value is None]
     assert not undefined, undefined

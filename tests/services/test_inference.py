@@ -12,15 +12,17 @@ from tenacity import RetryCallState
 from app.backends import registry
 from app.core.errors import (
     AppError,
+    BackendCrashed,
     BackendDown,
     BackendRefused,
     BackendRejected,
     BackendThrottled,
     BackendTimeout,
     BadOutput,
-    InvalidInput,
     Misconfigured,
+    NotInTime,
     TooLarge,
+    UserCodeError,
 )
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
@@ -108,7 +110,7 @@ async def test_chunks_keep_to_the_bytes_and_a_huge_row_fails_alone(
 async def test_a_row_the_format_cannot_carry_fails_alone(aws: AwsStub, inference: Inference) -> None:
     aws.respond = echo
     outcomes = await predict(inference, [[1, 0], [2, [3]], [4, 0]])
-    assert outputs(outcomes) == [1, InvalidInput, 4]
+    assert outputs(outcomes) == [1, UserCodeError, 4]
 
 
 async def test_nan_for_one_row_leaves_its_neighbours_alone(aws: AwsStub, inference: Inference) -> None:
@@ -160,7 +162,7 @@ async def test_twice_busy_then_fine(aws: AwsStub, inference: Inference, busy: An
         (model_error(0, "Your invocation timed out"), BackendTimeout),
         (error("ValidationError", 400), BackendRefused),
         (error("AccessDeniedException", 403), BackendRefused),
-        (model_error(500), BackendRejected),
+        (model_error(500), BackendCrashed),
         (csv(""), BadOutput),
         (csv("1", "text/html"), BadOutput),
     ],
@@ -198,7 +200,9 @@ async def test_a_wait_beyond_the_deadline_is_not_waited_for(aws: AwsStub, infere
     assert outcome.retry_after == 60
     aws.script(error("ServiceUnavailable", 503, retry_after="60"))
     (outcome,) = await predict(inference, [[1, 0]], seconds=59)
-    assert isinstance(outcome, BackendTimeout)
+    assert isinstance(outcome, NotInTime)
+    assert outcome.retryable
+    assert outcome.retry_after == 60
     assert "no time for another try" in outcome.detail
     assert "SageMaker is unavailable" in outcome.detail
     assert len(aws.requests) == 2
@@ -216,7 +220,7 @@ async def test_no_answer_by_the_deadline_is_one_call(aws: AwsStub, inference: In
 
 
 async def test_a_deadline_in_the_past_calls_nothing(aws: AwsStub, inference: Inference) -> None:
-    assert outputs(await predict(inference, [[1, 0]], seconds=-1)) == [BackendTimeout]
+    assert outputs(await predict(inference, [[1, 0]], seconds=-1)) == [NotInTime]
     aws.respond = echo
     assert outputs(await predict(inference, [[2, 0]])) == [2]
     assert [rows_of(request) for request in aws.requests] == [["2"]]
@@ -229,8 +233,8 @@ async def test_waiting_for_a_free_slot_ends_at_the_deadline(aws: AwsStub, infere
     busy = asyncio.create_task(predict(inference, rows, max_rows=1))
     await aws.received(8)
     (outcome,) = await predict(inference, [[9, 0]], seconds=0.2, max_rows=1)
-    assert isinstance(outcome, BackendTimeout)
-    assert "free" in outcome.detail
+    assert isinstance(outcome, NotInTime)
+    assert "no time for a call" in outcome.detail
     assert len(aws.requests) == 8
     go_on.set()
     await busy
@@ -262,13 +266,6 @@ async def test_a_bad_row_is_found_and_fails_alone(aws: AwsStub, inference: Infer
     expected = [BackendRejected if number == 37 else number for number in range(100)]
     assert outputs(outcomes) == expected
     assert len(aws.requests) <= 1 + 2 * 7
-
-
-async def test_looking_for_bad_rows_is_bounded(aws: AwsStub, inference: Inference) -> None:
-    aws.script(model_error(400))
-    outcomes = await predict(inference, [[number, 0] for number in range(100)])
-    assert outputs(outcomes) == [BackendRejected] * 100
-    assert len(aws.requests) == 1 + module.SPLIT_CALLS
 
 
 async def test_a_cancelled_prediction_frees_its_slots(aws: AwsStub, inference: Inference) -> None:

@@ -1,7 +1,10 @@
 """The pipeline around the user's code, with a stand-in for inference: no network is needed here."""
 
 import asyncio
+import itertools
+import math
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
@@ -148,7 +151,10 @@ async def test_a_function_may_empty_its_list() -> None:
     ("function", "said"),
     [
         (lambda values: None, "must return a list, not NoneType"),
-        (lambda values: (one for one in values), "must return a list, not generator"),
+        (lambda values: itertools.repeat(1.0), "returned 2 results for 1 items"),
+        (lambda values: iter(()), "returned 0 results for 1 items"),
+        (lambda values: np.float64(1), "must return a list, not float64"),
+        (lambda values: np.array(1.0), "must return a list, not ndarray"),
         (lambda values: {1: 2}, "must return a list, not dict"),
         (lambda values: "a" * len(values), "must return a list, not str"),
         (generated, "must return a list, not coroutine"),
@@ -168,8 +174,14 @@ async def test_a_function_that_returns_no_list_is_told(stage: str, function: obj
         (None, "a row that is no list: NoneType"),
         ({"a": 1}, "a row that is no list: dict"),
         ([{1}] * len(ALL), "a set of origin_lat: a cell is a number"),
-        ([np.float32(1)] * len(ALL), "a float32 of origin_lat"),
         ([Decimal(1)] * len(ALL), "a Decimal of origin_lat"),
+        ([datetime(2026, 1, 1)] * len(ALL), "a datetime of origin_lat"),
+        (np.array(["2026-01-01"] * len(ALL), "datetime64[ns]"), "a row that is no list: ndarray"),
+        ([np.datetime64("2026-01-01")] * len(ALL), "a datetime64 of origin_lat"),
+        ([np.timedelta64(1, "s")] * len(ALL), "a timedelta64 of origin_lat"),
+        ([math.nan] * len(ALL), "what cannot be sent: origin_lat: a number must be finite"),
+        ([np.float32("inf")] * len(ALL), "what cannot be sent: origin_lat: a number must be finite"),
+        ([[1, {2}]] * len(ALL), "what cannot be sent: origin_lat[1]: must be a JSON value, not set"),
     ],
 )
 async def test_what_is_no_row_is_told(row: object, said: str) -> None:
@@ -178,7 +190,7 @@ async def test_what_is_no_row_is_told(row: object, said: str) -> None:
     assert said in outcome.detail
 
 
-@pytest.mark.parametrize("output", [np.int64(1), {1, 2}, {1: "a"}, order, b"x", [Decimal(1)]])
+@pytest.mark.parametrize("output", [{1, 2}, {1: "a"}, order, b"x", [Decimal(1)], np.timedelta64(1)])
 async def test_a_result_that_is_no_json_is_told(output: object) -> None:
     (outcome,) = await run([order()], use_case=changed(postprocess=lambda outputs: [output]))
     assert isinstance(outcome, UserCodeError)

@@ -28,7 +28,7 @@ async def store_judged_orders(sessions: Sessions) -> None:
         month, carrier = 1 + index % 2, "UA" if index < 35 else "AA"
         fields: dict[str, JsonValue] = {"scheduled_at": f"2013-0{month}-10T11:00:00Z", "carrier": carrier}
         items.append(RecordWrite(id=f"r{index:02}", input=order(float(index), **fields)))
-    await records.put_many(sessions, TRANSIT, items, limit=40)
+    await records.put_many(sessions, TRANSIT, items)
     for index in range(40):
         if index % 4:
             await labels.put_label(sessions, TRANSIT, f"r{index:02}", 10.0 * index - (1 + index % 2))

@@ -1,41 +1,101 @@
-"""Routes that are strict: JSON bodies, which FastAPI hands to pydantic, and the query's parameters."""
+"""Bodies of requests: bounded, read off the event loop where they are long, and validated there."""
 
-from collections.abc import Callable, Collection, Coroutine, Iterable
-from typing import ClassVar
+import asyncio
+from collections.abc import Iterable, Sequence
 
-from fastapi import HTTPException, Request, Response
-from fastapi.routing import APIRoute
-from pydantic import JsonValue
+from fastapi import HTTPException, Request
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from starlette.datastructures import Headers
 
-from app.api.http import queries
 from app.core import strict_json
 from app.core.errors import AppError, FieldError, InvalidInput, TooLarge
 from app.core.settings import Settings
+from app.schemas.faults import faults_of
+
+MISFIT = "The request does not fit."
+JSON_BODY = "A JSON body"
+ON_THE_LOOP = 32_768
+"""Bytes of a body that is read and validated at once, in about a millisecond; a longer one is in a thread."""
 
 
 class StrictRequest(Request):
-    """A request whose JSON is bounded and storable (see core.strict_json)."""
+    """A request whose JSON is bounded and storable (see core.strict_json), and fits the route's body."""
 
-    parse = staticmethod(strict_json.parse)
+    body_type: TypeAdapter[object] | None = None
+    batches: Sequence[str] = ()
+    """Members of the JSON that have at most ``max_batch`` items, as the JSON itself if it is a list."""
+
+    def require_length(self) -> None:
+        """413 where a larger body is announced than the setting allows."""
+        require_length(self.headers, self._settings.max_body_bytes, JSON_BODY)
 
     async def body(self) -> bytes:
         """The whole body, or 413 as soon as it is larger than the setting allows."""
         if not hasattr(self, "_body"):
-            settings: Settings = self.app.state.settings
-            limit, size, chunks = settings.max_body_bytes, 0, []
+            limit, size, chunks = self._settings.max_body_bytes, 0, []
             async for chunk in self.stream():
                 size += len(chunk)
                 if size > limit:
-                    raise _Refused(TooLarge(f"A JSON body may have at most {limit} bytes."))
+                    raise Refused(too_large(limit, JSON_BODY))
                 chunks.append(chunk)
             self._body = b"".join(chunks)
         return self._body
 
-    async def json(self) -> JsonValue:
+    async def json(self) -> object:
+        """The validated body; FastAPI, which would validate it on the event loop, passes it on as it is."""
+        body = await self.body()
         try:
-            return self.parse(await self.body())
+            if len(body) <= ON_THE_LOOP:
+                return self._read(body)
+            return await asyncio.to_thread(self._read, body)
         except InvalidInput as error:
-            raise _Refused(error) from error
+            raise Refused(error) from error
+
+    def parse(self, body: bytes) -> JsonValue:
+        return strict_json.parse_bounded(body)
+
+    def _read(self, body: bytes) -> object:
+        value = self.parse(body)
+        self._require_counts(value)
+        try:
+            return value if self.body_type is None else self.body_type.validate_python(value)
+        except ValidationError as error:
+            raise InvalidInput(MISFIT, errors=faults_of(error, whole="body")) from error
+
+    def _require_counts(self, value: JsonValue) -> None:
+        """Before the items are looked at: what is refused for its length costs no more than its length."""
+        lists: dict[str, JsonValue] = {"items": value}
+        if isinstance(value, dict):
+            lists |= {name: value.get(name) for name in self.batches}
+        limit = self._settings.max_batch
+        for name, items in lists.items():
+            if isinstance(items, list) and len(items) > limit:
+                fault = FieldError(name, f"must have at most {limit} items, has {len(items)}")
+                raise InvalidInput("The batch is too long.", errors=[fault])
+
+    @property
+    def _settings(self) -> Settings:
+        settings: Settings = self.app.state.settings
+        return settings
+
+
+class ItemwiseRequest(StrictRequest):
+    """A request whose items the service checks one by one, so that a bad one does not spoil the others."""
+
+    batches = ("record_ids", "inputs")
+
+    def parse(self, body: bytes) -> JsonValue:
+        value = strict_json.loads(body)
+        strict_json.require_bounds(value)
+        return value
+
+
+class Refused(HTTPException):
+    """Carries our error past FastAPI's body parsing, which turns anything but an HTTPException into a 400."""
+
+    def __init__(self, error: AppError) -> None:
+        super().__init__(error.status, error.detail)
+        self.error = error
 
 
 def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -46,52 +106,12 @@ def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     )
 
 
-def require_nothing(body: bytes, known: Collection[str]) -> None:
-    """InvalidInput for what a route that takes no body would pass over in silence; ``{}`` says nothing."""
-    if body.strip() not in (b"", b"{}", b"null"):
-        there = f"; in the URL there is {', '.join(sorted(known))}" if known else ""
-        fault = FieldError("body", f"this request takes none{there}")
-        raise InvalidInput("The request does not fit.", errors=[fault])
+def require_length(headers: Headers, limit: int, what: str) -> None:
+    """TooLarge where more bytes are announced: none of them need be sent."""
+    announced = headers.get("content-length", "0")
+    if announced.isdecimal() and (len(announced) > len(str(limit)) or int(announced) > limit):
+        raise too_large(limit, what)
 
 
-class ItemwiseRequest(StrictRequest):
-    """A request whose items the service checks one by one, so that a bad one does not spoil the others."""
-
-    parse = staticmethod(strict_json.loads)
-
-
-class _Refused(HTTPException):
-    """Carries our error past FastAPI's body parsing, which turns anything but an HTTPException into a 400."""
-
-    def __init__(self, error: AppError) -> None:
-        super().__init__(error.status, error.detail)
-        self.error = error
-
-
-class StrictRoute(APIRoute):
-    """A route with strict JSON and known query parameters; give it to a router as ``route_class``."""
-
-    request_class: ClassVar[type[StrictRequest]] = StrictRequest
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
-        handle, known = super().get_route_handler(), queries.parameters(self.dependant)
-        takes_body = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
-
-        async def strictly(request: Request) -> Response:
-            if request.scope["query_string"]:
-                queries.require_known(request.query_params, known)
-            strict = self.request_class(request.scope, request.receive)
-            try:
-                if not takes_body and has_body(request.scope["headers"]):
-                    require_nothing(await strict.body(), known)
-                return await handle(strict)
-            except _Refused as refused:
-                raise refused.error from refused
-
-        return strictly
-
-
-class ItemwiseRoute(StrictRoute):
-    """A route whose body is a batch of items with a status each."""
-
-    request_class = ItemwiseRequest
+def too_large(limit: int, what: str) -> TooLarge:
+    return TooLarge(f"{what} may have at most {limit} bytes.")

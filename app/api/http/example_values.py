@@ -44,6 +44,8 @@ LOGGED: Example = {key: value for key, value in PREDICTION.items() if key != "ca
     "pipeline_version": "5d41402abc4b2a76",
     "raw_output": 118.1874,
     "latency_ms": 12.345,
+    "variant": "AllTraffic",
+    "source_id": None,
     "expires_at": None,
     "superseded_at": None,
 }

@@ -58,7 +58,7 @@ ANSWERS: dict[str, JsonValue] = {
     "getModel": MODEL,
     "listVersions": _page(VERSION),
     "getVersion": VERSION,
-    "rollBackModel": MODEL,
+    "rollBackModel": MODEL | {"left_version": "3"},
     "getEvaluationSchedule": {
         **SCHEDULE,
         "model": "my-model",

@@ -1,4 +1,4 @@
-"""Pure ASGI middleware: the request's id and log line, crashes, and ids with slashes in paths.
+"""Pure ASGI middleware: the request's id and log line, crashes, HEAD, and ids with slashes in paths.
 
 BaseHTTPMiddleware would hide disconnects and end background work.
 """
@@ -55,6 +55,49 @@ class RequestContext:
             say("request", method=scope["method"], path=path, status=status, ms=elapsed)
 
 
+class BelowRootPath:
+    """Says below which path a proxy serves the application; paths may come with it or without it.
+
+    A Location is below it, too.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self.app = app
+        self.root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_below(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("location", "").startswith("/"):
+                    headers["location"] = self.root_path + headers["location"]
+            await send(message)
+
+        await self.app({**scope, "root_path": self.root_path}, receive, send_below)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET is answered, without the body; the application has no routes for it of its own.
+
+    ``scope["asked_method"]`` keeps what was asked, for what is said about it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET", "asked_method": "HEAD"}, receive, send_head)
+
+
 class ExactPaths:
     """Keeps an encoded slash inside its path segment, so that `/records/kg%2Fs/label` has the id `kg/s`.
 
@@ -77,4 +120,4 @@ class ExactPaths:
 
 def _decode_but_slashes(raw: bytes) -> str:
     guarded = ExactPaths.KEPT.sub(lambda match: b"%25" + match[0][1:], raw)
-    return unquote_to_bytes(guarded).decode("utf-8", "replace")
+    return unquote_to_bytes(guarded).decode()

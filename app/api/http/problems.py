@@ -1,7 +1,7 @@
 """Every failure leaves as application/problem+json (RFC 9457), crashes included."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import cast
 
@@ -13,7 +13,17 @@ from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.core.errors import AppError, FieldError, InvalidInput, MethodNotAllowed, NotFound, Unavailable
+from app.api.http.queries import has_plus
+from app.core.errors import (
+    AppError,
+    FieldError,
+    InvalidInput,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from app.schemas.faults import field_errors
 from app.schemas.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
@@ -21,6 +31,8 @@ from app.services.failures import outages
 
 log = structlog.get_logger(__name__)
 
+MOST_SAID = 1000
+"""Characters of a fault's place, and of its message."""
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 PREFIX = "urn:sagemaker-fastapi:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -28,6 +40,8 @@ REFERENCE = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 """The schema of every error in the OpenAPI document, which has it among its components (see openapi.py)."""
 EVERYWHERE = (InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable)
 """What any route may answer: 422 for a query parameter that it does not have, 503 without the database."""
+OF_BODIES = (TooLarge, UnsupportedMediaType)
+"""What a route that reads a body may answer."""
 OF_ROUTING = {kind.status: kind for kind in (NotFound, MethodNotAllowed)}
 
 
@@ -53,8 +67,13 @@ def problem(
     body: dict[str, JsonValue] = {"type": PREFIX + slug, "title": title, "status": status, "detail": detail}
     body["request_id"] = structlog.contextvars.get_contextvars().get("request_id", "")
     if errors:
-        body["errors"] = [{"field": fault.field, "message": fault.message} for fault in errors]
+        body["errors"] = [{"field": one.field, "message": one.message} for one in _bounded(errors)]
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def _bounded(errors: Sequence[FieldError]) -> Iterator[FieldError]:
+    """Of what a caller wrote, and can be of any length, the beginning."""
+    return (FieldError(one.field[:MOST_SAID], one.message[:MOST_SAID]) for one in errors)
 
 
 def responses(
@@ -78,7 +97,9 @@ def crash(error: Exception) -> JSONResponse:
 
 
 def from_app_error(error: AppError) -> JSONResponse:
-    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
+    headers = dict(error.headers)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
     if error.status >= 500:
         log.warning("request failed", problem=error.slug, detail=error.detail, exc_info=error.__cause__)
     return problem(error.status, error.slug, error.title, error.detail, errors=error.errors, headers=headers)
@@ -90,7 +111,7 @@ def item_problem(error: AppError) -> ItemProblem:
         type=PREFIX + error.slug,
         title=error.title,
         detail=error.detail,
-        errors=[FieldProblem(field=fault.field, message=fault.message) for fault in error.errors] or None,
+        errors=[FieldProblem(field=one.field, message=one.message) for one in _bounded(error.errors)] or None,
         retry_after=error.retry_after,
     )
 
@@ -104,30 +125,32 @@ async def _outage(_request: Request, error: Exception) -> JSONResponse:
     return crash(error) if known is None else from_app_error(known)
 
 
-async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
+async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     faults = cast(RequestValidationError, error).errors()
-    for fault in faults:  # a field is named as the caller wrote it, without "body" or "query" before it
+    for fault in faults:
+        if fault["loc"][0] == "query" and has_plus(request.scope["query_string"], str(fault["loc"][1])):
+            fault["msg"] += "; in a URL + is a blank: write %2B"
+        # A field is named as the caller wrote it, without "body" or "query" before it.
         fault["loc"] = fault["loc"][1:] or fault["loc"]
     return from_app_error(InvalidInput("The request does not fit.", errors=field_errors(faults)))
 
 
 def _methods(request: Request) -> list[str]:
     """Those of every route of this path; the framework names those of the first."""
-    return [
-        method
-        for method in METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
-            for route in request.app.routes
-        )
-    ]
+    return [method for method in METHODS if _is_routed(request, "GET" if method == "HEAD" else method)]
+
+
+def _is_routed(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     failure = cast(HTTPException, error)
     phrase, detail = HTTPStatus(failure.status_code).phrase, str(failure.detail)
     if failure.status_code in OF_ROUTING and detail == phrase:
-        detail = f"There is no route {request.method} {request.url.path}."
+        asked = request.scope.get("asked_method", request.method)
+        detail = f"There is no route {asked} {request.url.path}."
     kind = OF_ROUTING.get(failure.status_code)
     slug, title = (kind.slug, kind.title) if kind else (phrase.lower().replace(" ", "-"), phrase)
     headers = dict(failure.headers) if failure.headers else None

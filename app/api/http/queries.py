@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import get_origin
+from urllib.parse import unquote_plus
 
 from fastapi.dependencies.models import Dependant
 from starlette.datastructures import QueryParams
@@ -30,3 +31,9 @@ def require_known(given: QueryParams, known: Mapping[str, bool]) -> None:
     faults += [FieldError(name, "is given more than once") for name, count in counts.items() if count > 1]
     if faults:
         raise InvalidInput("The request's parameters do not fit.", errors=faults)
+
+
+def has_plus(query_string: bytes, name: str) -> bool:
+    """Whether a parameter's value was sent with a plain +, which stands for a blank."""
+    pairs = (pair.partition("=") for pair in query_string.decode("latin-1").split("&"))
+    return any("+" in value and unquote_plus(given) == name for given, _, value in pairs)

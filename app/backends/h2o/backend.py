@@ -85,7 +85,10 @@ class H2oBackend:
         reply = await self._looks.look(f"{self._url}/model/id", LOOK_TIMEOUT)
         if reply is None:
             raise BackendRefused("The H2O scorer does not name its model.")
-        model_id = reply.body.decode(errors="replace").strip('" \r\n')
+        try:
+            model_id = reply.body.decode().strip('" \r\n')
+        except UnicodeDecodeError as error:
+            raise BadOutput("The H2O scorer's model id is not text in UTF-8.") from error
         if "<" in model_id:
             raise BadOutput("The H2O scorer answered a page where its model's id belongs.")
         await self._look(LOOK_TIMEOUT, model_id or None)

@@ -12,7 +12,9 @@ import aiohttp
 import structlog
 from pydantic import JsonValue
 
+from app.backends.wire.servers import says_not_ready
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendMissing,
@@ -42,14 +44,17 @@ STATUSES: dict[int, Meaning] = {
     413: (BackendRejected, "the rows are too large for one call."),
     422: (BackendRejected, "it refused the rows."),
     429: (BackendThrottled, "it throttles the calls."),
-    # Most servers answer 500 whenever the model's code raises, an odd value included: it counts against the
-    # rows and not as an outage.
-    500: (BackendRejected, "it failed on the rows."),
+    # Most servers answer 500 whenever the model's code raises, an odd value included: whether the rows are at
+    # fault, the fate of others beside them tells.
+    500: (BackendCrashed, "it failed on the rows."),
     501: (BackendRefused, "it does not take such calls."),
     503: (BackendDown, "it is not ready."),
     504: (BackendTimeout, "the model did not answer within the platform's time limit."),
 }
 """Where a platform means something else, its backend says so."""
+
+NOT_READY: Meaning = (BackendThrottled, "the model is not ready.")
+"""That passes by itself: it is waited for."""
 
 LOOKS: dict[int, Meaning] = {
     **dict.fromkeys((400, 413, 422), (BackendRefused, "it does not take what the options make of the call.")),
@@ -126,9 +131,11 @@ def of_status(
     ``names``: the option that is at fault for BackendMissing. ``infers``: the call carried rows. Others are
     made again and again; what is wrong, their callers log.
     """
+    answer = body[:2000].decode(errors="replace")
     meaning = own.get(status) or (not infers and LOOKS.get(status)) or STATUSES.get(status) or _others(status)
     kind, detail = meaning(headers, body) if callable(meaning) else meaning
-    answer = body[:2000].decode(errors="replace")
+    if says_not_ready(answer):
+        kind, detail = NOT_READY
     (log.warning if infers else log.debug)("platform_refused", target=what, status=status, answer=answer)
     retry_after = _seconds(headers.get("Retry-After", ""))
     if (

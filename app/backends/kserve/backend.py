@@ -14,18 +14,16 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_
 from app.backends.base import Deployed, GivenName, Limits, Reply, sole
 from app.backends.http.auth import Auth, Fixed, from_environment, secret, secret_name
 from app.backends.http.client import HttpClient, HttpReply
-from app.backends.http.errors import FaultBody, Meaning, Statuses, no_such
+from app.backends.http.errors import NOT_READY, FaultBody, Statuses, no_such
 from app.backends.kserve.tensors import TensorFormat, TensorOptions, outputs
 from app.backends.wire.addresses import HttpAddress, plain_address
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import decode, json_object
-from app.core.errors import BackendThrottled
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
 LOOK_TIMEOUT = 10.0
 """Seconds."""
-NOT_READY: Meaning = (BackendThrottled, "the model is not ready.")
 
 
 def _name_and_port(host: str) -> str:

@@ -14,7 +14,9 @@ from botocore.parsers import ResponseParserError
 
 from app.aws import UNREACHABLE, CallError, error_code, error_status
 from app.backends.base import missing
+from app.backends.wire.servers import says_not_ready
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendRefused,
@@ -27,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 LOADING_RETRY_AFTER = 2.0
 """Seconds until the next look at a multi-model endpoint that loads the model; AWS gives no hint."""
+
+SCALING_RETRY_AFTER = 5.0
+"""Seconds until the next look at an inference component without a copy: making one takes minutes."""
 
 _DENIED = "The credentials of this service may not do this, are wrong or have expired."
 
@@ -71,6 +76,9 @@ _SUBJECTS = {
 }
 """Options, and how the message of a ValidationError begins that is about what they name."""
 _NO_ARTIFACT = "Failed to download model data"
+_NO_CAPACITY = "has no capacity to process this request"
+"""Of an inference component that is scaled to zero copies, or that has none yet. AWS scales it on this very
+failure."""
 
 _Vendor = type[Exception] | tuple[type[Exception], ...]
 EXCEPTIONS: tuple[tuple[_Vendor, type[BackendError], str], ...] = (
@@ -149,6 +157,9 @@ def in_our_words(error: CallError, what: str) -> BackendError:
     code, status = error_code(error), error_status(error)
     if code == "ModelError":
         return _model_error(error, what)
+    if _NO_CAPACITY in _refusal_in_words(error):
+        said = f"{what}: The inference component has no copy to answer, or none yet."
+        return BackendThrottled(said, retry_after=SCALING_RETRY_AFTER)
     if option := _absent(error):
         return missing(what, option, "SageMaker has none of this name in this account and region")
     if says_no_artifact(error):
@@ -214,9 +225,11 @@ def _retry_after(error: ClientError, code: str) -> float | None:
 def _model_error(error: ClientError, what: str) -> BackendError:
     """The container's own failure, by its status; 0 is SageMaker's word for no answer from it.
 
-    500 is what the serving toolkits answer whenever the model's code raises, an odd value included, so it
-    counts against the rows and not as an outage.
+    500 is what the serving toolkits answer whenever the model's code raises, an odd value included: whether
+    the rows are at fault, the fate of others beside them tells.
     """
+    if says_not_ready(str(error.response.get("OriginalMessage"))):
+        return BackendThrottled(f"{what}: The model is not ready.", retry_after=LOADING_RETRY_AFTER)
     original = error.response.get("OriginalStatusCode")
     status = original if isinstance(original, int) else 0
     said = f"{what}: The model answered with status {status}"
@@ -228,6 +241,8 @@ def _model_error(error: ClientError, what: str) -> BackendError:
         return BackendRefused(f"{said}: it does not take such calls.")
     if status == 429:
         return BackendThrottled(f"{said}: it is busy.", retry_after=_retry_after(error, ""))
-    if 400 <= status <= 501:
-        return BackendRejected(f"{said}: it refused the rows, or failed on them.")
+    if 400 <= status < 500:
+        return BackendRejected(f"{said}: it refused the rows.")
+    if status in (500, 501):
+        return BackendCrashed(f"{said}: it failed on the rows.")
     return BackendDown(f"{said}: its container is failing.")

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from app.core.errors import InvalidInput
+from app.core.errors import UserCodeError
 from app.schemas.rows import Row
 
 ContentType = Literal["text/csv", "application/json", "application/jsonlines"]
@@ -51,11 +51,11 @@ class RequestFormat:
         return len(self._head) + len(self._tail)
 
     def row(self, row: Row) -> bytes:
-        """One row's text. InvalidInput names the feature that the format cannot carry."""
+        """One row's text. UserCodeError names the feature that the format cannot carry: no caller made it."""
         try:
             return self._text(row).encode()
         except (ValueError, TypeError) as error:
-            raise InvalidInput(self._fault(row)) from error
+            raise UserCodeError(f"preprocess made what cannot be sent. {self._fault(row)}") from error
 
     def body(self, rows: Sequence[Row]) -> bytes:
         """The request body of all rows, in order."""

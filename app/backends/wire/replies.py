@@ -142,7 +142,7 @@ def _from_json_lines(text: str) -> list[Output]:
 
 def _json_lines_output(line: str) -> Output:
     try:
-        return strict_json.parse(line)
+        return strict_json.parse(line, exact=False)
     except InvalidInput as error:
         return BadOutput(f"The model's answer for this row cannot be read: {error.detail}")
 

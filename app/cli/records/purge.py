@@ -14,7 +14,7 @@ from app.cli.terminal import tables
 from app.cli.terminal.options import WHERE, parsed
 from app.core.errors import InvalidInput
 from app.db.engine import Sessions
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.records.purges import PurgeCounts, PurgeFilter
 from app.services.records import purging
 from app.services.records import unfit as unfit_records
@@ -54,7 +54,7 @@ def purge(
             }
         )
     except ValidationError as error:
-        raise InvalidInput("The filter does not fit.", errors=field_errors(error.errors())) from error
+        raise InvalidInput("The filter does not fit.", errors=faults_of(error)) from error
     found = asyncio.run(_count(wanted))
     if dry_run or not found.records:
         typer.echo(f"To be deleted: {_in_words(found)}.")

@@ -130,7 +130,7 @@ def _in_words(report: ImportReport) -> str:
         lines.append(f"Skipped: {report.skipped} lines. What is wrong with them (the first faults):")
     for error in report.errors:
         field = f"{error.field}: " if error.field else ""
-        lines.append(f"  line {error.line}: {field}{error.message}")
+        lines.append(f"  {error.place}: {field}{error.message}")
     return "\n".join(lines)
 
 

@@ -106,6 +106,12 @@ async def begin(session: AsyncSession, evaluation_id: int) -> int | None:
     return (await session.scalars(query)).one_or_none()
 
 
+async def hand_back(session: AsyncSession, evaluation_id: int, *, attempt: int) -> None:
+    """Take back what ``begin`` counted, for an attempt that ended in order and is followed by another."""
+    mine = EvaluationRow.attempts == attempt
+    await _move(session, evaluation_id, mine, attempts=EvaluationRow.attempts - 1)
+
+
 async def start(session: AsyncSession, evaluation_id: int, counts: WindowCounts) -> bool:
     """Mark a run as running from its beginning; False if it is not to run (any more)."""
     fresh = {"predicted": 0, "failed": 0, "warning": None, "started_at": func.now()}
@@ -173,6 +179,19 @@ async def metrics_of(session: AsyncSession, evaluation_id: int) -> Sequence[Eval
     row = EvaluationMetricRow
     query = select(row).where(row.evaluation_id == evaluation_id)
     return (await session.scalars(query.order_by(row.slice, row.bucket, row.metric))).all()
+
+
+async def answered_by(session: AsyncSession, evaluation_id: int) -> Sequence[Row[str, str | None, int]]:
+    """Which revisions, under which of the platform's names, made how many of a run's predictions."""
+    item, made = EvaluationItemRow, PredictionRow
+    query = (
+        select(made.revision, made.variant, func.count().label("records"))
+        .join(item, item.prediction_id == made.id)
+        .where(item.evaluation_id == evaluation_id)
+        .group_by(made.revision, made.variant)
+        .order_by(func.count().desc(), made.revision, made.variant)
+    )
+    return (await session.execute(query)).all()
 
 
 async def shared(

@@ -18,7 +18,7 @@ from app.db.tables import UNDER_WAY, ModelRow, ModelVersionRow, PredictionJobChu
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk that is worked on. ``attempt`` says which start this is: a later one takes the chunk away.
+    """A chunk that is worked on. ``attempt`` tells starts apart: a later one takes the chunk away.
 
     ``left_behind``: the attempt before this one ended without a word, as that of a killed worker does.
     """
@@ -73,8 +73,8 @@ def _about(chunk_id: int) -> Select[int, str, str]:
 
 
 async def hand_back(session: AsyncSession, chunk: Chunk) -> None:
-    """End an attempt in order, so that another one follows."""
-    await _end_attempt(session, chunk, state="queued")
+    """End an attempt in order, so that another one follows; it does not count."""
+    await _end_attempt(session, chunk, state="queued", attempts=PredictionJobChunkRow.attempts - 1)
 
 
 async def finish(session: AsyncSession, chunk: Chunk, found: Finished) -> str | None:

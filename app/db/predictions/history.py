@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, case, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import ModelRow, ModelVersionRow, PredictionRow
+
+# Releases that took any PREDICTION_TTL stored moments that Python cannot hold.
+_EXPIRES = case((PredictionRow.expires_at < text("'9999-01-01'"), PredictionRow.expires_at))
 
 
 async def search(
@@ -48,8 +51,9 @@ def _logged() -> Select[*tuple[object, ...]]:
         select(
             *(row.id, row.record_id, row.content_hash),
             *(ModelRow.name.label("model"), ModelVersionRow.version, row.revision, row.pipeline_version),
+            *(row.variant, row.source_id),
             *(row.output.label("prediction"), row.raw_output, row.latency_ms),
-            *(row.computed_at, row.expires_at, row.superseded_at),
+            *(row.computed_at, _EXPIRES.label("expires_at"), row.superseded_at),
         )
         .join(ModelVersionRow, ModelVersionRow.id == row.model_version_id)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)

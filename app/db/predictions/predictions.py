@@ -2,19 +2,40 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, BigInteger, Float, Text, TextualSelect, bindparam, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Float,
+    Text,
+    TextualSelect,
+    bindparam,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import dump_json
-from app.db.predictions.cache import ENTRY_COLUMNS, CachedPrediction, Scope, entry_of, prediction_of
+from app.db.predictions.cache import ENTRY_COLUMNS, YOUNG, CachedPrediction, Scope, entry_of, prediction_of
+from app.db.tables import PredictionRow
+from app.schemas.hosting.deployments import PENDING
+
+ALL = 2**63 - 1
+"""More than any id."""
 
 
 @dataclass(frozen=True)
 class NewPrediction:
-    """A row to store. Rows of the key up to the id ``after`` are superseded (0: only expired ones)."""
+    """A row to store. Rows of the key up to the id ``after`` are superseded (0: only those that are too old).
+
+    ``epoch`` is that of a label by a look; None where the reply told its revision. ``current`` False: nobody
+    knows what made it, and it is no cache entry. ``computed_at`` None: ``age`` seconds ago.
+    """
 
     record_id: str
     content_hash: str
@@ -23,15 +44,25 @@ class NewPrediction:
     raw_output: JsonValue
     latency_ms: float
     after: int = 0
+    epoch: int | None = None
+    variant: str | None = None
+    current: bool = True
+    age: float = 0.0
+    computed_at: datetime | None = None
+    source_id: int | None = None
 
 
-_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS = (
+_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _VARIANTS = (
     bindparam(name, type_=ARRAY(Text()))
-    for name in ("record_ids", "content_hashes", "revisions", "outputs", "raw_outputs")
+    for name in ("record_ids", "content_hashes", "revisions", "outputs", "raw_outputs", "variants")
 )
-_LATENCIES = bindparam("latencies", type_=ARRAY(Float()))
+_EPOCHS, _SOURCES = (bindparam(name, type_=ARRAY(BigInteger())) for name in ("epochs", "sources"))
+_LATENCIES, _AGES = (bindparam(name, type_=ARRAY(Float())) for name in ("latencies", "ages"))
+_CURRENT = bindparam("current", type_=ARRAY(Boolean()))
+_MOMENTS = bindparam("moments", type_=ARRAY(DateTime(timezone=True)))
 
-_OUTDATED = "(expires_at <= now() or id <= wanted.after)"
+_OWN = "record_id = wanted.record_id"
+_OUTDATED = f"{_OWN} and (not {YOUNG} or id <= wanted.after)"
 _SUPERSEDE = text(f"""
     update predictions set superseded_at = now()
     where superseded_at is null and id = any(array(
@@ -39,7 +70,7 @@ _SUPERSEDE = text(f"""
         from model_versions version
         cross join unnest(:record_ids, :content_hashes, :revisions, :after)
             as wanted (record_id, content_hash, revision, after)
-        cross join {prediction_of("wanted.content_hash", "wanted.revision", _OUTDATED)}
+        cross join {prediction_of("wanted.content_hash", "array[wanted.revision]", _OUTDATED)}
         where version.id = :model_version_id
     ))
 """).bindparams(_IDS, _HASHES, _REVISIONS, bindparam("after", type_=ARRAY(BigInteger())))
@@ -48,28 +79,34 @@ _INSERT = (
     text(f"""
         insert into predictions as prediction
             (record_id, content_hash, revision, model_version_id, pipeline_version,
-             output, raw_output, latency_ms, expires_at)
+             output, raw_output, latency_ms,
+             expires_at, computed_at, superseded_at, epoch, variant, source_id)
         select record_id, content_hash, revision, :model_version_id, :pipeline_version,
                cast(output as json), cast(raw_output as json), latency_ms,
-               now() + make_interval(secs => cast(:ttl as float8))
-        from unnest(:record_ids, :content_hashes, :revisions, :outputs, :raw_outputs, :latencies)
-            as computed (record_id, content_hash, revision, output, raw_output, latency_ms)
+               moment + make_interval(secs => cast(:ttl as float8)), moment,
+               case when not is_current then now() end, epoch, variant, source_id
+        from unnest(:record_ids, :content_hashes, :revisions, :outputs, :raw_outputs, :latencies, :moments,
+                    :ages, :current, :epochs, :variants, :sources)
+            as computed (record_id, content_hash, revision, output, raw_output, latency_ms, given,
+                         age, is_current, epoch, variant, source_id)
+        cross join lateral (select coalesce(given, now() - make_interval(secs => age)) as moment) as computing
         order by record_id
-        on conflict (record_id, model_version_id, content_hash, pipeline_version, revision)
+        on conflict (content_hash, model_version_id, pipeline_version, record_id, revision)
             where superseded_at is null do nothing
-        returning record_id, {ENTRY_COLUMNS}
+        returning {ENTRY_COLUMNS}
     """)
-    .bindparams(_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _LATENCIES)
+    .bindparams(_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _LATENCIES, _MOMENTS)
+    .bindparams(_AGES, _CURRENT, _EPOCHS, _VARIANTS, _SOURCES)
     .columns(output=JSON())
 )
 
 _READ = (
     text(f"""
-        select wanted.record_id, {ENTRY_COLUMNS}
+        select {ENTRY_COLUMNS}
         from model_versions version
         cross join unnest(:record_ids, :content_hashes, :revisions)
             as wanted (record_id, content_hash, revision)
-        cross join {prediction_of("wanted.content_hash", "wanted.revision")}
+        cross join {prediction_of("wanted.content_hash", "array[wanted.revision]", _OWN)}
         where version.id = :model_version_id
     """)
     .bindparams(_IDS, _HASHES, _REVISIONS)
@@ -81,14 +118,56 @@ async def store(
     session: AsyncSession, scope: Scope, rows: Sequence[NewPrediction], *, ttl: float | None
 ) -> dict[str, CachedPrediction]:
     """Insert predictions, each under the revision that answered. Where another one landed first that one
-    stays: what comes back is what is stored."""
+    stays: what comes back, by record, is what is stored."""
     stored = await _insert(session, scope, rows, ttl)
     if left := [row for row in rows if row.record_id not in stored]:
         # In their way is what they supersede, or what another process stored.
-        await session.execute(_SUPERSEDE, _keys(scope, left) | {"after": [row.after for row in left]})
+        outdated: dict[str, object] = {"after": [row.after for row in left], "ttl": ttl}
+        await session.execute(_SUPERSEDE, _keys(scope, left) | outdated)
         stored |= await _insert(session, scope, left, ttl)
-        stored |= await _entries(session, _READ, _keys(scope, left))
+        if late := [row for row in left if row.record_id not in stored]:
+            stored |= await _entries(session, _READ, _keys(scope, late))
     return stored
+
+
+async def copies(session: AsyncSession, sources: Mapping[str, int], *, newly: bool) -> list[NewPrediction]:
+    """What other records' predictions, by their ids, are for the records that they are given to.
+
+    ``newly``: in place of what those records have from before.
+    """
+    query = select(PredictionRow).where(PredictionRow.id.in_(set(sources.values())))
+    found = {row.id: row for row in await session.scalars(query)}
+    return [
+        NewPrediction(
+            record_id,
+            row.content_hash,
+            row.revision,
+            row.output,
+            row.raw_output,
+            row.latency_ms,
+            after=row.id - 1 if newly else 0,
+            epoch=row.epoch,
+            variant=row.variant,
+            current=row.superseded_at is None,
+            computed_at=row.computed_at,
+            source_id=row.source_id or row.id,
+        )
+        for record_id, source_id in sources.items()
+        if (row := found.get(source_id)) is not None
+    ]
+
+
+_UNCONFIRMED = text(f"""
+    update predictions
+    set superseded_at = coalesce(superseded_at, now()), revision = '{PENDING}' || epoch
+    where model_version_id = :version_id and id > :after and coalesce(source_id, id) > :after
+      and epoch is not null and not starts_with(revision, '{PENDING}')
+""")
+
+
+async def disown(session: AsyncSession, version_id: int, *, after: int) -> None:
+    """Nobody knows any longer what made the predictions with ids over ``after`` that looks have labelled."""
+    await session.execute(_UNCONFIRMED, {"version_id": version_id, "after": after})
 
 
 async def _insert(
@@ -98,6 +177,12 @@ async def _insert(
         "outputs": [dump_json(row.output) for row in rows],
         "raw_outputs": [dump_json(row.raw_output) for row in rows],
         "latencies": [row.latency_ms for row in rows],
+        "moments": [row.computed_at for row in rows],
+        "ages": [row.age for row in rows],
+        "current": [row.current for row in rows],
+        "epochs": [row.epoch for row in rows],
+        "variants": [row.variant for row in rows],
+        "sources": [row.source_id for row in rows],
         "ttl": ttl,
     }
     return await _entries(session, _INSERT, _keys(scope, rows) | outputs)
@@ -107,7 +192,7 @@ async def _entries(
     session: AsyncSession, statement: TextualSelect, values: Mapping[str, object]
 ) -> dict[str, CachedPrediction]:
     found = (await session.execute(statement, values)).mappings()
-    return {row["record_id"]: entry for row in found if (entry := entry_of(row)) is not None}
+    return {entry.record_id: entry for row in found if (entry := entry_of(row)) is not None}
 
 
 def _keys(scope: Scope, rows: Sequence[NewPrediction]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import JsonValue
 from sqlalchemy import (
@@ -25,14 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.moments import EARLIEST, LATEST
 from app.db.tables import InputObjectRow, LabelRow
 
 OBSERVED_AT = "observed_at"
 """The time of the truth, where it is not a field of the input that a window goes by."""
 
 
-EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-"""What Python can hold in every time zone."""
 MOMENT_WITH_OFFSET = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d){0,2})$"
 MOMENT_OR_DAY = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?$"
 """ISO 8601, as records store times. Postgres reads more: `now`, `infinity`, years BC, and what goes by its
@@ -96,11 +95,11 @@ class Window:
     def is_in_time(self, time: ColumnElement[datetime]) -> ColumnElement[bool]:
         if not self.needs_time:
             return true()
-        return _is_between(time, self.since or EARLIEST, self.until or LATEST)
+        return _is_between(time, self.since or EARLIEST, self.until)
 
     def lacks_time(self, time: ColumnElement[datetime]) -> ColumnElement[bool]:
         """Whether a record is left out because its time cannot be read."""
-        return not_(_is_between(time, EARLIEST, LATEST)) if self.needs_time else false()
+        return not_(_is_between(time, EARLIEST, None)) if self.needs_time else false()
 
 
 def _has(name: str, value: JsonValue) -> ColumnElement[bool]:
@@ -108,9 +107,12 @@ def _has(name: str, value: JsonValue) -> ColumnElement[bool]:
     return stored == literal(value, JSONB())
 
 
-def _is_between(time: ColumnElement[datetime], since: datetime, until: datetime) -> ColumnElement[bool]:
+def _is_between(
+    time: ColumnElement[datetime], since: datetime, until: datetime | None
+) -> ColumnElement[bool]:
     """Never null: a time that cannot be read is between none."""
-    return func.coalesce(and_(time >= since, time < until), False)
+    is_before = time <= LATEST if until is None else time < until
+    return func.coalesce(and_(time >= since, is_before), False)
 
 
 @dataclass(frozen=True)

@@ -75,9 +75,28 @@ class ModelVersionRow(Base):
     options: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     features: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     revision: Mapped[str] = mapped_column(server_default="")
-    """What the platform last said is deployed; empty where it cannot say."""
+    """``revisions`` as one text, for the release before."""
     revision_checked_at: Mapped[datetime | None]
+    revisions: Mapped[list[str]] = mapped_column(ARRAY(Text()), server_default='{""}')
+    """Those in service, as the platform last said; one empty text where it has never said."""
+    deployed: Mapped[JsonValue] = mapped_column(JSONB(), server_default="{}", nullable=False)
+    """The rest of what it said: see schemas.hosting.deployments.InService."""
+    epoch: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """The number of the look that first found this; see the sequence ``looks``."""
+    confirmed_up_to: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Predictions up to this id were stored before a look began that found the same as the one before."""
+    place: Mapped[str | None] = mapped_column(index=True)
+    """What is looked at: versions with the same place share one look. Null: not told yet."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
+
+
+class PlaceRow(Base):
+    """When a place was last looked at: the mark lets one of several replicas take it."""
+
+    __tablename__ = "places"
+
+    place: Mapped[str] = mapped_column(primary_key=True)
+    looked_at: Mapped[datetime]
 
 
 class PromotionRow(Base):
@@ -102,8 +121,9 @@ class PredictionRow(Base):
     __tablename__ = "predictions"
     __table_args__ = (
         Index(
-            "uq_predictions_current",
-            *("record_id", "model_version_id", "content_hash", "pipeline_version", "revision"),
+            "uq_predictions_current_content",
+            # The content first: what another record of the same content was answered is found, too.
+            *("content_hash", "model_version_id", "pipeline_version", "record_id", "revision"),
             unique=True,
             postgresql_where=text("superseded_at is null"),
         ),
@@ -124,11 +144,36 @@ class PredictionRow(Base):
     """Milliseconds of the call to the platform that carried this row, shared with the rows beside it."""
     computed_at: Mapped[datetime] = mapped_column(server_default=Now)
     expires_at: Mapped[datetime | None]
+    """By the TTL of the process that computed it; a lookup goes by its own."""
     superseded_at: Mapped[datetime | None]
+    epoch: Mapped[int | None] = mapped_column(BigInteger)
+    """The version's when the row was stored, where the revision is a look's word and not the reply's."""
+    variant: Mapped[str | None]
+    """The name that the reply gave for what answered, such as SageMaker's production variant."""
+    source_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The prediction it was copied from, of another record with the same content."""
 
 
 class ClaimRow(Base):
-    """Who computes a key now, or why the last attempt failed. Transient: UNLOGGED, empty after a crash."""
+    """Who computes a content now, or why the last try failed. Transient: UNLOGGED, empty after a crash."""
+
+    __tablename__ = "content_claims"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}
+
+    content_hash: Mapped[str] = mapped_column(primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    pipeline_version: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    owner: Mapped[UUID]
+    beacon: Mapped[int | None] = mapped_column(BigInteger)
+    """Advisory lock that the owner's process holds while it lives; null behind a pooler."""
+    lease_until: Mapped[datetime] = mapped_column(index=True)
+    error: Mapped[JsonValue | None] = mapped_column(JSONB(none_as_null=True))
+    retry_at: Mapped[datetime | None]
+
+
+class FormerClaimRow(Base):
+    """The claims of the release before, which may still run. A later migration drops them."""
 
     __tablename__ = "inference_claims"
     __table_args__ = {"prefixes": ["UNLOGGED"]}
@@ -140,7 +185,6 @@ class ClaimRow(Base):
     revision: Mapped[str] = mapped_column(primary_key=True)
     owner: Mapped[UUID]
     beacon: Mapped[int | None] = mapped_column(BigInteger)
-    """Advisory lock that the owner's process holds while it lives; null behind a pooler."""
     lease_until: Mapped[datetime] = mapped_column(index=True)
     error: Mapped[JsonValue | None] = mapped_column(JSONB(none_as_null=True))
     retry_at: Mapped[datetime | None]

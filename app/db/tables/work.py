@@ -1,4 +1,4 @@
-"""The tables of what workers do: evaluations and prediction jobs."""
+"""The tables of what workers do, and of the keys under which it was asked for."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ class EvaluationRow(Base):
     warning: Mapped[str | None]
     error: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
-    """How often a worker began it."""
+    """How often a worker began it, and did not hand it back."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -127,7 +127,8 @@ class PredictionJobRow(Base):
 class PredictionJobChunkRow(Base):
     """A part of a job that one worker does at a time.
 
-    ``attempts`` counts the starts: a worker whose count is no longer the row's has lost the chunk to another.
+    ``attempts`` counts the starts that were not handed back: a worker whose count is no longer the row's has
+    lost the chunk to another.
     ``prediction_ids`` are in the order of ``record_ids``, null where ``errors`` says, by record, why.
     """
 
@@ -145,3 +146,14 @@ class PredictionJobChunkRow(Base):
     hits: Mapped[int] = mapped_column(server_default="0")
     failed: Mapped[int] = mapped_column(server_default="0")
     errors: Mapped[JsonValue | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class IdempotencyKeyRow(Base):
+    """A key under which a request was done: a fingerprint of what it said, and what was answered."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    reply: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    created_at: Mapped[datetime] = mapped_column(server_default=Now, index=True)

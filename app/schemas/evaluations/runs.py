@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas.ids import Name
 from app.schemas.records.records import Moment
+from app.schemas.values.guesses import WantedValue
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 Kind: TypeAlias = Literal["quality", "drift", "report"]
@@ -52,7 +53,7 @@ class EvaluationRequest(BaseModel):
     since: Moment | None = None
     until: Moment | None = None
     """The window ends before it."""
-    where: dict[str, JsonValue] = Field(default_factory=dict)
+    where: dict[str, WantedValue] = Field(default_factory=dict)
     """Only records whose input has these values."""
     slices: Annotated[list[str], Once] | None = None
     """Default: all that evaluation.py names."""
@@ -141,10 +142,20 @@ class Run(BaseModel):
     finished_at: datetime | None
 
 
+class AnsweredBy(BaseModel):
+    """How many of the predictions one revision made, under the platform's name for it if it gave one."""
+
+    revision: str
+    variant: str | None
+    records: int
+
+
 class Evaluation(Run):
-    """A run with what it found."""
+    """A run with what it found. Where several revisions answered, `metrics` has a slice `answered_by=...` for
+    each, too."""
 
     metrics: list[MetricValue]
+    answered_by: list[AnsweredBy]
 
 
 class ListedEvaluation(Run):
@@ -182,7 +193,7 @@ class ComparedMetric(BaseModel):
     difference: float | None
     low: float | None
     high: float | None
-    verdict: Literal["better", "worse", "undecided"]
+    verdict: Literal["better", "worse", "same", "undecided"]
     reason: str | None
 
 

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.schemas.evaluations.runs import Bucket, Once
 from app.schemas.ids import Name
+from app.schemas.values.guesses import WantedValue, exact_number
 
 CRON_FIELDS = 5
 
@@ -29,12 +30,12 @@ class NewSchedule(BaseModel):
 
     cron: Annotated[str, Field(max_length=100), AfterValidator(_cron)]
     """Minute, hour, day of month, month, day of week; UTC."""
-    window_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    window_days: Annotated[int, Field(ge=1, le=36_500), BeforeValidator(exact_number)] | None = None
     """The window is the last so many days before each run; default everything."""
     version: Name | None = None
     """Default: the one that is live when the time comes."""
     time_field: str | None = None
-    where: dict[str, JsonValue] = Field(default_factory=dict)
+    where: dict[str, WantedValue] = Field(default_factory=dict)
     slices: Annotated[list[str], Once] | None = None
     metrics: Annotated[list[str], Field(min_length=1), Once] | None = None
     bucket: Bucket | None = None

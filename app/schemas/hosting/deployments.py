@@ -1,9 +1,10 @@
-"""A model version as inference needs it."""
+"""A model version as inference needs it, and what is noted to be in service for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,73 @@ class Deployment:
     backend: str
     options: Mapping[str, JsonValue]
     features: tuple[str, ...]
+
+
+PENDING = "pending:"
+"""Begins the label of a prediction of which nobody knows which revision made it; no lookup finds it."""
+
+
+@dataclass(frozen=True)
+class InService:
+    """What is noted to be in service for a version, by the newest look that found something else than before.
+
+    The fields are those of backends.base.Deployed; ``epoch`` is that look's number.
+    """
+
+    epoch: int = 0
+    revisions: frozenset[str] = frozenset({""})
+    variants: Mapping[str, str] = field(default_factory=dict)
+    pending: bool = False
+    surroundings: str = ""
+    changed: str = ""
+
+    @property
+    def unknown(self) -> str:
+        """The label of what was computed while this was noted, and may have been made by another revision."""
+        return f"{PENDING}{self.epoch}"
+
+    @property
+    def in_words(self) -> str:
+        """The revisions as one text; empty where the platform has never said."""
+        return " and ".join(sorted(self.revisions))
+
+    def label(self, variant: str | None) -> str:
+        """The revision that made an answer whose reply names none, but perhaps a variant."""
+        if self.pending:
+            return self.unknown
+        if variant is not None and self.variants:
+            return self.variants.get(variant, self.unknown)
+        return next(iter(self.revisions)) if len(self.revisions) == 1 else self.unknown
+
+    def still(self, later: "InService") -> bool:
+        """Whether a later look found the same, and nothing tells that there was anything else in between."""
+        same = (self.revisions, self.variants, self.pending) == (
+            later.revisions,
+            later.variants,
+            later.pending,
+        )
+        explained = self.changed == later.changed or self.surroundings != later.surroundings
+        return same and explained
+
+    @property
+    def rest(self) -> dict[str, JsonValue]:
+        """All but the epoch and the revisions, as it is stored."""
+        return {
+            "variants": dict(self.variants),
+            "pending": self.pending,
+            "surroundings": self.surroundings,
+            "changed": self.changed,
+        }
+
+    @classmethod
+    def of(cls, epoch: int, revisions: Sequence[str], rest: JsonValue) -> Self:
+        """As it was stored; a version without a look has one empty revision."""
+        stored = _Rest.model_validate(rest)
+        return cls(epoch, frozenset(revisions) or frozenset({""}), **dict(stored))
+
+
+class _Rest(BaseModel):
+    variants: dict[str, str] = {}
+    pending: bool = False
+    surroundings: str = ""
+    changed: str = ""

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 
 class ManifestLine(BaseModel):
-    """The record a line of the input object is of, and the hash of what it held."""
+    """The record a line of the input object is of, and the hash of what it held.
+
+    ``payload`` is that itself, where postprocess wants to see it: the record may have changed until then.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     record_id: str
     content_hash: str
+    payload: JsonValue = None
 
 
 class Manifest(BaseModel):

@@ -2,9 +2,9 @@
 
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
-from app.schemas.records.records import Moment, RecordWrite
+from app.schemas.records.records import AnyJson, Moment, RecordWrite
 
 FileFormat: TypeAlias = Literal["ndjson", "csv"]
 
@@ -12,7 +12,7 @@ FileFormat: TypeAlias = Literal["ndjson", "csv"]
 class ImportLine(RecordWrite):
     """One line of an import. A null label is none; ``observed_at`` counts only beside a label."""
 
-    label: JsonValue = None
+    label: AnyJson = None
     observed_at: Moment | None = None
 
 
@@ -23,18 +23,28 @@ class Counts(BaseModel):
 
 
 class LineError(BaseModel):
-    """What is wrong with a line; ``line`` counts from 1, ``field`` is empty for the line as a whole."""
+    """What is wrong with a record. ``line``, its first, counts from 1, and ``last_line`` is the last that was
+    lost with it; ``field`` is empty for the record as a whole."""
 
     line: int
+    last_line: int
     field: str
     message: str
+
+    @property
+    def place(self) -> str:
+        """The lines, in words."""
+        return (
+            f"line {self.line}" if self.last_line == self.line else f"lines {self.line} to {self.last_line}"
+        )
 
 
 class ImportReport(Counts):
     """What an import did, in records.
 
-    ``read`` counts lines; those that a later line with the same id replaced count nowhere else. ``errors``
-    holds the first 100 faults of the ``skipped`` lines. Of a dry run all that is what an import would do.
+    ``read`` and ``skipped`` count lines, of which a record of a CSV may have several. Records that a later
+    one with the same id replaced count nowhere else. ``errors`` holds the first 100 faults of the
+    ``skipped`` lines. Of a dry run all that is what an import would do.
     """
 
     dry_run: bool

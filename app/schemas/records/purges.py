@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas.records.records import Moment
+from app.schemas.values.guesses import WantedValue
 
 
 class PurgeFilter(BaseModel):
@@ -13,7 +14,7 @@ class PurgeFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    where: dict[str, JsonValue] | None = Field(default=None, min_length=1)
+    where: dict[str, WantedValue] | None = Field(default=None, min_length=1)
     """The input has these values."""
     since: Moment | None = None
     """Its `time_field` is at or after it."""

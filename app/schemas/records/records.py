@@ -7,13 +7,15 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     JsonValue,
     SkipValidation,
     WithJsonSchema,
 )
 
-from app.schemas.ids import RecordIdText
+from app.schemas.ids import NewRecordIdText
+from app.schemas.values.guesses import no_number_for_a_time
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -28,10 +30,12 @@ INPUT_STANDS_HERE = "x-input-object"
 _Here: Final = WithJsonSchema({"type": "object", INPUT_STANDS_HERE: True})
 InputJson: TypeAlias = Annotated[dict[str, SkipValidation[JsonValue]], _Here]
 """An object out of parsed JSON, whose values need no second look before the service's."""
-AnyInput: TypeAlias = Annotated[JsonValue, _Here]
+AnyJson: TypeAlias = SkipValidation[JsonValue]
+"""A value out of parsed JSON as it was read, with every digit: validating it anew makes numbers doubles."""
+AnyInput: TypeAlias = Annotated[AnyJson, _Here]
 """What should be an input: the service checks it, so that a bad one does not spoil the others."""
-Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-"""A point in time; a text without an offset is refused, since its time zone would be a guess."""
+Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(no_number_for_a_time), AfterValidator(_to_utc)]
+"""A point in time. A text without an offset and a number are refused: what they mean would be a guess."""
 
 
 class RecordLabel(BaseModel):
@@ -46,7 +50,7 @@ class LabelWrite(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    value: JsonValue
+    value: AnyJson
     observed_at: Moment | None = None
 
 
@@ -64,7 +68,7 @@ class Record(BaseModel):
 class RecordWrite(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    id: RecordIdText
+    id: NewRecordIdText
     input: InputJson
 
 

@@ -6,13 +6,13 @@ from collections.abc import Container, Sequence
 from pydantic import JsonValue
 from sqlalchemy import Row
 
-from app.core.errors import Conflict, FieldError, InvalidInput
+from app.core.errors import AppError, Conflict, FieldError, InvalidInput
 from app.db.engine import Sessions
 from app.db.evaluations import runs as rows
 from app.schemas.evaluations.runs import ComparedMetric, Comparison, Evaluation
 from app.services.evaluations import judging, runs
 from app.services.evaluations.judging import Case
-from app.services.evaluations.statistics import intervals
+from app.services.evaluations.statistics import intervals, rounding
 from app.services.evaluations.statistics.intervals import Difference
 from app.services.evaluations.statistics.metrics import METRICS
 from app.services.evaluations.statistics.samples import Sample
@@ -49,9 +49,9 @@ async def compare(
         filters.unknown("metric", metrics, names) + filters.unknown("slice", slices, {*slice_names, *groups})
     )
     wanted = {group for group in groups if not slices or _is_of(group, slices)}
-    pairs = [_pair(row, wanted) for row in shared]
+    pairs = await asyncio.to_thread(_judgeable, use_case, [_pair(row, wanted) for row in shared])
     compared = await asyncio.to_thread(compare_cases, use_case, pairs, list(dict.fromkeys(metrics)) or names)
-    return Comparison(a=a, b=b, shared=len(shared), metrics=compared)
+    return Comparison(a=a, b=b, shared=len(pairs), metrics=compared)
 
 
 async def _comparable(sessions: Sessions, evaluation_id: int) -> Evaluation:
@@ -100,12 +100,23 @@ def _pair(
     return Case(truth, before, kept, bucket), Case(truth, after, kept, bucket)
 
 
+def _judgeable(use_case: UseCase, pairs: Sequence[tuple[Case, Case]]) -> list[tuple[Case, Case]]:
+    """Those of which both can be judged by the present evaluation.py; raises why none can."""
+    faults = dict[int, AppError]()
+    for run in (0, 1):
+        faults |= judging.faults(use_case, [pair[run] for pair in pairs])
+    if faults and len(faults) == len(pairs):
+        raise faults[0]
+    return [pair for place, pair in enumerate(pairs) if place not in faults]
+
+
 def compare_cases(
     use_case: UseCase, pairs: Sequence[tuple[Case, Case]], names: Sequence[str]
 ) -> list[ComparedMetric]:
     """These metrics of every group; a pair is one record's, as the one run judged it and as the other did."""
     before, after = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    a, b = judging.sample(use_case, before), judging.sample(use_case, after)
+    a = judging.sample(use_case, before)
+    b = rounding.alike(use_case.task, a, judging.sample(use_case, after))
     return [
         metric
         for key, places in judging.groups(after).items()

@@ -25,6 +25,7 @@ from app.services.evaluations.judging import SMALL, bucket_of
 from app.services.evaluations.statistics import drift
 from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Floats, Undefined
+from app.services.predictions import patience
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
 
@@ -106,9 +107,10 @@ class Frame:
 class Drift:
     """One run of a task."""
 
-    def __init__(self, runtime: Runtime, task: DriftTask) -> None:
+    def __init__(self, runtime: Runtime, task: DriftTask, *, last: bool = False) -> None:
+        """``last``: no other attempt will wait for the platform."""
         self._use_case, self._database = runtime.use_case, runtime.database
-        self._predictor = runtime.predictor
+        self._predictor, self._last = runtime.predictor, last
         self._task = task
         self._features = [f"feature={name}" for name in task.deployment.features]
         self._scales = {group: Scale() for group in (*self._features, PREDICTION)}
@@ -145,7 +147,10 @@ class Drift:
             if not batch:
                 return True
             after = batch[-1][0]
-            answers = await self._predictor.predict_many([one[0] for one in batch], self._task.ask)
+            record_ids = [one[0] for one in batch]
+            answers = await patience.predict_many(
+                self._predictor, record_ids, self._task.ask, last=self._last
+            )
             await asyncio.to_thread(self._add, batch, answers, bucket, into)
             async with self._database.transactions.begin() as session:
                 if not await rows.progress(
@@ -160,21 +165,26 @@ class Drift:
         bucket: Bucket | None,
         into: Frame,
     ) -> None:
-        """A record that cannot be predicted still has its features, unless preprocess fails on it."""
+        """A record that cannot be predicted or judged has its features, unless preprocess fails on it."""
         made = pipeline.to_rows(self._use_case, [payload for _, payload, _ in batch], self._task.deployment)
         for (record_id, _, at), features in zip(batch, made, strict=True):
             label = bucket_of(bucket, at)
             values: dict[str, JsonValue] = {}
             if not isinstance(features, AppError):
                 values |= zip(self._features, features, strict=True)
-            answer = answers[record_id]
-            if isinstance(answer, AppError):
-                self._reasons[answer.title] += 1
-            else:
+            try:
+                values[PREDICTION] = self._value(answers[record_id])
                 self._predicted += 1
-                values[PREDICTION] = self._use_case.judged(answer.prediction).value
+            except AppError as error:
+                self._reasons[error.title] += 1
             for group, value in values.items():
                 into.add(group, label, self._scales[group].place(value))
+
+    def _value(self, answer: Answer | AppError) -> JsonValue:
+        """What was predicted; raises why it was not, or why it cannot be judged."""
+        if isinstance(answer, AppError):
+            raise answer
+        return self._use_case.judged(answer.prediction).value
 
 
 def _of_both(window: WindowCounts, reference: WindowCounts) -> WindowCounts:

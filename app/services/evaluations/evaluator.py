@@ -4,15 +4,12 @@ Runs of the kind drift are begun here and done in drift.py.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 
 import structlog
-from pydantic import JsonValue
 
 from app.core.errors import (
     AppError,
@@ -25,15 +22,15 @@ from app.core.errors import (
     Unavailable,
 )
 from app.db.evaluations import runs as rows
-from app.db.evaluations.runs import JudgedRecord
 from app.db.records import windows
 from app.db.records.windows import Window
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
 from app.services.evaluations import judging, reports
+from app.services.evaluations.collecting import CollectedRun, Labelled, collect
 from app.services.evaluations.drift import Drift, DriftTask
-from app.services.evaluations.judging import Case, bucket_of
 from app.services.failures.interrupted import noted
 from app.services.models import versions
+from app.services.predictions import patience
 from app.services.predictions.predictor import Answer, Ask
 from app.services.records import filters
 from app.services.runtime import Runtime
@@ -45,38 +42,8 @@ MOST_ATTEMPTS = 10
 """Workers may end for many reasons, but not so often: the run takes them down."""
 BATCH = 1000
 """Records that are predicted at a time."""
-LONGEST_GROUP = 200
-"""Characters of a slice's name and value; the rest is cut off, since Postgres bounds what an index holds."""
 AWAY = (BackendDown, BackendRefused, BackendThrottled, BackendTimeout)
 """The platform's own failures, not the rows'."""
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A record of the window with its truth."""
-
-    record_id: str
-    payload: JsonValue
-    truth: JsonValue
-    at: datetime | None
-
-
-@dataclass
-class _Run:
-    id: int
-    version_id: int
-    ask: Ask
-    request: EvaluationRequest
-    items: list[JudgedRecord] = field(default_factory=list)
-    cases: list[Case] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
-    """Why records failed: titles of errors, counted."""
-    fault: AppError | None = None
-    """Why the last record that failed did."""
-
-    def fail(self, error: AppError) -> None:
-        self.reasons[error.title] += 1
-        self.fault = error
 
 
 class Evaluator:
@@ -88,27 +55,31 @@ class Evaluator:
         self._sessions = runtime.database.transactions
         self._use_case = runtime.use_case
 
-    async def run(self, evaluation_id: int) -> None:
-        """Run it to its end. What fails it is noted with it; an outage of the database is raised."""
+    async def run(self, evaluation_id: int, *, last: bool = False) -> None:
+        """Run it to its end. What fails it is noted with it.
+
+        An outage, of a platform too unless this is the ``last`` attempt, is raised: another may get over it.
+        """
         async with self._sessions.begin() as session:
             attempt = await rows.begin(session, evaluation_id)
         if attempt is None:
             return  # it has ended
-        run = await self._load(evaluation_id)
+        run = await self._load(evaluation_id, last)
+        fail, hand_back = (partial(do, evaluation_id, attempt) for do in (self._fail, self._hand_back))
         try:
-            async with noted(partial(self._fail, evaluation_id, attempt)):
+            async with noted(fail, hand_back, last=last):
                 done = await self._measure(run, attempt)
-        except AppError as error:  # noted, if it is final; a platform that is away is not waited for
-            if error.retryable:
-                await self._fail(evaluation_id, attempt, error.detail)
-            return
+        except AppError as error:
+            if error.retryable and not last:
+                raise
+            return  # it is noted
         if done:
             await self._warn_if_many_failed(evaluation_id)
         if done and self._runtime.storage is not None:
             with suppress(StorageError):  # noted with the run, which is done all the same
                 await reports.save(self._sessions, self._use_case, self._runtime.storage, evaluation_id)
 
-    async def _measure(self, run: _Run, attempt: int) -> bool:
+    async def _measure(self, run: CollectedRun, attempt: int) -> bool:
         if attempt > MOST_ATTEMPTS:
             raise Unavailable("It was given up: each worker that began it ended before it.")
         if run.request.reference is None:
@@ -120,6 +91,10 @@ class Evaluator:
         async with self._sessions.begin() as session:
             await rows.fail(session, evaluation_id, reason, attempt=attempt)
 
+    async def _hand_back(self, evaluation_id: int, attempt: int) -> None:
+        async with self._sessions.begin() as session:
+            await rows.hand_back(session, evaluation_id, attempt=attempt)
+
     async def _warn_if_many_failed(self, evaluation_id: int) -> None:
         async with self._sessions() as session:
             found = await rows.find(session, evaluation_id)
@@ -128,27 +103,27 @@ class Evaluator:
                 "many records of an evaluation failed", evaluation=evaluation_id, warning=found[0].warning
             )
 
-    async def _load(self, evaluation_id: int) -> _Run:
+    async def _load(self, evaluation_id: int, last: bool) -> CollectedRun:
         async with self._sessions() as session:
             found = await rows.find(session, evaluation_id)
         if found is None:
             raise NotFound(f"There is no evaluation {evaluation_id}.")
         row, model, version = found
         request = EvaluationRequest.model_validate(row.filter)
-        return _Run(evaluation_id, row.model_version_id, Ask(model, version), request)
+        return CollectedRun(evaluation_id, row.model_version_id, Ask(model, version), request, last)
 
-    async def _measure_drift(self, run: _Run, reference: Reference) -> bool:
+    async def _measure_drift(self, run: CollectedRun, reference: Reference) -> bool:
         deployment = await versions.deployment(self._sessions, run.version_id)
         window = window_of(self._use_case, run.request)
         before = replace(window, since=reference.since, until=reference.until)
         task = DriftTask(run.id, run.ask, deployment, window, before, run.request.bucket)
-        return await Drift(self._runtime, task).run()
+        return await Drift(self._runtime, task, last=run.last).run()
 
-    async def _measure_quality(self, run: _Run) -> bool:
+    async def _measure_quality(self, run: CollectedRun) -> bool:
         """Whether the run is done; not if it was cancelled."""
         return await self._predict(run) and await self._judge(run)
 
-    async def _predict(self, run: _Run) -> bool:
+    async def _predict(self, run: CollectedRun) -> bool:
         """Predict the window batch by batch; False if the run was cancelled."""
         window = window_of(self._use_case, run.request)
         async with self._sessions.begin() as session:
@@ -162,19 +137,23 @@ class Evaluator:
                 return True
             batch = [Labelled(*row) for row in found]
             after = batch[-1].record_id
-            answers = await self._runtime.predictor.predict_many([one.record_id for one in batch], run.ask)
+            record_ids = [one.record_id for one in batch]
+            answers = await patience.predict_many(self._runtime.predictor, record_ids, run.ask, last=run.last)
             raise_if_away(answers)
-            await asyncio.to_thread(_collect, self._use_case, run, batch, answers)
+            await asyncio.to_thread(collect, self._use_case, run, batch, answers)
             async with self._sessions.begin() as session:
                 going = await rows.progress(session, run.id, predicted=len(run.items), reasons=run.reasons)
         return False
 
-    async def _judge(self, run: _Run) -> bool:
+    async def _judge(self, run: CollectedRun) -> bool:
+        run.leave_out(await asyncio.to_thread(judging.faults, self._use_case, run.cases))
         if run.fault is not None and not run.cases:
             raise run.fault
+        run.tell_apart()
         names = run.request.metrics or self._use_case.metrics
         found = await asyncio.to_thread(judging.judge_all, self._use_case, run.cases, names)
         async with self._sessions.begin() as session:
+            await rows.progress(session, run.id, predicted=len(run.items), reasons=run.reasons)
             if not await rows.end(session, run.id, "done"):
                 return False  # cancelled while it was judged
             await rows.store(session, run.id, run.items, found)
@@ -199,23 +178,3 @@ def raise_if_away(answers: Mapping[str, Answer | AppError]) -> None:
     failures = [one for one in answers.values() if isinstance(one, AWAY)]
     if failures and len(failures) == len(answers):
         raise failures[0]
-
-
-def _collect(
-    use_case: UseCase, run: _Run, batch: Sequence[Labelled], answers: Mapping[str, Answer | AppError]
-) -> None:
-    for one in batch:
-        answer = answers[one.record_id]
-        if isinstance(answer, AppError):
-            run.fail(answer)
-            continue
-        names = use_case.slices if run.request.slices is None else run.request.slices
-        try:
-            item, truth = use_case.parse(one.payload) if names else None, use_case.truth(one.truth)
-        except AppError as error:  # of this record, unlike that of a slice
-            run.fail(error)
-            continue
-        groups = tuple(f"{name}={use_case.group(name, item)}"[:LONGEST_GROUP] for name in names if item)
-        bucket = bucket_of(run.request.bucket, one.at)
-        run.items.append(JudgedRecord(one.record_id, answer.id, truth, groups, bucket))
-        run.cases.append(Case(truth, answer.prediction, groups, bucket))

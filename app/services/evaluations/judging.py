@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from app.core.errors import AppError
 from app.db.evaluations.runs import Metric
 from app.schemas.evaluations.runs import Bucket
-from app.schemas.judged import Task
+from app.schemas.judged import Judged, Task
 from app.services.evaluations.statistics import intervals, metrics, samples
 from app.services.evaluations.statistics.samples import Sample, Undefined
 from app.services.use_case import UseCase
@@ -20,10 +21,11 @@ SMALL = 30
 """Groups with fewer records are marked: one outlier may decide them."""
 
 BUCKETS: dict[Bucket, Callable[[datetime], str]] = {
-    "day": lambda at: at.strftime("%Y-%m-%d"),
-    "week": lambda at: at.strftime("%G-W%V"),
-    "month": lambda at: at.strftime("%Y-%m"),
+    "day": lambda at: at.date().isoformat(),
+    "week": lambda at: "{:04}-W{:02}".format(*at.isocalendar()[:2]),
+    "month": lambda at: at.date().isoformat()[:7],
 }
+"""Years have four digits, which strftime does not give them everywhere, so that buckets sort as text."""
 
 
 def bucket_of(bucket: Bucket | None, at: datetime | None) -> str:
@@ -39,12 +41,37 @@ class Case:
     output: JsonValue
     groups: Sequence[str]
     bucket: str
+    made_by: str = ""
+    """The revision that made the prediction."""
 
 
 def sample(use_case: UseCase, cases: Sequence[Case]) -> Sample:
     """The cases as the metrics take them."""
     truths, judged = [case.truth for case in cases], [use_case.judged(case.output) for case in cases]
     return samples.read(use_case.task, truths, judged, positive=use_case.positive)
+
+
+def faults(use_case: UseCase, cases: Sequence[Case]) -> dict[int, AppError]:
+    """Why cases cannot be judged, by their places: a prediction that is null, a text, or no probability.
+
+    What is wrong with all of them, such as a POSITIVE that is missing, is raised.
+    """
+    found, read = dict[int, AppError](), dict[int, Judged]()
+    for place, case in enumerate(cases):
+        try:
+            read[place] = use_case.judged(case.output)
+        except AppError as error:
+            found[place] = error
+    truths, judged = [cases[place].truth for place in read], [*read.values()]
+    try:
+        samples.read(use_case.task, truths, judged, positive=use_case.positive)
+    except AppError:
+        among = samples.faults(use_case.task, truths, judged, positive=use_case.positive)
+        if among is None:
+            raise
+        places = [*read]
+        found |= {places[index]: error for index, error in among.items()}
+    return found
 
 
 def groups(cases: Sequence[Case]) -> dict[tuple[str, str], NDArray[np.int64]]:

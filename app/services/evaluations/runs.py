@@ -12,6 +12,7 @@ from app.db.evaluations import runs as rows
 from app.db.queue import tasks
 from app.db.tables import EvaluationRow
 from app.schemas.evaluations.runs import (
+    AnsweredBy,
     Evaluation,
     EvaluationPage,
     EvaluationRequest,
@@ -23,6 +24,7 @@ from app.schemas.evaluations.runs import (
 from app.schemas.ids import RowId
 from app.services.evaluations.statistics import metrics
 from app.services.models import versions
+from app.services.once import Keyed, once
 from app.services.records import filters
 from app.services.use_case import UseCase
 
@@ -46,14 +48,22 @@ def check(use_case: UseCase, request: EvaluationRequest) -> None:
 
 
 async def ask(
-    sessions: Sessions, use_case: UseCase, request: EvaluationRequest, *, default_model: str | None
+    sessions: Sessions,
+    use_case: UseCase,
+    request: EvaluationRequest,
+    *,
+    default_model: str | None,
+    keyed: Keyed | None = None,
 ) -> Evaluation:
-    """Queue a run of a version (default: the live one of the default model)."""
+    """Queue a run of a version (default: the live one of the default model); once if it has a key."""
     check(use_case, request)
     model = versions.named_or_default(request.model, default_model)
     async with sessions.begin() as session:
-        evaluation_id = await begin(session, model, request)
-    return await get(sessions, evaluation_id)
+
+        async def queue() -> Evaluation:
+            return await _found(session, await begin(session, model, request))
+
+        return await once(session, keyed, Evaluation, queue)
 
 
 async def begin(session: AsyncSession, model: str, request: EvaluationRequest) -> int:
@@ -80,12 +90,18 @@ async def require_version(session: AsyncSession, model: str | None, version: str
 async def get(sessions: Sessions, evaluation_id: int) -> Evaluation:
     """A run with what it found so far, or NotFound."""
     async with sessions() as session:
-        found = await rows.find(session, evaluation_id)
-        if found is None:
-            raise NotFound(f"There is no evaluation {evaluation_id}.")
-        measured = await rows.metrics_of(session, evaluation_id)
+        return await _found(session, evaluation_id)
+
+
+async def _found(session: AsyncSession, evaluation_id: int) -> Evaluation:
+    found = await rows.find(session, evaluation_id)
+    if found is None:
+        raise NotFound(f"There is no evaluation {evaluation_id}.")
+    measured = await rows.metrics_of(session, evaluation_id)
+    made = await rows.answered_by(session, evaluation_id)
     values = [MetricValue.model_validate(one, from_attributes=True) for one in measured]
-    return Evaluation(**vars(_run(found)), metrics=values)
+    answered_by = [AnsweredBy.model_validate(one, from_attributes=True) for one in made]
+    return Evaluation(**vars(_run(found)), metrics=values, answered_by=answered_by)
 
 
 async def page(

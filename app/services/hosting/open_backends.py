@@ -18,11 +18,14 @@ MAX_OPEN = 64
 
 @dataclass
 class OpenBackend:
-    """A backend, and a semaphore with as many slots as calls may run at once."""
+    """A backend, and a semaphore with as many slots as calls may run at once, ``concurrency``."""
 
     backend: Backend
     slots: asyncio.Semaphore
+    concurrency: int
     users: int = 0
+    answers: int = 0
+    """How many calls the model has answered."""
 
 
 class OpenBackends:
@@ -40,7 +43,8 @@ class OpenBackends:
             async with self._opening:
                 if deployment.id not in self._open:
                     backend = await self._registered(deployment)
-                    self._open[deployment.id] = OpenBackend(backend, asyncio.Semaphore(self._concurrency))
+                    slots = asyncio.Semaphore(self._concurrency)
+                    self._open[deployment.id] = OpenBackend(backend, slots, self._concurrency)
         opened = self._open[deployment.id]
         self._open.move_to_end(deployment.id)
         opened.users += 1

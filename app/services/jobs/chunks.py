@@ -10,6 +10,7 @@ from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
 from app.services.failures.interrupted import noted
 from app.services.jobs.endings import warn_if_many_failed
+from app.services.predictions import patience
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
 
@@ -17,16 +18,14 @@ log = structlog.get_logger(__name__)
 
 MOST_CRASHES = 3
 """Workers that a chunk may take down with it before it is given up."""
-MOST_ATTEMPTS = 8
-"""After so many, records that the platform still fails for are noted as failed. The pauses double from
-attempt to attempt: this is after two minutes at least."""
 
 
-async def run(runtime: Runtime, chunk_id: int) -> None:
+async def run(runtime: Runtime, chunk_id: int, *, last: bool = False) -> None:
     """Predict the records of a chunk, unless it or its job has ended.
 
     What another attempt may get over is raised, so that the queue makes one; it finds in the cache what was
-    predicted. What it would not get over fails the chunk, and is raised too.
+    predicted. In the ``last`` one such records are noted as failed. What no attempt would get over fails the
+    chunk, and is raised too.
     """
     async with runtime.database.transactions.begin() as session:
         chunk = await chunks.start(session, chunk_id)
@@ -39,17 +38,15 @@ async def run(runtime: Runtime, chunk_id: int) -> None:
             await chunks.hand_back(session, chunk)
 
     async with noted(partial(_fail, runtime, chunk), hand_back):
-        await _attempt(runtime, chunk)
+        await _attempt(runtime, chunk, last)
 
 
-async def _attempt(runtime: Runtime, chunk: Chunk) -> None:
+async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> None:
     if chunk.left_behind and chunk.attempt > MOST_CRASHES:
         await _fail(runtime, chunk, "The workers that took it on died.")
         return
-    answers = await runtime.predictor.predict_many(chunk.record_ids, Ask(chunk.model, chunk.version))
-    passing = (one for one in answers.values() if isinstance(one, AppError) and one.retryable)
-    if chunk.attempt < MOST_ATTEMPTS and (error := next(passing, None)):
-        raise error
+    ask = Ask(chunk.model, chunk.version)
+    answers = await patience.predict_many(runtime.predictor, chunk.record_ids, ask, last=last)
     found = _finished(chunk, answers)
     async with runtime.database.transactions.begin() as session:
         state = await chunks.finish(session, chunk, found)

@@ -18,6 +18,7 @@ from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.services.jobs import transform
 from app.services.models import versions
+from app.services.once import Keyed, once
 from app.services.records import filters
 from app.services.use_case import UseCase
 
@@ -25,9 +26,14 @@ CURSOR: Cursor[int] = Cursor("prediction jobs", TypeAdapter(RowId))
 
 
 async def ask(
-    sessions: Sessions, use_case: UseCase, settings: Settings, request: PredictionJobRequest
+    sessions: Sessions,
+    use_case: UseCase,
+    settings: Settings,
+    request: PredictionJobRequest,
+    *,
+    keyed: Keyed | None = None,
 ) -> PredictionJob:
-    """Queue a job for a version (default: the live one of the default model)."""
+    """Queue a job for a version (default: the live one of the default model); once if it has a key."""
     _check(use_case, settings, request)
     model = versions.named_or_default(request.model, settings.default_model)
     # The ids stand in the chunks.
@@ -37,11 +43,15 @@ async def ask(
     if request.engine == "sagemaker-batch-transform":
         transform.jobs_of(await versions.deployment(sessions, version_id))
     async with sessions.begin() as session:
-        job_id, chunk_ids = await rows.create(
-            session, version_id, _chosen(use_case, request), engine=request.engine, request=kept
-        )
-        await _enqueue(session, job_id, request.engine, chunk_ids)
-    return await get(sessions, job_id)
+
+        async def queue() -> PredictionJob:
+            job_id, chunk_ids = await rows.create(
+                session, version_id, _chosen(use_case, request), engine=request.engine, request=kept
+            )
+            await _enqueue(session, job_id, request.engine, chunk_ids)
+            return await _found(session, job_id)
+
+        return await once(session, keyed, PredictionJob, queue)
 
 
 def _check(use_case: UseCase, settings: Settings, request: PredictionJobRequest) -> None:
@@ -79,7 +89,14 @@ async def _enqueue(session: AsyncSession, job_id: int, engine: str, chunk_ids: S
 async def get(sessions: Sessions, job_id: int) -> PredictionJob:
     """A job and how far it is, or NotFound."""
     async with sessions() as session:
-        found = await rows.find(session, job_id)
+        return await _found(session, job_id)
+
+
+async def _found(session: AsyncSession, job_id: int) -> PredictionJob:
+    """As the database has it, whatever the session has of it."""
+    await session.flush()
+    session.expire_all()
+    found = await rows.find(session, job_id)
     if found is None:
         raise _no_job(job_id)
     return _job(found)
@@ -104,14 +121,18 @@ async def cancel(sessions: Sessions, job_id: int) -> PredictionJob:
     return await get(sessions, job_id)
 
 
-async def resume(sessions: Sessions, job_id: int) -> PredictionJob:
-    """Go on with a cancelled or failed job; what its finished chunks have is kept."""
+async def resume(sessions: Sessions, job_id: int, *, keyed: Keyed | None = None) -> PredictionJob:
+    """Go on with a cancelled or failed job, once if there is a key; what its finished chunks have is kept."""
     async with sessions.begin() as session:
-        job = await _locked(session, job_id)
-        if job.state not in ("cancelled", "failed"):
-            raise Conflict(f"The prediction job {job_id} is {job.state}: there is nothing to go on with.")
-        await _enqueue(session, job_id, job.engine, await rows.resume(session, job))
-    return await get(sessions, job_id)
+
+        async def go_on() -> PredictionJob:
+            job = await _locked(session, job_id)
+            if job.state not in ("cancelled", "failed"):
+                raise Conflict(f"The prediction job {job_id} is {job.state}: there is nothing to go on with.")
+            await _enqueue(session, job_id, job.engine, await rows.resume(session, job))
+            return await _found(session, job_id)
+
+        return await once(session, keyed, PredictionJob, go_on)
 
 
 async def _locked(session: AsyncSession, job_id: int) -> PredictionJobRow:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.backends.sagemaker.transform import TransformJobs
 from app.backends.wire.replies import Output
-from app.core.errors import AppError, BadOutput, Conflict, NotFound
+from app.core.errors import AppError, BadOutput, Conflict
 from app.db import engine
 from app.db.jobs import chunks
 from app.db.jobs import transform as rows
@@ -18,12 +18,12 @@ from app.db.predictions import cache, predictions
 from app.db.predictions.cache import Lookup, Scope
 from app.db.predictions.predictions import NewPrediction
 from app.schemas.hosting.deployments import Deployment
+from app.schemas.ids import no_record
 from app.schemas.jobs.transform import Manifest, ManifestLine
 from app.schemas.rows import Row
 from app.services.jobs.transform_files import TransformFiles
 from app.services.pipeline import to_outputs, to_rows
 from app.services.runtime import Runtime
-from app.services.use_case import UseCase
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class TransformChunks:
                 model=self.deployment.model,
                 version=self.deployment.version,
                 pipeline_version=self.runtime.predictor.pipeline_version,
+                ttl=self.runtime.settings.prediction_ttl,
                 refresh=False,
             )
 
@@ -84,18 +85,18 @@ class TransformChunks:
         outcomes = list(zip(misses, made, strict=True))
         failed = {one.record_id: error for one, error in outcomes if isinstance(error, AppError)}
         absent = [one.record_id for one in found if one.content_hash is None]
-        missing = {record_id: NotFound(f"There is no record {record_id!r}.") for record_id in absent}
+        missing = {record_id: no_record(record_id) for record_id in absent}
         return Manifest(
             pipeline_version=self.runtime.predictor.pipeline_version,
             revision=revision,
-            lines=[
-                ManifestLine(record_id=one.record_id, content_hash=one.content_hash or "")
-                for one, line in outcomes
-                if isinstance(line, bytes)
-            ],
+            lines=[self._manifest_line(one) for one, line in outcomes if isinstance(line, bytes)],
             hits={one.record_id: one.entry.id for one in found if one.entry is not None},
             errors={one: (error.slug, error.in_words) for one, error in (missing | failed).items()},
         )
+
+    def _manifest_line(self, one: Lookup) -> ManifestLine:
+        payload = one.payload if self.runtime.use_case.reads_inputs_again else None
+        return ManifestLine(record_id=one.record_id, content_hash=one.content_hash or "", payload=payload)
 
     async def store(self, chunk_id: int, output: str, latency_ms: float) -> None:
         """Store an output, given by its key, and end the chunk.
@@ -107,7 +108,7 @@ class TransformChunks:
         if manifest.pipeline_version != self.runtime.predictor.pipeline_version:
             raise Conflict("The pipeline's code was changed while the transform job ran.")
         raw = self.jobs.outputs(content, len(manifest.lines))
-        answers = await asyncio.to_thread(_answers, self.runtime.use_case, raw)
+        answers = await asyncio.to_thread(self._answers, manifest.lines, raw)
         outcomes = list(zip(manifest.lines, raw, answers, strict=True))
         new = [
             NewPrediction(line.record_id, line.content_hash, manifest.revision, answer, one, latency_ms)
@@ -119,17 +120,21 @@ class TransformChunks:
             for line, _, answer in outcomes
             if isinstance(answer, AppError)
         }
-        scope = Scope(self.deployment.id, manifest.pipeline_version, manifest.revision)
+        scope = Scope(self.deployment.id, manifest.pipeline_version, 0)
         async with self.runtime.database.transactions.begin() as session:
             entries = await predictions.store(session, scope, new, ttl=self.runtime.settings.prediction_ttl)
             made = {record_id: entry.id for record_id, entry in entries.items()}
             await _finish(session, chunk_id, manifest, made, {**manifest.errors, **failed})
 
-
-def _answers(use_case: UseCase, raw: Sequence[Output]) -> list[JsonValue | AppError]:
-    """What callers get for the model's outputs; an unusable one stays the error it is."""
-    usable = iter(to_outputs(use_case, [one for one in raw if not isinstance(one, BadOutput)]))
-    return [one if isinstance(one, BadOutput) else next(usable) for one in raw]
+    def _answers(self, lines: Sequence[ManifestLine], raw: Sequence[Output]) -> list[JsonValue | AppError]:
+        """What callers get for the model's outputs; an unusable one stays the error it is."""
+        usable = [
+            (one, line.payload)
+            for line, one in zip(lines, raw, strict=True)
+            if not isinstance(one, BadOutput)
+        ]
+        made = iter(to_outputs(self.runtime.use_case, usable, self.deployment))
+        return [one if isinstance(one, BadOutput) else next(made) for one in raw]
 
 
 async def _finish(

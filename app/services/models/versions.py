@@ -1,20 +1,24 @@
 """Register model versions, and move the live pointer."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import cast
 
 from pydantic import JsonValue
-from sqlalchemy import Row, func
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
+from app.db import looks as looks_db
 from app.db import models as db
 from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
-from app.schemas.hosting.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment, InService
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
+from app.services.hosting.looks import place_of
 from app.services.inference import Inference
+from app.services.models import looks
 from app.services.models import probe as probing
 from app.services.models.probe import not_live
 from app.services.use_case import UseCase
@@ -30,15 +34,23 @@ async def register(
     """
     deployment = _deployment(use_case, model, new)
     # The same again is answered while the platform is away, or when what it had is gone.
-    found_there = None if await _is_registered(sessions, deployment) else await inference.probe(deployment)
-    revision = " and ".join(sorted(found_there.revisions)) if found_there else None
+    is_new = not await _is_registered(sessions, deployment)
+    async with sessions.begin() as session:
+        start = await looks_db.begin(session)
+    seen = await inference.probe(deployment) if is_new else None
+    place = place_of(deployment.backend, deployment.options)
     async with sessions.begin() as session:
         row = await db.ensure_model(session, model)
         found = await db.find_version(session, row.id, new.version)
         if found is not None and not _same(found, deployment):
             taken = f"Version {new.version!r} of {model!r} is registered with other content"
             raise Conflict(f"{taken}, and versions never change: choose another name.")
-        version = found or await db.insert_version(session, row.id, deployment, revision=revision)
+        version = found or await db.insert_version(
+            *(session, row.id, deployment),
+            place=place,
+            found=looks.in_service(start.number, seen),
+            newest_id=start.newest_id,
+        )
         registered = describe(row, version)
     if new.promote:
         try:
@@ -47,7 +59,8 @@ async def register(
             raise
         except AppError as error:
             raise error.after("It is registered.") from error
-    return registered.model_copy(update={"live": registered.live or new.promote}), found is None
+    told = {"live": registered.live or new.promote, "warning": looks.warning(deployment, seen)}
+    return registered.model_copy(update=told), found is None
 
 
 async def promote(
@@ -70,13 +83,13 @@ async def promote(
         row = await db.find_model(session, model)
     if row is not None and row.live_version_id != wanted:
         candidate = await deployment(sessions, wanted)
-        _require_features(use_case, candidate)
+        require_features(use_case, candidate)
         if probe:
             with not_live(candidate, ": its probe failed"):
                 seconds = inference.predict_timeout
                 await probing.probe(sessions, use_case, inference, candidate, seconds=seconds)
     async with sessions.begin() as session:
-        row = await _locked(session, model)
+        row = await locked(session, model)
         found = await db.find_version(session, row.id, version)
         if found is None or found.id != wanted:  # another one has its name now, and sent nothing
             raise NotFound(f"The version {version!r} of {model!r} was deleted meanwhile.")
@@ -85,28 +98,10 @@ async def promote(
     return await get(sessions, model)
 
 
-def _require_features(use_case: UseCase, candidate: Deployment) -> None:
+def require_features(use_case: UseCase, candidate: Deployment) -> None:
+    """Misconfigured, and that it is not live, where a version takes features that preprocess lacks."""
     with not_live(candidate):
         pipeline.require_features(use_case, candidate)
-
-
-async def roll_back(sessions: Sessions, use_case: UseCase, model: str) -> Model:
-    """Make the version live that was so before the last promotion; its cached predictions are valid again.
-
-    No probe is sent: it must work while a platform is away. Misconfigured where the version takes features
-    that preprocess lacks: every answer would be that.
-    """
-    async with sessions.begin() as session:
-        row = await _locked(session, model)
-        standing = await db.standing_promotions(session, row.id, limit=2)
-        if len(standing) < 2:
-            raise Conflict(f"The model {model!r} has no earlier live version to roll back to.")
-        undone, restored = standing
-        if (version := await db.get_version(session, restored.version_id)) is not None:
-            _require_features(use_case, _stored(*version))
-        undone.rolled_back_at = func.now()
-        row.live_version_id = restored.version_id
-    return await get(sessions, model)
 
 
 async def get(sessions: Sessions, model: str) -> Model:
@@ -130,17 +125,18 @@ async def deployment(sessions: Sessions, version_id: int) -> Deployment:
         found = await db.get_version(session, version_id)
     if found is None:
         raise NotFound(f"There is no model version with the id {version_id}.")
-    return _stored(*found)
+    return stored(*found)
 
 
 async def live_deployments(sessions: Sessions) -> list[Deployment]:
     """The live version of every model, as inference needs to know it."""
     async with sessions() as session:
         found = await db.list_versions(session)
-    return [_stored(model.name, row) for model, row in found if row.id == model.live_version_id]
+    return [stored(model.name, row) for model, row in found if row.id == model.live_version_id]
 
 
-def _stored(model: str, row: ModelVersionRow) -> Deployment:
+def stored(model: str, row: ModelVersionRow) -> Deployment:
+    """A version as inference needs to know it."""
     options = cast(dict[str, JsonValue], row.options)
     return Deployment(row.id, model, row.version, row.backend, options, tuple(row.features))
 
@@ -184,10 +180,11 @@ def _deployment(use_case: UseCase, model: str, new: NewVersion) -> Deployment:
         for index, name in enumerate(features)
         if name not in use_case.features
     ]
+    last = {name: index for index, name in enumerate(features)}
     twice = [
-        FieldError(f"features[{index}]", f"names {name!r} twice")
-        for index, name in enumerate(features)
-        if name in features[:index]
+        FieldError(f"features[{last[name]}]", f"names {name!r} twice")
+        for name, count in Counter(features).items()
+        if count > 1
     ]
     if unknown or twice:
         raise InvalidInput("The features do not fit.", errors=unknown + twice)
@@ -209,7 +206,8 @@ def _same(row: ModelVersionRow, wanted: Deployment) -> bool:
     )
 
 
-async def _locked(session: AsyncSession, model: str) -> ModelRow:
+async def locked(session: AsyncSession, model: str) -> ModelRow:
+    """A model that nobody else can change until the transaction ends, or NotFound."""
     row = await db.lock_model(session, model)
     if row is None:
         raise NotFound(f"There is no model {model!r}.")
@@ -218,6 +216,7 @@ async def _locked(session: AsyncSession, model: str) -> ModelRow:
 
 def describe(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
     """A version as callers see it."""
+    in_service = InService.of(row.epoch, row.revisions, row.deployed)
     return ModelVersion(
         model=model.name,
         version=row.version,
@@ -225,7 +224,9 @@ def describe(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
         backend=row.backend,
         options=cast(dict[str, JsonValue], row.options),
         features=row.features,
-        revision=row.revision,
+        revision=in_service.in_words,
+        revisions=sorted(in_service.revisions - {""}),
+        pending=in_service.pending,
         created_at=row.created_at,
     )
 

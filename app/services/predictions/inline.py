@@ -1,13 +1,14 @@
 """Input objects that come with the request: stored under an id made from their content."""
 
+import asyncio
 from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from app.core.errors import AppError
+from app.core.errors import MAX_FAULTS, AppError
 from app.db.engine import Sessions
 from app.db.records import records as rows
-from app.services.records.records import normalise
+from app.services.records.records import Input, normalise
 from app.services.use_case import UseCase
 
 PREFIX = "inline-"
@@ -18,18 +19,28 @@ async def store_inputs(
 ) -> list[str | AppError]:
     """The record id of each input, or what is wrong with it. The same content has the same id, and so meets
     the same cache."""
-    results: list[str | AppError] = []
-    new: dict[str, rows.NewRecord] = {}
-    for index, raw in enumerate(inputs):
-        try:
-            given = normalise(use_case.input_type, raw, path=f"inputs[{index}]")
-        except AppError as error:
-            results.append(error)
-            continue
-        record_id = PREFIX + given.content_hash
-        new[record_id] = (record_id, given.payload, given.content_hash)
-        results.append(record_id)
-    if new:
+    given = await asyncio.to_thread(_normalise_all, use_case, inputs)
+    fit = {f"{PREFIX}{one.content_hash}": one for one in given if isinstance(one, Input)}
+    if fit:
+        new = [(record_id, one.payload, one.content_hash) for record_id, one in fit.items()]
         async with sessions.begin() as session:
-            await rows.upsert(session, list(new.values()))
-    return results
+            await rows.upsert(session, new)
+    return [f"{PREFIX}{one.content_hash}" if isinstance(one, Input) else one for one in given]
+
+
+def _normalise_all(use_case: UseCase, inputs: Sequence[JsonValue]) -> list[Input | AppError]:
+    """Each, or what is wrong with it: its faults, or once many were listed only the first of them."""
+    found = [_normalised(use_case, raw, f"inputs[{index}]") for index, raw in enumerate(inputs)]
+    left = MAX_FAULTS
+    for error in found:
+        if isinstance(error, AppError):
+            error.errors = error.errors[: max(1, left)]
+            left -= len(error.errors)
+    return found
+
+
+def _normalised(use_case: UseCase, raw: JsonValue, path: str) -> Input | AppError:
+    try:
+        return normalise(use_case.input_type, raw, path=path)
+    except AppError as error:
+        return error

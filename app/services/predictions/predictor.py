@@ -3,24 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 
-from app.core.errors import AppError, FieldError, InvalidInput, NotFound
+from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Database, run
 from app.db.predictions import cache
 from app.db.predictions.cache import CachedPrediction, Lookup, Scope
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.ids import record_id_fault
+from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
 from app.services.models import versions
-from app.services.predictions.leader import Result, Wanted
+from app.services.predictions import storing
+from app.services.predictions.flights import CacheState, Landed, Result, Wanted
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase
-
-CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Predictor:
         return answer
 
     async def predict_many(self, record_ids: Sequence[str], ask: Ask) -> dict[str, Answer | AppError]:
-        """An answer or an error per record id; a repeated id is inferred once.
+        """An answer or an error per record id; what has the same content is inferred once.
 
         Raises what concerns the whole call: an unknown model or version, an unreachable database.
         """
@@ -92,7 +90,7 @@ class Predictor:
         legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
         found = await self._look_up(legal, model, ask)
         missing = [one for one in found if one.content_hash is None]
-        answers |= {one.record_id: NotFound(f"There is no record {one.record_id!r}.") for one in missing}
+        answers |= {one.record_id: no_record(one.record_id) for one in missing}
         hits = [] if ask.refresh else [one for one in found if one.entry is not None]
         answers |= {one.record_id: _answer(one, one.entry, "HIT", model) for one in hits if one.entry}
         misses = [one for one in found if one.record_id not in answers]
@@ -109,6 +107,7 @@ class Predictor:
                 model=model,
                 version=ask.version,
                 pipeline_version=self.pipeline_version,
+                ttl=self.settings.prediction_ttl,
                 refresh=ask.refresh,
             ),
         )
@@ -120,10 +119,31 @@ class Predictor:
         first = misses[0]
         deployment = await self._deployment(first.version_id or 0)
         pipeline.require_features(self.use_case, deployment)
-        scope = Scope(deployment.id, self.pipeline_version, first.revision)
-        wanted = [_wanted(one, refresh=ask.refresh) for one in misses]
-        results = await self.flights.predict(deployment, scope, wanted)
-        return {one.record_id: _landed(one, results[one.record_id], model) for one in misses}
+        scope = Scope(deployment.id, self.pipeline_version, first.epoch)
+        wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
+        results = await self.flights.predict(deployment, scope, list(wanted.values()))
+        landed = {one.record_id: results[one.content_hash or ""] for one in misses}
+        landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
+        return {one.record_id: _landed(one, landed[one.record_id], model) for one in misses}
+
+    async def _with_own_rows(
+        self, scope: Scope, landed: dict[str, Result], *, newly: bool
+    ) -> dict[str, Result]:
+        """Give those a row of their own whose content was answered for another record."""
+        others = {
+            record_id: result
+            for record_id, result in landed.items()
+            if isinstance(result, Landed) and result.entry.record_id != record_id
+        }
+        if not others:
+            return landed
+        sources = {record_id: result.entry.id for record_id, result in others.items()}
+        entries = await storing.adopt(self.settings, self.database, scope, sources, newly=newly)
+        adopted: dict[str, Result] = {
+            record_id: Landed(entries.get(record_id, other.entry), _of_another(other.state))
+            for record_id, other in others.items()
+        }
+        return landed | adopted
 
     async def _deployment(self, version_id: int) -> Deployment:
         if version_id not in self._deployments:
@@ -132,14 +152,16 @@ class Predictor:
 
 
 def _wanted(one: Lookup, *, refresh: bool) -> Wanted:
-    after = one.entry.id if refresh and one.entry else 0
-    return Wanted(one.record_id, one.content_hash or "", one.payload, after)
+    since = one.asked_at if refresh else None
+    return Wanted(one.record_id, one.content_hash or "", one.payload, since)
+
+
+def _of_another(state: CacheState) -> CacheState:
+    return "HIT" if state == "HIT" else "COALESCED"
 
 
 def _landed(one: Lookup, result: Result, model: str) -> Answer | AppError:
-    if isinstance(result, AppError):
-        return result
-    return _answer(one, result.entry, "MISS" if result.led else "COALESCED", model)
+    return result if isinstance(result, AppError) else _answer(one, result.entry, result.state, model)
 
 
 def _answer(one: Lookup, entry: CachedPrediction, state: CacheState, model: str) -> Answer:

@@ -1,4 +1,4 @@
-"""Within a process: one task works on a key, however many callers ask for it, and all get its result."""
+"""Within a process: one task works on a content, however many callers ask for it, and all get its result."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,13 +7,17 @@ from functools import partial
 from typing import TypeAlias
 from uuid import uuid4
 
-from app.core.errors import AppError, BackendTimeout, Unavailable
+from app.core.errors import BackendTimeout, NotInTime, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
-from app.services.predictions.leader import Batch, Flight, Leader, Result, Wanted
+from app.services.predictions.flights import Batch, Flight, Landed, Result, Wanted
+from app.services.predictions.leader import Leader
 
-FlightKey: TypeAlias = tuple[Scope, str, str, bool]
+FlightKey: TypeAlias = tuple[Scope, str, bool]
+
+LEAST = 0.05
+"""Seconds that a caller must have left to try again what another one's patience has ended."""
 
 
 class SingleFlight:
@@ -31,20 +35,36 @@ class SingleFlight:
     async def predict(
         self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted]
     ) -> dict[str, Result]:
-        """A result per record id; each id may be wanted once. What is raised concerns all of them."""
+        """A result per content hash; each may be wanted once. What is raised concerns all of them."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._settings.predict_timeout
+        results: dict[str, Result] = {}
+        while left := [one for one in wanted if one.content_hash not in results]:
+            flights, ours = self._board(deployment, scope, left, deadline)
+            await asyncio.wait(flights.values(), timeout=max(0.0, deadline - loop.time()))
+            has_time = deadline - loop.time() > LEAST
+            for one in left:
+                flight, is_ours = flights[one.content_hash], one.content_hash in ours
+                if is_ours or not (has_time and _is_for_its_own_callers(flight, one)):
+                    results[one.content_hash] = _result(flight, ours=is_ours)
+        return results
+
+    def _board(
+        self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], deadline: float
+    ) -> tuple[dict[str, Flight], set[str]]:
+        """The flights of what is wanted, and of which contents they are new."""
         flights: dict[str, Flight] = {}
         fresh: list[Wanted] = []
         for one in wanted:
-            key = (scope, *one.key, one.after > 0)
+            key = (scope, one.content_hash, one.since is not None)
             if key not in self._flights:
                 self._flights[key] = self._new_flight(key)
                 fresh.append(one)
-            flights[one.record_id] = self._flights[key]
+            flights[one.content_hash] = self._flights[key]
+        ours = {one.content_hash for one in fresh}
         if fresh:
-            self._take_off(deployment, scope, fresh, {one.record_id: flights[one.record_id] for one in fresh})
-        await asyncio.wait(flights.values(), timeout=self._settings.predict_timeout)
-        ours = {one.record_id for one in fresh}
-        return {record_id: _result(flight, ours=record_id in ours) for record_id, flight in flights.items()}
+            self._take_off(deployment, scope, fresh, {one: flights[one] for one in ours}, deadline)
+        return flights, ours
 
     @property
     def busy(self) -> bool:
@@ -67,10 +87,15 @@ class SingleFlight:
         return flight
 
     def _take_off(
-        self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], flights: dict[str, Flight]
+        self,
+        deployment: Deployment,
+        scope: Scope,
+        wanted: Sequence[Wanted],
+        flights: dict[str, Flight],
+        deadline: float,
     ) -> None:
-        deadline = asyncio.get_running_loop().time() + self._settings.predict_timeout
-        batch = Batch(deployment, scope, self._leader.lease(uuid4()), deadline, wanted, flights)
+        lease = self._leader.lease(uuid4())
+        batch = Batch(deployment, scope, lease, deadline, wanted, flights)
         task = asyncio.create_task(self._leader.fly(batch))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -90,10 +115,23 @@ def _crash(flights: dict[str, Flight], task: asyncio.Task[None]) -> None:
             flight.exception()  # marked as seen: the callers may all have gone away
 
 
+def _is_for_its_own_callers(flight: Flight, one: Wanted) -> bool:
+    """Whether a flight's result is nothing for one who boarded later: its first callers ran out of time, or
+    it was computed before this one asked for a fresh one."""
+    if not flight.done() or flight.cancelled() or flight.exception() is not None:
+        return False
+    result = flight.result()
+    return isinstance(result, BackendTimeout) or (
+        isinstance(result, Landed) and not one.accepts(result.entry)
+    )
+
+
 def _result(flight: Flight, *, ours: bool) -> Result:
     if not flight.done():
-        return BackendTimeout("The prediction was not ready in time; it may be there on the next call.")
+        return NotInTime("The prediction was not ready in time; it may be there on the next call.")
     if flight.cancelled():
         return Unavailable("The service is shutting down.", retry_after=1)
     result = flight.result()
-    return result if ours or isinstance(result, AppError) else replace(result, led=False)
+    if isinstance(result, Landed) and result.state == "MISS" and not ours:
+        return replace(result, state="COALESCED")
+    return result

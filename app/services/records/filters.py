@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 
 from app.core.errors import FieldError, InvalidInput
 from app.db.records.windows import OBSERVED_AT, Window
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
+from app.schemas.values.careful import careful
 from app.services.failures.user_code import user_code
 from app.services.use_case import UseCase
 
@@ -80,7 +81,7 @@ def _value_faults(name: str, info: FieldInfo, value: JsonValue) -> list[FieldErr
         try:
             _stored(info, value)
         except ValidationError as error:
-            return field_errors(error.errors(), f"where.{name}")
+            return faults_of(error, f"where.{name}")
     return []
 
 
@@ -88,6 +89,6 @@ def _stored(info: FieldInfo, value: JsonValue) -> JsonValue:
     bounded = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     adapter: TypeAdapter[object] = TypeAdapter(bounded)  # type: ignore[arg-type]
     stored: JsonValue = adapter.dump_python(
-        adapter.validate_python(value), mode="json", by_alias=True, round_trip=True
+        careful(adapter).validate_python(value), mode="json", by_alias=True, round_trip=True
     )
     return stored

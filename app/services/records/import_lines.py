@@ -21,10 +21,16 @@ BATCH_BYTES = 4_000_000
 
 @dataclass(frozen=True)
 class FileLine:
-    """One record of the file; ``number`` is its first line, from 1. A fault is a value: later lines stand."""
+    """One record of the file, with its first line, from 1, and its last. A fault is a value: later lines
+    stand."""
 
     number: int
     content: JsonValue | InvalidInput
+    last: int
+
+    @property
+    def lines(self) -> int:
+        return self.last - self.number + 1
 
 
 class Reader(Protocol):
@@ -76,9 +82,9 @@ class NdjsonReader:
             try:
                 text = _decode(line, self._number).strip()
                 if text:
-                    yield FileLine(self._number, strict_json.parse(text))
+                    yield FileLine(self._number, strict_json.parse_bounded(text), self._number)
             except InvalidInput as error:
-                yield FileLine(self._number, error)
+                yield FileLine(self._number, error, self._number)
 
     def finish(self) -> Iterable[FileLine]:
         return ()
@@ -116,14 +122,14 @@ class CsvReader:
             if self.columns is None:
                 self.columns = self._read_header(row)
             elif isinstance(row, InvalidInput):
-                yield FileLine(number, row)
+                yield FileLine(number, row, self._number)
             elif row:
-                yield FileLine(number, self._content(self.columns, row))
+                yield FileLine(number, self._content(self.columns, row), self._number)
 
     def _rows(self, lines: list[bytes], *, last: bool) -> Iterator[tuple[int, list[str] | InvalidInput]]:
         """Rows and the numbers of their first lines. One whose quoted cell is still open waits for more.
 
-        A line that cannot be read stands for itself; the reader starts anew after it.
+        Of a row that cannot be read every line is lost; the reader starts anew after it.
         """
         before = self._number
         rows = csv.reader(map(self._next_line, lines), delimiter=self._delimiter, strict=True)
@@ -132,12 +138,18 @@ class CsvReader:
             try:
                 yield before + start + 1, next(rows)
             except InvalidInput as error:
-                yield self._number, error
+                yield before + start + 1, error
             except csv.Error as error:
                 if self._number - before == len(lines) and not last:
                     self._put_back(lines[start:])
                     return
-                yield before + start + 1, InvalidInput(f"This is not valid CSV: {error}.")
+                yield before + start + 1, self._not_csv(error, before + start + 1)
+
+    def _not_csv(self, error: csv.Error, first: int) -> InvalidInput:
+        if self._number == first:
+            return InvalidInput(f"This is not valid CSV: {error}.")
+        quote = f"a quote that line {first} opens takes the lines to {self._number} into one cell"
+        return InvalidInput(f"This is not valid CSV: {error}; {quote}.")
 
     def _next_line(self, line: bytes) -> str:
         self._number += 1

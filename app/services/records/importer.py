@@ -9,8 +9,9 @@ from pydantic import JsonValue, ValidationError
 from app.core.errors import FieldError, InvalidInput
 from app.db.engine import Sessions, dump_json
 from app.db.records import imports as rows
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.once import Keyed, hold, keep, replay
 from app.services.records.import_columns import Columns
 from app.services.records.import_lines import CsvReader, FileLine, NdjsonReader, Reader, batches
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
@@ -28,11 +29,14 @@ class _Progress:
     skipped: int = 0
     errors: list[LineError] = field(default_factory=list)
 
-    def note(self, line: int, error: InvalidInput) -> None:
-        self.skipped += 1
+    def note(self, line: FileLine, error: InvalidInput) -> None:
+        self.skipped += line.lines
         if len(self.errors) < MAX_ERRORS:
             found = error.errors or [FieldError("", error.detail)]
-            self.errors += [LineError(line=line, field=fault.field, message=fault.message) for fault in found]
+            self.errors += [
+                LineError(line=line.number, last_line=line.last, field=fault.field, message=fault.message)
+                for fault in found
+            ]
 
 
 async def import_records(
@@ -45,16 +49,22 @@ async def import_records(
     columns: ColumnOptions = NO_OPTIONS,
     skip_bad: bool = False,
     dry_run: bool = False,
+    keyed: Keyed | None = None,
 ) -> ImportReport:
     """Write the records and labels of a file, line after line: of several lines with one id the last wins.
 
     Either every line goes in, or InvalidInput lists what is wrong; with ``skip_bad`` the good lines go in and
     the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays;
     nor does it with ``dry_run``, which does all the rest.
+    With a key it is done once, and the answer is the first one's.
     """
     reader = reader_for(use_case, file_format, delimiter, columns)
     progress = _Progress()
     async with sessions.begin() as session:
+        if keyed is not None and (kept := await hold(session, keyed)) is not None:
+            async for _ in chunks:  # is it the same file?
+                pass
+            return replay(keyed, kept, ImportReport)
         await rows.begin(session)
         async for lines in batches(chunks):
             await rows.copy(session, await _prepared(use_case, reader, reader.read(lines), progress))
@@ -65,9 +75,12 @@ async def import_records(
         if progress.errors and not skip_bad:
             raise _refusal(progress)
         records, labels = await rows.merge_records(session), await rows.merge_labels(session)
+        report = _report(progress, records, labels, dry_run=dry_run)
         if dry_run:
             await session.rollback()
-    return _report(progress, records, labels, dry_run=dry_run)
+        elif keyed is not None:
+            await keep(session, keyed, report)
+    return report
 
 
 def reader_for(
@@ -95,11 +108,11 @@ async def _prepared(
     def prepare() -> list[rows.Incoming]:
         prepared = []
         for line in lines:
-            progress.read += 1
+            progress.read += line.lines
             try:
                 prepared.append(incoming(use_case, line, reader.columns))
             except InvalidInput as error:
-                progress.note(line.number, error)
+                progress.note(line, error)
         return prepared
 
     return await asyncio.to_thread(prepare)
@@ -137,7 +150,7 @@ def _parsed(content: dict[str, JsonValue], columns: Columns | None) -> ImportLin
     try:
         return ImportLine.model_validate(content)
     except ValidationError as error:
-        misfit = InvalidInput("The line does not fit.", errors=field_errors(error.errors()))
+        misfit = InvalidInput("The line does not fit.", errors=faults_of(error))
         raise _in_words_of(columns, misfit, of_input=False) from error
 
 
@@ -159,9 +172,7 @@ def _of_a_cell(message: str) -> str:
 
 def _refusal(progress: _Progress) -> InvalidInput:
     errors = [
-        FieldError(
-            f"line {fault.line}: {fault.field}" if fault.field else f"line {fault.line}", fault.message
-        )
+        FieldError(f"{fault.place}: {fault.field}" if fault.field else fault.place, fault.message)
         for fault in progress.errors[:MAX_ERRORS]
     ]
     more = "; reading stopped there" if len(progress.errors) >= MAX_ERRORS else ""

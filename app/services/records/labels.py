@@ -1,15 +1,18 @@
 """Labels: the truth about a record, which arrives later and leaves the record's content hash as it is."""
 
+import asyncio
 from datetime import datetime
 
 from pydantic import JsonValue, ValidationError
 
 from app.core import strict_json
-from app.core.errors import InvalidInput, NotFound
+from app.core.errors import FieldError, InvalidInput, NotFound
 from app.db.engine import Sessions
 from app.db.records import labels as rows
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
+from app.schemas.ids import no_record
 from app.schemas.records.records import RecordLabel
+from app.schemas.values.careful import careful
 from app.services.failures.user_code import user_code
 from app.services.records import records
 from app.services.use_case import UseCase
@@ -27,11 +30,11 @@ async def put_label(
 
     ``observed_at`` defaults to now, or to what is stored if the value is the same.
     """
-    label = normalise_label(use_case, value, path="value")
+    label = await asyncio.to_thread(normalise_label, use_case, value, path="value")
     async with sessions.begin() as session:
         row = await rows.upsert(session, record_id, label, observed_at)
     if row is None:
-        raise NotFound(f"There is no record {record_id!r}.")
+        raise no_record(record_id)
     return RecordLabel(value=row.value, observed_at=row.observed_at)
 
 
@@ -64,9 +67,13 @@ def normalise_label(use_case: UseCase, value: JsonValue, *, path: str) -> JsonVa
 
 def _normalised(use_case: UseCase, value: JsonValue, path: str) -> JsonValue:
     try:
-        validated = use_case.label_type.validate_python(value)
+        validated = careful(use_case.label_type).validate_python(value)
         label: JsonValue = use_case.label_type.dump_python(validated, mode="json")
+        is_read = careful(use_case.label_type).validate_python(label) == validated
     except ValidationError as error:
-        raise InvalidInput("The label does not fit.", errors=field_errors(error.errors(), path)) from error
+        raise InvalidInput("The label does not fit.", errors=faults_of(error, path)) from error
     strict_json.check(label, path)
+    if not is_read:
+        fault = FieldError(path, "is another value when it is read back: Label must read what it stores")
+        raise InvalidInput("The label cannot be stored.", errors=[fault])
     return label

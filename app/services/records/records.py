@@ -9,17 +9,19 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from app.core import strict_json
 from app.core.cursors import Cursor
-from app.core.errors import FieldError, InvalidInput, NotFound, PreconditionFailed, UserCodeError
+from app.core.errors import MAX_FAULTS, FieldError, InvalidInput, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
-from app.schemas.faults import field_errors
-from app.schemas.ids import RecordIdText
+from app.schemas.faults import faults_of
+from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
+from app.schemas.values.careful import careful_of
 from app.services.failures.user_code import user_code
+from app.services.records.read_back import require_readable
 from app.services.use_case import UseCase
 
-Allows = Callable[[str | None], bool]
-"""Whether a write may go ahead, given the stored content hash (None: there is no such record)."""
+Objection = Callable[[str | None], str | None]
+"""Why a write may not go ahead, given the stored content hash (None: there is no such record), or None."""
 CURSOR: Cursor[str] = Cursor("records", TypeAdapter(RecordIdText))
 
 
@@ -36,25 +38,27 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
 
     Unknown fields are errors, so that a typing mistake cannot pass for a missing optional field. Values take
     the form that pydantic dumps: an integer in a float field becomes a float, a Decimal a string that keeps
-    its zeros ("0.10"), minus zero zero. ``path`` is where the input stands in the request.
+    its zeros ("0.10"), minus zero zero, a moment without an offset one of UTC. What could not be read again
+    as it was given is an error, too. ``path`` is where the input stands in the request.
     """
     with user_code("InputObject"):
         try:
-            parsed = input_type.model_validate(raw, extra="forbid")
+            parsed: BaseModel = careful_of(input_type).validate_python(raw, extra="forbid")
         except ValidationError as error:
-            errors = field_errors(error.errors(), path)
+            errors = faults_of(error, path)
             raise InvalidInput("The input does not fit.", errors=errors) from error
         dumped: object = parsed.model_dump(mode="json", by_alias=True, round_trip=True)
     if not isinstance(dumped, dict):
         raise UserCodeError("InputObject is dumped as what is no JSON object, and cannot be stored.")
     strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
     payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
+    with user_code("InputObject"):
+        require_readable(parsed, payload, path=path)
     return Input(payload, strict_json.content_hash(payload))
 
 
-def always(_stored: str | None) -> bool:
+def no_objection(_stored: str | None) -> None:
     """The precondition of a write without one."""
-    return True
 
 
 async def get(sessions: Sessions, record_id: str) -> Record:
@@ -70,34 +74,30 @@ async def put(
     raw: JsonValue,
     *,
     path: str = "",
-    allows: Allows = always,
+    objection: Objection = no_objection,
 ) -> tuple[Record, bool]:
     """Create or replace one record; the record, and whether it is new. The same input changes nothing.
 
-    ``allows`` is asked with the row locked, so of several writers who saw one state one wins; the others
+    ``objection`` is asked with the row locked, so of several writers who saw one state one wins; the others
     get PreconditionFailed.
     """
-    given = normalise(use_case.input_type, raw, path=path)
+    given = await asyncio.to_thread(normalise, use_case.input_type, raw, path=path)
     new = (record_id, given.payload, given.content_hash)
     async with sessions.begin() as session:
         stored = await rows.insert_or_lock(session, new)
-        _require(allows, stored)
+        _require(objection, stored)
         if stored not in (None, given.content_hash):
             await rows.replace(session, new)
         row = await rows.find(session, record_id)
     return _found(row, record_id), stored is None
 
 
-async def put_many(
-    sessions: Sessions, use_case: UseCase, items: Sequence[RecordWrite], *, limit: int
-) -> list[RecordStatus]:
+async def put_many(sessions: Sessions, use_case: UseCase, items: Sequence[RecordWrite]) -> list[RecordStatus]:
     """Create or replace records, all or none; one status per item, in order.
 
-    InvalidInput names every fault of every item. An id may come once: which of two inputs is meant to stay
+    InvalidInput names the first faults. An id may come once: which of two inputs is meant to stay
     would be a guess.
     """
-    if len(items) > limit:
-        raise InvalidInput(f"At most {limit} records fit in one request, this one has {len(items)}.")
     inputs = await asyncio.to_thread(_normalise_all, use_case.input_type, items)
     new = [(item.id, given.payload, given.content_hash) for item, given in zip(items, inputs, strict=True)]
     async with sessions.begin() as session:
@@ -123,18 +123,20 @@ def _normalise_all(input_type: type[BaseModel], items: Sequence[RecordWrite]) ->
             inputs.append(normalise(input_type, item.input, path=path))
         except InvalidInput as error:
             errors += error.errors or [FieldError(path, error.detail)]
+        if len(errors) > MAX_FAULTS:
+            break
     if errors:
         raise InvalidInput("Some records do not fit; nothing was stored.", errors=errors)
     return inputs
 
 
-async def delete(sessions: Sessions, record_id: str, *, allows: Allows = always) -> None:
-    """Delete the record and its label. NotFound, or PreconditionFailed if ``allows`` says so."""
+async def delete(sessions: Sessions, record_id: str, *, objection: Objection = no_objection) -> None:
+    """Delete the record and its label. NotFound, or PreconditionFailed if there is an ``objection``."""
     async with sessions.begin() as session:
         stored = await rows.lock(session, record_id)
         if stored is None:
-            raise _not_found(record_id)
-        _require(allows, stored)
+            raise no_record(record_id)
+        _require(objection, stored)
         await rows.remove(session, record_id)
 
 
@@ -151,7 +153,7 @@ async def page(sessions: Sessions, *, limit: int, cursor: str | None, prefix: st
 
 def _found(row: rows.LabelledRecord | None, record_id: str) -> Record:
     if row is None:
-        raise _not_found(record_id)
+        raise no_record(record_id)
     return _record(row)
 
 
@@ -169,10 +171,6 @@ def _record(row: rows.LabelledRecord) -> Record:
     )
 
 
-def _require(allows: Allows, stored: str | None) -> None:
-    if not allows(stored):
-        raise PreconditionFailed("The record is not in the state that the request's condition asks for.")
-
-
-def _not_found(record_id: str) -> NotFound:
-    return NotFound(f"There is no record {record_id!r}.")
+def _require(objection: Objection, stored: str | None) -> None:
+    if (detail := objection(stored)) is not None:
+        raise PreconditionFailed(detail)

@@ -5,14 +5,24 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import AppError, Conflict, InvalidInput, NotFound, StorageDown, StorageError
+from app.core.errors import (
+    AppError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    StorageCredentials,
+    StorageDown,
+    StorageError,
+)
 from app.db.engine import Sessions
 from app.db.evaluations import reports as rows
 from app.db.evaluations.reports import ImportedRun
 from app.schemas.evaluations.runs import EvaluationRequest
 from app.schemas.reports import ImportedReports, ReportImport, Unread
 from app.services.models import versions
+from app.services.once import Keyed, hold, keep, replay
 from app.services.reports.lines import MAX_BYTES, UNSTORABLE, Fault
+from app.services.reports.listing import newest_first
 from app.services.reports.runs import ReportedRun, ReportFile, read_file
 from app.storage import Storage, StoredObject
 
@@ -22,26 +32,49 @@ AT_ONCE = 8
 """Files that are fetched at once; boto3 keeps ten connections."""
 
 
-async def import_reports(sessions: Sessions, storage: Storage, wanted: ReportImport) -> ImportedReports:
+async def import_reports(
+    sessions: Sessions, storage: Storage, wanted: ReportImport, *, keyed: Keyed | None = None
+) -> ImportedReports:
+    """Import as `_import`, or answer what was answered under the key.
+
+    No connection is held while files are read, so that of two who come at once with one key both may read
+    them. What is there already is not brought in again, and the last answer stays.
+    """
+    if keyed is None:
+        return await _import(sessions, storage, wanted)
+    async with sessions.begin() as session:
+        if (kept := await hold(session, keyed)) is not None:
+            return replay(keyed, kept, ImportedReports)
+    result = await _import(sessions, storage, wanted)
+    async with sessions.begin() as session:
+        await keep(session, keyed, result)
+    return result
+
+
+async def _import(sessions: Sessions, storage: Storage, wanted: ReportImport) -> ImportedReports:
     """Bring in the reports below a prefix, those modified last first, each in a transaction.
 
     What cannot be used is listed, and the rest goes in. A file that went in whole is not read again while its
-    ETag stays; our own reports never are. NotFound if there is no file; if StorageDown ends it in between,
-    what went in stays, and the same import goes on from there.
+    ETag stays; our own reports never are. NotFound if there is no file. StorageDown or StorageCredentials may
+    end it in between: what went in stays, and the same import goes on from there. StorageError if the storage
+    lets us have none of the files.
     """
     folder = wanted.prefix.rstrip("/") + "/"
-    entries = [entry for entry in await storage.list(folder) if not entry.key.endswith("/")]
-    if not entries:
+    chosen = newest_first(await storage.list(folder), folder)[: wanted.newest]
+    if not chosen:
         raise NotFound(f"There is no file below {folder!r} in the storage.")
-    entries.sort(key=lambda entry: (entry.last_modified, entry.key), reverse=True)
-    chosen = entries[: wanted.newest]
     async with sessions() as session:
         done = await rows.finished(session, folder)
     new = [entry for entry in chosen if done.isdisjoint({(entry.key, entry.etag), (entry.key, None)})]
     result = ImportedReports(files=len(chosen), unchanged=len(chosen) - len(new))
+    refused = 0
     for start in range(0, len(new), AT_ONCE):
         batch = new[start : start + AT_ONCE]
         contents = await asyncio.gather(*(_fetch(storage, entry) for entry in batch))
+        refusals = [one for one in contents if isinstance(one, StorageError)]
+        refused += len(refusals)
+        if refused == len(new) and refusals:
+            raise refusals[-1]
         for entry, content in zip(batch, contents, strict=True):
             await _import_file(sessions, entry, content, wanted, result)
     return result
@@ -55,7 +88,7 @@ async def _fetch(storage: Storage, entry: StoredObject) -> bytes | AppError:
         return InvalidInput("The key holds a NUL.")
     try:
         return await storage.get(entry.key, etag=entry.etag)
-    except StorageDown:
+    except (StorageDown, StorageCredentials):
         raise
     except (NotFound, Conflict, StorageError) as error:
         return error

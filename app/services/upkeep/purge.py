@@ -2,6 +2,7 @@
 
 import structlog
 
+from app.db import idempotency_keys
 from app.db import purge as rows
 from app.services.runtime import Runtime
 
@@ -13,12 +14,13 @@ QUEUE_LOG_DAYS = 7
 
 
 async def purge(runtime: Runtime) -> None:
-    """Delete predictions past PREDICTION_RETENTION_DAYS, if that is set, and the queue's old log.
+    """Delete predictions past PREDICTION_RETENTION_DAYS, if that is set, the queue's old log and old keys.
 
     Predictions wait for the next hour while an evaluation runs.
     """
     async with runtime.database.transactions.begin() as session:
         await rows.queue_log(session, days=QUEUE_LOG_DAYS)
+        await idempotency_keys.forget(session)
     days = runtime.settings.prediction_retention_days
     deleted, last = 0, BATCH
     while days is not None and last == BATCH:

@@ -1,25 +1,33 @@
-"""Keeps the noted revisions of model versions in step with what their platforms have deployed."""
+"""Keeps what is noted of model versions in step with what their platforms have in service."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import cast
 
 import structlog
+from pydantic import JsonValue
 
 from app.core.errors import AppError
-from app.db import models as rows
+from app.db import looks as rows
 from app.db.engine import OUTAGES
 from app.db.predictions import claims
-from app.services.models import versions
+from app.db.tables import ModelVersionRow
+from app.services.hosting.looks import place_of
+from app.services.models import looks
 from app.services.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
 CLAIMS_KEPT = 600.0
 """Seconds that a dead claim is left in its table."""
+AT_ONCE = 8
+"""Places of one platform that are looked at at once; no platform waits for another."""
 
 
 async def refresh_forever(runtime: Runtime) -> None:
-    """Look every ``revision_refresh`` seconds; each version is looked at by one replica."""
+    """Look every ``revision_refresh`` seconds; each place is looked at by one replica."""
     while True:
         await asyncio.sleep(runtime.settings.revision_refresh)
         try:
@@ -34,30 +42,46 @@ async def refresh_all(runtime: Runtime) -> None:
 
 
 async def refresh(runtime: Runtime, *, age: float) -> None:
-    """Ask about the versions that nobody asked about for ``age`` seconds, and tidy the claims."""
+    """Look at the places that nobody looked at for ``age`` seconds, and tidy the claims."""
     async with runtime.database.transactions.begin() as session:
-        stale = await rows.take_stale_versions(session, timedelta(seconds=age))
+        for version in await rows.without_place(session):
+            await rows.set_place(session, version.id, _place(version))
+    async with runtime.database.transactions.begin() as session:
+        stale = await rows.take_stale(session, timedelta(seconds=age))
         await claims.purge(session, older_than=CLAIMS_KEPT)
-    for version_id in stale:
-        try:
-            await _refresh_one(runtime, version_id)
-        except OUTAGES:
-            raise
-        except Exception as error:  # one backend's bug must not end the refresh of the others
-            log.exception("revision not refreshed", version_id=version_id, error=type(error).__name__)
+    platforms: dict[str, list[str]] = defaultdict(list)
+    for place in stale:
+        platforms[place.partition(" ")[0]].append(place)
+    outcomes = await asyncio.gather(
+        *(_look_at_all(runtime, places) for places in platforms.values()), return_exceptions=True
+    )
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
-async def _refresh_one(runtime: Runtime, version_id: int) -> None:
-    deployment = await versions.deployment(runtime.database.transactions, version_id)
-    named = {"model": deployment.model, "version": deployment.version}
+def _place(version: ModelVersionRow) -> str:
     try:
-        found = await runtime.inference.look(deployment)
-    except AppError as error:  # of a version that can no longer be opened, too
-        log.warning("revision unknown", **named, detail=error.detail)
-        return
-    if found is None:
-        return
-    revision, first_only = " and ".join(sorted(found.revisions)), "" if found.at_registration else None
-    async with runtime.database.transactions.begin() as session:
-        if await rows.set_revision(session, version_id, revision, instead_of=first_only):
-            log.info("revision changed", **named, revision=revision)
+        return place_of(version.backend, cast(dict[str, JsonValue], version.options))
+    except AppError:  # it can no longer be opened, which each look will say
+        return f"{version.backend} version {version.id}"
+
+
+async def _look_at_all(runtime: Runtime, places: Iterable[str]) -> None:
+    """In their order, so many at a time."""
+    left = iter(places)
+
+    async def look_on() -> None:
+        for place in left:
+            await _look_at(runtime, place)
+
+    await asyncio.gather(*(look_on() for _ in range(AT_ONCE)))
+
+
+async def _look_at(runtime: Runtime, place: str) -> None:
+    try:
+        await looks.look_at(runtime.database.transactions, runtime.inference, place)
+    except OUTAGES:
+        raise
+    except Exception as error:  # one backend's bug must not end the refresh of the others
+        log.exception("revision not refreshed", place=place, error=type(error).__name__)

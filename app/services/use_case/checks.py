@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic.fields import FieldInfo
 
 from app.core.errors import FieldError
 from app.db.records.windows import OBSERVED_AT
 from app.schemas.judged import METRICS
+from app.services.use_case.stored_form import unreadable
 from app.services.use_case.value import UseCase
 
 
@@ -18,6 +18,8 @@ def unusable(input_type: object) -> FieldError | None:
         return None  # which its type says
     if input_type is BaseModel:
         return FieldError("InputObject", "must be a class of its own, derived from BaseModel")
+    if issubclass(input_type, RootModel):
+        return FieldError("InputObject", "must have fields with names, and a RootModel has none")
     try:
         input_type.model_rebuild()
     except (PydanticUserError, NameError) as error:
@@ -46,25 +48,7 @@ def _input_faults(input_type: type[BaseModel]) -> Iterator[FieldError]:
     """It has to be stored, and read again."""
     if not input_type.model_fields:
         yield FieldError("InputObject", "has no fields: name what is known of an input")
-    for name, field in input_type.model_fields.items():
-        if field.exclude:
-            yield FieldError(f"InputObject.{name}", "must not have exclude=True: it would not be stored")
-        elif not _is_read_as_stored(input_type, name, field):
-            yield FieldError(f"InputObject.{name}", _TWO_NAMES.format(field.serialization_alias or name))
-
-
-_TWO_NAMES = "is stored as {!r}, and not read by that name: give it `alias`, and no other one"
-
-
-def _is_read_as_stored(input_type: type[BaseModel], name: str, field: FieldInfo) -> bool:
-    stored, read = field.serialization_alias or name, field.validation_alias
-    settings = input_type.model_config
-    by_name = settings.get("populate_by_name") or settings.get("validate_by_name")
-    if stored == name and by_name:
-        return True
-    if isinstance(read, AliasChoices):
-        return stored in read.choices
-    return stored == (name if read is None else read)
+    yield from unreadable(input_type)
 
 
 def _repeated(field: str, names: Sequence[str]) -> Iterator[FieldError]:

@@ -1,17 +1,15 @@
 """Finds the files of a use case, and makes the value of what they define."""
 
-import ast
-import hashlib
-import inspect
 from collections.abc import Mapping, Sequence
 from functools import cache
 
 from pydantic import ValidationError
 
 from app.core.errors import FieldError, Misconfigured
-from app.schemas.faults import field_errors
+from app.schemas.faults import faults_of
 from app.services.failures.user_code import user_module
 from app.services.use_case.checks import faults, unusable
+from app.services.use_case.code import digest, stages_of
 from app.services.use_case.value import UseCase
 
 FOUR_FILES = {
@@ -27,6 +25,8 @@ DEFINED_IN = {
     "postprocess": "postprocess",
 }
 """Where what is no part of evaluation.py is defined."""
+STAGES = {"input": "input_object", "preprocess": "preprocess", "postprocess": "postprocess"}
+"""Whose code decides a prediction, and where it is; evaluation.py judges what was predicted."""
 
 
 @cache
@@ -39,22 +39,22 @@ def load(package: str | None = None) -> UseCase:
     try:
         made = UseCase.model_validate(given)
     except ValidationError as error:
-        raise _misfit(places, field_errors(error.errors())) from error
+        raise _misfit(places, faults_of(error)) from error
     if found := list(faults(made)):
         raise _misfit(places, found)
     return made
 
 
 def _defined(places: Mapping[str, str]) -> dict[str, object]:
-    """What the modules define, each in its place, and the fingerprint of their code."""
+    """What the modules define, each in its place, and the fingerprints of their code."""
     modules = {name: user_module(place) for name, place in places.items()}
     given = {name: one for name, one in vars(modules["evaluation"]).items() if name not in DEFINED_IN}
     for name, file in DEFINED_IN.items():
         if hasattr(modules[file], name):
             given[name] = getattr(modules[file], name)
-    decisive = [modules[name] for name in ("input_object", "preprocess", "postprocess")]
-    given["fingerprint"] = fingerprint([inspect.getsource(module) for module in decisive])
-    return given
+    stages = stages_of({stage: places[file] for stage, file in STAGES.items()})
+    whole = digest(" ".join(f"{name} {stage.fingerprint}" for name, stage in stages.items()))
+    return given | {"stages": stages, "fingerprint": whole}
 
 
 def _misfit(places: Mapping[str, str], found: Sequence[FieldError]) -> Misconfigured:
@@ -63,9 +63,3 @@ def _misfit(places: Mapping[str, str], found: Sequence[FieldError]) -> Misconfig
         return FieldError(f"{places[DEFINED_IN.get(name, 'evaluation')]}.{fault.field}", fault.message)
 
     return Misconfigured("The use case cannot be used.", errors=[placed(fault) for fault in found])
-
-
-def fingerprint(sources: Sequence[str]) -> str:
-    """16 hex digits that stay the same while only comments and formatting change."""
-    trees = "\n".join(ast.unparse(ast.parse(source)) for source in sources)
-    return hashlib.sha256(trees.encode()).hexdigest()[:16]

@@ -5,18 +5,35 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, TypeAlias, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.errors import PydanticUserError
 
 from app.core import strict_json
 from app.core.errors import BadOutput, InvalidInput, UserCodeError
-from app.schemas.faults import field_errors
+from app.schemas.context import Context
+from app.schemas.faults import faults_of
+from app.schemas.hosting.deployments import Deployment
 from app.schemas.judged import Judged, Task, TruthValue
 from app.schemas.rows import Row
+from app.schemas.values.careful import careful, careful_of
 from app.services.failures.user_code import user_code
+from app.services.use_case.code import StageCode
+from app.services.use_case.readings import checked
+from app.services.use_case.signatures import of_a_form, takes_context
 from app.services.use_case.times import time_fields
 
 Slice: TypeAlias = Callable[[BaseModel], str]
+Pair: TypeAlias = tuple[JsonValue, BaseModel]
+"""A model's output, and the input that it is of."""
 
 
 def as_it_is(output: JsonValue) -> Judged:
@@ -44,6 +61,10 @@ def _ordered(names: object) -> object:
     return names
 
 
+def _context(deployment: Deployment, inputs: Sequence[BaseModel]) -> Context[BaseModel]:
+    return Context(deployment.model, deployment.version, deployment.features, tuple(inputs))
+
+
 class UseCase(BaseModel):
     """One use case; the aliases are the names in the files, which say what each means."""
 
@@ -51,8 +72,8 @@ class UseCase(BaseModel):
 
     input_type: type[BaseModel] = Field(alias="InputObject")
     features: Annotated[tuple[str, ...], BeforeValidator(_ordered)] = Field(alias="FEATURES")
-    preprocess: Callable[[Sequence[BaseModel]], Sequence[Row]]
-    postprocess: Callable[[Sequence[JsonValue]], Sequence[JsonValue]]
+    preprocess: Annotated[Callable[..., Sequence[Row]], AfterValidator(of_a_form)]
+    postprocess: Annotated[Callable[..., Sequence[JsonValue]], AfterValidator(of_a_form)]
     label: str = Field(alias="LABEL", min_length=1)
     label_type: Annotated[TypeAdapter[object], BeforeValidator(_adapter)] = Field(alias="Label")
     task: Task = Field(alias="TASK", default="regression")
@@ -65,6 +86,8 @@ class UseCase(BaseModel):
     judge: Callable[[JsonValue], Judged] = as_it_is
     fingerprint: str
     """All that a cache key knows of a use case: 16 hex digits for the code that decides a prediction."""
+    stages: Mapping[str, StageCode] = {}
+    """That code, by what it does: input, preprocess and postprocess."""
 
     @cached_property
     def time_fields(self) -> tuple[str, ...]:
@@ -81,23 +104,41 @@ class UseCase(BaseModel):
         """Those of a version's features that preprocess does not make."""
         return [name for name in features if name not in self.features]
 
+    @cached_property
+    def reads_inputs_again(self) -> bool:
+        """Whether postprocess takes a context, which has the inputs."""
+        return takes_context(self.postprocess)
+
+    def preprocessing(self, deployment: Deployment) -> Callable[[Sequence[BaseModel]], Sequence[Row]]:
+        """``preprocess`` for a version, given the context if it takes one."""
+        if not takes_context(self.preprocess):
+            return self.preprocess
+        return lambda items: self.preprocess(items, _context(deployment, items))
+
+    def postprocessing(self, deployment: Deployment) -> Callable[[Sequence[Pair]], Sequence[JsonValue]]:
+        """A ``postprocess`` that takes the context, for a version: given each output with its input."""
+        return lambda pairs: self.postprocess(
+            [output for output, _ in pairs], _context(deployment, [item for _, item in pairs])
+        )
+
     def parse(self, payload: JsonValue) -> BaseModel:
         """A stored record's input; InvalidInput where it does not fit, else UserCodeError."""
         with user_code("InputObject"):
             try:
-                return self.input_type.model_validate(payload)
+                parsed: BaseModel = careful_of(self.input_type).validate_python(payload)
             except ValidationError as error:
                 detail = "The stored record does not fit the present InputObject."
-                raise InvalidInput(detail, errors=field_errors(error.errors())) from error
+                raise InvalidInput(detail, errors=faults_of(error)) from error
+        return parsed
 
     def truth(self, label: JsonValue) -> JsonValue:
         """A stored label as metrics take it, a Decimal as a number; InvalidInput where it does not fit."""
         with user_code("Label"):
             try:
-                value = self.label_type.validate_python(label)
+                value = careful(self.label_type).validate_python(label)
             except ValidationError as error:
                 detail = "The stored label does not fit the present Label."
-                raise InvalidInput(detail, errors=field_errors(error.errors(), self.label)) from error
+                raise InvalidInput(detail, errors=faults_of(error, self.label)) from error
         return float(value) if isinstance(value, Decimal) else label
 
     def group(self, name: str, item: BaseModel) -> str:
@@ -120,6 +161,4 @@ class UseCase(BaseModel):
                 read = self.judge(output)
             except ValueError as error:
                 raise BadOutput(f"evaluation.judge cannot read a prediction: {error}") from error
-        if not isinstance(read, Judged):
-            raise UserCodeError(f"evaluation.judge must return Judged(...), not {type(read).__name__}.")
-        return read
+        return checked(read)

@@ -35,7 +35,7 @@ def check(response: httpx.Response, status: int, slug: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.status_code, problem["status"]) == (status, status)
     assert problem["type"] == f"urn:sagemaker-fastapi:problem:{slug}"
-    kind = revive(slug, "")  # the tree, which the README's table is made of
+    kind = revive({"slug": slug, "detail": ""})  # the tree, which the README's table is made of
     assert (kind.status, kind.slug, kind.title) == (status, slug, problem["title"])
     assert problem["detail"]
     assert problem["request_id"] == response.headers["X-Request-ID"]
@@ -54,7 +54,7 @@ async def test_no_route_no_method_no_record(client: httpx.AsyncClient) -> None:
     check(await client.get("/nowhere"), 404, "not-found")
     wrong = await client.patch("/records")
     check(wrong, 405, "method-not-allowed")
-    assert wrong.headers["Allow"] == "GET, POST"
+    assert wrong.headers["Allow"] == "GET, HEAD, POST"
     check(await client.get("/records/none"), 404, "not-found")
 
 

@@ -72,7 +72,9 @@ def in_words(response: httpx.Response) -> str:
 async def test_text_that_cannot_be_stored_is_refused(
     client: httpx.AsyncClient, body: dict[str, JsonValue]
 ) -> None:
-    response = await client.post("/evaluations", content=json.dumps({"model": "transit"} | body))
+    content = json.dumps({"model": "transit"} | body)  # httpx would not send the surrogate
+    headers = {"Content-Type": "application/json"}
+    response = await client.post("/evaluations", content=content, headers=headers)
     assert response.status_code == 422, response.text
 
 

@@ -67,9 +67,8 @@ BAD_BODIES = [
 
 
 @pytest.mark.parametrize("body", BAD_BODIES)
-@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
-async def test_bad_bodies(client: httpx.AsyncClient, body: bytes, kind: str) -> None:
-    headers = {"content-type": kind}
+async def test_bad_bodies(client: httpx.AsyncClient, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
     for response in [
         await client.put("/records/a", content=body, headers=headers),
         await client.put("/records/a/label", content=body, headers=headers),
@@ -77,4 +76,4 @@ async def test_bad_bodies(client: httpx.AsyncClient, body: bytes, kind: str) -> 
         assert response.status_code == 422
         assert response.headers["content-type"] == "application/problem+json"
     posted = await client.post("/records", content=body, headers=headers)
-    assert posted.status_code == (200 if (body, kind) == (b"[]", "application/json") else 422)
+    assert posted.status_code == (200 if body == b"[]" else 422)

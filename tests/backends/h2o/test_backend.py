@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendRefused, BadOutput, InvalidInput
+from app.core.errors import BackendRefused, BadOutput, InvalidInput, UserCodeError
 from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
@@ -79,7 +79,7 @@ async def test_a_cell_that_does_not_fit_names_its_feature(
 
 
 async def test_a_text_that_nothing_can_send_has_no_size(backend: Backend) -> None:
-    with pytest.raises(InvalidInput, match="'text'"):
+    with pytest.raises(UserCodeError, match="'text'"):
         backend.row_bytes([0.1, 2, "\ud800", True])
 
 
@@ -139,6 +139,12 @@ async def test_a_scorer_that_does_not_know_its_model_has_no_revision(
 async def test_a_page_is_no_revision(scorer: Scorer, backend: Backend) -> None:
     scorer.model = "<html>log in</html>"
     with pytest.raises(BadOutput):
+        await revision_of(backend)
+
+
+async def test_what_is_no_utf8_is_no_revision(scorer: Scorer, backend: Backend) -> None:
+    scorer.stub.respond = lambda request: Answer(200, b"gbm-\xfe")
+    with pytest.raises(BadOutput, match="UTF-8"):
         await revision_of(backend)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.backends.http.errors import EXCEPTIONS, STATUSES, Statuses, of_exception, of_status
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendRefused,
@@ -77,7 +78,7 @@ def test_what_some_of_them_mean(error: aiohttp.ClientError, expected: type[Backe
         (408, BackendTimeout),
         (418, BackendRefused),
         (429, BackendThrottled),
-        (500, BackendRejected),
+        (500, BackendCrashed),
         (502, BackendDown),
         (503, BackendDown),
         (504, BackendTimeout),

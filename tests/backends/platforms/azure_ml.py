@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendRefused,
@@ -65,7 +66,8 @@ class AzureMl:
 
     def own_errors(self) -> Mapping[str, OwnError]:
         inner = {
-            *((status, BackendRejected) for status in (400, 413, 422, 500)),
+            *((status, BackendRejected) for status in (400, 413, 422)),
+            (500, BackendCrashed),
             *((status, BackendRefused) for status in (401, 403, 404, 405, 415, 501)),
             *((status, BackendTimeout) for status in (408, 504)),
             *((status, BackendDown) for status in (502, 503)),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import JsonValue
 
-from app.core.errors import BackendDown, BackendRefused, BackendRejected
+from app.core.errors import BackendCrashed, BackendDown, BackendRefused, BackendRejected
 from tests.backends.platforms import FEATURES, SECRET, OwnError
 from tests.support.http_stub import Answer, Request, reply
 
@@ -84,7 +84,7 @@ class Databricks:
     def own_errors(self) -> Mapping[str, OwnError]:
         return {
             "rows that do not fit the schema": OwnError(_error(400, "BAD_REQUEST"), BackendRejected),
-            "a model that raises": OwnError(_error(500, "INTERNAL_ERROR"), BackendRejected),
+            "a model that raises": OwnError(_error(500, "INTERNAL_ERROR"), BackendCrashed),
             "rows too large for a call": OwnError(_error(413, "REQUEST_TOO_LARGE"), BackendRejected),
             "another content type": OwnError(Answer(415, SECRET.encode()), BackendRefused),
             "an unknown path": OwnError(_error(404, "ENDPOINT_NOT_FOUND"), BackendRefused),

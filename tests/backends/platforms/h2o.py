@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from app.core.errors import BackendDown, BackendRefused, BackendRejected
+from app.core.errors import BackendCrashed, BackendDown, BackendRefused, BackendRejected
 from tests.backends.platforms import FEATURES, SECRET, OwnError
 from tests.support.http_stub import Answer, Request, reply
 
@@ -68,7 +68,7 @@ class H2o:
         return {
             "rows it does not take": OwnError(Answer(400, content), BackendRejected),
             "rows of another form": OwnError(Answer(422, content), BackendRejected),
-            "a model that raises": OwnError(Answer(500, content), BackendRejected),
+            "a model that raises": OwnError(Answer(500, content), BackendCrashed),
             "refused credentials in JSON": OwnError(Answer(401, content), BackendRefused),
             "a scorer that does not score rows": OwnError(Answer(501, content), BackendRefused),
             "a deployment that is not up": OwnError(Answer(503, SECRET.encode()), BackendDown),

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from app.core.errors import BackendRefused, BackendRejected, BackendThrottled
+from app.core.errors import BackendCrashed, BackendRefused, BackendRejected, BackendThrottled
 from tests.backends.platforms import FEATURES, SECRET, OwnError
 from tests.support.http_stub import Answer, Request, reply
 
@@ -76,9 +76,9 @@ class KServe:
             "a model that is not ready": _error(503, BackendThrottled),
             "a tensor that it cannot read": _error(400, BackendRejected),
             "a request of another form": _error(422, BackendRejected),
-            "values of another type": _error(500, BackendRejected),
+            "values of another type": _error(500, BackendCrashed),
             "a version of the model in the path": _error(501, BackendRefused),
-            "a trace in plain text, as MLServer's": OwnError(Answer(500, SECRET.encode()), BackendRejected),
+            "a trace in plain text, as MLServer's": OwnError(Answer(500, SECRET.encode()), BackendCrashed),
             "a session that has ended": OwnError(Answer(302, b"", login), BackendRefused),
             "credentials without the right": OwnError(
                 Answer(403, f"RBAC: access denied {SECRET}".encode()), BackendRefused

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from app.core.errors import BackendRefused, BackendRejected
+from app.core.errors import BackendCrashed, BackendRefused, BackendRejected
 from tests.backends.platforms import FEATURES, SECRET, OwnError
 from tests.support.http_stub import Answer, Request, reply
 
@@ -68,7 +68,7 @@ class Mlflow:
         content = json.dumps(trace).encode()
         return {
             "rows that do not fit the schema": OwnError(Answer(400, content), BackendRejected),
-            "a model that raises": OwnError(Answer(500, content), BackendRejected),
+            "a model that raises": OwnError(Answer(500, content), BackendCrashed),
             "another content type": OwnError(Answer(415, SECRET.encode()), BackendRefused),
             "an unknown path": OwnError(Answer(404, SECRET.encode()), BackendRefused),
         }

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from app.core.errors import BackendDown, BackendRefused, BackendRejected
+from app.core.errors import BackendCrashed, BackendDown, BackendRefused
 from tests.backends.platforms import SECRET, OwnError
 from tests.support.aws_stub import aws_environment, control_error, error, model_error, reply
 from tests.support.http_stub import Answer, Request
@@ -55,7 +55,7 @@ class SageMaker:
     def own_errors(self) -> Mapping[str, OwnError]:
         return {
             "options that do not fit": OwnError(error("ValidationError", 400, SECRET), BackendRefused),
-            "a model that raises": OwnError(model_error(500, SECRET), BackendRejected),
+            "a model that raises": OwnError(model_error(500, SECRET), BackendCrashed),
             "a container that is down": OwnError(model_error(503, SECRET), BackendDown),
         }
 

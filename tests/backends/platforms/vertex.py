@@ -10,6 +10,7 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendRefused,
@@ -90,7 +91,7 @@ class Vertex:
             "a request that is no request": own(400, "INVALID_ARGUMENT", SECRET, BackendRejected),
             "too many bytes": own(400, "FAILED_PRECONDITION", too_large, BackendRejected),
             "rows a prebuilt container fails on": own(400, "FAILED_PRECONDITION", prebuilt, BackendRejected),
-            "rows a custom container fails on": own(500, "INTERNAL", container, BackendRejected),
+            "rows a custom container fails on": own(500, "INTERNAL", container, BackendCrashed),
             "a failure of Google's": own(500, "INTERNAL", "Internal error encountered.", BackendDown),
             "a missing permission": own(403, "PERMISSION_DENIED", SECRET, BackendRefused),
             "an address that Google does not know": OwnError(Answer(404, b"<html>"), BackendRefused),

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from app.core.errors import BackendDown, BackendRefused, BackendRejected
+from app.core.errors import BackendCrashed, BackendDown, BackendRefused, BackendRejected
 from tests.backends.platforms import FEATURES, SECRET, OwnError
 from tests.support.http_stub import Answer, Request, reply
 
@@ -103,7 +103,7 @@ class Watsonx:
             "a discontinued software specification": OwnError(
                 wml_error(400, "invalid_request_entity", discontinued), BackendRefused
             ),
-            "a model that raises": OwnError(wml_error(500, "internal_error", SECRET), BackendRejected),
+            "a model that raises": OwnError(wml_error(500, "internal_error", SECRET), BackendCrashed),
             "no right to score": OwnError(wml_error(403, "authorization_rejected", SECRET), BackendRefused),
             "a gateway's 404": OwnError(Answer(404, SECRET.encode()), BackendRefused),
             "a gateway that fails": OwnError(Answer(520, SECRET.encode()), BackendDown),

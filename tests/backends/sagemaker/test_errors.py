@@ -16,6 +16,7 @@ from app.backends.registry import open_backend
 from app.backends.sagemaker import backend as sagemaker
 from app.backends.sagemaker.errors import CODES, EXCEPTIONS, LOADING_RETRY_AFTER, translate
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendRefused,
@@ -61,7 +62,7 @@ ANSWERS: dict[str, tuple[Answer, type[BackendError]]] = {
     "container 400": (model_error(400), BackendRejected),
     "container 413": (model_error(413), BackendRejected),
     "container 422": (model_error(422), BackendRejected),
-    "container 500": (model_error(500), BackendRejected),
+    "container 500": (model_error(500), BackendCrashed),
     "container 404": (model_error(404), BackendRefused),
     "container 406": (model_error(406), BackendRefused),
     "container 415": (model_error(415), BackendRefused),

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from app.backends.wire.formats import ROWS, ContentType, RequestFormat
-from app.core.errors import InvalidInput
+from app.core.errors import UserCodeError
 from app.schemas.rows import Row
 
 FEATURES = ("a", "b", "c")
@@ -32,19 +32,19 @@ def test_csv_has_no_header_and_one_line_per_row() -> None:
 
 @pytest.mark.parametrize("nested", [[1], {"x": 1}])
 def test_csv_names_the_feature_that_holds_a_nested_value(nested: list[int] | dict[str, int]) -> None:
-    with pytest.raises(InvalidInput, match=r"'b' cannot be sent: text/csv has no place for a (list|dict)"):
+    with pytest.raises(UserCodeError, match=r"'b' cannot be sent: text/csv has no place for a (list|dict)"):
         RequestFormat("text/csv", FEATURES).row([1, nested, 2])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("content_type", FORMATS)
 @pytest.mark.parametrize("value", [float("nan"), float("-inf"), "\ud800", 1j])
 def test_what_no_format_carries_is_named(content_type: ContentType, value: float | str) -> None:
-    with pytest.raises(InvalidInput, match="The feature 'c'"):
+    with pytest.raises(UserCodeError, match="The feature 'c'"):
         RequestFormat(content_type, FEATURES).row([1, 2, value])
 
 
 def test_a_column_without_a_name_is_counted() -> None:
-    with pytest.raises(InvalidInput, match="'column 2'"):
+    with pytest.raises(UserCodeError, match="'column 2'"):
         RequestFormat("text/csv", ["only"]).row([1, float("nan")])
 
 
@@ -59,7 +59,7 @@ def test_json_is_a_bare_list_or_wrapped() -> None:
 def test_keyed_rows_are_objects() -> None:
     request = RequestFormat("application/json", FEATURES, envelope={"instances": ROWS}, keyed=True)
     assert json.loads(request.body([[1, None, "x"]])) == {"instances": [{"a": 1, "b": None, "c": "x"}]}
-    with pytest.raises(InvalidInput, match="The feature 'b'"):
+    with pytest.raises(UserCodeError, match="The feature 'b'"):
         request.row([1, float("nan"), 2])
 
 

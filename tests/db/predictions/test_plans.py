@@ -16,7 +16,7 @@ from app.db.predictions.claims import Lease
 from app.db.predictions.predictions import NewPrediction
 
 KEYS = [(f"r{number}", f"hash {number}") for number in range(1000)]
-SCOPE = Scope(2, "code", "deployed")
+SCOPE = Scope(2, "code", 0)
 
 Plan = TypedDict(
     "Plan",
@@ -26,8 +26,9 @@ Plan = TypedDict(
 
 _MODEL = text("""
     with model as (insert into models (name) values ('transit') returning id)
-    insert into model_versions (model_id, version, backend, options, features, revision)
-    select model.id, version, 'sagemaker', '{}', '{}', 'deployed' from model, unnest(array['1', '2']) version
+    insert into model_versions (model_id, version, backend, options, features, revisions)
+    select model.id, version, 'sagemaker', '{}', '{}', '{deployed}'
+    from model, unnest(array['1', '2']) version
 """)
 _USE = text("""
     insert into predictions
@@ -62,7 +63,7 @@ async def test_each_key_is_looked_up_by_itself(database: Database) -> None:
         for statement, parameters in list(seen):
             explained = await connection.exec_driver_sql(f"explain (format json) {statement}", parameters)
             for scan in _scans(explained.scalar_one()[0]["Plan"]):
-                by_key = "(record_id = " in scan.get("Index Cond", "")
+                by_key = "(content_hash = " in scan.get("Index Cond", "")
                 assert by_key or scan.get("Index Name") == "pk_predictions", scan
 
 
@@ -70,17 +71,18 @@ async def _look_up_claim_and_store(session: AsyncSession) -> None:
     """With a thousand keys whose predictions are there already: by the longest way."""
     lease, record_ids = Lease(uuid4(), None, 15), [record_id for record_id, _ in KEYS]
     await cache.look_up(
-        session, record_ids, model="transit", version="2", pipeline_version="code", refresh=False
+        session, record_ids, model="transit", version="2", pipeline_version="code", ttl=None, refresh=False
     )
-    await claims.claim(session, SCOPE, KEYS, lease)
-    await claims.states(session, SCOPE, [(*key, 0) for key in KEYS])
+    hashes = [content_hash for _, content_hash in KEYS]
+    await claims.claim(session, SCOPE, hashes, lease)
+    await claims.states(session, SCOPE, hashes, ttl=None)
     rows = [NewPrediction(*key, "deployed", 1.0, 1.0, 1.0) for key in KEYS]
     await predictions.store(session, SCOPE, rows, ttl=None)
 
 
 def _scans(plan: Plan) -> Iterator[Plan]:
     """The parts of a plan that read predictions or claims."""
-    if plan.get("Relation Name") in ("predictions", "inference_claims") and "Scan" in plan["Node Type"]:
+    if plan.get("Relation Name") in ("predictions", "content_claims") and "Scan" in plan["Node Type"]:
         yield plan
     for part in plan.get("Plans", ()):
         yield from _scans(part)

@@ -25,7 +25,7 @@ async def scope(sessions: Sessions) -> Scope:
         )
         session.add(version)
         await session.flush()
-        return Scope(version.id, "code", "deployed")
+        return Scope(version.id, "code", 0)
 
 
 async def store(sessions: Sessions, scope: Scope, *rows: NewPrediction) -> dict[str, CachedPrediction]:

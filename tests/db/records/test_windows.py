@@ -28,7 +28,8 @@ UNREADABLE: dict[str, JsonValue] = {
     "no day": "2013-02-30",
     "no month": "2013-13-01T00:00:00Z",
     "a word": "today",
-    "a year too early": "0001-01-01",
+    "before the first year": "0001-01-01T00:00:00+05:00",
+    "after the last year": "9999-12-31T23:00:00-05:00",
     "another order": "10/03/2013",
     "none": None,
     "a number": 20130310,
@@ -68,6 +69,28 @@ async def test_a_day_is_its_midnight_and_a_naive_time_one_of_utc(database_url: s
     assert found == dict.fromkeys(TIMES, MIDNIGHT)
     assert (counts.records, counts.without_time) == (len(TIMES), len(UNREADABLE))
     assert (whole.records, whole.without_time) == (len(TIMES), len(UNREADABLE))
+
+
+EXTREMES: dict[str, JsonValue] = {
+    "first day": "0001-01-01",
+    "first moment": "0001-01-01T00:00:00Z",
+    "last day": "9999-12-31",
+    "last moment": "9999-12-31T23:59:59.999999Z",
+}
+
+
+async def test_the_first_and_the_last_day_count(database_url: str) -> None:
+    engine = create_engine(IsolatedSettings(database_url=SecretStr(database_url)))
+    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+    async with create_sessions(engine).begin() as session:
+        await store(session, {record_id: {"at": at} for record_id, at in (EXTREMES | UNREADABLE).items()})
+        whole = await windows.count(session, Window("at", timed=True))
+        since = await windows.records(session, Window("at", since=last), after="", limit=100)
+        until = await windows.records(session, Window("at", until=last), after="", limit=100)
+    await engine.dispose()
+    assert (whole.records, whole.without_time) == (len(EXTREMES), len(UNREADABLE))
+    assert [row[2] for row in since] == [last, datetime.max.replace(tzinfo=UTC)]
+    assert [row[2] for row in until] == [first, first]
 
 
 async def test_what_lacks_a_required_field_is_in_no_window(database_url: str) -> None:

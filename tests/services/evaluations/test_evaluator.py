@@ -15,7 +15,7 @@ from app.core.settings import Settings
 from app.db.evaluations import runs as rows
 from app.main import create_app
 from app.schemas.judged import Judged, TruthValue
-from app.services.evaluations import comparison, evaluator, runs
+from app.services.evaluations import collecting, comparison, evaluator, runs
 from app.services.evaluations.evaluator import Evaluator
 from app.services.models import versions
 from app.services.records import records
@@ -126,7 +126,7 @@ async def test_two_runs_are_compared_record_by_record(runtime: Runtime, aws: Aws
     first = await evaluate(runtime)
     sessions = runtime.database.transactions
     async with sessions.begin() as session:
-        await session.execute(text("update model_versions set revision = 'better'"))
+        await session.execute(text("update predictions set superseded_at = now()"))
     aws.respond = lambda request: csv(
         "\n".join(str(10 * float(row) - 1.5) for row in request.body.decode().splitlines())
     )
@@ -197,7 +197,7 @@ async def test_a_long_value_of_a_slice_is_cut(runtime: Runtime) -> None:
     await records.put(sessions, TRANSIT, "r01", order(1.0, carrier="x" * 5000))
     run = await evaluate(runtime, slices=["carrier"])
     (long,) = {one.slice for one in run.metrics if "x" in one.slice}
-    assert long == f"carrier={'x' * 5000}"[: evaluator.LONGEST_GROUP]
+    assert long == f"carrier={'x' * 5000}"[: collecting.LONGEST_GROUP]
 
 
 async def test_a_slice_that_raises_fails_the_run(runtime: Runtime) -> None:

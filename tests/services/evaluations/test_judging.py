@@ -51,6 +51,8 @@ def test_a_group_too_small_to_decide_from_is_marked(n: int, small: bool) -> None
 )
 def test_buckets_are_named_so_that_they_sort(bucket: Bucket, name: str) -> None:
     assert judging.BUCKETS[bucket](datetime(2012, 12, 31, 23, 59, tzinfo=UTC)) == name
+    years = [judging.BUCKETS[bucket](datetime(year, 6, 1, tzinfo=UTC)) for year in (1, 99, 999, 1000, 2024)]
+    assert years == sorted(years)
 
 
 @pytest.mark.parametrize(

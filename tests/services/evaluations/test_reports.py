@@ -46,7 +46,7 @@ async def register(sessions: Sessions) -> int:
     async with sessions.begin() as session:
         model = await models.ensure_model(session, "transit")
         deployment = Deployment(0, "transit", "1", "sagemaker", {}, ())
-        return (await models.insert_version(session, model.id, deployment, revision=None)).id
+        return (await models.insert_version(session, model.id, deployment)).id
 
 
 @pytest.fixture

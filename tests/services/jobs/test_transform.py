@@ -1,7 +1,7 @@
 """Prediction jobs by batch transform: on moto's control plane, a real S3 server and a runner in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
@@ -25,6 +25,7 @@ from app.core.errors import (
 from app.core.settings import Settings
 from app.db.jobs import chunks
 from app.local.s3 import S3Server
+from app.schemas.context import Context
 from app.schemas.jobs.jobs import PredictionJob, ResultLine
 from app.schemas.models import NewVersion
 from app.services import worker
@@ -38,6 +39,7 @@ from app.services.predictions.predictor import Ask
 from app.services.records import records
 from app.services.runtime import Runtime
 from app.storage import Storage
+from examples.transit.input_object import InputObject
 from tests.support.aws_stub import AwsStub
 from tests.support.eventually import TIMEOUT, until
 from tests.support.jobs import ask, look, queued, runtime_with_orders
@@ -397,6 +399,26 @@ async def test_code_that_changes_meanwhile_fails_the_job(
         "The pipeline's code was changed while the transform job ran.",
     )
     assert await stored_predictions(runtime) == 0
+
+
+async def test_postprocess_sees_what_the_rows_were_made_of(
+    runtime: Runtime, platform: TransformPlatform
+) -> None:
+    """Even if the record has changed since: its answer is kept under what it held then."""
+
+    def named(outputs: Sequence[JsonValue], context: Context[InputObject]) -> list[JsonValue]:
+        return [f"{one.carrier} {context.version}" for one in context.inputs]
+
+    seeing = changed(postprocess=named)
+    runtime = replace(runtime, use_case=seeing, predictor=replace(runtime.predictor, use_case=seeing))
+    await records.put(runtime.sessions, TRANSIT, "r0", order(carrier="AA"))
+    job = await ask(runtime, all=True, engine=ENGINE)
+    await under_way(runtime, job)
+    await records.put(runtime.sessions, TRANSIT, "r0", order(carrier="DL"))
+    platform.run()
+    await finish(runtime, job)
+    found = await results(runtime, job)
+    assert (found["r0"], found["r1"]) == ("AA batch", "UA batch")
 
 
 async def test_a_version_without_the_option_is_refused_when_it_is_asked_for(runtime: Runtime) -> None:

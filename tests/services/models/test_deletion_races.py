@@ -18,7 +18,7 @@ from app.db import version_removal
 from app.db.engine import Sessions
 from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
-from app.services.predictions.leader import Wanted
+from app.services.predictions.flights import Wanted
 from app.services.runtime import open_runtime
 from tests.support.app import client_of, running_app
 from tests.support.aws_stub import Answer, AwsStub, Request
@@ -145,4 +145,4 @@ async def test_a_key_of_a_version_that_is_gone_is_not_claimed_for_ever(settings:
     async with open_runtime(settings, TRANSIT) as runtime:
         gone = Deployment(10**9, "transit", "2", "sagemaker", {}, ())
         with pytest.raises(NotFound, match="deleted meanwhile"):
-            await runtime.predictor.flights.predict(gone, Scope(gone.id, "p", ""), [Wanted("a", "h", {})])
+            await runtime.predictor.flights.predict(gone, Scope(gone.id, "p", 0), [Wanted("a", "h", {})])

@@ -23,7 +23,7 @@ from app.core.settings import Settings
 from app.schemas.judged import Judged
 from app.schemas.models import NewVersion
 from app.services.inference import Inference
-from app.services.models import deletion, versions
+from app.services.models import deletion, rollback, versions
 from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
 from app.services.use_case import UseCase
@@ -132,7 +132,7 @@ async def test_features_that_are_gone_are_refused_without_a_row(runtime: Runtime
     assert await promote(runtime, "1", use_case=gone) == "1"  # it is live: nothing moves
     assert await promote(runtime) == "2"
     with pytest.raises(Misconfigured, match=said.format(1)):
-        await versions.roll_back(runtime.sessions, gone, "transit")
+        await rollback.roll_back(runtime.sessions, gone, "transit")
     assert await live(runtime) == "2"
     assert len(invocations(aws)) == 1
 
@@ -192,7 +192,7 @@ async def test_a_registration_whose_row_fails_is_registered_and_not_live(
 async def test_a_roll_back_sends_nothing(runtime: Runtime, aws: AwsStub) -> None:
     await promote(runtime)
     aws.respond = lambda _: model_error(400)
-    assert (await versions.roll_back(runtime.sessions, TRANSIT, "transit")).live_version == "1"
+    assert (await rollback.roll_back(runtime.sessions, TRANSIT, "transit")).live_version == "1"
 
 
 async def test_what_is_not_there_is_asked_nothing(runtime: Runtime, aws: AwsStub) -> None:

@@ -14,15 +14,16 @@ from sqlalchemy import QueuePool, text
 
 from app.core.errors import AppError, BackendError, InvalidInput
 from app.core.settings import Settings
+from app.db import looks
 from app.db.engine import Sessions
 from app.db.listener import Listener
 from app.db.predictions import claims
 from app.db.predictions.cache import Scope
 from app.db.predictions.claims import Failure, Lease
 from app.main import create_app
-from app.schemas.hosting.deployments import Deployment
+from app.schemas.hosting.deployments import Deployment, InService
 from app.services.predictions import leader
-from app.services.predictions.leader import Landed, Wanted
+from app.services.predictions.flights import Landed, Wanted
 from app.services.predictions.predictor import Answer, Ask, Predictor
 from app.services.records import records
 from tests.support.aws_stub import Answer as Reply
@@ -118,7 +119,7 @@ async def test_5000_calls_over_two_replicas_are_one_inference(
     assert states.count("COALESCED") + states.count("HIT") == 4999
     assert await count(pair[0].database.transactions, "predictions") == 1
     await all_is_done(pair)
-    assert await count(pair[0].database.transactions, "inference_claims") == 0
+    assert await count(pair[0].database.transactions, "content_claims") == 0
 
 
 async def test_contended_batches_in_opposite_orders_infer_each_key_once(
@@ -180,25 +181,29 @@ async def test_a_leader_looks_once_more_before_it_infers(
     ahead, behind = pair
     landed = await ahead.predict("a", ASK)
     deployment = Deployment(1, "transit", "1", "sagemaker", {"endpoint_name": "transit"}, tuple(FEATURES))
-    scope = Scope(1, behind.pipeline_version, "")
+    async with behind.database.statements() as session:
+        epoch = await session.scalar(text("select epoch from model_versions")) or 0
+    scope = Scope(1, behind.pipeline_version, epoch)
     wanted = Wanted("a", landed.content_hash, order(1.5))
-    result = (await behind.flights.predict(deployment, scope, [wanted]))["a"]
+    result = (await behind.flights.predict(deployment, scope, [wanted]))[wanted.content_hash]
     assert isinstance(result, Landed)
-    assert (result.entry.id, result.led) == (landed.id, False)
+    assert (result.entry.id, result.state) == (landed.id, "COALESCED")
     assert len(invocations(aws)) == 1
     await all_is_done(pair)
-    assert await count(behind.database.transactions, "inference_claims") == 0
+    assert await count(behind.database.transactions, "content_claims") == 0
 
 
 async def test_a_claim_that_is_made_again_stays_with_its_owner(settings: Settings, aws: AwsStub) -> None:
     """As when the statement after it failed, and both are tried once more."""
     async with replica(settings) as one, one.database.statements() as session:
         await prepare(one)
-        scope, keys = Scope(1, one.pipeline_version, ""), [("a", "hash")]
+        scope, keys = Scope(1, one.pipeline_version, 0), ["hash"]
         mine, another = (Lease(uuid4(), None, 3600) for _ in range(2))
-        assert [await claims.claim(session, scope, keys, mine) for _ in range(2)] == [{"a"}] * 2
+        assert [await claims.claim(session, scope, keys, mine) for _ in range(2)] == [{"hash"}] * 2
         assert await claims.claim(session, scope, keys, another) == set()
-        await claims.fail(session, mine, [Failure("a", "slug", "detail", 3600)])
+        await claims.fail(
+            session, mine, [Failure("hash", {"slug": "backend-down", "detail": "detail"}, 3600)]
+        )
         assert await claims.claim(session, scope, keys, mine) == set()
 
 
@@ -262,7 +267,7 @@ async def set_lease(sessions: Sessions, seconds: float) -> None:
     async with sessions.begin() as session:
         later = "clock_timestamp() + make_interval(secs => :seconds)"
         done = await session.execute(
-            text(f"update inference_claims set lease_until = {later} returning owner"), {"seconds": seconds}
+            text(f"update content_claims set lease_until = {later} returning owner"), {"seconds": seconds}
         )
         assert len(done.all()) == 1
 
@@ -270,7 +275,7 @@ async def set_lease(sessions: Sessions, seconds: float) -> None:
 async def lease_left(sessions: Sessions) -> float:
     """Seconds until the one claim ends."""
     async with sessions() as session:
-        left = "select extract(epoch from lease_until - clock_timestamp())::float8 from inference_claims"
+        left = "select extract(epoch from lease_until - clock_timestamp())::float8 from content_claims"
         return float((await session.scalars(text(left))).one())
 
 
@@ -283,9 +288,9 @@ async def test_a_claim_of_nobody_is_taken_over_when_its_lease_ends(
         async with one.database.transactions.begin() as session:
             await session.execute(
                 text("""
-                    insert into inference_claims (record_id, model_version_id, content_hash,
-                        pipeline_version, revision, owner, lease_until)
-                    select 'a', v.id, r.content_hash, :pipeline_version, v.revision, gen_random_uuid(),
+                    insert into content_claims (model_version_id, content_hash,
+                        pipeline_version, epoch, owner, lease_until)
+                    select v.id, r.content_hash, :pipeline_version, v.epoch, gen_random_uuid(),
                         clock_timestamp() + interval '1 hour'
                     from model_versions v, input_objects r where r.id = 'a'
                 """),
@@ -365,12 +370,14 @@ async def test_a_call_in_flight_during_a_swap_does_not_poison_the_new_revision(
     call = asyncio.create_task(pair[0].predict("a", ASK))
     await until(lambda: len(invocations(aws)) == 1)
     async with pair[0].database.transactions.begin() as session:
-        await session.execute(text("update model_versions set revision = 'new'"))
+        version_id = await session.scalar(text("select id from model_versions"))
+        await looks.lock(session, version_id)
+        await looks.note(session, version_id, InService(7, frozenset({"new"})), newest_id=0)
     release.set()
     old = await call
     aws.script(csv("99"))
     new = await pair[1].predict("a", ASK)
-    assert (old.prediction, old.revision) == (15.0, "")
+    assert (old.prediction, old.revision) == (15.0, "pending:7")
     assert (new.prediction, new.revision, new.cache) == (99.0, "new", "MISS")
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 import app.aws
-from app.core.errors import NotFound, StorageDown, StorageError
+from app.core.errors import NotFound, StorageCredentials, StorageDown, StorageError
 from app.db import models
 from app.db.engine import Sessions
 from app.schemas.hosting.deployments import Deployment
@@ -58,7 +58,7 @@ async def register(sessions: Sessions, version: str) -> None:
     async with sessions.begin() as session:
         model = await models.ensure_model(session, "transit")
         deployment = Deployment(0, "transit", version, "sagemaker", {}, ())
-        await models.insert_version(session, model.id, deployment, revision=None)
+        await models.insert_version(session, model.id, deployment)
 
 
 async def bring_in(sessions: Sessions, storage: Storage, **wanted: object) -> ImportedReports:
@@ -291,6 +291,50 @@ async def test_an_outage_ends_it_and_the_same_import_goes_on(sessions: Sessions,
     assert (found.imported, found.unchanged) == (1, AT_ONCE)
     again = await bring_in(sessions, failing)  # what went in whole is not read again
     assert again == ImportedReports(files=AT_ONCE + 1, unchanged=AT_ONCE + 1)
+
+
+class Refusing(Storage):
+    """A storage that refuses all files, or from the second batch on."""
+
+    error: StorageError
+    reads = 0
+    granted = 0
+
+    async def get(self, key: str, *, etag: str | None = None) -> bytes:
+        self.reads += 1
+        if self.reads > self.granted:
+            raise self.error
+        return await super().get(key, etag=etag)
+
+
+@pytest.mark.parametrize("granted", [0, AT_ONCE])
+async def test_credentials_that_expire_end_it_and_the_same_import_goes_on(
+    sessions: Sessions, storage: Storage, granted: int
+) -> None:
+    for number in range(3 * AT_ONCE):
+        await storage.put(f"reports/transit/1/{number:04}.csv", WIDE)
+    refusing = Refusing(storage._bucket, storage._prefix)
+    refusing.error, refusing.granted = StorageCredentials("They have expired."), granted
+    with pytest.raises(StorageCredentials):
+        await bring_in(sessions, refusing)
+    assert refusing.reads == granted + AT_ONCE  # the others are not even tried
+    found = await bring_in(sessions, storage)
+    assert (found.imported, found.unchanged) == (3 * AT_ONCE - granted, granted)
+
+
+@pytest.mark.parametrize("granted", [0, 1])
+async def test_a_storage_that_lets_us_have_no_file_at_all_is_an_error(
+    sessions: Sessions, storage: Storage, granted: int
+) -> None:
+    for number in range(3):
+        await storage.put(f"reports/transit/1/{number}.csv", WIDE)
+    refusing = Refusing(storage._bucket, storage._prefix)
+    refusing.error, refusing.granted = StorageError("They may not do this."), granted
+    if granted:
+        assert (await bring_in(sessions, refusing)).refused == 2
+    else:
+        with pytest.raises(StorageError):
+            await bring_in(sessions, refusing)
 
 
 async def test_a_key_that_cannot_be_stored_is_listed(sessions: Sessions, aws: AwsStub) -> None:

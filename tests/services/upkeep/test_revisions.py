@@ -1,5 +1,6 @@
 """The background refresh of revisions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from app.backends.base import Deployed
 from app.core.settings import Settings
 from app.main import create_app
 from app.schemas.hosting.deployments import Deployment
+from app.services.hosting.looks import Seen
 from app.services.inference import Inference
 from app.services.models import versions
 from app.services.predictions.predictor import Ask
@@ -120,10 +122,10 @@ async def test_the_refresh_survives_a_backends_bug(
         runtime: Runtime = app.state.runtime
         await prepare(runtime.predictor)
 
-        async def broken(self: Inference, deployment: Deployment) -> Deployed:
+        async def broken(self: Inference, deployments: Sequence[Deployment]) -> list[Seen]:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(Inference, "look", broken)
+        monkeypatch.setattr(Inference, "looks", broken)
         with capture_logs() as logs:
             await refresh(runtime)
     (entry,) = [entry for entry in logs if entry["event"] == "revision not refreshed"]
@@ -137,13 +139,13 @@ async def test_a_revision_that_holds_from_registration_stays(
     said = iter(["m 1", "m 2", "m 3"])
     aws.respond = answer_ten_times
 
-    async def behind_alias(self: Inference, deployment: Deployment) -> Deployed:
-        return Deployed(frozenset({next(said)}), at_registration=True)
+    async def behind_alias(self: Inference, deployments: Sequence[Deployment]) -> list[Seen]:
+        return [Deployed(frozenset({next(said)}), at_registration=True)] * len(deployments)
 
     async with app.router.lifespan_context(app):
         runtime: Runtime = app.state.runtime
         await prepare(runtime.predictor)
-        monkeypatch.setattr(Inference, "look", behind_alias)
+        monkeypatch.setattr(Inference, "looks", behind_alias)
         for _ in range(3):
             await refresh(runtime)
             assert await live_revision(runtime) == "m 1"

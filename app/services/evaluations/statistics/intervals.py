@@ -27,7 +27,7 @@ CELLS = 500_000
 """Resampled records that are held at once, which bounds the memory."""
 SEED = 0
 
-Verdict: TypeAlias = Literal["better", "worse", "undecided"]
+Verdict: TypeAlias = Literal["better", "worse", "same", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def differences(names: Sequence[str], task: Task, a: Sample, b: Sample) -> dict[
         interval, gain = _percentiles(after - before), _percentiles(_gain(name, before, after))
         if interval is not None and gain is not None:
             value = metrics.value(name, task, b) - metrics.value(name, task, a)
-            found[name] = Difference(value, interval, _verdict(gain))
+            same = np.array_equal(before, after, equal_nan=True)
+            found[name] = Difference(value, interval, "same" if same else _verdict(gain))
     return found
 
 

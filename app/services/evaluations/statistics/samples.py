@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from app.core.errors import InvalidInput, UserCodeError
+from app.core.errors import AppError, InvalidInput, UserCodeError
 from app.schemas.judged import Judged, Task, TruthValue
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -74,6 +74,37 @@ def read(
     return _binary(classes, judged, positive) if task == "binary" else _multiclass(classes, judged)
 
 
+def faults(
+    task: Task, truths: Sequence[JsonValue], judged: Sequence[Judged], *, positive: TruthValue | None
+) -> dict[int, AppError] | None:
+    """Why records cannot be read, by their places; None where the truths themselves do not fit the task.
+
+    Reading one by one takes its time: it is for samples that ``read`` refused.
+    """
+    known = _classes_of(truths, positive) if task == "binary" else set[TruthValue]()
+    if known is None:
+        return None
+    found = dict[int, AppError]()
+    for place, (truth, one) in enumerate(zip(truths, judged, strict=True)):
+        try:
+            if len(known) == 2 and one.value not in known:
+                raise UserCodeError("evaluation.judge reads a class from a prediction that no truth is of.")
+            read(task, [truth], [one], positive=positive)
+        except AppError as error:
+            found[place] = error
+    return found
+
+
+def _classes_of(truths: Sequence[JsonValue], positive: TruthValue | None) -> set[TruthValue] | None:
+    """The two classes of a binary task as far as its truths tell them; None where they do not fit it."""
+    known = {truth for truth in truths if isinstance(truth, str | int | float)}
+    try:
+        _positive(known, positive)
+    except InvalidInput:
+        return None
+    return {0, 1} if positive is None else known | {positive}
+
+
 def _class(truth: JsonValue) -> TruthValue:
     if isinstance(truth, str | int | float):
         return truth
@@ -85,9 +116,16 @@ def _regression(truths: Sequence[JsonValue], judged: Sequence[Judged]) -> Sample
     if len(known) < len(truths):
         raise InvalidInput("A truth must be a number to be judged in a regression.")
     predicted = [one.value for one in judged if isinstance(one.value, int | float)]
-    if len(predicted) < len(judged) or not all(map(math.isfinite, predicted)):
+    if len(predicted) < len(judged) or not all(map(_is_finite, predicted)):
         raise UserCodeError("evaluation.judge must read a finite number from a prediction of a regression.")
     return Sample(np.asarray(known, dtype=np.float64), np.asarray(predicted, dtype=np.float64))
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer may have more digits than a float can tell
+        return False
 
 
 def _binary(truths: Sequence[TruthValue], judged: Sequence[Judged], positive: TruthValue | None) -> Sample:

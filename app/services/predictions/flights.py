@@ -1,0 +1,66 @@
+"""What a flight carries: contents on their way to results."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from pydantic import JsonValue
+
+from app.core.errors import AppError
+from app.db.predictions.cache import CachedPrediction, Scope
+from app.db.predictions.claims import Lease
+from app.schemas.hosting.deployments import Deployment
+
+CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED"]
+"""Found in the cache, inferred for this caller, or inferred for another one meanwhile."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A record's content to be predicted. ``since``: what was computed before will not do."""
+
+    record_id: str
+    content_hash: str
+    payload: JsonValue
+    since: datetime | None = None
+
+    def accepts(self, entry: CachedPrediction) -> bool:
+        """Whether a stored prediction of the content will do."""
+        return self.since is None or entry.computed_at > self.since
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A prediction of a content, perhaps for another record, and how it came about."""
+
+    entry: CachedPrediction
+    state: CacheState
+
+
+Result: TypeAlias = Landed | AppError
+Flight: TypeAlias = asyncio.Future[Result]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Contents that one task works on until each has its result. ``deadline`` is in the loop's time."""
+
+    deployment: Deployment
+    scope: Scope
+    lease: Lease
+    deadline: float
+    wanted: Sequence[Wanted]
+    flights: dict[str, Flight]
+
+    def open(self) -> list[Wanted]:
+        """What has no result yet."""
+        return [one for one in self.wanted if self.is_open(one.content_hash)]
+
+    def is_open(self, content_hash: str) -> bool:
+        return not self.flights[content_hash].done()
+
+    def land(self, content_hash: str, result: Result) -> None:
+        if self.is_open(content_hash):
+            self.flights[content_hash].set_result(result)

@@ -1,0 +1,39 @@
+"""Predictions for work that has time: what failed for a reason that passes is asked for again."""
+
+import asyncio
+from collections.abc import Sequence
+
+from app.core.errors import AppError
+from app.services.predictions.predictor import Answer, Ask, Predictor
+from app.services.predictions.storing import LONGEST_HOLD
+
+
+async def predict_many(
+    predictor: Predictor, record_ids: Sequence[str], ask: Ask, *, last: bool
+) -> dict[str, Answer | AppError]:
+    """As the predictor does, again for what may pass as long as each time some of it was settled.
+
+    The error of what is left is raised then, for another attempt to get over; the ``last`` one gives it as
+    it is.
+    """
+    answers: dict[str, Answer | AppError] = {}
+    wanted = list(dict.fromkeys(record_ids))
+    while True:
+        answers |= await predictor.predict_many(wanted, ask)
+        left = {one: error for one in wanted if (error := _passing(answers[one])) is not None}
+        if len(left) in (0, len(wanted)):
+            break
+        wanted = list(left)
+        await asyncio.sleep(max(_hold(predictor, error) for error in left.values()))
+    if left and not last:
+        raise next(iter(left.values()))
+    return answers
+
+
+def _passing(answer: Answer | AppError) -> AppError | None:
+    return answer if isinstance(answer, AppError) and answer.retryable else None
+
+
+def _hold(predictor: Predictor, error: AppError) -> float:
+    """Seconds for which the error is shared, and nothing would be tried."""
+    return max(predictor.settings.failure_hold, min(error.retry_after or 0, LONGEST_HOLD))

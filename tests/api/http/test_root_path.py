@@ -1,0 +1,61 @@
+"""Below a path of a proxy: what comes with it or without it, and what is named to callers."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from app.core.errors import Misconfigured
+from app.core.settings import Settings
+from app.main import create_app
+from tests.support.app import client_of
+from tests.support.orders import order
+from tests.support.settings import IsolatedSettings
+from tests.support.use_case import TRANSIT
+
+ROOT = "/team/scores"
+
+
+@pytest.fixture
+async def below(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings.model_copy(update={"root_path": ROOT}), TRANSIT)
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        yield client
+
+
+@pytest.mark.parametrize("prefix", ["", ROOT])
+async def test_a_proxy_may_strip_it_or_not(below: httpx.AsyncClient, prefix: str) -> None:
+    created = await below.put(f"{prefix}/records/kg%2Fs", json=order())
+    assert created.status_code == 201
+    assert created.headers["Location"] == f"{ROOT}/records/kg%2Fs"
+    assert (await below.get(created.headers["Location"])).json()["id"] == "kg/s"
+    assert (await below.head(f"{prefix}/records/kg%2Fs")).status_code == 200
+    assert (await below.patch(f"{prefix}/records")).headers["Allow"] == "GET, HEAD, POST"
+    assert (await below.get(f"{prefix}/nowhere")).status_code == 404
+    document = (await below.get(f"{prefix}/openapi.json")).json()
+    assert document["servers"] == [{"url": ROOT}]
+    assert "/records" in document["paths"]
+    assert f"'{ROOT}/openapi.json'" in (await below.get(f"{prefix}/docs")).text
+
+
+async def test_without_one_nothing_is_added(client: httpx.AsyncClient) -> None:
+    assert (await client.put("/records/a", json=order())).headers["Location"] == "/records/a"
+    assert "servers" not in (await client.get("/openapi.json")).json()
+    assert (await client.get(f"{ROOT}/records")).status_code == 404
+
+
+def with_root(path: str) -> Settings:
+    return IsolatedSettings(database_url=SecretStr("postgresql://x@localhost/x"), root_path=path)
+
+
+@pytest.mark.parametrize("path", ["scores", "/", "/scores/", "/a//b", "/a b", "/a?b", "https://a/b", "/a\n"])
+def test_what_is_no_root_path(path: str) -> None:
+    with pytest.raises(ValidationError, match="such as /scores"):
+        with_root(path)
+
+
+@pytest.mark.parametrize("path", ["/records", "/models/api", "/health"])
+def test_a_path_that_the_api_has_is_refused(path: str) -> None:
+    with pytest.raises(Misconfigured, match="ROOT_PATH must not begin"):
+        create_app(with_root(path), TRANSIT)

@@ -1,0 +1,66 @@
+"""Decimals and moments over HTTP: every way in keeps them as they were given."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from decimal import Decimal
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+from app.core.settings import Settings
+from tests.support.app import client_of, running_app
+from tests.support.use_case import changed
+
+PRICE = "98765432109876543.21"
+INPUT = f'{{"price": {PRICE}, "at": "2024-02-29T15:30:00"}}'
+STORED = {"price": PRICE, "at": "2024-02-29T15:30:00Z"}
+
+
+class Sale(BaseModel):
+    price: Decimal
+    at: datetime
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    use_case = changed(InputObject=Sale, TIME_FIELD="at", LABEL="paid", Label=Decimal, SLICES={})
+    async with running_app(settings, use_case) as app, client_of(app) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("PUT", "/records/a", INPUT),
+        ("POST", "/records", f'{{"id": "a", "input": {INPUT}}}'),
+        ("POST", "/records", f'[{{"id": "a", "input": {INPUT}}}]'),
+        ("POST", "/records/import?format=ndjson", f'{{"id": "a", "input": {INPUT}}}'),
+        ("POST", "/records/import?format=csv", f"id,price,at\na,{PRICE},2024-02-29T15:30:00\n"),
+    ],
+)
+async def test_an_input_keeps_its_digits_and_its_moment(
+    client: httpx.AsyncClient, method: str, url: str, body: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    written = await client.request(method, url, content=body, headers=headers)
+    assert written.is_success, written.text
+    assert (await client.get("/records/a")).json()["input"] == STORED
+
+
+async def test_a_label_keeps_its_digits(client: httpx.AsyncClient) -> None:
+    await client.put("/records/a", json=STORED)
+    headers = {"content-type": "application/json"}
+    await client.put("/records/a/label", content=f'{{"value": {PRICE}}}', headers=headers)
+    assert (await client.get("/records/a/label")).json()["value"] == PRICE
+    line = json.dumps({"id": "b", "input": STORED})[:-1] + f', "label": {PRICE}}}'
+    await client.post("/records/import?format=ndjson", content=line.encode())
+    assert (await client.get("/records/b/label")).json()["value"] == PRICE
+
+
+async def test_an_inline_input_keeps_its_digits(client: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json"}
+    await client.post("/predict", content=f'{{"inputs": [{INPUT}]}}', headers=headers)
+    [record] = (await client.get("/records")).json()["items"]
+    assert record["input"] == STORED

@@ -1,0 +1,1 @@
+"""What the cache promises, held against random interleavings of everything that happens around it."""
