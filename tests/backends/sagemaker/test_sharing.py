@@ -9,6 +9,7 @@ from app.backends.base import Deployed
 from app.backends.sagemaker import sharing
 from tests.backends.sagemaker.account import Account, Opener
 from tests.support.aws_stub import Answer
+from tests.support.eventually import TIMEOUT
 
 HOLDS = b'{"EndpointConfigName":"config-1","EndpointStatus":"%s"}'
 
@@ -52,12 +53,19 @@ async def test_who_gives_up_takes_nobody_along(
 async def test_after_all_gave_up_there_is_another(
     account: Account, opener: Opener, go_on: threading.Event
 ) -> None:
+    """And none for those who waited."""
     backend = opener()
-    only = asyncio.create_task(backend.look())
+    begun = asyncio.create_task(backend.look())
     await account.aws.received(1)
-    only.cancel()
+    waiting = asyncio.create_task(backend.look())
+    await asyncio.sleep(0)
+    for each in (begun, waiting):
+        each.cancel()
     go_on.set()
+    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=TIMEOUT)
+    assert account.operations.count("DescribeEndpoint") == 1
     assert isinstance(await backend.look(), Deployed)
+    assert account.operations.count("DescribeEndpoint") == 2
 
 
 async def test_a_bug_is_everybodys_and_not_for_good(
