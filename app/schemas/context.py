@@ -6,11 +6,11 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-Input = TypeVar("Input", bound=BaseModel)
+InputType = TypeVar("InputType", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Context(Generic[Input]):
+class Context(Generic[InputType]):
     """The model version, and the inputs that are under way.
 
     ``features`` are those that the version takes, in its order. ``inputs`` has one for each item of
@@ -20,4 +20,4 @@ class Context(Generic[Input]):
     model: str
     version: str
     features: tuple[str, ...]
-    inputs: Sequence[Input]
+    inputs: Sequence[InputType]

@@ -25,7 +25,7 @@ from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.hosting import looks
-from app.services.hosting.looks import Seen
+from app.services.hosting.looks import Sighting
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
 from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
 from app.services.hosting.search import settle, together
@@ -105,7 +105,7 @@ class Inference:
         async with self._backends.borrow(deployment) as opened:
             return checked_look(await opened.backend.look())
 
-    async def looks(self, deployments: Sequence[Deployment]) -> list[Seen]:
+    async def looks(self, deployments: Sequence[Deployment]) -> list[Sighting]:
         """What the platform has in service for versions of one place, in their order."""
         return await looks.look(self._backends, deployments)
 

@@ -87,7 +87,15 @@ def one_by_one(items: Sequence[InputObject]) -> object:
 
 
 @pytest.mark.parametrize("preprocess", [as_array, one_by_one])
-@pytest.mark.parametrize("wrapped", [np.array, iter, lambda raw: [np.array(one) for one in raw], list])
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda outputs: np.array(outputs),
+        lambda outputs: iter(outputs),
+        lambda outputs: [np.array(one) for one in outputs],
+    ],
+    ids=["array", "iterator", "arrays"],
+)
 async def test_arrays_and_generators_are_lists(
     runtime: Runtime,
     monkeypatch: pytest.MonkeyPatch,

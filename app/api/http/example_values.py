@@ -26,6 +26,8 @@ VERSION: Example = {
     "options": {"endpoint_name": "my-endpoint"},
     "features": ["age", "income"],
     "revision": "my-endpoint-config-2",
+    "revisions": ["my-endpoint-config-2"],
+    "pending": False,
     "created_at": MORNING,
 }
 MODEL: Example = {"model": "my-model", "live_version": "2", "versions": [VERSION]}
@@ -81,6 +83,7 @@ RUN: Example = {
     "started_at": MORNING,
     "finished_at": NOON,
 }
+ANSWERED_BY: Example = {"revision": "my-endpoint-config-2", "variant": None, "records": 7325}
 MEASURED: Example = {
     **METRIC,
     "evaluation_id": 7,

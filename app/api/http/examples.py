@@ -7,6 +7,7 @@ from typing import TypeAlias, cast
 from pydantic import JsonValue
 
 from app.api.http.example_values import (
+    ANSWERED_BY,
     ASKED,
     COMPARED,
     HASH,
@@ -77,8 +78,8 @@ ANSWERS: dict[str, JsonValue] = {
     "listEvaluations": _page(RUN | {"headline": [METRIC]}),
     "listMetrics": _page(MEASURED),
     "compareEvaluations": {"a": 6, "b": 7, "shared": 7325, "metrics": [COMPARED]},
-    "getEvaluation": RUN | {"metrics": [METRIC]},
-    "cancelEvaluation": RUN | {"state": "cancelled", "metrics": []},
+    "getEvaluation": RUN | {"metrics": [METRIC], "answered_by": [ANSWERED_BY]},
+    "cancelEvaluation": RUN | {"state": "cancelled", "metrics": [], "answered_by": []},
 }
 
 

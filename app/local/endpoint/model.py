@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.local.endpoint.errors import ModelFailed
 from app.local.endpoint.toolkit import content_types, decoder, encoder
-from app.local.endpoint.toolkit.context import Context
+from app.local.endpoint.toolkit.context import HandlerContext
 from app.local.endpoint.toolkit.errors import BaseInferenceToolkitError, UnsupportedFormatError
 from app.local.endpoint.user_code import forget, imported
 
@@ -38,7 +38,9 @@ class HostedModel:
         try:
             with imported(folder / "code") as self._module:
                 self._transform = self._transform_fn()
-                self._model = _call(self._function("model_fn"), Context(self._folder, {}), self._folder)
+                self._model = _call(
+                    self._function("model_fn"), HandlerContext(self._folder, {}), self._folder
+                )
         except BaseException as error:  # whatever the user's code raises; it runs in a thread
             self.unload()
             raise ModelFailed(500, f"{error}\n{traceback.format_exc()}") from error
@@ -49,7 +51,7 @@ class HostedModel:
 
     def invoke(self, body: bytes, content_type: str | None, headers: Mapping[str, str]) -> ContainerAnswer:
         """Run one request; what the user's code raises becomes an answer with the toolkit's status."""
-        context = Context(self._folder, headers)
+        context = HandlerContext(self._folder, headers)
         try:
             data = body.decode() if content_type in content_types.UTF8_TYPES else body
             result = _call(self._transform, context, self._model, data, content_type, context.accept)
@@ -74,14 +76,14 @@ class HostedModel:
         return self._function("transform_fn", self._three_steps)
 
     def _three_steps(
-        self, model: object, data: str | bytes, content_type: str | None, accept: str, context: Context
+        self, model: object, data: str | bytes, content_type: str | None, accept: str, context: HandlerContext
     ) -> object:
         decoded = _call(self._function("input_fn", decoder.decode), context, data, content_type)
         prediction = _call(self._function("predict_fn"), context, decoded, model)
         return _call(self._function("output_fn", _output), context, prediction, accept)
 
 
-def _call(function: Handler, context: Context, *arguments: object) -> object:
+def _call(function: Handler, context: HandlerContext, *arguments: object) -> object:
     """A handler function takes its arguments, and the context if it has room for one more."""
     wanted = len(inspect.signature(function).parameters)
     if wanted == len(arguments) + 1:

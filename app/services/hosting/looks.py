@@ -15,7 +15,7 @@ from app.services.hosting.outcomes import checked_look
 PATIENCE = 30.0
 """Seconds for a look at one place."""
 
-Seen = Deployed | AppError | None
+Sighting = Deployed | AppError | None
 """What came of a look at one version."""
 
 
@@ -25,7 +25,7 @@ def place_of(backend: str, options: Mapping[str, JsonValue]) -> str:
     return f"{backend} {parse(backend, options).place()}"
 
 
-async def look(backends: OpenBackends, deployments: Sequence[Deployment]) -> list[Seen]:
+async def look(backends: OpenBackends, deployments: Sequence[Deployment]) -> list[Sighting]:
     """What is in service for versions of one place, in their order; a failure is that of its version."""
     try:
         async with asyncio.timeout(PATIENCE):
@@ -34,7 +34,7 @@ async def look(backends: OpenBackends, deployments: Sequence[Deployment]) -> lis
         return [BackendTimeout(f"The platform said nothing within {PATIENCE:.0f} s.")] * len(deployments)
 
 
-async def _look(backends: OpenBackends, deployments: Sequence[Deployment]) -> list[Seen]:
+async def _look(backends: OpenBackends, deployments: Sequence[Deployment]) -> list[Sighting]:
     first = deployments[0]
     try:
         together = looks_together(first.backend)
@@ -56,7 +56,7 @@ def _parsed(deployment: Deployment) -> BackendOptions | AppError:
         return error
 
 
-def _checked(seen: Seen) -> Seen:
+def _checked(seen: Sighting) -> Sighting:
     if isinstance(seen, AppError):
         return seen
     try:

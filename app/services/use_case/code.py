@@ -18,7 +18,7 @@ from pkgutil import iter_modules
 from app.services.use_case.data_files import data_files
 from app.services.use_case.imports import ALL, imported
 from app.services.use_case.libraries import version
-from app.services.use_case.places import Place, places
+from app.services.use_case.places import ModulePlace, places
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ class _StageWalk:
         elif name == f"{found[-1].name}.{ALL}":  # what a package's __all__ names is imported, too
             yield from (f"{found[-1].name}.{one.name}" for one in iter_modules(found[-1].folders))
 
-    def _module(self, place: Place) -> _Module:
+    def _module(self, place: ModulePlace) -> _Module:
         if place.name not in self._known:
             self._known[place.name] = _read(place)
         self._modules[place.name] = self._known[place.name]
         return self._modules[place.name]
 
 
-def _read(place: Place) -> _Module:
+def _read(place: ModulePlace) -> _Module:
     """What is no source of Python, such as a compiled module, counts by its bytes."""
     content = place.file.read_bytes() if place.file else b""
     try:

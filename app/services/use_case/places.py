@@ -16,7 +16,7 @@ LIBRARIES = {"site-packages", "dist-packages"}
 
 
 @dataclass(frozen=True)
-class Place:
+class ModulePlace:
     """A module: its file, None of a folder without ``__init__.py``; a package's folders; and whose it is."""
 
     name: str
@@ -30,7 +30,7 @@ class Place:
         return self.name if self.folders is not None else self.name.rpartition(".")[0]
 
 
-def places(name: str, ours: str) -> Iterator[Place]:
+def places(name: str, ours: str) -> Iterator[ModulePlace]:
     """A dotted name's packages from the outermost in, then itself: importing it runs them all.
 
     It ends early at what there is not, such as an attribute, and below what is not the project's. The package
@@ -48,14 +48,14 @@ def places(name: str, ours: str) -> Iterator[Place]:
         folders = place.folders
 
 
-def _place(name: str, folders: Sequence[str] | None, *, is_ours: bool) -> Place | None:
+def _place(name: str, folders: Sequence[str] | None, *, is_ours: bool) -> ModulePlace | None:
     spec = _spec_of(name.rpartition(".")[2], folders)
     if spec is None:
         return None
     inside = spec.submodule_search_locations
     file = Path(spec.origin) if spec.has_location and spec.origin else None
     within = None if inside is None else tuple(inside)
-    return Place(name, file, within, "project" if is_ours else _owner(file, within or ()))
+    return ModulePlace(name, file, within, "project" if is_ours else _owner(file, within or ()))
 
 
 def _spec_of(name: str, folders: Sequence[str] | None) -> ModuleSpec | None:

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from app.backends.base import Backend
 from app.backends.registry import open_backend
 from app.core.errors import (
+    BackendCrashed,
     BackendDown,
     BackendError,
     BackendMissing,
@@ -141,7 +142,7 @@ async def test_rows_that_the_script_refuses(azure: Azure, sample: SampleModel) -
 
 async def test_rows_that_make_the_script_raise(azure: Azure) -> None:
     caught = await failure(azure.open(("one",)), [[1]])
-    assert type(caught) is BackendRejected
+    assert type(caught) is BackendCrashed
     assert "500" in caught.detail
 
 

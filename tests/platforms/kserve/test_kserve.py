@@ -13,7 +13,7 @@ from structlog.typing import EventDict
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend
-from app.core.errors import BackendMissing, BackendRefused, BackendRejected, BackendThrottled, InvalidInput
+from app.core.errors import BackendCrashed, BackendMissing, BackendRefused, BackendThrottled, InvalidInput
 from app.core.hosts import Hosts
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
@@ -131,7 +131,7 @@ async def test_what_the_model_cannot_take_counts_against_the_row(
     server: str, sample: SampleModel, way: str
 ) -> None:
     async with opened(server, sample, **WAYS[way]) as backend:
-        assert type(await failure(backend, [changed(sample.rows[0], 7, "by boat")])) is BackendRejected
+        assert type(await failure(backend, [changed(sample.rows[0], 7, "by boat")])) is BackendCrashed
         assert await minutes(backend, sample.rows[:1]) == sample.expected[:1]
 
 
@@ -153,7 +153,10 @@ async def inferring(server: str, concurrency: int) -> AsyncIterator[Inference]:
 @pytest.mark.parametrize("concurrency", [1, 32])
 @pytest.mark.parametrize(
     ("bad", "max_rows", "refused", "answered"),
-    [([500], 1000, 10, 9), ([40, 41, 150, 260, 370, 480, 690, 999], 100, 55, 49)],
+    [
+        ([500], 1000, range(10, 12), range(9, 11)),
+        ([40, 41, 150, 260, 370, 480, 690, 999], 100, range(50, 64), range(44, 58)),
+    ],
     ids=["one", "eight"],
 )
 async def test_bad_rows_among_a_thousand_fail_alone(
@@ -163,20 +166,24 @@ async def test_bad_rows_among_a_thousand_fail_alone(
     concurrency: int,
     bad: Sequence[int],
     max_rows: int,
-    refused: int,
-    answered: int,
+    refused: range,
+    answered: range,
 ) -> None:
-    """KServe's server cuts the connection after each 500: no other call may meet that."""
+    """KServe's server cuts the connection after each 500: no other call may meet that.
+
+    How many calls it takes depends a little on the halves, which are drawn.
+    """
     options: dict[str, JsonValue] = {"url": server, "model": "transit", "protocol": "v1"}
     deployment = Deployment(1, "transit", "1", "kserve", options | {"max_rows": max_rows}, sample.features)
     rows = [changed(row, 7, "by boat") if index in bad else row for index, row in enumerate(sample.rows)]
     async with inferring(server, concurrency) as inference:
         outcomes = await inference.predict(deployment, rows, asyncio.get_running_loop().time() + 120)
     found = [outcome.output if isinstance(outcome, Inferred) else type(outcome) for outcome in outcomes]
-    assert found == [BackendRejected if index in bad else one for index, one in enumerate(sample.expected)]
+    assert found == [BackendCrashed if index in bad else one for index, one in enumerate(sample.expected)]
     events = [entry["event"] for entry in logs]
     latencies = {outcome.latency_ms for outcome in outcomes if isinstance(outcome, Inferred)}
-    assert (events.count("platform_refused"), len(latencies)) == (refused, answered)
+    assert events.count("platform_refused") in refused
+    assert len(latencies) in answered
     assert "platform_call_failed" not in events
 
 

@@ -108,4 +108,4 @@ async def test_what_the_model_cannot_take_comes_without_the_trace(
 ) -> None:
     async with opened(server, sample, **options) as backend:
         row = changed(sample.rows[0], 7, "by boat") if options.get("content_type") == "pd" else sample.rows[0]
-        assert type(await failure(backend, [row])) is BackendRejected
+        assert isinstance(await failure(backend, [row]), BackendRejected)

@@ -69,7 +69,7 @@ async def test_one_row_nulls_and_the_order(backend: Backend, sample: SampleModel
 async def test_rows_that_the_model_fails_on(backend: Backend, sample: SampleModel) -> None:
     broken: Row = ["far", *sample.rows[0][1:]]
     caught = await failure(backend, [broken])
-    assert type(caught) is BackendRejected
+    assert isinstance(caught, BackendRejected)
     assert "server.py" not in caught.detail
 
 

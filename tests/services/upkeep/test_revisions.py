@@ -12,7 +12,7 @@ from app.backends.base import Deployed
 from app.core.settings import Settings
 from app.main import create_app
 from app.schemas.hosting.deployments import Deployment
-from app.services.hosting.looks import Seen
+from app.services.hosting.looks import Sighting
 from app.services.inference import Inference
 from app.services.models import versions
 from app.services.predictions.predictor import Ask
@@ -122,7 +122,7 @@ async def test_the_refresh_survives_a_backends_bug(
         runtime: Runtime = app.state.runtime
         await prepare(runtime.predictor)
 
-        async def broken(self: Inference, deployments: Sequence[Deployment]) -> list[Seen]:
+        async def broken(self: Inference, deployments: Sequence[Deployment]) -> list[Sighting]:
             raise ZeroDivisionError
 
         monkeypatch.setattr(Inference, "looks", broken)
@@ -139,7 +139,7 @@ async def test_a_revision_that_holds_from_registration_stays(
     said = iter(["m 1", "m 2", "m 3"])
     aws.respond = answer_ten_times
 
-    async def behind_alias(self: Inference, deployments: Sequence[Deployment]) -> list[Seen]:
+    async def behind_alias(self: Inference, deployments: Sequence[Deployment]) -> list[Sighting]:
         return [Deployed(frozenset({next(said)}), at_registration=True)] * len(deployments)
 
     async with app.router.lifespan_context(app):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from app.local.endpoint.toolkit import content_types
 
 
-class Context:
+class HandlerContext:
     """Headers in, headers out. ``idx`` is the place in a batch, and batches hold one request."""
 
     def __init__(self, model_dir: str, headers: Mapping[str, str]) -> None:
