@@ -101,7 +101,7 @@ async def test_unknown_models_and_versions_are_not_found(client: httpx.AsyncClie
 async def test_the_revision_is_what_the_platform_says(client: httpx.AsyncClient, aws: AwsStub) -> None:
     def describe(request: Request) -> Answer:
         if request.operation != "DescribeEndpoint":
-            return error("AccessDeniedException", 400)
+            return aws_stub.control_error("AccessDeniedException")
         asked = json.loads(request.body)["EndpointName"]
         return aws_stub.reply({"EndpointStatus": "InService", "EndpointConfigName": f"config-of-{asked}"})
 

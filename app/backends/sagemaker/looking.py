@@ -40,17 +40,19 @@ def look_at_all(options: Sequence[Options]) -> list[Look]:
     return [_look(seen, each) if seen else None for each in options]
 
 
-def see(control: ControlCalls, options: Sequence[Options]) -> "Seen | None":
+def see(control: ControlCalls, options: Sequence[Options]) -> "SeenEndpoint | None":
     """What there is to see of the endpoint for these options; None where we may not ask. BackendError where
     it is not there, not in service, or cannot be reached."""
     try:
         found = endpoint.describe(control, options[0].endpoint_name)
     except CALL_ERRORS as error:
         raise in_our_words(error, control.what) from error
-    return Seen(found, _tags(control, found, options), _components(control, options)) if found else None
+    return (
+        SeenEndpoint(found, _tags(control, found, options), _components(control, options)) if found else None
+    )
 
 
-def _look(seen: "Seen", options: Options) -> Look:
+def _look(seen: "SeenEndpoint", options: Options) -> Look:
     try:
         return seen.deployed(options)
     except BackendError as error:
@@ -97,7 +99,7 @@ def target_place(runs: Running, options: Options) -> ObjectKey | None:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenEndpoint:
     """What one look saw."""
 
     endpoint: DescribedEndpoint
