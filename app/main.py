@@ -72,6 +72,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     async with AsyncExitStack() as opened:
         runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case))
+        runtime.tell_code()
         health = Health(runtime)
         opened.push_async_callback(health.aclose)
         opened.enter_context(announced_shutdown(health.shut_down, settings.shutdown_delay))

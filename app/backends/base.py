@@ -58,6 +58,9 @@ class Deployed:
     """The revision behind each name that a reply may give as its ``variant``; empty where they give none."""
     pending: bool = False
     """A change is under way: what answers a call that does not say, nobody knows."""
+    unclear: bool = False
+    """What it runs was replaced at its source since it was deployed: some of it may run the new one, until it
+    is deployed again. That counts where something else was noted before."""
     surroundings: str = ""
     changed: str = ""
     """When the platform last changed anything about it, as text. Where that moved and ``surroundings`` did

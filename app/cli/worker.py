@@ -32,5 +32,6 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
     async with open_runtime(settings, bulk=True) as runtime:
+        runtime.tell_code()
         gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU
         await service.work(runtime, stop)

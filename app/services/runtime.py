@@ -35,6 +35,11 @@ class Runtime:
     flights: SingleFlight
     predictor: Predictor
 
+    def tell_code(self) -> None:
+        """Log which code answers: what has changed where a new release makes predictions anew."""
+        parts = {name: stage.fingerprint for name, stage in self.use_case.stages.items()}
+        log.info("opened on this code", pipeline_version=self.predictor.pipeline_version, **parts)
+
     @property
     def sessions(self) -> Sessions:
         """Those in transactions."""
@@ -66,6 +71,4 @@ async def open_runtime(
         flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener, looks))
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights)
-        parts = {name: stage.fingerprint for name, stage in chosen.stages.items()}
-        log.info("opened on this code", pipeline_version=predictor.pipeline_version, **parts)
         yield Runtime(settings, chosen, database, inference, storage, flights, predictor)

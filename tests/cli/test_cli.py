@@ -79,7 +79,9 @@ GROUPS = {
     "storage": {"init"},
     "sample": {"load"},
 }
-COMMANDS_BY_GROUP = {"": {"demo", "dev", "init", "serve", "worker", "migrate", "predict", *GROUPS}} | GROUPS
+COMMANDS_BY_GROUP = {
+    "": {"code", "demo", "dev", "init", "serve", "worker", "migrate", "predict", *GROUPS}
+} | GROUPS
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LISTED = re.compile(r"^│ ([a-z-]+) +([A-Z].*\w.*) │$", re.MULTILINE)
 """A command and what it does."""

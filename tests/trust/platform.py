@@ -80,7 +80,11 @@ class Platform:
     def deployed(self) -> Deployed:
         variants = {f"variant-{one}": one for one in self.serving} if self.style == "variant" else {}
         return Deployed(
-            frozenset(self.serving), variants, self.pending, f"{self.instances} instances", str(self.touched)
+            frozenset(self.serving),
+            variants,
+            self.pending,
+            surroundings=f"{self.instances} instances",
+            changed=str(self.touched),
         )
 
     async def answer(self, version: str, rows: Sequence[Row]) -> Reply:

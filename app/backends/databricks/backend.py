@@ -5,6 +5,7 @@ multiple models to a model serving endpoint", "Query route-optimized serving end
 limits and regions": the model has 297 s for a call.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
@@ -61,6 +62,10 @@ class Options(BackendOptions):
         return self.route_url or f"{self.url}/serving-endpoints/{self.endpoint}{entity}/invocations"
 
 
+ENDS_IN_A_VERSION = re.compile(r"-\d+$")
+"""As the names do that Databricks makes of a model's name and its version."""
+
+
 class DatabricksBackend:
     """Queries the endpoint, and asks the workspace what it serves."""
 
@@ -97,8 +102,10 @@ class DatabricksBackend:
         reply = await self._http.post(self._invocations, self._format.body(rows), timeout)
         outputs = decode(reply.body, reply.content_type, len(rows))
         name = reply.headers.get("served-model-name", "")
-        told = name.isascii() and name.isprintable()  # bytes that are no text come as lone surrogates
-        return Reply(outputs, variant=name if name and told else None)
+        if not name or not (name.isascii() and name.isprintable()):  # no text comes as lone surrogates
+            return Reply(outputs)
+        # Without a look, which may not be permitted, a name that ends in a version is all that tells it.
+        return Reply(outputs, revision=name if ENDS_IN_A_VERSION.search(name) else None, variant=name)
 
     async def look(self) -> Deployed | None:
         """The served entities that take traffic; None without the permission to view the endpoint."""

@@ -51,13 +51,23 @@ class StoredArtifact:
 
 
 def look(control: ControlCalls, url: str) -> StoredArtifact | None:
-    """The one object at this address; None where it is not on S3, or cannot be seen."""
+    """The one object at this address, with an empty ETag where there is none; None where it is not on S3, or
+    we may not see it."""
     place = on_s3(url)
     if place is None:
         return None
     bucket, key = place
-    found = control.ask(lambda: control.s3.head_object(Bucket=bucket, Key=key))
-    return StoredArtifact(found["ETag"].strip('"'), found.get("LastModified")) if found else None
+    return control.ask(partial(_stored, control, bucket, key))
+
+
+def _stored(control: ControlCalls, bucket: str, key: str) -> StoredArtifact:
+    try:
+        found = control.s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error_code(error) == "404":
+            return StoredArtifact("", None)
+        raise
+    return StoredArtifact(found["ETag"].strip('"'), found.get("LastModified"))
 
 
 def etags(control: ControlCalls, places: Collection[ObjectKey]) -> dict[ObjectKey, Tag]:

@@ -89,7 +89,7 @@ def describe(control: ControlCalls, name: str) -> DescribedEndpoint | None:
         found["EndpointConfigName"],
         tuple(_variants(control, found)),
         pending=found["EndpointStatus"] != "InService" or bool(found.get("PendingDeploymentSummary")),
-        surroundings=_surroundings(found.get("ProductionVariants", [])),
+        surroundings=f"{found['EndpointConfigName']} {_surroundings(found.get('ProductionVariants', []))}",
         changed=changed.astimezone(UTC).isoformat() if changed else "",
     )
 

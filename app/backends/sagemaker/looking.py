@@ -177,8 +177,10 @@ class SeenEndpoint:
         *,
         unclear: bool = False,
     ) -> Deployed:
-        pending = unclear or self.endpoint.pending or (of is not None and of.pending)
+        pending = self.endpoint.pending or (of is not None and of.pending)
         surroundings, changed = self.endpoint.surroundings, self.endpoint.changed
         if of is not None:
             surroundings, changed = f"{surroundings} {of.surroundings}", f"{changed} {of.changed}"
-        return Deployed(revisions, variants, pending, surroundings, changed)
+        return Deployed(
+            *(revisions, variants, pending), unclear=unclear, surroundings=surroundings, changed=changed
+        )

@@ -37,6 +37,7 @@ class InService:
     revisions: frozenset[str] = frozenset({""})
     variants: Mapping[str, str] = field(default_factory=dict)
     pending: bool = False
+    unclear: bool = False
     surroundings: str = ""
     changed: str = ""
 
@@ -46,13 +47,18 @@ class InService:
         return f"{PENDING}{self.epoch}"
 
     @property
+    def is_unsettled(self) -> bool:
+        """Whether nobody knows which of its revisions answers a call."""
+        return self.pending or self.unclear
+
+    @property
     def in_words(self) -> str:
         """The revisions as one text; empty where the platform has never said."""
         return " and ".join(sorted(self.revisions))
 
     def label(self, variant: str | None) -> str:
         """The revision that made an answer whose reply names none, but perhaps a variant."""
-        if self.pending:
+        if self.is_unsettled:
             return self.unknown
         if variant is not None and self.variants:
             return self.variants.get(variant, self.unknown)
@@ -60,11 +66,8 @@ class InService:
 
     def still(self, later: "InService") -> bool:
         """Whether a later look found the same, and nothing tells that there was anything else in between."""
-        same = (self.revisions, self.variants, self.pending) == (
-            later.revisions,
-            later.variants,
-            later.pending,
-        )
+        same = self.revisions == later.revisions and self.variants == later.variants
+        same = same and (self.pending, self.unclear) == (later.pending, later.unclear)
         explained = self.changed == later.changed or self.surroundings != later.surroundings
         return same and explained
 
@@ -74,6 +77,7 @@ class InService:
         return {
             "variants": dict(self.variants),
             "pending": self.pending,
+            "unclear": self.unclear,
             "surroundings": self.surroundings,
             "changed": self.changed,
         }
@@ -88,5 +92,6 @@ class InService:
 class _Rest(BaseModel):
     variants: dict[str, str] = {}
     pending: bool = False
+    unclear: bool = False
     surroundings: str = ""
     changed: str = ""

@@ -20,19 +20,23 @@ from app.services.inference import Inference
 
 log = structlog.get_logger(__name__)
 
+NEVER = InService()
+"""What is noted of a version of which no look has told anything."""
 PAUSE = 1.0
 """Seconds before one version is looked at again because a reply told what was not noted."""
 
 
-def in_service(number: int, seen: Deployed | None) -> InService:
-    """What the look of this number has seen; None: nothing that the platform could say."""
+def in_service(number: int, seen: Deployed | None, before: InService = NEVER) -> InService:
+    """What the look of this number has seen, where ``before`` was noted. None: the platform could not say."""
     if seen is None:
-        return InService()
+        return NEVER
+    changed = before.unclear or before.revisions not in (NEVER.revisions, seen.revisions)
     return InService(
         number,
         seen.revisions,
         seen.variants,
         seen.pending,
+        unclear=seen.unclear and changed,
         surroundings=seen.surroundings,
         changed=seen.changed,
     )
@@ -70,7 +74,7 @@ async def _unlike(
     """Note what is not as it was; else what was found, with the noted epoch."""
     noted = InService.of(version.epoch, version.revisions, version.deployed)
     if isinstance(seen, Deployed) and not seen.partial:
-        found = in_service(start.number, seen)
+        found = in_service(start.number, seen, noted)
         if noted.still(found):
             return replace(found, epoch=noted.epoch)
     async with sessions.begin() as session:
@@ -81,7 +85,7 @@ async def _unlike(
         if now.still(found):  # where the platform cannot say, nothing was confirmed
             return None if seen is None else replace(found, epoch=now.epoch)
         await db.note(session, version.id, found, newest_id=start.newest_id)
-    log.info("revision changed", version_id=version.id, revision=found.in_words, pending=found.pending)
+    log.info("revision changed", version_id=version.id, revision=found.in_words, pending=found.is_unsettled)
     return None
 
 
@@ -91,11 +95,11 @@ async def _found(
     if seen is not None and seen.at_registration and now.revisions != {""}:
         return replace(now, epoch=start.number)
     if seen is not None and not seen.partial:
-        return in_service(start.number, seen)
+        return in_service(start.number, seen, now)
     told = await db.told_since(session, version_id)
     if seen is None:
         return replace(now, epoch=start.number, revisions=told or now.revisions)
-    return replace(in_service(start.number, seen), revisions=seen.revisions | told)
+    return replace(in_service(start.number, seen, now), revisions=seen.revisions | told)
 
 
 class PromptLooks:

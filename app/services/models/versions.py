@@ -226,7 +226,7 @@ def describe(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
         features=row.features,
         revision=in_service.in_words,
         revisions=sorted(in_service.revisions - {""}),
-        pending=in_service.pending,
+        pending=in_service.is_unsettled,
         created_at=row.created_at,
     )
 

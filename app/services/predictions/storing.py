@@ -106,7 +106,9 @@ async def _finish(session: AsyncSession, settings: Settings, found: Found) -> St
 
 def _row(one: Wanted, computed: Computed, found: Found, now: InService) -> NewPrediction:
     revision, epoch = computed.revision, None
-    if revision is None:
+    if (
+        revision is None or now.variants.get(revision, revision) != revision
+    ):  # a look knows what it stands for
         # If a look has found something else meanwhile, nobody knows which of both this was.
         is_as_it_was = found.in_service.epoch == now.epoch
         revision, epoch = now.label(computed.variant) if is_as_it_was else now.unknown, now.epoch
@@ -126,7 +128,7 @@ def _row(one: Wanted, computed: Computed, found: Found, now: InService) -> NewPr
 
 
 def _is_a_surprise(computed: Computed, now: InService) -> bool:
-    if computed.revision is not None:
+    if computed.revision is not None and computed.revision not in now.variants:
         return computed.revision not in now.revisions
     return computed.variant is not None and bool(now.variants) and computed.variant not in now.variants
 
