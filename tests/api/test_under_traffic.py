@@ -72,9 +72,9 @@ async def connections(sessions: Sessions) -> int:
     [
         "alter table predictions add column note text",
         "alter table predictions alter column revision type varchar(300)",
-        """drop index uq_predictions_current;
-           create unique index uq_predictions_current on predictions
-             (record_id, model_version_id, content_hash, pipeline_version, revision)
+        """drop index uq_predictions_current_content;
+           create unique index uq_predictions_current_content on predictions
+             (content_hash, model_version_id, pipeline_version, record_id, revision)
              where superseded_at is null""",
     ],
 )

@@ -288,7 +288,7 @@ async def test_what_fell_due_while_no_worker_ran_is_done(settings: Settings, aws
         async with sessions.begin() as session:
             await session.execute(text("update evaluation_schedules set next_run = now()"))
             await session.execute(text("update predictions set computed_at = now() - interval '31 days'"))
-            await session.execute(text("update model_versions set revision_checked_at = null"))
+            await session.execute(text("delete from places"))
             await session.execute(text("update pgqueuer_schedules set next_run = now()"))
     async with working(limited) as runtime:
         sessions = runtime.database.transactions
@@ -310,7 +310,8 @@ async def done_of(sessions: Sessions) -> dict[str, int]:
         select (select count(*) from evaluations where state = 'done') as evaluations,
                (select count(*) from predictions
                 where computed_at < now() - interval '30 days') as predictions,
-               (select count(*) from model_versions where revision_checked_at is null) as unchecked,
+               (select count(*) from model_versions version
+                where not exists (select from places where place = version.place)) as unchecked,
                (select count(*) from pgqueuer_schedules) as schedules
     """
     async with sessions() as session:

@@ -51,6 +51,8 @@ class Platform:
     serving: list[str] = field(default_factory=lambda: ["A"])
     """The revisions in service; more than one while a split or a roll-out lasts."""
     pending: bool = False
+    unclear: bool = False
+    """Its artifact was replaced since it was deployed."""
     touched: int = 0
     """Moves with every change of what is deployed, as a time of last modification does."""
     instances: int = 1
@@ -83,6 +85,7 @@ class Platform:
             frozenset(self.serving),
             variants,
             self.pending,
+            self.unclear,
             surroundings=f"{self.instances} instances",
             changed=str(self.touched),
         )

@@ -189,3 +189,23 @@ async def test_an_evaluation_of_mixed_answers_says_so(service: Service, platform
         ("answered_by=A", 2),
         ("answered_by=B", 2),
     }
+
+
+async def test_an_artifact_replaced_in_place_leaves_nobody_sure_until_it_is_deployed(
+    service: Service, platform: Platform
+) -> None:
+    first = await service.predict("r1")
+    await service.look()
+    platform.unclear = True  # its artifact is younger than its deployment, and still the one that was noted
+    await service.look()
+    assert (await service.predict("r1")).id == first.id
+    platform.serving = ["A2"]
+    await service.look()
+    assert (await service.predict("r1")).revision.startswith("pending:")
+    await service.look()
+    assert (await service.predict("r1")).revision.startswith("pending:")
+    platform.unclear = False
+    platform.change(["A2"])
+    await service.look()
+    answers = [await service.predict("r1") for _ in range(2)]
+    assert [(answer.cache, answer.revision) for answer in answers] == [("MISS", "A2"), ("HIT", "A2")]

@@ -65,7 +65,7 @@ async def test_its_artifact_replaced_in_place_is_noticed(account: Account, opene
     account.modified = "Fri, 27 Nov 2026 00:00:00 GMT"
     after = await look(opener)
     assert before.revisions != after.revisions
-    assert (before.pending, after.pending) == (False, True)  # it was not deployed again since
+    assert (before.unclear, after.unclear) == (False, True)  # it was not deployed again since
 
 
 async def test_an_adapter_runs_on_its_base(account: Account, opener: Opener) -> None:

@@ -133,12 +133,18 @@ async def test_without_the_model_it_is_the_configuration(
     assert await revision_of(opener(target_variant="green", target_model="m.tar.gz")) == "config-1 green"
 
 
-@pytest.mark.parametrize("answer", [Answer(403), Answer(404)])
-async def test_where_the_artifact_cannot_be_seen_the_configuration_tells_beside(
-    account: Account, opener: Opener, answer: Answer
+async def test_an_artifact_that_is_not_there_is_not_replaced(account: Account, opener: Opener) -> None:
+    account.answers[""] = Answer(404)
+    before = await revision_of(opener())
+    account.endpoint["EndpointConfigName"] = "config-2"
+    assert await revision_of(opener()) == before
+
+
+async def test_where_the_artifact_may_not_be_seen_the_configuration_tells_beside(
+    account: Account, opener: Opener
 ) -> None:
     """Else nobody noticed another artifact at the same address."""
-    account.answers[""] = answer
+    account.answers[""] = Answer(403)
     before = await revision_of(opener())
     assert before is not None
     assert before.endswith(" config-1")
