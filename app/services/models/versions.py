@@ -34,8 +34,8 @@ async def register(
     """
     deployment = _deployment(use_case, model, new)
     # The same again is answered while the platform is away, or when what it had is gone.
-    is_new = not await _is_registered(sessions, deployment)
     async with sessions.begin() as session:
+        is_new = not await _is_registered(session, deployment)
         start = await looks_db.begin(session)
     seen = await inference.probe(deployment) if is_new else None
     place = place_of(deployment.backend, deployment.options)
@@ -191,10 +191,9 @@ def _deployment(use_case: UseCase, model: str, new: NewVersion) -> Deployment:
     return Deployment(0, model, new.version, new.backend, new.options, features)
 
 
-async def _is_registered(sessions: Sessions, wanted: Deployment) -> bool:
-    async with sessions() as session:
-        row = await db.find_model(session, wanted.model)
-        found = None if row is None else await db.find_version(session, row.id, wanted.version)
+async def _is_registered(session: AsyncSession, wanted: Deployment) -> bool:
+    row = await db.find_model(session, wanted.model)
+    found = None if row is None else await db.find_version(session, row.id, wanted.version)
     return found is not None and _same(found, wanted)
 
 

@@ -84,7 +84,7 @@ class Leader:
     async def _infer(self, batch: Batch, claimed: Sequence[Wanted], in_service: InService) -> None:
         hashes = [one.content_hash for one in claimed]
         heartbeat = asyncio.create_task(self._renew_until_cancelled(batch, hashes))
-        given_up = False
+        is_stored = False
         try:
             outcomes = await pipeline.run(
                 *(self.use_case, self.inference, batch.deployment),
@@ -93,10 +93,10 @@ class Leader:
             )
             found = storing.Found(batch, claimed, outcomes, in_service, monotonic())
             stored = await storing.store(self.settings, self.database, found)
-            given_up = True
+            is_stored = True
         finally:  # after a shutdown, a bug or an outage: let others try at once
             heartbeat.cancel()
-            if not given_up:
+            if not is_stored:
                 await asyncio.shield(self._release(batch, hashes))
         if stored.surprises:
             self.looks.ask(batch.scope.model_version_id)
