@@ -1,7 +1,7 @@
 """Numbers of JSON that a double cannot hold: their digits are kept until the type of their field is known."""
 
 import math
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 ALWAYS_EXACT = 15
 """Characters of a number that can have no digit too many for a double."""
@@ -23,11 +23,18 @@ def number(text: str) -> float | int:
         return value
     if not math.isfinite(value):
         return value
-    exact = Decimal(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:  # an exponent beyond those of Decimal; the type of its field will say
+        return _long(value, text)
     if exact == Decimal(repr(value)):
         return value
     if exact == exact.to_integral_value():
         return int(exact)
+    return _long(value, text)
+
+
+def _long(value: float, text: str) -> LongNumber:
     kept = LongNumber(value)
     kept.text = text
     return kept

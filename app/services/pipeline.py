@@ -127,7 +127,12 @@ def _parse(use_case: UseCase, payload: JsonValue) -> BaseModel | AppError:
 
 
 def _select(use_case: UseCase, made: Row, columns: Sequence[int]) -> Row | AppError:
-    row, names = unwrapped(made), use_case.features
+    names = use_case.features
+    try:
+        with user_code("preprocess"):  # a row may be of a class of its own
+            row = unwrapped(made)
+    except AppError as error:
+        return error
     if not isinstance(row, list):
         return UserCodeError(f"preprocess made a row that is no list: {type(row).__name__}.")
     if len(row) != len(names):
@@ -176,11 +181,14 @@ def _with_inputs(
 def _checked(output: JsonValue | AppError) -> JsonValue | AppError:
     if isinstance(output, AppError):
         return output
-    plain = unwrapped(output)
     try:
-        strict_json.check(plain)
+        with user_code("postprocess"):  # what it made may be a class of its own
+            plain = unwrapped(output)
+            strict_json.check(plain)
     except InvalidInput as error:
         return UserCodeError(f"postprocess made what JSON cannot hold: {error.detail} {NO_RESULT}")
+    except AppError as error:
+        return error
     return cast(JsonValue, plain)
 
 
@@ -200,6 +208,7 @@ def _called(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> Se
         with user_code(stage):
             # A list of its own, which it may empty.
             results = _listed(function([*values]), len(values))
+            results = [*results] if isinstance(results, list | tuple) else results
     except AppError as error:
         return error
     if not isinstance(results, list | tuple):

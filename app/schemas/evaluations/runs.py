@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from app.schemas.ids import Name
 from app.schemas.records.records import Moment
-from app.schemas.values.guesses import WantedValue
+from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 Kind: TypeAlias = Literal["quality", "drift", "report"]
@@ -53,7 +53,7 @@ class EvaluationRequest(BaseModel):
     since: Moment | None = None
     until: Moment | None = None
     """The window ends before it."""
-    where: dict[str, WantedValue] = Field(default_factory=dict)
+    where: dict[str, WantedValue] = Field(default_factory=dict, max_length=MOST_CONDITIONS)
     """Only records whose input has these values."""
     slices: Annotated[list[str], Once] | None = None
     """Default: all that evaluation.py names."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from app.schemas.evaluations.runs import Bucket, Once
 from app.schemas.ids import Name
-from app.schemas.values.guesses import WantedValue, exact_number
+from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue, exact_number
 
 CRON_FIELDS = 5
 
@@ -35,7 +35,7 @@ class NewSchedule(BaseModel):
     version: Name | None = None
     """Default: the one that is live when the time comes."""
     time_field: str | None = None
-    where: dict[str, WantedValue] = Field(default_factory=dict)
+    where: dict[str, WantedValue] = Field(default_factory=dict, max_length=MOST_CONDITIONS)
     slices: Annotated[list[str], Once] | None = None
     metrics: Annotated[list[str], Field(min_length=1), Once] | None = None
     bucket: Bucket | None = None

@@ -9,7 +9,7 @@ from app.schemas.ids import Name, RecordIdText
 from app.schemas.numbers import Thousandths
 from app.schemas.records.imports import FileFormat
 from app.schemas.records.records import Moment
-from app.schemas.values.guesses import WantedValue
+from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
 
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 Engine: TypeAlias = Literal["pipeline", "sagemaker-batch-transform"]
@@ -28,7 +28,7 @@ class PredictionJobRequest(BaseModel):
     """Ids of records, each predicted once. One that is not stored fails alone."""
     all: Literal[True] | None = None
     """Every stored record."""
-    where: dict[str, WantedValue] | None = Field(default=None, min_length=1)
+    where: dict[str, WantedValue] | None = Field(default=None, min_length=1, max_length=MOST_CONDITIONS)
     """Records whose input has these values."""
     since: Moment | None = None
     """Records whose `time_field` is at or after it."""

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas.records.records import Moment
-from app.schemas.values.guesses import WantedValue
+from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
 
 
 class PurgeFilter(BaseModel):
@@ -14,7 +14,7 @@ class PurgeFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    where: dict[str, WantedValue] | None = Field(default=None, min_length=1)
+    where: dict[str, WantedValue] | None = Field(default=None, min_length=1, max_length=MOST_CONDITIONS)
     """The input has these values."""
     since: Moment | None = None
     """Its `time_field` is at or after it."""
@@ -22,7 +22,7 @@ class PurgeFilter(BaseModel):
     """Its `time_field` is before it."""
     time_field: str | None = None
     """A time or day in the input, or `observed_at`; default what evaluation.py says."""
-    prefix: str | None = Field(default=None, min_length=1)
+    prefix: str | None = Field(default=None, min_length=1, max_length=MOST_CONDITIONS)
     """The id starts with it."""
     unfit: bool = False
     """It lacks a field that InputObject requires, as those of another use case do."""

@@ -69,5 +69,8 @@ def no_long_number(value: T) -> T:
     return value
 
 
+MOST_CONDITIONS = 100
+"""Fields that one ``where`` may name."""
+
 WantedValue: TypeAlias = Annotated[JsonValue, BeforeValidator(no_long_number)]
 """The value that a field of the records asked for has."""

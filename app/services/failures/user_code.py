@@ -22,8 +22,9 @@ def user_code(name: str) -> Iterator[None]:
         yield
     except AppError:
         raise
-    # sys.exit() in user code ends nothing of ours: it runs in a thread, where a Ctrl-C never arrives.
-    except (Exception, SystemExit, KeyboardInterrupt, BaseExceptionGroup) as error:
+    # It runs in a thread, where no Ctrl-C and no cancellation arrives: whatever it raises is its own, be it
+    # sys.exit(), asyncio's CancelledError or the panic of a library in Rust.
+    except BaseException as error:
         log.error("user code failed", function=name, exc_info=error)
         raise UserCodeError(f"{name} raised {type(error).__name__}; the log has the rest.") from error
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
-from app.core.errors import AppError, BackendCrashed, BackendDown, BackendRejected
+from app.core.errors import AppError, BackendCrashed, BackendDown, BackendRejected, BadOutput
 from app.services.hosting.outcomes import InferenceOutcome
 
 ENOUGH = 8
 """So many rows have to fail alone, with no answer beside them, before their failing counts as an outage."""
 
 T = TypeVar("T")
+Refusal: TypeAlias = BackendRejected | BadOutput
+"""Why a call came to nothing that may come of one of its rows: an answer that is one row short, too."""
 Piece: TypeAlias = list[int]
 Call: TypeAlias = Callable[[Piece], Coroutine[None, None, list[InferenceOutcome] | AppError]]
 """Sends rows, by their numbers, in one call: an outcome for each, or why there are none."""
@@ -46,7 +48,7 @@ class _Search:
     outcomes: dict[int, InferenceOutcome] = field(default_factory=dict)
     refused: list[Piece] = field(default_factory=list)
     """Of more than one row."""
-    reasons: list[BackendRejected] = field(default_factory=list)
+    reasons: list[Refusal] = field(default_factory=list)
     """Why parts and rows were refused."""
     alone: list[int] = field(default_factory=list)
     """The rows that were refused by themselves."""
@@ -55,14 +57,14 @@ class _Search:
         """Call with each part, all at once."""
         answers = await together(self.call(part) for part in parts)
         for part, answer in zip(parts, answers, strict=True):
-            if isinstance(answer, BackendRejected):
+            if isinstance(answer, Refusal):
                 self._refuse(part, answer)
             elif isinstance(answer, AppError):
                 self.outcomes.update(dict.fromkeys(part, answer))
             else:
                 self.outcomes.update(zip(part, answer, strict=True))
 
-    def _refuse(self, part: Piece, reason: BackendRejected) -> None:
+    def _refuse(self, part: Piece, reason: Refusal) -> None:
         self.reasons.append(reason)
         if len(part) > 1:
             self.refused.append(part)
@@ -78,14 +80,19 @@ class _Search:
         return [half for part in taken for half in _halves(part)]
 
     def _may_be_down(self) -> bool:
-        return not self.works() and all(isinstance(reason, BackendCrashed) for reason in self.reasons)
+        return not self.works() and all(
+            isinstance(reason, BackendCrashed | BadOutput) for reason in self.reasons
+        )
 
     def is_outage(self, enough: int) -> bool:
         """Whether ``enough`` rows failed alone, and more than one, and nothing speaks against an outage."""
         return len(self.alone) >= max(enough, 2) and self._may_be_down()
 
     def give_up(self) -> None:
-        down = BackendDown(f"{self.reasons[-1].detail} So it did on other rows, and it answered none.")
+        last = self.reasons[-1]
+        down: AppError = last
+        if isinstance(last, BackendCrashed):
+            down = BackendDown(f"{last.detail} So it did on other rows, and it answered none.")
         unanswered = [*self.alone, *(row for part in self.refused for row in part)]
         self.outcomes.update(dict.fromkeys(unanswered, down))
 
