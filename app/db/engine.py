@@ -111,8 +111,9 @@ OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyTimeout, DBAPIError, asyncpg.P
 """What can be raised when the database cannot be reached; `is_outage` tells those from bugs."""
 
 
-OUTAGE_CLASSES = ("08", "28", "3D", "53", "57P")
-"""SQLSTATE: no connection, refused log-in, no such database, out of resources, shutting down or starting."""
+OUTAGE_CLASSES = ("08", "28", "3D", "53", "57P", "25006", "40001", "40P01", "57014", "55P03", "58030")
+"""SQLSTATE: no connection, refused log-in, no such database, out of resources, shutting down or starting; and
+read-only for now, transactions in each other's way, what waited too long, a disk that fails."""
 
 
 def is_outage(error: Exception) -> bool:
@@ -124,20 +125,15 @@ def is_outage(error: Exception) -> bool:
     return not isinstance(error, DBAPIError | asyncpg.PostgresError)
 
 
-PASSING = ("25006", "40001", "40P01", "57014", "55P03")
-"""SQLSTATE: a server that is read-only for now, transactions in each other's way, what waited too long."""
-
-
-def passes_by_itself(error: Exception) -> bool:
-    """Whether the same may be tried again: the database is away, or says that this time it could not."""
-    return isinstance(error, OUTAGES) and (is_outage(error) or _sqlstate(error) in PASSING)
-
-
 OUTAGE_REASONS = {
     "28": "The database refuses the log-in of this service.",
     "3D": "The database does not exist.",
     "53300": "The database has no connection left for this service.",
     "57P": "The database is starting or stopping.",
+    "25006": "The database takes no writes now.",
+    "40": "The database ended the transaction for the sake of another one.",
+    "57014": "The database took too long.",
+    "55P03": "The database took too long.",
 }
 """By the beginning of the SQLSTATE."""
 

@@ -47,6 +47,11 @@ LANDING, LANDING_SHARE = 1.0, 0.1
 that a long search has found would be there when their caller had just gone."""
 
 
+def landing_time(patience: float) -> float:
+    """Seconds that are kept of a caller's ``patience``."""
+    return min(LANDING, LANDING_SHARE * patience)
+
+
 @dataclass
 class _Batch:
     """The rows of one predict call; a chunk is a list of indexes into them. Times are the loop's."""
@@ -85,7 +90,7 @@ class Inference:
         """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time: the
         caller's, who is to have the answers by then."""
         now = asyncio.get_running_loop().time()
-        batch = _Batch(rows, deadline - min(LANDING, LANDING_SHARE * max(0, deadline - now)), now)
+        batch = _Batch(rows, deadline - landing_time(max(0, deadline - now)), now)
         try:
             async with self._backends.borrow(deployment) as opened:
                 chunks = _chunks(opened.backend, batch)

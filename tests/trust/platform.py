@@ -53,6 +53,8 @@ class Platform:
     pending: bool = False
     unclear: bool = False
     """Its artifact was replaced since it was deployed."""
+    partial: bool = False
+    """A look sees one of the revisions, in turn."""
     touched: int = 0
     """Moves with every change of what is deployed, as a time of last modification does."""
     instances: int = 1
@@ -81,13 +83,17 @@ class Platform:
 
     def deployed(self) -> Deployed:
         variants = {f"variant-{one}": one for one in self.serving} if self.style == "variant" else {}
+        seen = self.serving
+        if self.partial:
+            seen = [self.serving[len(self.looks) % len(self.serving)]]
         return Deployed(
-            frozenset(self.serving),
+            frozenset(seen),
             variants,
             self.pending,
             self.unclear,
             surroundings=f"{self.instances} instances",
             changed=str(self.touched),
+            partial=self.partial,
         )
 
     async def answer(self, version: str, rows: Sequence[Row]) -> Reply:

@@ -91,6 +91,14 @@ async def test_a_leaders_deadline_is_no_other_callers(service: Service, platform
     assert (await waiting).prediction is not None
 
 
+async def test_a_platforms_own_time_out_is_shared(service: Service, platform: Platform) -> None:
+    platform.refusal = BackendTimeout("The model did not answer the platform in time.")
+    calls = [asyncio.create_task(service.predict("r1", at=number % 2)) for number in range(10)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {BackendTimeout}
+    assert len(platform.calls) <= 2
+
+
 async def test_a_shared_error_keeps_its_retry_after_and_its_fields(
     service: Service, platform: Platform
 ) -> None:

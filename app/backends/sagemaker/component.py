@@ -1,6 +1,6 @@
 """What an inference component runs. Blocking."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -32,8 +32,22 @@ class Component:
     changed: str
 
 
-def describe(control: ControlCalls, name: str) -> Component | None:
-    """What it has in service; None where we may not ask. BackendDown where it is not in service."""
+class Components:
+    """The components of one look: each is asked about once, however many adapters run on it."""
+
+    def __init__(self, control: ControlCalls) -> None:
+        self._control = control
+        self._found: dict[str, Component | None] = {}
+
+    def describe(self, name: str) -> Component | None:
+        """What it has in service; None where we may not ask. BackendDown where it is not in service."""
+        if name not in self._found:
+            self._found[name] = None  # of a circle, which AWS does not allow
+            self._found[name] = _described(self._control, name, self)
+        return self._found[name]
+
+
+def _described(control: ControlCalls, name: str, others: Components) -> Component | None:
     found = control.component(name)
     if found is None:
         return None
@@ -41,20 +55,34 @@ def describe(control: ControlCalls, name: str) -> Component | None:
     if status in NOT_IN_SERVICE:
         raise BackendDown(f"SageMaker inference component {name!r} is not in service: {status}.")
     copies, changed = found.get("RuntimeConfig", {}), found.get("LastModifiedTime")
+    bases = [base for base in _bases(found, others) if base is not None]
     return Component(
-        _running(control, name, found),
+        _running(control, name, found, others),
         found.get("VariantName", ""),
-        pending=status != "InService",
+        pending=status != "InService" or any(base.pending for base in bases),
         surroundings=f"{copies.get('DesiredCopyCount')} {copies.get('CurrentCopyCount')}",
-        changed=changed.astimezone(UTC).isoformat() if changed else "",
+        changed=" ".join(
+            [changed.astimezone(UTC).isoformat() if changed else "", *(b.changed for b in bases)]
+        ),
     )
 
 
+def _bases(
+    found: "DescribeInferenceComponentOutputTypeDef", others: Components
+) -> Iterator[Component | None]:
+    for each in _specifications(found):
+        if base := each.get("BaseInferenceComponentName"):
+            yield others.describe(base)
+
+
 def _running(
-    control: ControlCalls, name: str, found: "DescribeInferenceComponentOutputTypeDef"
+    control: ControlCalls,
+    name: str,
+    found: "DescribeInferenceComponentOutputTypeDef",
+    others: Components,
 ) -> Running | None:
     """An adapter runs on what its base component runs, which makes the answers as well."""
-    parts = [_part(control, name, each) for each in _specifications(found)]
+    parts = [_part(control, name, each, others) for each in _specifications(found)]
     known = [part for part in parts if part is not None]
     if not known:
         return None
@@ -72,7 +100,10 @@ def _specifications(
 
 
 def _part(
-    control: ControlCalls, name: str, runs: "InferenceComponentSpecificationSummaryTypeDef"
+    control: ControlCalls,
+    name: str,
+    runs: "InferenceComponentSpecificationSummaryTypeDef",
+    others: Components,
 ) -> Running | None:
     container, model_name = runs.get("Container", {}), runs.get("ModelName", "")
     image = container.get("DeployedImage", {})
@@ -86,7 +117,7 @@ def _part(
     elif container:
         own = running(control, name, [_as_of_a_model(container)], {}, "", since)
     base = runs.get("BaseInferenceComponentName")
-    below = describe(control, base) if base else None
+    below = others.describe(base) if base else None
     if own is None or below is None or below.runs is None:
         return own
     unclear = own.unclear or below.runs.unclear

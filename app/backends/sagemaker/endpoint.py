@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -122,6 +122,7 @@ def _variants(control: ControlCalls, found: "DescribeEndpointOutputTypeDef") -> 
         if model := described.get(model_name):
             containers = identity.containers_of(model)
             runs = running(control, model_name, containers, identity.resolved(images), config_name, seen)
+            runs = replace(runs, unclear=runs.unclear or _is_later(model.get("CreationTime"), seen))
         variants.append(Variant(name, _weight(summary) != 0, runs))
     return variants
 
@@ -149,12 +150,15 @@ def running(
     """The model with these containers. The configuration's name stands in where an artifact cannot be seen:
     a deployment of another one under the same name would go unnoticed."""
     parts: list[JsonValue] = []
-    hidden = unclear = False
+    hidden, unclear = any(map(identity.has_hidden_sources, containers)), False
     for container in containers:
         content = identity.content(container, images)
-        if url := identity.single_artifact(container):
+        urls = {"ETag": identity.single_artifact(container), "ScriptETag": identity.script_url(container)}
+        for part, url in urls.items():
+            if not url:
+                continue
             artifact = artifacts.look(control, url)
-            content["ETag"] = artifact.etag if artifact else None
+            content[part] = artifact.etag if artifact else None
             hidden = hidden or artifact is None
             unclear = unclear or _is_after(artifact, times)
         parts.append(content)
@@ -163,5 +167,9 @@ def running(
 
 
 def _is_after(artifact: artifacts.StoredArtifact | None, times: Sequence[datetime]) -> bool:
-    modified = artifact.modified if artifact else None
-    return modified is not None and bool(times) and modified > max(times)
+    return _is_later(artifact.modified if artifact else None, times)
+
+
+def _is_later(made: datetime | None, times: Sequence[datetime]) -> bool:
+    """Whether it was made after a deployment, none of whose times is later: another one runs there."""
+    return made is not None and bool(times) and made > max(times)

@@ -46,6 +46,20 @@ def single_artifact(container: "ContainerDefinitionOutputTypeDef") -> str:
     return "" if several or url.endswith("/") else url
 
 
+def has_hidden_sources(container: "ContainerDefinitionOutputTypeDef") -> bool:
+    """Whether it runs objects on S3 whose content nothing here tells: all below a prefix, or further ones."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    if source and source.get("S3DataType") == "S3Prefix" and not source.get("ManifestEtag"):
+        return True
+    return bool(container.get("AdditionalModelDataSources"))
+
+
+def script_url(container: "ContainerDefinitionOutputTypeDef") -> str:
+    """Where the code is that AWS's framework containers run, if it is an archive of its own."""
+    url = container.get("Environment", {}).get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+    return url if url.startswith("s3://") and not url.endswith("/") else ""
+
+
 def on_s3(url: str) -> tuple[str, str] | None:
     """Bucket and key, None where it is elsewhere."""
     place = urlsplit(url, allow_fragments=False)

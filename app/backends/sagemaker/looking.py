@@ -21,7 +21,7 @@ from app.core.errors import BackendError, BackendRefused
 _threads = ThreadPoolExecutor(16, thread_name_prefix="sagemaker-look")
 """The loop's own executor has a handful of threads and is everybody's. A hanging look keeps one of these."""
 
-Components: TypeAlias = Mapping[str, Component | BackendError | None]
+Found: TypeAlias = Mapping[str, Component | BackendError | None]
 
 
 async def look_together(options: Sequence[BackendOptions]) -> Sequence[Look]:
@@ -75,14 +75,17 @@ def _tags(
         return in_our_words(error, control.what)
 
 
-def _components(control: ControlCalls, options: Sequence[Options]) -> Components:
+def _components(control: ControlCalls, options: Sequence[Options]) -> Found:
     names = {each.inference_component for each in options if each.inference_component}
-    return {name: _component(control, name) for name in sorted(names)}
+    components = component.Components(control)
+    return {name: _component(control, components, name) for name in sorted(names)}
 
 
-def _component(control: ControlCalls, name: str) -> Component | BackendError | None:
+def _component(
+    control: ControlCalls, components: component.Components, name: str
+) -> Component | BackendError | None:
     try:
-        return component.describe(control, name)
+        return components.describe(name)
     except CALL_ERRORS as error:
         return in_our_words(error, control.what)
     except BackendError as error:
@@ -104,7 +107,7 @@ class SeenEndpoint:
 
     endpoint: DescribedEndpoint
     tags: Mapping[ObjectKey, Tag] | BackendError
-    components: Components
+    components: Found
 
     def deployed(self, options: Options) -> Deployed | None:
         """What is in service for these options; None where nobody may say. BackendError says why nothing

@@ -40,6 +40,8 @@ class InService:
     unclear: bool = False
     surroundings: str = ""
     changed: str = ""
+    unseen: Mapping[str, int] = field(default_factory=dict)
+    """Where a look asks one of several servers: by revision, how many looks ago it was seen or told."""
 
     @property
     def unknown(self) -> str:
@@ -78,6 +80,7 @@ class InService:
             "variants": dict(self.variants),
             "pending": self.pending,
             "unclear": self.unclear,
+            "unseen": dict(self.unseen),
             "surroundings": self.surroundings,
             "changed": self.changed,
         }
@@ -95,3 +98,4 @@ class _Rest(BaseModel):
     unclear: bool = False
     surroundings: str = ""
     changed: str = ""
+    unseen: dict[str, int] = {}

@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 NEVER = InService()
 """What is noted of a version of which no look has told anything."""
+REMEMBERED = 5
+"""Looks that a revision outlives which none of them sees, where each asks one of several servers."""
 PAUSE = 1.0
 """Seconds before one version is looked at again because a reply told what was not noted."""
 
@@ -99,7 +101,15 @@ async def _found(
     told = await db.told_since(session, version_id)
     if seen is None:
         return replace(now, epoch=start.number, revisions=told or now.revisions)
-    return replace(in_service(start.number, seen, now), revisions=seen.revisions | told)
+    return _with_others(in_service(start.number, seen, now), now, seen.revisions | told)
+
+
+def _with_others(found: InService, before: InService, seen: frozenset[str]) -> InService:
+    """One of several servers was asked: what others have stays for as long as it is seen now and then."""
+    earlier = {name: before.unseen.get(name, 0) + 1 for name in before.revisions - {""}}
+    unseen = {name: count for name, count in earlier.items() if count <= REMEMBERED}
+    unseen |= dict.fromkeys(seen, 0)
+    return replace(found, revisions=frozenset(unseen), unseen=unseen)
 
 
 class PromptLooks:

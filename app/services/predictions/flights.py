@@ -8,10 +8,11 @@ from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 
-from app.core.errors import AppError
+from app.core.errors import AppError, BackendTimeout, NotInTime
 from app.db.predictions.cache import CachedPrediction, Scope
 from app.db.predictions.claims import Lease
 from app.schemas.hosting.deployments import Deployment
+from app.services.inference import landing_time
 
 CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED"]
 """Found in the cache, inferred for this caller, or inferred for another one meanwhile."""
@@ -37,6 +38,15 @@ class Landed:
 
     entry: CachedPrediction
     state: CacheState
+
+
+def ran_out_of_time(result: object, deadline: float, patience: float) -> bool:
+    """Whether a failure is that of its leader's deadline, by the loop's time, and not the platform's word.
+    ``patience`` is what the leader's callers had."""
+    last_call = deadline - 1.1 * landing_time(patience)
+    return isinstance(result, NotInTime) or (
+        isinstance(result, BackendTimeout) and asyncio.get_running_loop().time() >= last_call
+    )
 
 
 Result: TypeAlias = Landed | AppError

@@ -6,12 +6,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
-from app.core.errors import BackendTimeout, NotInTime, Unavailable
+from app.core.errors import NotInTime, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
-from app.services.predictions.flights import Batch, Flight, Landed, Result, Wanted
+from app.services.predictions.flights import Batch, Flight, Landed, Result, Wanted, ran_out_of_time
 from app.services.predictions.leader import Leader
 
 FlightKey: TypeAlias = tuple[Scope, str, bool]
@@ -30,6 +31,7 @@ class SingleFlight:
         self._settings = settings
         self._leader = leader
         self._flights: dict[FlightKey, Flight] = {}
+        self._deadlines: WeakKeyDictionary[Flight, float] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def predict(
@@ -45,7 +47,7 @@ class SingleFlight:
             has_time = deadline - loop.time() > LEAST
             for one in left:
                 flight, is_ours = flights[one.content_hash], one.content_hash in ours
-                if is_ours or not (has_time and _is_for_its_own_callers(flight, one)):
+                if is_ours or not (has_time and self._is_for_its_own_callers(flight, one)):
                     results[one.content_hash] = _result(flight, ours=is_ours)
         return results
 
@@ -59,6 +61,7 @@ class SingleFlight:
             key = (scope, one.content_hash, one.since is not None)
             if key not in self._flights:
                 self._flights[key] = self._new_flight(key)
+                self._deadlines[self._flights[key]] = deadline
                 fresh.append(one)
             flights[one.content_hash] = self._flights[key]
         ours = {one.content_hash for one in fresh}
@@ -80,6 +83,16 @@ class SingleFlight:
             task.cancel()
         if late:
             await asyncio.wait(late)
+
+    def _is_for_its_own_callers(self, flight: Flight, one: Wanted) -> bool:
+        """Whether a flight's result is nothing for one who boarded later: its first callers ran out of time,
+        or it was computed before this one asked for a fresh one."""
+        if not flight.done() or flight.cancelled() or flight.exception() is not None:
+            return False
+        result, deadline = flight.result(), self._deadlines[flight]
+        if isinstance(result, Landed):
+            return not one.accepts(result.entry)
+        return ran_out_of_time(result, deadline, self._settings.predict_timeout)
 
     def _new_flight(self, key: FlightKey) -> Flight:
         flight: Flight = asyncio.get_running_loop().create_future()
@@ -113,17 +126,6 @@ def _crash(flights: dict[str, Flight], task: asyncio.Task[None]) -> None:
         else:
             flight.set_exception(failure)
             flight.exception()  # marked as seen: the callers may all have gone away
-
-
-def _is_for_its_own_callers(flight: Flight, one: Wanted) -> bool:
-    """Whether a flight's result is nothing for one who boarded later: its first callers ran out of time, or
-    it was computed before this one asked for a fresh one."""
-    if not flight.done() or flight.cancelled() or flight.exception() is not None:
-        return False
-    result = flight.result()
-    return isinstance(result, BackendTimeout) or (
-        isinstance(result, Landed) and not one.accepts(result.entry)
-    )
 
 
 def _result(flight: Flight, *, ours: bool) -> Result:

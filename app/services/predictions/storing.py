@@ -15,17 +15,17 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from app.core.errors import AppError, BackendTimeout, NotFound, as_stored
+from app.core.errors import AppError, NotFound, as_stored
 from app.core.settings import Settings
 from app.db import looks
-from app.db.engine import Database, Sessions, passes_by_itself, run
+from app.db.engine import OUTAGES, Database, Sessions, is_outage, run
 from app.db.predictions import claims, predictions
 from app.db.predictions.cache import CachedPrediction, Scope
 from app.db.predictions.claims import Failure
 from app.db.predictions.predictions import ALL, NewPrediction
 from app.schemas.hosting.deployments import PENDING, InService
 from app.services.pipeline import Computed, Outcome
-from app.services.predictions.flights import Batch, Wanted
+from app.services.predictions.flights import Batch, Wanted, ran_out_of_time
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -69,7 +69,7 @@ async def store(settings: Settings, database: Database, found: Found) -> Stored:
 async def persistently(sessions: Sessions, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
     """Do ``work`` in a session, again and again while it fails for a reason that passes, up to PATIENCE."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception(lambda error: isinstance(error, Exception) and passes_by_itself(error)),
+        retry=retry_if_exception(lambda error: isinstance(error, OUTAGES) and is_outage(error)),
         wait=wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
         stop=stop_after_delay(PATIENCE),
         before_sleep=_tell,
@@ -92,7 +92,7 @@ async def _finish(session: AsyncSession, settings: Settings, found: Found) -> St
         for one, outcome in zip(found.claimed, found.outcomes, strict=True):
             if isinstance(outcome, Computed):
                 rows.append(_row(one, outcome, found, now))
-            elif isinstance(outcome, BackendTimeout):  # our callers' patience; others have theirs
+            elif ran_out_of_time(outcome, batch.deadline, settings.predict_timeout):  # others have theirs
                 late.append(one.content_hash)
             else:
                 failures.append(_failure(settings, one, outcome))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -27,13 +27,20 @@ AT_ONCE = 8
 
 
 async def refresh_forever(runtime: Runtime) -> None:
-    """Look every ``revision_refresh`` seconds; each place is looked at by one replica."""
-    while True:
-        await asyncio.sleep(runtime.settings.revision_refresh)
-        try:
-            await refresh_all(runtime)
-        except OUTAGES as error:  # of a database that is not migrated yet, too
-            log.warning("revisions not refreshed", error=type(error).__name__)
+    """Look every ``revision_refresh`` seconds; each place is looked at by one replica. A round is not waited
+    for: a place that says nothing is left out of the next one, and delays no other."""
+    under_way: set[str] = set()
+    async with asyncio.TaskGroup() as rounds:
+        while True:
+            await asyncio.sleep(runtime.settings.revision_refresh)
+            rounds.create_task(_round(runtime, under_way))
+
+
+async def _round(runtime: Runtime, under_way: set[str]) -> None:
+    try:
+        await refresh(runtime, age=runtime.settings.revision_refresh, under_way=under_way)
+    except OUTAGES as error:  # of a database that is not migrated yet, too
+        log.warning("revisions not refreshed", error=type(error).__name__)
 
 
 async def refresh_all(runtime: Runtime) -> None:
@@ -41,8 +48,12 @@ async def refresh_all(runtime: Runtime) -> None:
     await refresh(runtime, age=runtime.settings.revision_refresh)
 
 
-async def refresh(runtime: Runtime, *, age: float) -> None:
-    """Look at the places that nobody looked at for ``age`` seconds, and tidy the claims."""
+async def refresh(runtime: Runtime, *, age: float, under_way: set[str] | None = None) -> None:
+    """Look at the places that nobody looked at for ``age`` seconds, and tidy the claims.
+
+    Those that are ``under_way`` are left out; what is begun here is added, until it is done.
+    """
+    busy = set[str]() if under_way is None else under_way
     async with runtime.database.transactions.begin() as session:
         for version in await rows.without_place(session):
             await rows.set_place(session, version.id, _place(version))
@@ -51,9 +62,12 @@ async def refresh(runtime: Runtime, *, age: float) -> None:
         await claims.purge(session, older_than=CLAIMS_KEPT)
     platforms: dict[str, list[str]] = defaultdict(list)
     for place in stale:
+        if place in busy:
+            continue
+        busy.add(place)
         platforms[place.partition(" ")[0]].append(place)
     outcomes = await asyncio.gather(
-        *(_look_at_all(runtime, places) for places in platforms.values()), return_exceptions=True
+        *(_look_at_all(runtime, places, busy) for places in platforms.values()), return_exceptions=True
     )
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -67,15 +81,19 @@ def _place(version: ModelVersionRow) -> str:
         return f"{version.backend} version {version.id}"
 
 
-async def _look_at_all(runtime: Runtime, places: Iterable[str]) -> None:
+async def _look_at_all(runtime: Runtime, places: Sequence[str], busy: set[str]) -> None:
     """In their order, so many at a time."""
     left = iter(places)
 
     async def look_on() -> None:
         for place in left:
             await _look_at(runtime, place)
+            busy.discard(place)
 
-    await asyncio.gather(*(look_on() for _ in range(AT_ONCE)))
+    try:
+        await asyncio.gather(*(look_on() for _ in range(AT_ONCE)))
+    finally:
+        busy.difference_update(places)
 
 
 async def _look_at(runtime: Runtime, place: str) -> None:
