@@ -43,7 +43,7 @@ CROWDED: list[tuple[str, str, JsonValue, str, str]] = [
     ("POST", "/records", KEYS, "item", MEMBERS),
     ("POST", "/records", {"id": "a", "input": KEYS}, "input", MEMBERS),
     ("POST", "/records", [{"id": "a", "input": KEYS}], "items[0].input", MEMBERS),
-    ("POST", "/records", [{"id": "a"} | KEYS], "items[0]", "has 20001 members, far more than there are"),
+    ("POST", "/records", [{"id": "a", **KEYS}], "items[0]", "has 20001 members, far more than there are"),
     ("POST", "/models/transit/versions", KEYS, "body", MEMBERS),
     ("POST", "/models/transit/promote", KEYS, "body", MEMBERS),
     ("POST", "/models/transit/versions", VERSION | {"options": KEYS}, "options", "at most 100 items"),

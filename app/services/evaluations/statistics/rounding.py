@@ -19,7 +19,7 @@ def alike(task: Task, a: Sample, b: Sample) -> NDArray[np.bool_]:
     They do where they agree to ``PRECISION``, and everywhere if all that the one run predicts is what the
     other does, rounded to fewer decimals; a number on the edge may have gone to either side.
     """
-    same_value: NDArray[np.bool_] = a.predicted == b.predicted
+    same_value: NDArray[np.bool_] = np.equal(a.predicted, b.predicted)
     if task == "regression":
         size = np.maximum(np.abs(a.predicted), np.abs(b.predicted))
         return _same(a.predicted, b.predicted, PRECISION * size)
