@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from app.schemas.closed import Closed, Sent
 from app.schemas.ids import Name
+from app.schemas.values.closed import Closed
+from app.schemas.values.guesses import Raw
 
 MOST_OPTIONS = 100
 LONGEST_OPTIONS = 100_000
@@ -15,7 +16,7 @@ LONGEST_OPTIONS = 100_000
 MOST_FEATURES = 10_000
 
 
-def _of_some_size(options: Sent) -> Sent:
+def _of_some_size(options: Raw) -> Raw:
     if isinstance(options, dict) and len(options) > MOST_OPTIONS:
         return options  # which is refused for that
     if len(json.dumps(options)) > LONGEST_OPTIONS:

@@ -5,11 +5,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from app.schemas.closed import Closed
 from app.schemas.ids import Name
 from app.schemas.numbers import Thousandths
 from app.schemas.problem import FieldProblem
 from app.schemas.records.records import AnyInput
+from app.schemas.values.closed import Closed
 
 
 class Prediction(BaseModel):

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from app.schemas.closed import Closed
 from app.schemas.ids import Name
+from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import exact_number
 
 

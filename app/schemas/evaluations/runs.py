@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.schemas.closed import Closed
 from app.schemas.ids import Name
 from app.schemas.records.records import Moment
+from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]

@@ -6,9 +6,9 @@ from typing import Annotated
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from app.schemas.closed import Closed
 from app.schemas.evaluations.runs import Bucket, Once
 from app.schemas.ids import Name
+from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue, exact_number
 
 CRON_FIELDS = 5

@@ -5,11 +5,11 @@ from typing import Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from app.schemas.closed import Closed
 from app.schemas.ids import Name, RecordIdText
 from app.schemas.numbers import Thousandths
 from app.schemas.records.imports import FileFormat
 from app.schemas.records.records import Moment
+from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
 
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]

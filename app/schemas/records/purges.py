@@ -5,9 +5,9 @@ from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from app.schemas.closed import Closed
 from app.schemas.ids import MAX_RECORD_ID
 from app.schemas.records.records import Moment
+from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
 
 

@@ -13,8 +13,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from app.schemas.closed import Closed
 from app.schemas.ids import NewRecordIdText
+from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import no_number_for_a_time
 
 

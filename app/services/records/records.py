@@ -12,11 +12,11 @@ from app.core.cursors import Cursor
 from app.core.errors import MAX_FAULTS, FieldError, InvalidInput, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
-from app.schemas.closed import crowded
 from app.schemas.faults import INPUT, faults_of
 from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
 from app.schemas.values.careful import careful_of
+from app.schemas.values.closed import crowded
 from app.services.failures.user_code import user_code
 from app.services.records.read_back import require_readable
 from app.services.use_case import UseCase

@@ -28,8 +28,8 @@ def alike(task: Task, a: Sample, b: Sample) -> NDArray[np.bool_]:
     if a.classes != b.classes or a.probabilities.shape != b.probabilities.shape:
         return np.zeros_like(same_value)
     near = np.full_like(a.probabilities, PRECISION)
-    same: NDArray[np.bool_] = _same(a.probabilities, b.probabilities, near).all(axis=1)
-    return same & same_value
+    same = _same(a.probabilities, b.probabilities, near)
+    return np.asarray(np.all(same, axis=1) & same_value, dtype=np.bool_)
 
 
 def _same(a: Floats, b: Floats, near: Floats) -> NDArray[np.bool_]:
