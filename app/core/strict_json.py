@@ -7,6 +7,7 @@ that they cannot be read back. All of that is refused here, before anything is s
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable
 
 from pydantic import JsonValue
@@ -44,12 +45,17 @@ def parse_bounded(text: str | bytes) -> JsonValue:
 def loads(text: str | bytes, *, exact: bool = True) -> JsonValue:
     """Parse JSON whose parts are checked later, one by one. InvalidInput where it is not JSON.
 
-    NaN and Infinity pass here, so that the check can say where they stand. ``exact``: the digits of a number
-    that no double holds are kept, for fields that are decimals.
+    NaN and Infinity pass here, so that the check can say where they stand. ``exact`` is for what a caller
+    sends: the digits of a number that no double holds are kept, for fields that are decimals, and an object
+    that has a member twice is refused.
     """
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
-        value: JsonValue = json.loads(decoded, parse_float=number if exact else None)
+        value: JsonValue = (
+            json.loads(decoded, parse_float=number, object_pairs_hook=_object)
+            if exact
+            else json.loads(decoded)
+        )
     except UnicodeDecodeError as error:
         raise InvalidInput(f"The JSON is not valid UTF-8 (byte {error.start + 1}).") from error
     except RecursionError as error:
@@ -59,6 +65,16 @@ def loads(text: str | bytes, *, exact: bool = True) -> JsonValue:
     except ValueError as error:  # Python's limit of 4,300 digits
         raise InvalidInput(f"A number has more than {MAX_DIGITS} digits.") from error
     return value
+
+
+def _object(members: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    made = dict(members)
+    if len(made) == len(members):
+        return made
+    counts = Counter(key for key, _ in members)
+    name = readable(counts.most_common(1)[0][0])[:MAX_KEY]
+    fault = FieldError(name, "is given more than once")
+    raise InvalidInput(f"The JSON has the member {name!r} more than once.", errors=[fault])
 
 
 def require_bounds(value: JsonValue) -> None:

@@ -1,4 +1,4 @@
-"""Decimals and moments over HTTP: every way in keeps them as they were given."""
+"""Decimals, moments and members over HTTP: every way in keeps them as they were given, or refuses them."""
 
 import json
 from collections.abc import AsyncIterator
@@ -47,6 +47,29 @@ async def test_an_input_keeps_its_digits_and_its_moment(
     written = await client.request(method, url, content=body, headers=headers)
     assert written.is_success, written.text
     assert (await client.get("/records/a")).json()["input"] == STORED
+
+
+TWICE = '{"price": 1, "at": "2024-02-29T15:30:00", "price": 2}'
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("PUT", "/records/a", TWICE),
+        ("POST", "/records", f'{{"id": "a", "input": {TWICE}}}'),
+        ("POST", "/records/import?format=ndjson", f'{{"id": "a", "input": {TWICE}}}'),
+        ("POST", "/predict", f'{{"inputs": [{TWICE}]}}'),
+        ("POST", "/evaluations", '{"where": {"price": 1, "price": 2}}'),
+    ],
+)
+async def test_an_object_with_a_member_twice_is_refused(
+    client: httpx.AsyncClient, method: str, url: str, body: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    refused = await client.request(method, url, content=body, headers=headers)
+    [fault] = refused.json()["errors"]
+    assert (refused.status_code, fault["message"]) == (422, "is given more than once")
+    assert fault["field"].removeprefix("line 1: ") == "price"
 
 
 async def test_a_label_keeps_its_digits(client: httpx.AsyncClient) -> None:
