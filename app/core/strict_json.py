@@ -9,6 +9,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 
 from pydantic import JsonValue
 
@@ -21,6 +22,8 @@ MAX_DEPTH = 32
 MAX_DIGITS = 308
 """Digits of an integer: the magnitude a double can hold."""
 LIMIT = 10**MAX_DIGITS
+WHOLE_FROM = 1e16
+"""Where Python begins to write a float with an exponent and without a point."""
 MAX_KEY = 200
 """Characters of a key that a caller sends."""
 MAX_VALUES = 1_000_000
@@ -165,18 +168,20 @@ def readable(text: str) -> str:
 def canonical(value: JsonValue) -> str:
     """The one text of a value: keys sorted, no spaces, types kept (1, 1.0 and "1" stay apart).
 
-    Minus zero becomes zero, since JSONB cannot tell them apart.
+    What JSONB cannot tell apart has one text: minus zero becomes zero, and a number from 1e16 on an integer,
+    since JSONB gives 1e16 back as one.
     """
-    return json.dumps(_positive_zero(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(_as_stored(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _positive_zero(value: JsonValue) -> JsonValue:
+def _as_stored(value: JsonValue) -> JsonValue:
     if isinstance(value, float):
-        return value + 0.0
+        is_whole = WHOLE_FROM <= abs(value) < LIMIT
+        return int(Decimal(float.__repr__(value))) if is_whole else value + 0.0
     if isinstance(value, dict):
-        return {key: _positive_zero(item) for key, item in value.items()}
+        return {key: _as_stored(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_positive_zero(item) for item in value]
+        return [_as_stored(item) for item in value]
     return value
 
 
