@@ -5,6 +5,7 @@ else. So its schema of the type is taken, with a look in front of each part that
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache, partial
 from typing import TypeAlias, cast
@@ -43,6 +44,8 @@ LOOKS: Mapping[str, Precheck] = {
     "json": json_inside,
 }
 KEYED = ("dict", "counter")
+OF_A_NAME = ("definition-ref", "model", "dataclass", "typed-dict")
+"""What a fault in a union calls by the name of the class."""
 
 
 @lru_cache(maxsize=64)
@@ -62,10 +65,19 @@ def _guarded(part: object) -> object:
         is_schema = isinstance(part.get("type"), str)  # else schemas by the names of fields, or by tags
         kept = NO_SCHEMAS if is_schema else frozenset[str]()
         copied = {key: one if key in kept else _guarded(one) for key, one in part.items()}
+        if part.get("type") == "union":
+            copied["choices"] = [*map(_labelled, part["choices"], cast(list[object], copied["choices"]))]
         return _with_looks(copied, _look_before(part)) if is_schema else copied
     if isinstance(part, list | tuple):
         return type(part)(map(_guarded, part))
     return part
+
+
+def _labelled(choice: object, guarded: object) -> object:
+    """The guarded choice of a union, which faults call what it was: its looks are nothing to a caller."""
+    if isinstance(choice, tuple) or _kind(choice) in OF_A_NAME:
+        return guarded
+    return guarded, _kind(choice)
 
 
 def _with_looks(schema: dict[str, object], look: Precheck | None) -> object:
@@ -89,7 +101,8 @@ def _look_before(schema: Mapping[str, object]) -> Precheck | None:
         return partial(no_number_for, kind)
     if kind == "union":
         return as_decimal if "decimal" in map(_kind, cast(Sequence[object], schema["choices"])) else None
-    if choices := _choices(schema):
+    choices = _choices(schema)
+    if any(isinstance(one, int | float | Decimal) for one in choices):
         return partial(of_its_kind, choices)
     return LOOKS.get(kind)
 

@@ -23,23 +23,26 @@ FINER = "must have no part of a microsecond: give six decimals at most"
 LONGER = "must be at most 999,999,999 days"
 
 
-def plain_duration(value: T) -> T | timedelta:
-    """A number of seconds, as text too, as the duration; other text as it is, where it is ISO 8601."""
+def plain_duration(value: T) -> T | str:
+    """A number of seconds, as text too, in ISO 8601; other text as it is, where it is that already.
+
+    It stays text, so that of several choices of a type the one that a number or a text is of itself wins.
+    """
     no_truth_value(value)
     if isinstance(value, str) and not SECONDS.fullmatch(value):
         if not ISO.fullmatch(value):
             raise ValueError(WRONG)
         return value
-    return _of_seconds(str(value)) if isinstance(value, str | int | float | Decimal) else value
+    return _in_seconds(str(value)) if isinstance(value, str | int | float | Decimal) else value
 
 
-def _of_seconds(written: str) -> timedelta:
+def _in_seconds(written: str) -> str:
     try:
         seconds = Decimal(written)
         rounded = seconds.quantize(MICROSECOND)
-        lasts = timedelta(microseconds=int(rounded.scaleb(6)))
+        timedelta(microseconds=int(rounded.scaleb(6)))
     except (InvalidOperation, OverflowError, ValueError) as error:  # ValueError: not a number
         raise ValueError(LONGER) from error
     if rounded != seconds:
         raise ValueError(FINER)
-    return lasts
+    return f"{'-' if rounded < 0 else ''}PT{abs(rounded):f}S"

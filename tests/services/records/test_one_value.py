@@ -1,7 +1,7 @@
 """No value is taken for another one: keys that fall together, digits that a double loses, true for 1."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Literal
@@ -43,6 +43,8 @@ class Held(BaseModel):
     both: Literal[True, 1] | None = None
     text: JsonText[dict[str, Decimal]] | None = None
     amount: Decimal | float | None = None
+    wait: timedelta | int | str | None = None
+    seen: Literal[1, 2] | dict[int, int] | Literal["x"] | None = None
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,13 @@ def test_a_key_beyond_a_double_is_refused() -> None:
     assert fault.message == "must be a number that a double holds, up to 1.7e308"
 
 
+def test_the_choices_of_a_type_are_told_apart_by_what_they_are() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        normalise(Held, {"seen": True, "wait": [1]})
+    fields = [fault.field for fault in refused.value.errors]
+    assert fields == ["wait.timedelta", "wait.int", "wait.str", "seen.literal", "seen.dict", "seen.literal"]
+
+
 @pytest.mark.parametrize(
     ("field", "written", "stored"),
     [
@@ -92,6 +101,8 @@ def test_a_key_beyond_a_double_is_refused() -> None:
         ("text", rf'"{{\"a\": {PRICE}}}"', f'{{"a":"{PRICE}"}}'),
         ("amount", PRICE, PRICE),
         ("amount", "0.5", 0.5),
+        ("wait", "5", 5),
+        ("wait", '"5"', "5"),
     ],
 )
 def test_what_is_none_other_is_stored(field: str, written: str, stored: JsonValue) -> None:
