@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 from collections import Counter
 from typing import cast
 from uuid import UUID
@@ -78,7 +79,9 @@ class Listener:
 
     async def _listen(self, connection: AsyncConnection) -> None:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        beacon = random.getrandbits(62)  # a new one each time: the old may be held by whoever looks at it
+        # A new one each time: the old may be held by whoever looks at it. Not of a generator whose state
+        # another process may share, as after a fork: it would wait for that one's for ever.
+        beacon = secrets.randbits(62)
         await connection.execute(text("select pg_advisory_lock(:beacon)"), {"beacon": beacon})
         raw = await connection.get_raw_connection()
         driver = cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)

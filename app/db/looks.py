@@ -119,7 +119,7 @@ _CONFIRM = text("""
         select version.id, found.rest
         from unnest(:ids, :epochs, :rests) as found (id, epoch, rest)
         join model_versions version on version.id = found.id and version.epoch = found.epoch
-        where version.confirmed_up_to < :newest_id
+        where version.confirmed_up_to <= :newest_id
           and (version.deployed <> found.rest
                or exists (select from predictions
                           where model_version_id = version.id and id > version.confirmed_up_to))

@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 RECORDS = ("r1", "r2", "r3")
 VALUES = (1, 2, 3)
+SERVING = st.sampled_from((["A"], ["B"], ["A", "B"]))
+PERHAPS = st.sampled_from((None, "r1", "r2"))
+"""A record to be predicted at once: what a step has done is found out by what is answered after it."""
 POISON = 666
 TTL = 100.0
 TIMEOUT = 60.0
@@ -136,22 +139,26 @@ class Interleavings(RuleBasedStateMachine):
 
     # The platform's side
 
-    @rule(serving=st.sampled_from((["A"], ["B"], ["A", "B"])))
-    def deploy(self, serving: list[str]) -> None:
+    @rule(serving=SERVING, then=PERHAPS)
+    def deploy(self, serving: list[str], then: str | None) -> None:
         self._change(serving, pending=False)
+        self._ask_for(then)
 
-    @rule(serving=st.sampled_from((["A"], ["B"], ["A", "B"])))
-    def begin_roll_out(self, serving: list[str]) -> None:
+    @rule(serving=SERVING, then=PERHAPS)
+    def begin_roll_out(self, serving: list[str], then: str | None) -> None:
         self._change(serving, pending=True)
+        self._ask_for(then)
 
-    @rule()
-    def there_and_back(self) -> None:
+    @rule(looked=st.booleans())
+    def there_and_back(self, looked: bool) -> None:
         """A roll-out that the platform took back between two looks, with a prediction in the midst."""
         before, pending = self.platform.serving, self.platform.pending
         other = ["B"] if before == ["A"] else ["A"]
         self._change(other, pending=pending)
         self.run(self._ask("r1", 0))
         self._change(before, pending=pending)
+        if looked:
+            self.look(then="r1")
 
     @precondition(lambda self: not self.swapped)
     @rule()
@@ -161,9 +168,14 @@ class Interleavings(RuleBasedStateMachine):
         self.platform.instances += 1
         self.platform.touched = self.platform.tick()
 
-    @rule()
-    def look(self) -> None:
+    @rule(then=PERHAPS)
+    def look(self, then: str | None) -> None:
         self.run(self._look())
+        self._ask_for(then)
+
+    def _ask_for(self, record: str | None) -> None:
+        if record is not None:
+            self.run(self._ask(record, 0))
 
     @rule(fails=st.booleans())
     def lose_looks(self, fails: bool) -> None:

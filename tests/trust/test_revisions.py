@@ -240,3 +240,14 @@ async def test_a_revision_that_no_look_sees_any_longer_is_forgotten(
     for _ in range(looks.REMEMBERED + 2):  # in the first one's time A has answered
         await service.look()
     assert by(await service.predict("r1")) == "B"
+
+
+async def test_what_explains_a_change_explains_it_once(service: Service, platform: Platform) -> None:
+    """Scaling that a look has seen, in whose time nothing was predicted, excuses no roll-out after it."""
+    platform.instances, platform.touched = 5, 99
+    await service.look()
+    platform.change(["B"])
+    assert by(await service.predict("r1")) == "B"
+    platform.change(["A"])
+    await service.look()
+    assert (await service.predict("r1")).cache == "MISS"
