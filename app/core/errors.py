@@ -2,6 +2,7 @@
 
 AppError
 |- InvalidInput        422  the caller's data; names the field and what would be right
+|- BadRequest          400  a header asks for what no request here can mean; names it
 |- NotFound            404
 |- MethodNotAllowed    405  the path exists, and takes other methods
 |- Conflict            409
@@ -90,6 +91,10 @@ class AppError(Exception):
 
 class InvalidInput(AppError):
     status, slug, title = 422, "invalid-input", "Invalid input"
+
+
+class BadRequest(AppError):
+    status, slug, title = 400, "bad-request", "Bad request"
 
 
 class NotFound(AppError):

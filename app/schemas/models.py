@@ -1,24 +1,41 @@
 """Models and versions on the wire."""
 
+import json
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
+from app.schemas.closed import Closed, Sent
 from app.schemas.ids import Name
 
+MOST_OPTIONS = 100
+LONGEST_OPTIONS = 100_000
+"""Characters of a version's options as JSON: no backend has one that is long."""
+MOST_FEATURES = 10_000
 
-class NewVersion(BaseModel):
+
+def _of_some_size(options: Sent) -> Sent:
+    if isinstance(options, dict) and len(options) > MOST_OPTIONS:
+        return options  # which is refused for that
+    if len(json.dumps(options)) > LONGEST_OPTIONS:
+        raise ValueError(f"must have at most {LONGEST_OPTIONS} characters as JSON")
+    return options
+
+
+class NewVersion(Closed):
     """A model version to register; once registered it never changes."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     version: Name
     backend: str
     """The hosting platform, for example `sagemaker`."""
-    options: dict[str, JsonValue] = Field(default_factory=dict)
+    options: Annotated[
+        dict[str, JsonValue], Field(max_length=MOST_OPTIONS), BeforeValidator(_of_some_size)
+    ] = Field(default_factory=dict)
     """The backend's options. They are shown to callers: no secrets."""
-    features: Annotated[list[str], Field(min_length=1)] | None = None
+    features: Annotated[list[str], Field(min_length=1, max_length=MOST_FEATURES)] | None = None
     """Names of preprocess.FEATURES that this version takes, in its order; default all of them."""
     promote: bool = False
     """Make it live at once."""
@@ -26,10 +43,10 @@ class NewVersion(BaseModel):
     """Send it one row before it becomes live, where there are records."""
 
 
-class VersionChoice(BaseModel):
+class VersionChoice(Closed):
     """A version of the model by name."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     version: Name
     probe: bool = True

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from app.schemas.closed import Closed
 from app.schemas.ids import Name
 from app.schemas.numbers import Thousandths
 from app.schemas.problem import FieldProblem
@@ -24,10 +25,10 @@ class Prediction(BaseModel):
     computed_at: datetime
 
 
-class BatchRequest(BaseModel):
+class BatchRequest(Closed):
     """Either ids of stored records, or input objects to store and predict."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     record_ids: list[str] | None = None
     inputs: list[AnyInput] | None = None

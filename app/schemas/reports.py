@@ -4,14 +4,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from app.schemas.closed import Closed
 from app.schemas.ids import Name
 from app.schemas.values.guesses import exact_number
 
 
-class ReportImport(BaseModel):
+class ReportImport(Closed):
     """Which CSV reports to bring in, and what they are about where they do not say it themselves."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     prefix: Annotated[str, StringConstraints(pattern=r"[^/]", max_length=1024)]
     """The folder in the storage, below STORAGE_URL; those inside it are searched too."""

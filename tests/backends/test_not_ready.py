@@ -29,6 +29,7 @@ TORCHSERVE = json.dumps(
         "Please use scale workers API to add workers.",
     }
 )
+QUOTED = json.dumps({"error": "Model A is not ready"})
 SERVERS = {"mlserver": MLSERVER, "kserve": KSERVE, "triton": TRITON, "torchserve": TORCHSERVE}
 
 NO_CAPACITY = (
@@ -58,6 +59,16 @@ async def test_a_server_that_has_the_model_later_is_waited_for(bench: Bench, sta
         json.dumps({"error": "Invalid value 'ready yet' in row 7."}),
         json.dumps({"error": "column state: 'order is not ready yet' is no number"}),
         json.dumps({"error": "Request for unknown model: 'm' is not found"}),
+        json.dumps({"error": "could not convert string to float: 'Model A is not ready'"}),
+        json.dumps({"error": f"row 2 has {QUOTED!r}"}),
+        "could not convert string to float: 'Model A is not ready'",
+        "row 2 has 'Request for unknown model: m has no available versions'",
+        json.dumps({"error": "row 2 has 'Model \"m\" has no worker to serve inference request.'"}),
+        json.dumps({"detail": [{"msg": "is no number", "input": "Model A is not ready"}]}),
+        json.dumps({"rows": ["Model A is not ready"]}),
+        '{"error": "Model A is not ready',
+        "[" * 5000,
+        json.dumps({"error": "Model input 7 of order is not ready"}),
         "The model is fine.",
         "",
     ],
@@ -68,7 +79,10 @@ def test_other_words_say_nothing_of_that(said: str) -> None:
 
 def test_the_words_are_found_within_the_words_of_a_platform_before_the_server() -> None:
     assert says_not_ready(json.dumps({"error": {"code": 400, "message": MLSERVER}}))
+    assert says_not_ready(json.dumps({"errors": [{"message": KSERVE}]}))
     assert says_not_ready("Model a is not ready yet.")
+    assert says_not_ready(json.dumps({"detail": "Model a is not ready", "traceback": "x" * 5000}))
+    assert says_not_ready('Model "m" Version 1.0 has no worker to serve inference request. Please use')
 
 
 @pytest.fixture

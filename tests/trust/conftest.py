@@ -1,7 +1,7 @@
 """A service with a platform whose answers say which revision made them."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -53,10 +53,9 @@ class Service:
             await process.settle()
 
 
-@pytest.fixture
-async def service(settings: Settings, platform: Platform) -> AsyncIterator[Service]:
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Service]:
     """Two processes, and a live version."""
-    assert platform.serving == ["A"]
     chosen = settings.model_copy(update={"failure_hold": 600.0, "claim_lease": 600.0})
     async with AsyncExitStack() as stack:
         database = open_database(chosen)
@@ -67,4 +66,12 @@ async def service(settings: Settings, platform: Platform) -> AsyncIterator[Servi
         for record, x in (("r1", 1), ("r2", 2)):
             await made.write(record, x)
         await made.register()
+        yield made
+
+
+@pytest.fixture
+async def service(settings: Settings, platform: Platform) -> AsyncIterator[Service]:
+    """The same, of a platform that serves `A`."""
+    assert platform.serving == ["A"]
+    async with opened(settings) as made:
         yield made

@@ -1,11 +1,14 @@
-"""What a body is said to be: its media type, its charset and its coding (RFC 9110, sections 8.3 and 8.4)."""
+"""What a body is said to be: its media type, its charset, its codings and its range.
+
+RFC 9110, sections 8.3, 8.4 and 14.5, and RFC 9112, section 6.1.
+"""
 
 from collections.abc import Sequence
 from email.message import Message
 
 from starlette.datastructures import Headers
 
-from app.core.errors import FieldError, UnsupportedMediaType
+from app.core.errors import BadRequest, FieldError, UnsupportedMediaType
 
 JSON = "application/json"
 UTF_8 = ("utf-8", "utf8", "us-ascii")
@@ -19,17 +22,28 @@ def require_json(headers: Headers) -> None:
 
 
 def require_plain(headers: Headers) -> None:
-    """UnsupportedMediaType where the body is said to be compressed, or in another charset than UTF-8."""
-    codings = [one.strip().lower() for one in ",".join(headers.getlist("content-encoding")).split(",")]
-    if any(coding not in ("", "identity") for coding in codings):
-        fault = FieldError("Content-Encoding", "must be left out: the body is taken as it stands")
-        raise UnsupportedMediaType(
-            "A compressed body is not taken.", errors=[fault], headers={"Accept-Encoding": "identity"}
-        )
+    """UnsupportedMediaType where the body is said to be compressed, or in another charset than UTF-8.
+
+    BadRequest where it is said to be a part: it would be stored for the whole.
+    """
+    if "content-range" in headers:
+        fault = FieldError("Content-Range", "must be left out: the body is taken for the whole")
+        raise BadRequest("A part of a body is not taken.", errors=[fault])
+    _require_codings(headers, "Transfer-Encoding", ("", "chunked"), "must be chunked, or left out")
+    _require_codings(headers, "Content-Encoding", ("", "identity"), "must be left out")
     charset = _parsed(headers).get_param("charset")
     if isinstance(charset, str) and charset.lower() not in UTF_8:
         fault = FieldError("Content-Type", "its charset must be utf-8, and the body be encoded so")
         raise UnsupportedMediaType("The charset of the body is not taken.", errors=[fault])
+
+
+def _require_codings(headers: Headers, name: str, taken: Sequence[str], right: str) -> None:
+    codings = [one.strip().lower() for one in ",".join(headers.getlist(name)).split(",")]
+    if any(coding not in taken for coding in codings):
+        fault = FieldError(name, f"{right}: the body is taken as it stands")
+        raise UnsupportedMediaType(
+            "A compressed body is not taken.", errors=[fault], headers={"Accept-Encoding": "identity"}
+        )
 
 
 def media_type(headers: Headers) -> str:

@@ -12,7 +12,7 @@ import aiohttp
 import structlog
 from pydantic import JsonValue
 
-from app.backends.wire.servers import says_not_ready
+from app.backends.wire.servers import LONGEST, says_not_ready
 from app.core.errors import (
     BackendCrashed,
     BackendDown,
@@ -134,7 +134,7 @@ def of_status(
     answer = body[:2000].decode(errors="replace")
     meaning = own.get(status) or (not infers and LOOKS.get(status)) or STATUSES.get(status) or _others(status)
     kind, detail = meaning(headers, body) if callable(meaning) else meaning
-    if says_not_ready(answer):
+    if says_not_ready(body[:LONGEST].decode(errors="replace")):
         kind, detail = NOT_READY
     (log.warning if infers else log.debug)("platform_refused", target=what, status=status, answer=answer)
     retry_after = _seconds(headers.get("Retry-After", ""))

@@ -1,17 +1,51 @@
 """What the model servers themselves say in an error's text, whichever platform runs them and passes it on."""
 
+import json
 import re
+from collections.abc import Iterator
+
+from pydantic import JsonValue
+
+LONGEST = 20_000
+"""Characters, or bytes, of an answer that are looked at."""
 
 # MLServer 1.7 with status 400 and KServe 0.21 with 503; Triton with 400 or 404, while it loads a model again;
-# TorchServe with 503. A row that an error quotes has no such text of its own between quotes.
+# TorchServe with 503.
 _NOT_READY = re.compile(
-    r"""(?:^|["'])Model\ (?:with\ name\ )?[^"'\\]{1,300}\ is\ not\ ready(?:\ yet)?\.?(?:\\*["']|$)
+    r"""Model\ (?:with\ name\ )?[^\s"'\\]{1,300}\ is\ not\ ready(?:\ yet)?\.?\s*$
     |Request\ for\ unknown\ model:\ [^\ ]{1,300}\ has\ no\ available\ versions
-    |has\ no\ worker\ to\ serve\ inference\ request""",
+    |Model\ "[^"]{1,300}"(?:\ Version\ [^\ ]{1,100})?\ has\ no\ worker\ to\ serve\ inference\ request""",
     re.VERBOSE,
 )
+_MESSAGES = ("error", "errors", "detail", "message")
 
 
 def says_not_ready(text: str) -> bool:
-    """Whether the server will have the model later, and no row is at fault, whatever the status."""
-    return _NOT_READY.search(text[:2000]) is not None
+    """Whether the server will have the model later, and no row is at fault, whatever the status.
+
+    Only what is the message says so: one may quote a row that has the same words.
+    """
+    return any(_NOT_READY.match(message) for message in _messages(text[:LONGEST]))
+
+
+def _messages(text: str) -> Iterator[str]:
+    """The text, or if it is JSON the messages in it, where each may be JSON again."""
+    waiting: list[JsonValue] = [text.strip()]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            waiting += [found[name] for name in _MESSAGES if name in found]
+        elif isinstance(found, list):
+            waiting += found
+        elif isinstance(found, str) and found.startswith(("{", "[")):
+            waiting.append(_parsed(found))
+        elif isinstance(found, str):
+            yield found
+
+
+def _parsed(text: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value

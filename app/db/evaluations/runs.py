@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.records.windows import WindowCounts
@@ -192,6 +193,13 @@ async def answered_by(session: AsyncSession, evaluation_id: int) -> Sequence[Row
         .order_by(func.count().desc(), made.revision, made.variant)
     )
     return (await session.execute(query)).all()
+
+
+async def variants(session: AsyncSession, prediction_ids: Sequence[int]) -> dict[int, str]:
+    """Under which of the platform's names these predictions were made, where it gave one."""
+    asked = func.unnest(cast(prediction_ids, ARRAY(BigInteger))).column_valued("id")
+    query = select(PredictionRow.id, PredictionRow.variant).where(PredictionRow.id.in_(select(asked)))
+    return {key: name for key, name in await session.execute(query) if name is not None}
 
 
 async def shared(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.schemas.closed import Closed
 from app.schemas.ids import Name
 from app.schemas.records.records import Moment
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
@@ -19,10 +20,10 @@ Once = AfterValidator(lambda names: list(dict.fromkeys(names)))
 """What is named twice is meant once."""
 
 
-class Reference(BaseModel):
+class Reference(Closed):
     """The window of time that drift is measured from."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     since: Moment
     until: Moment
@@ -34,14 +35,14 @@ class Reference(BaseModel):
         return self
 
 
-class EvaluationRequest(BaseModel):
+class EvaluationRequest(Closed):
     """What to judge: a version's predictions for the labelled records of a window of time.
 
     Or, of the kind `drift`, how far the inputs and predictions of the window, labelled or not, are from those
     of the reference.
     """
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     kind: Literal["quality", "drift"] = "quality"
     model: Name | None = None

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from app.schemas.closed import Closed
 from app.schemas.evaluations.runs import Bucket, Once
 from app.schemas.ids import Name
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue, exact_number
@@ -23,10 +24,10 @@ def _cron(expression: str) -> str:
     return expression
 
 
-class NewSchedule(BaseModel):
+class NewSchedule(Closed):
     """When the model is evaluated by itself, and on what: the fields are those of an evaluation."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     cron: Annotated[str, Field(max_length=100), AfterValidator(_cron)]
     """Minute, hour, day of month, month, day of week; UTC."""

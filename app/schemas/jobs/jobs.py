@@ -5,6 +5,7 @@ from typing import Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from app.schemas.closed import Closed
 from app.schemas.ids import Name, RecordIdText
 from app.schemas.numbers import Thousandths
 from app.schemas.records.imports import FileFormat
@@ -15,10 +16,10 @@ JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"
 Engine: TypeAlias = Literal["pipeline", "sagemaker-batch-transform"]
 
 
-class PredictionJobRequest(BaseModel):
+class PredictionJobRequest(Closed):
     """Which records to predict: exactly one of `ids`, `all`, or a filter of `where`, `since` and `until`."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     model: Name | None = None
     """Default: the setting DEFAULT_MODEL."""

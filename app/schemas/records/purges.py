@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from app.schemas.closed import Closed
+from app.schemas.ids import MAX_RECORD_ID
 from app.schemas.records.records import Moment
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
 
 
-class PurgeFilter(BaseModel):
+class PurgeFilter(Closed):
     """The records that all of this is true of; it needs at least one condition."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     where: dict[str, WantedValue] | None = Field(default=None, min_length=1, max_length=MOST_CONDITIONS)
     """The input has these values."""
@@ -22,7 +24,7 @@ class PurgeFilter(BaseModel):
     """Its `time_field` is before it."""
     time_field: str | None = None
     """A time or day in the input, or `observed_at`; default what evaluation.py says."""
-    prefix: str | None = Field(default=None, min_length=1, max_length=MOST_CONDITIONS)
+    prefix: str | None = Field(default=None, min_length=1, max_length=MAX_RECORD_ID)
     """The id starts with it."""
     unfit: bool = False
     """It lacks a field that InputObject requires, as those of another use case do."""

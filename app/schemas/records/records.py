@@ -8,12 +8,12 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     JsonValue,
     SkipValidation,
     WithJsonSchema,
 )
 
+from app.schemas.closed import Closed
 from app.schemas.ids import NewRecordIdText
 from app.schemas.values.guesses import in_utc, no_number_for_a_time
 
@@ -37,10 +37,8 @@ class RecordLabel(BaseModel):
     observed_at: datetime
 
 
-class LabelWrite(BaseModel):
+class LabelWrite(Closed):
     """``observed_at`` defaults to now, or stays as it is if the value is the stored one."""
-
-    model_config = ConfigDict(extra="forbid")
 
     value: AnyJson
     observed_at: Moment | None = None
@@ -57,9 +55,7 @@ class Record(BaseModel):
     label: RecordLabel | None
 
 
-class RecordWrite(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RecordWrite(Closed):
     id: NewRecordIdText
     input: InputJson
 

@@ -56,14 +56,30 @@ class CollectedRun:
         kept = [place for place in range(len(self.cases)) if place not in faults]
         self.items, self.cases = [self.items[one] for one in kept], [self.cases[one] for one in kept]
 
-    def tell_apart(self) -> None:
-        """Where several revisions answered, what each of them made is a group of its own, too."""
-        if len({case.made_by for case in self.cases}) < 2:
+    @property
+    def nobodys(self) -> list[int]:
+        """The predictions of which the platform has not told a revision."""
+        return [
+            item.prediction_id for item, case in zip(self.items, self.cases, strict=True) if not case.made_by
+        ]
+
+    def tell_apart(self, variants: Mapping[int, str]) -> None:
+        """Where several revisions answered, what each of them made is a group of its own, too.
+
+        ``variants`` by prediction stand for revisions that the platform has not told.
+        """
+        made_by = [
+            case.made_by or variants.get(item.prediction_id, "")
+            for item, case in zip(self.items, self.cases, strict=True)
+        ]
+        if len(set(made_by)) < 2:
             return
-        groups = [(*case.groups, f"answered_by={case.made_by}"[:LONGEST_GROUP]) for case in self.cases]
-        pairs = zip(self.items, self.cases, groups, strict=True)
-        both = [(replace(item, groups=named), replace(case, groups=named)) for item, case, named in pairs]
-        self.items, self.cases = [item for item, _ in both], [case for _, case in both]
+        groups = [
+            (*case.groups, f"answered_by={maker}"[:LONGEST_GROUP])
+            for case, maker in zip(self.cases, made_by, strict=True)
+        ]
+        self.items = [replace(one, groups=named) for one, named in zip(self.items, groups, strict=True)]
+        self.cases = [replace(one, groups=named) for one, named in zip(self.cases, groups, strict=True)]
 
 
 def collect(

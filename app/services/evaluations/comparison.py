@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from pydantic import JsonValue
 from sqlalchemy import Row
@@ -115,23 +116,28 @@ def compare_cases(
 ) -> list[ComparedMetric]:
     """These metrics of every group; a pair is one record's, as the one run judged it and as the other did."""
     before, after = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    a = judging.sample(use_case, before)
-    b = rounding.alike(use_case.task, a, judging.sample(use_case, after))
+    a, b = judging.sample(use_case, before), judging.sample(use_case, after)
+    alike = rounding.alike(use_case.task, a, b)
     return [
         metric
         for key, places in judging.groups(after).items()
-        for metric in _compare_group(use_case, names, key, a.take(places), b.take(places))
+        for metric in _compare_group(
+            use_case, names, key, a.take(places), b.take(places), same=bool(alike[places].all())
+        )
     ]
 
 
 def _compare_group(
-    use_case: UseCase, names: Sequence[str], key: tuple[str, str], a: Sample, b: Sample
+    use_case: UseCase, names: Sequence[str], key: tuple[str, str], a: Sample, b: Sample, *, same: bool
 ) -> list[ComparedMetric]:
+    """``same``: both predict the same but for rounding, whatever that does to a metric."""
     (values_a, reasons_a), (values_b, reasons_b) = (
         judging.values_of(use_case.task, names, one) for one in (a, b)
     )
     both = [name for name in values_a if name in values_b]
     found = intervals.differences(both, use_case.task, a, b)
+    if same:
+        found = {name: replace(one, verdict="same") for name, one in found.items()}
     reasons = dict.fromkeys(both, NO_INTERVAL) | reasons_b | reasons_a
     return [
         _compared(name, key, a.n, values_a.get(name), values_b.get(name), found.get(name) or reasons[name])

@@ -149,7 +149,8 @@ class Evaluator:
         run.leave_out(await asyncio.to_thread(judging.faults, self._use_case, run.cases))
         if run.fault is not None and not run.cases:
             raise run.fault
-        run.tell_apart()
+        async with self._sessions() as session:
+            run.tell_apart(await rows.variants(session, run.nobodys))
         names = run.request.metrics or self._use_case.metrics
         found = await asyncio.to_thread(judging.judge_all, self._use_case, run.cases, names)
         async with self._sessions.begin() as session:

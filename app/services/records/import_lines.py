@@ -80,7 +80,7 @@ class NdjsonReader:
         for line in lines:
             self._number += 1
             try:
-                text = _decode(line, self._number).strip()
+                text = _decode(_of_a_length(line), self._number).strip()
                 if text:
                     yield FileLine(self._number, strict_json.parse_bounded(text), self._number)
             except InvalidInput as error:
@@ -108,6 +108,8 @@ class CsvReader:
         self.columns: Columns | None = None
         self._number = 0
         self._unfinished: list[bytes] = []
+        self._no_text: NoText | None = None
+        """The first fault of this kind in the row that is being read."""
 
     def read(self, lines: list[bytes]) -> Iterator[FileLine]:
         return self._lines([*self._unfinished, *lines], last=False)
@@ -129,21 +131,24 @@ class CsvReader:
     def _rows(self, lines: list[bytes], *, last: bool) -> Iterator[tuple[int, list[str] | InvalidInput]]:
         """Rows and the numbers of their first lines. One whose quoted cell is still open waits for more.
 
-        Of a row that cannot be read every line is lost; the reader starts anew after it.
+        Of a row that cannot be read every line is lost, to the end of a quoted cell around what is no text;
+        the reader starts anew after it.
         """
         before = self._number
         rows = csv.reader(map(self._next_line, lines), delimiter=self._delimiter, strict=True)
         self._unfinished = []
         while (start := self._number - before) < len(lines):
+            self._no_text = None
             try:
-                yield before + start + 1, next(rows)
+                row = next(rows)
+                yield before + start + 1, self._no_text or row
             except InvalidInput as error:
                 yield before + start + 1, error
             except csv.Error as error:
                 if self._number - before == len(lines) and not last:
                     self._put_back(lines[start:])
                     return
-                yield before + start + 1, self._not_csv(error, before + start + 1)
+                yield before + start + 1, self._no_text or self._not_csv(error, before + start + 1)
 
     def _not_csv(self, error: csv.Error, first: int) -> InvalidInput:
         if self._number == first:
@@ -152,8 +157,13 @@ class CsvReader:
         return InvalidInput(f"This is not valid CSV: {error}; {quote}.")
 
     def _next_line(self, line: bytes) -> str:
+        """The text of a line; of one that is none enough to find the end of its row by."""
         self._number += 1
-        return _decode(line, self._number)
+        try:
+            return _decode(_of_a_length(line), self._number)
+        except NoText as error:
+            self._no_text = self._no_text or error
+            return line.decode(errors="replace")
 
     def _put_back(self, lines: list[bytes]) -> None:
         self._number -= len(lines)
@@ -173,10 +183,18 @@ class CsvReader:
         return columns.content(row)
 
 
-def _decode(line: bytes, number: int) -> str:
+class NoText(InvalidInput):
+    """A line that is not in UTF-8."""
+
+
+def _of_a_length(line: bytes) -> bytes:
     if len(line) > MAX_LINE:
         raise InvalidInput(f"The line is longer than {MAX_LINE} bytes.")
+    return line
+
+
+def _decode(line: bytes, number: int) -> str:
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"The line is not valid UTF-8 (byte {error.start + 1}).") from error
+        raise NoText(f"Line {number} is not valid UTF-8 (byte {error.start + 1}).") from error

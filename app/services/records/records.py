@@ -12,7 +12,8 @@ from app.core.cursors import Cursor
 from app.core.errors import MAX_FAULTS, FieldError, InvalidInput, PreconditionFailed, UserCodeError
 from app.db.engine import Sessions, run
 from app.db.records import records as rows
-from app.schemas.faults import faults_of
+from app.schemas.closed import crowded
+from app.schemas.faults import INPUT, faults_of
 from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
 from app.schemas.values.careful import careful_of
@@ -23,6 +24,11 @@ from app.services.use_case import UseCase
 Objection = Callable[[str | None], str | None]
 """Why a write may not go ahead, given the stored content hash (None: there is no such record), or None."""
 CURSOR: Cursor[str] = Cursor("records", TypeAdapter(RecordIdText))
+
+
+MISFIT = "The input does not fit."
+MOST_UNKNOWN_FIELDS = 1000
+"""Beyond those of InputObject, which may make fewer of what it is sent by a validator of its own."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,14 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
     its zeros ("0.10"), minus zero zero, a moment without an offset one of UTC. What could not be read again
     as it was given is an error, too. ``path`` is where the input stands in the request.
     """
+    if fault := crowded(raw, len(input_type.model_fields) + MOST_UNKNOWN_FIELDS):
+        raise InvalidInput(MISFIT, errors=[FieldError(path or INPUT, fault)])
     with user_code("InputObject"):
         try:
             parsed: BaseModel = careful_of(input_type).validate_python(raw, extra="forbid")
         except ValidationError as error:
             errors = faults_of(error, path)
-            raise InvalidInput("The input does not fit.", errors=errors) from error
+            raise InvalidInput(MISFIT, errors=errors) from error
         stored = dumped(parsed)
     if not isinstance(stored, dict):
         raise UserCodeError("InputObject is dumped as what is no JSON object, and cannot be stored.")

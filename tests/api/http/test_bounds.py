@@ -26,10 +26,7 @@ LISTS: list[tuple[str, str, JsonValue, str]] = [
 FAULTY: list[tuple[str, str, JsonValue]] = [
     ("POST", "/records", [{"id": str(n), "input": {}} for n in range(300)]),
     ("POST", "/records", [0] * 900),
-    ("POST", "/records", {"id": "a", "input": order(), **{f"k{n}": 0 for n in range(20_000)}}),
     ("PUT", "/records/a", {f"k{n}": 0 for n in range(300)}),
-    ("PUT", "/records/a", {f"k{n}": 0 for n in range(20_000)}),
-    ("PUT", "/records/a/label", {f"k{n}": 0 for n in range(20_000)}),
     ("POST", "/predict", {"model": "none", "inputs": [{f"k{n}": 0 for n in range(300)}]}),
     ("POST", "/predict", {"record_ids": [0] * 1000}),
     ("POST", "/prediction-jobs", {"ids": ZEROS}),
@@ -37,6 +34,49 @@ FAULTY: list[tuple[str, str, JsonValue]] = [
     ("POST", "/evaluations", {"metrics": ZEROS}),
     ("POST", "/models/transit/versions", {"version": "1", "backend": "x", "features": ["x"] * 5000}),
 ]
+KEYS: dict[str, JsonValue] = {f"k{n}": 0 for n in range(20_000)}
+VERSION: dict[str, JsonValue] = {"version": "1", "backend": "coreml"}
+MEMBERS = "has 20000 members, far more than there are"
+CROWDED: list[tuple[str, str, JsonValue, str, str]] = [
+    ("PUT", "/records/a", KEYS, "input", MEMBERS),
+    ("PUT", "/records/a/label", KEYS, "body", MEMBERS),
+    ("POST", "/records", KEYS, "item", MEMBERS),
+    ("POST", "/records", {"id": "a", "input": KEYS}, "input", MEMBERS),
+    ("POST", "/records", [{"id": "a", "input": KEYS}], "items[0].input", MEMBERS),
+    ("POST", "/records", [{"id": "a", **KEYS}], "items[0]", "has 20001 members, far more than there are"),
+    ("POST", "/models/transit/versions", KEYS, "body", MEMBERS),
+    ("POST", "/models/transit/promote", KEYS, "body", MEMBERS),
+    ("POST", "/models/transit/versions", VERSION | {"options": KEYS}, "options", "at most 100 items"),
+    (
+        "POST",
+        "/models/transit/versions",
+        VERSION | {"options": {"file": [0] * 50_000}},
+        "options",
+        "at most 100000",
+    ),
+    ("POST", "/models/transit/versions", VERSION | {"features": [*KEYS]}, "features", "at most 10000 items"),
+    ("POST", "/evaluations", KEYS, "body", MEMBERS),
+    ("POST", "/evaluations", {"where": KEYS}, "where", "at most 100 items"),
+    ("POST", "/prediction-jobs", {"where": KEYS}, "where", "at most 100 items"),
+    (
+        "PUT",
+        "/models/transit/evaluation-schedule",
+        {"cron": "0 6 * * 1", "where": KEYS},
+        "where",
+        "at most 100",
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "url", "body", "name", "message"), CROWDED)
+async def test_members_are_counted_before_they_are_looked_at(
+    client: httpx.AsyncClient, method: str, url: str, body: JsonValue, name: str, message: str
+) -> None:
+    response = await client.request(method, url, json=body)
+    assert response.status_code == 422
+    [fault] = response.json()["errors"]
+    assert fault["field"] == name
+    assert message in fault["message"]
 
 
 @pytest.mark.parametrize(("method", "url", "body", "name"), LISTS)

@@ -1,5 +1,7 @@
 """A body's media type, charset and coding are named when they are the fault, and what would be taken."""
 
+import json
+
 import httpx
 import pytest
 
@@ -50,11 +52,44 @@ async def test_json_by_its_names(client: httpx.AsyncClient, kind: str) -> None:
     assert response.status_code == 404  # there is no such record: the body was read
 
 
+BODIES = [
+    ("PUT", "/records/a", "application/json"),
+    ("POST", "/records", "application/json"),
+    ("POST", "/records/import", "text/csv"),
+]
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "deflate", "x"])
+@pytest.mark.parametrize(("method", "url", "kind"), BODIES)
+async def test_a_coding_of_the_transfer(
+    client: httpx.AsyncClient, method: str, url: str, kind: str, coding: str
+) -> None:
+    """A server may undo the chunks and hand on what is compressed."""
+    headers = {"Content-Type": kind, "Transfer-Encoding": coding}
+    response = await client.request(method, url, content=b"\x1f\x8b", headers=headers)
+    assert response.status_code == 415
+    assert response.json()["errors"][0]["field"] == "Transfer-Encoding"
+
+
+async def test_chunks_are_taken(client: httpx.AsyncClient) -> None:
+    headers = {"Transfer-Encoding": "Chunked"}
+    assert (await client.put("/records/a", json=order(), headers=headers)).status_code == 201
+
+
+@pytest.mark.parametrize("span", ["bytes 0-2/3", "bytes 3-5/9", "x"])
+@pytest.mark.parametrize(("method", "url", "kind"), BODIES)
+async def test_a_part_is_not_taken_for_the_whole(
+    client: httpx.AsyncClient, method: str, url: str, kind: str, span: str
+) -> None:
+    headers = {"Content-Type": kind, "Content-Range": span}
+    response = await client.request(method, url, content=json.dumps(order()), headers=headers)
+    assert (response.status_code, response.json()["type"].split(":")[-1]) == (400, "bad-request")
+    assert response.json()["errors"][0]["field"] == "Content-Range"
+    assert (await client.get("/records/a")).status_code == 404
+
+
 @pytest.mark.parametrize("coding", ["gzip", "identity, br", "deflate", "x"])
-@pytest.mark.parametrize(
-    ("method", "url", "kind"),
-    [("PUT", "/records/a", "application/json"), ("POST", "/records/import", "text/csv")],
-)
+@pytest.mark.parametrize(("method", "url", "kind"), BODIES)
 async def test_a_coding(client: httpx.AsyncClient, method: str, url: str, kind: str, coding: str) -> None:
     headers = {"Content-Type": kind, "Content-Encoding": coding}
     response = await client.request(method, url, content=b"\x1f\x8b", headers=headers)

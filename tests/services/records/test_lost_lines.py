@@ -43,12 +43,31 @@ async def test_one_that_is_closed_by_another_takes_those_between(sessions: Sessi
     assert {(fault.line, fault.last_line) for fault in report.errors} == {(2, 7)}
 
 
-async def test_a_byte_that_is_no_text_takes_the_row_around_it(sessions: Sessions) -> None:
-    lines = [opened(NUMBERED[0]), NUMBERED[1], b"\xff\n", *NUMBERED[2:4]]
-    report = await read(sessions, *lines)
-    assert (report.created, report.skipped, report.read) == (2, 3, 5)
+@pytest.mark.parametrize("size", [1, 100, 100_000])
+@pytest.mark.parametrize("skip_bad", [True, False])
+async def test_a_byte_that_is_no_text_takes_the_row_around_it(
+    sessions: Sessions, *, size: int, skip_bad: bool
+) -> None:
+    """What stands in the cell after it looks like rows, and is none."""
+    broken = (
+        as_csv(row("b", carrier=f"two\n?\n{NUMBERED[9].decode()}")).split(b"\n", 1)[1].replace(b"?", b"\xff")
+    )
+    lines = [NUMBERED[0], broken, *NUMBERED[1:4]]
+    if not skip_bad:
+        with pytest.raises(InvalidInput, match="4 lines do not fit") as refused:
+            await read(sessions, *lines, skip_bad=False, size=size)
+        assert [one.field for one in refused.value.errors] == ["lines 3 to 6"]
+        return
+    report = await read(sessions, *lines, size=size)
+    assert (report.created, report.skipped, report.read) == (4, 4, 8)
     [fault] = report.errors
-    assert (fault.line, fault.last_line, "UTF-8" in fault.message) == (2, 4, True)
+    assert (fault.line, fault.last_line, "Line 4 is not valid UTF-8" in fault.message) == (3, 6, True)
+
+
+async def test_of_a_quote_that_is_not_closed_what_is_no_text_is_told_first(sessions: Sessions) -> None:
+    report = await read(sessions, opened(NUMBERED[0]), NUMBERED[1], b"\xff\n", *NUMBERED[2:4])
+    [fault] = report.errors
+    assert (fault.line, fault.last_line, "UTF-8" in fault.message) == (2, 6, True)
 
 
 async def test_a_good_row_of_several_lines_whose_values_do_not_fit(sessions: Sessions) -> None:
