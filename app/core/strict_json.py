@@ -7,7 +7,9 @@ that they cannot be read back. All of that is refused here, before anything is s
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 
 from pydantic import JsonValue
 
@@ -20,6 +22,8 @@ MAX_DEPTH = 32
 MAX_DIGITS = 308
 """Digits of an integer: the magnitude a double can hold."""
 LIMIT = 10**MAX_DIGITS
+WHOLE_FROM = 1e16
+"""Where Python begins to write a float with an exponent and without a point."""
 MAX_KEY = 200
 """Characters of a key that a caller sends."""
 MAX_VALUES = 1_000_000
@@ -44,12 +48,17 @@ def parse_bounded(text: str | bytes) -> JsonValue:
 def loads(text: str | bytes, *, exact: bool = True) -> JsonValue:
     """Parse JSON whose parts are checked later, one by one. InvalidInput where it is not JSON.
 
-    NaN and Infinity pass here, so that the check can say where they stand. ``exact``: the digits of a number
-    that no double holds are kept, for fields that are decimals.
+    NaN and Infinity pass here, so that the check can say where they stand. ``exact`` is for what a caller
+    sends: the digits of a number that no double holds are kept, for fields that are decimals, and an object
+    that has a member twice is refused.
     """
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
-        value: JsonValue = json.loads(decoded, parse_float=number if exact else None)
+        value: JsonValue = (
+            json.loads(decoded, parse_float=number, object_pairs_hook=_object)
+            if exact
+            else json.loads(decoded)
+        )
     except UnicodeDecodeError as error:
         raise InvalidInput(f"The JSON is not valid UTF-8 (byte {error.start + 1}).") from error
     except RecursionError as error:
@@ -59,6 +68,16 @@ def loads(text: str | bytes, *, exact: bool = True) -> JsonValue:
     except ValueError as error:  # Python's limit of 4,300 digits
         raise InvalidInput(f"A number has more than {MAX_DIGITS} digits.") from error
     return value
+
+
+def _object(members: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    made = dict(members)
+    if len(made) == len(members):
+        return made
+    counts = Counter(key for key, _ in members)
+    name = readable(counts.most_common(1)[0][0])[:MAX_KEY]
+    fault = FieldError(name, "is given more than once")
+    raise InvalidInput(f"The JSON has the member {name!r} more than once.", errors=[fault])
 
 
 def require_bounds(value: JsonValue) -> None:
@@ -149,18 +168,20 @@ def readable(text: str) -> str:
 def canonical(value: JsonValue) -> str:
     """The one text of a value: keys sorted, no spaces, types kept (1, 1.0 and "1" stay apart).
 
-    Minus zero becomes zero, since JSONB cannot tell them apart.
+    What JSONB cannot tell apart has one text: minus zero becomes zero, and a number from 1e16 on an integer,
+    since JSONB gives 1e16 back as one.
     """
-    return json.dumps(_positive_zero(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(_as_stored(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _positive_zero(value: JsonValue) -> JsonValue:
+def _as_stored(value: JsonValue) -> JsonValue:
     if isinstance(value, float):
-        return value + 0.0
+        is_whole = WHOLE_FROM <= abs(value) < LIMIT
+        return int(Decimal(float.__repr__(value))) if is_whole else value + 0.0
     if isinstance(value, dict):
-        return {key: _positive_zero(item) for key, item in value.items()}
+        return {key: _as_stored(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_positive_zero(item) for item in value]
+        return [_as_stored(item) for item in value]
     return value
 
 

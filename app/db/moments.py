@@ -35,5 +35,14 @@ def _encode(moment: datetime) -> tuple[int]:
 
 
 def _decode(sent: tuple[int]) -> datetime:
-    """Those that an earlier release stored as infinities come back as they were given."""
-    return INFINITIES.get(sent[0]) or EPOCH + timedelta(microseconds=sent[0])
+    """Those that an earlier release stored as infinities come back as they were given.
+
+    A record of such a release may have a time that is before the year 1 or after 9999 in UTC: it becomes the
+    nearest that can be read.
+    """
+    if (infinity := INFINITIES.get(sent[0])) is not None:
+        return infinity
+    try:
+        return EPOCH + timedelta(microseconds=sent[0])
+    except OverflowError:
+        return EARLIEST if sent[0] < 0 else LATEST

@@ -98,6 +98,31 @@ async def test_unknown_models_and_versions_are_not_found(client: httpx.AsyncClie
     assert (await client.get("/models/transit/versions", params={"cursor": "x"})).status_code == 422
 
 
+async def test_a_version_that_addresses_several_variants_is_registered_with_a_warning(
+    client: httpx.AsyncClient, aws: AwsStub
+) -> None:
+    variants: list[JsonValue] = [{"VariantName": name, "CurrentWeight": 0.5} for name in ("blue", "green")]
+
+    def describe(request: Request) -> Answer:
+        if request.operation != "DescribeEndpoint":
+            return aws_stub.control_error("AccessDeniedException")
+        described: dict[str, JsonValue] = {"EndpointStatus": "InService", "EndpointConfigName": "c"}
+        return aws_stub.reply({**described, "ProductionVariants": variants})
+
+    aws.respond = describe
+    body: dict[str, JsonValue] = {
+        "version": "1",
+        "backend": "sagemaker",
+        "features": ["recent_transit_ratio"],
+    }
+    both = await client.post("/models/m/versions", json=body | {"options": {"endpoint_name": "e"}})
+    assert (both.status_code, both.json()["revisions"]) == (201, ["c blue", "c green"])
+    assert "blue, green" in both.json()["warning"]
+    one = {"endpoint_name": "e", "target_variant": "blue"}
+    named = await client.post("/models/m/versions", json=body | {"version": "2", "options": one})
+    assert (named.json()["revisions"], named.json()["warning"]) == (["c blue"], None)
+
+
 async def test_the_revision_is_what_the_platform_says(client: httpx.AsyncClient, aws: AwsStub) -> None:
     def describe(request: Request) -> Answer:
         if request.operation != "DescribeEndpoint":

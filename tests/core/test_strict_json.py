@@ -19,10 +19,15 @@ def nested(levels: int) -> JsonValue:
     return value
 
 
+def in_doubles(value: JsonValue) -> object:
+    """A number from 1e16 on comes back as an integer, of the same double."""
+    return json.loads(json.dumps(value), parse_int=float)
+
+
 @given(json_values())
 def test_what_passes_comes_back_from_its_canonical_text(value: JsonValue) -> None:
     check(value)
-    assert parse(canonical(value)) == value
+    assert in_doubles(parse(canonical(value))) == in_doubles(value)
     assert canonical(parse(canonical(value))) == canonical(value)
 
 

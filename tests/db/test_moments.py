@@ -35,9 +35,11 @@ async def test_a_moment_comes_back(sessions: Sessions, at: datetime) -> None:
     [
         ("-infinity", datetime.min.replace(tzinfo=UTC)),
         ("infinity", datetime.max.replace(tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", datetime.min.replace(tzinfo=UTC)),
+        ("9999-12-31T23:59:59-12:00", datetime.max.replace(tzinfo=UTC)),
     ],
 )
-async def test_what_was_stored_as_an_infinity_has_its_zone(
+async def test_what_an_earlier_release_stored_beyond_them_is_read(
     sessions: Sessions, stored: str, read: datetime
 ) -> None:
     async with sessions() as session:

@@ -71,7 +71,7 @@ class Interleavings(RuleBasedStateMachine):
         self.registered: list[str] = []
         self.told: list[str] = []
         """What was done, for whoever has to find out what went wrong."""
-        self.looks_applied = 0
+        self.looks_applied = self.seen = 0
         self.swapped = self.scaled = False
 
     def tell(self, what: str) -> None:
@@ -241,6 +241,8 @@ class Interleavings(RuleBasedStateMachine):
         self._collect()
         for process in self.processes:
             await process.settle()
+        self.book.faults += promises.double_faults(self.book, self.seen)
+        self.seen = len(self.platform.calls)
         self._note_looks()
 
     def _collect(self) -> None:
@@ -267,6 +269,8 @@ class Interleavings(RuleBasedStateMachine):
         output = answer.prediction
         assert isinstance(output, dict)
         call = self.platform.calls[int(str(output["call"]))]
+        if answer.cache == "MISS":
+            self.book.led[call.number] = request
         if answer.cache == "MISS" and not request.refresh:
             self.book.faults += promises.call_faults(self.book, call, request)
         key = (call.number, output["x"], request.code)
@@ -338,6 +342,7 @@ class Interleavings(RuleBasedStateMachine):
         if not mine:
             return
         self.tell(f"kill {at}")
+        self.book.lost |= {call.number for call in self.platform.calls if call.ended is None}
         self.open = [one for one in self.open if one.process is not dead]
         self.killed += [one.task for one in mine]
         await dead.listener.aclose()

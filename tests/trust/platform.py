@@ -100,6 +100,7 @@ class Platform:
         call = Call(len(self.calls), version, [row[0] for row in rows], self.tick())
         self.calls.append(call)
         self.held += 1
+        met = self._next_revision()
         try:
             await self.gate.wait()
         finally:
@@ -111,12 +112,16 @@ class Platform:
             raise BackendDown("The platform failed.")
         if self.poisoned.intersection(number for number in call.rows if isinstance(number, int)):
             raise BackendRejected("The platform refused the rows.")
-        self.turn += 1
-        call.by, call.ended = self.serving[self.turn % len(self.serving)], self.tick()
+        # By the one that it met when it came, or the one that is there when it goes on.
+        call.by, call.ended = met if call.number % 2 else self._next_revision(), self.tick()
         outputs: list[JsonValue] = [{"by": call.by, "x": x, "call": call.number} for x in call.rows]
         if self.style == "told":
             return Reply([*outputs], revision=call.by)
         return Reply([*outputs], variant=f"variant-{call.by}" if self.style == "variant" else None)
+
+    def _next_revision(self) -> str:
+        self.turn += 1
+        return self.serving[self.turn % len(self.serving)]
 
     async def look(self, version: str) -> Deployed:
         looked = Looked(version, self.tick())

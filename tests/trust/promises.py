@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Literal
 
 from app.services.predictions.predictor import Answer
@@ -41,10 +42,10 @@ class Book:
     """Looks that are surely noted, and since when."""
     landed: dict[tuple[int, object, str], tuple[int, float]] = field(default_factory=dict)
     """By call, content and code: since when an answer is surely stored, and how much time had passed."""
-    refreshed: set[int] = field(default_factory=set)
-    """Calls that a refresh asked for."""
+    led: dict[int, Request] = field(default_factory=dict)
+    """The requests that calls were made for."""
     lost: set[int] = field(default_factory=set)
-    """Calls whose process was killed."""
+    """Calls that were under way when a process was killed."""
     passed: float = 0.0
     """Seconds that were made to pass."""
     faults: list[str] = field(default_factory=list)
@@ -139,6 +140,8 @@ def _age_faults(book: Book, request: Request, call: Call, x: object) -> Iterator
 def _hit_faults(book: Book, request: Request, answer: Answer, call: Call, ended: int) -> Iterator[str]:
     looks = book.noted(answer.version, request.began, ended)
     sets = [look.found.revisions for look in looks if look.found]
+    if answer.revision == "" and not book.noted(answer.version, request.began, request.began):
+        return  # of a version of which no look has told anything, as where nobody may look
     if not any(answer.revision in one for one in sets):
         yield f"revision: a hit of {answer.revision}, noted is {sets}"
     status = book.status(call, request.began)
@@ -173,3 +176,22 @@ def call_faults(book: Book, call: Call, request: Request) -> Iterator[str]:
             is_there = since <= request.began and label(book, made) in serving
             if is_there and book.status(made, request.began) != "void":
                 yield f"cost: call {call.number} infers {x} again, which call {number} did"
+
+
+def double_faults(book: Book, since: int) -> Iterator[str]:
+    """Calls from number ``since`` on that were made for one content while another one was under way."""
+    calls = [call for call in book.platform.calls[since:] if _counts(book, call)]
+    for first, second in combinations(calls, 2):
+        both = (book.led[first.number], book.led[second.number])
+        keys = {
+            (call.version, str(call.rows), one.code) for call, one in zip((first, second), both, strict=True)
+        }
+        between = any(first.began < at < (second.ended or 0) for at, _ in book.applied)
+        if len(keys) == 1 and not between and second.began < (first.ended or 0):
+            yield f"cost: call {second.number} infers {second.rows} beside call {first.number}"
+
+
+def _counts(book: Book, call: Call) -> bool:
+    led = book.led.get(call.number)
+    is_lost = call.number in book.lost or call.ended is None
+    return led is not None and not led.refresh and not is_lost and book.status(call, call.began) != "void"

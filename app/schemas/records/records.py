@@ -1,6 +1,6 @@
 """Records and their labels on the wire."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
@@ -15,15 +15,7 @@ from pydantic import (
 
 from app.schemas.ids import NewRecordIdText
 from app.schemas.values.closed import Closed
-from app.schemas.values.guesses import no_number_for_a_time
-
-
-def _to_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must lie in the years 1 to 9999 in UTC") from error
-
+from app.schemas.values.guesses import in_utc, no_number_for_a_time
 
 INPUT_STANDS_HERE = "x-input-object"
 """Marks where an input stands in the OpenAPI document: only the application knows the class."""
@@ -34,7 +26,7 @@ AnyJson: TypeAlias = SkipValidation[JsonValue]
 """A value out of parsed JSON as it was read, with every digit: validating it anew makes numbers doubles."""
 AnyInput: TypeAlias = Annotated[AnyJson, _Here]
 """What should be an input: the service checks it, so that a bad one does not spoil the others."""
-Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(no_number_for_a_time), AfterValidator(_to_utc)]
+Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(no_number_for_a_time), AfterValidator(in_utc)]
 """A point in time. A text without an offset and a number are refused: what they mean would be a guess."""
 
 

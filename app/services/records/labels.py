@@ -15,6 +15,7 @@ from app.schemas.records.records import RecordLabel
 from app.schemas.values.careful import careful
 from app.services.failures.user_code import user_code
 from app.services.records import records
+from app.services.records.read_back import is_same
 from app.services.use_case import UseCase
 
 
@@ -69,7 +70,8 @@ def _normalised(use_case: UseCase, value: JsonValue, path: str) -> JsonValue:
     try:
         validated = careful(use_case.label_type).validate_python(value)
         label: JsonValue = use_case.label_type.dump_python(validated, mode="json")
-        is_read = careful(use_case.label_type).validate_python(label) == validated
+        read = careful(use_case.label_type).validate_python(label)
+        is_read = is_same(validated, read) and use_case.label_type.dump_python(read, mode="json") == label
     except ValidationError as error:
         raise InvalidInput("The label does not fit.", errors=faults_of(error, path)) from error
     strict_json.check(label, path)

@@ -18,7 +18,7 @@ from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordS
 from app.schemas.values.careful import careful_of
 from app.schemas.values.closed import crowded
 from app.services.failures.user_code import user_code
-from app.services.records.read_back import require_readable
+from app.services.records.read_back import dumped, require_readable
 from app.services.use_case import UseCase
 
 Objection = Callable[[str | None], str | None]
@@ -55,11 +55,11 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
         except ValidationError as error:
             errors = faults_of(error, path)
             raise InvalidInput(MISFIT, errors=errors) from error
-        dumped: object = parsed.model_dump(mode="json", by_alias=True, round_trip=True)
-    if not isinstance(dumped, dict):
+        stored = dumped(parsed)
+    if not isinstance(stored, dict):
         raise UserCodeError("InputObject is dumped as what is no JSON object, and cannot be stored.")
-    strict_json.check(dumped, path)  # "nan" is text before validation and a number after it
-    payload: dict[str, JsonValue] = json.loads(strict_json.canonical(dumped))
+    strict_json.check(stored, path)  # "nan" is text before validation and a number after it
+    payload: dict[str, JsonValue] = json.loads(strict_json.canonical(stored))
     with user_code("InputObject"):
         require_readable(parsed, payload, path=path)
     return Input(payload, strict_json.content_hash(payload))

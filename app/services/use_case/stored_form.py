@@ -28,7 +28,10 @@ STRICT = "is strict, and JSON has no such value: give it strict=False"
 UNORDERED = (
     "is a set, which has another order in every process: use list or tuple, or a serializer that sorts"
 )
+IN_ORDER = "has its keys in an order that is not kept: use dict, or a list of pairs"
+FUTURE = "is not read again once its time has passed: use a type that does not go by the present"
 ONCE_ONLY = "can be read once only: use list or tuple"
+UNKEPT = {"set": UNORDERED, "frozenset": UNORDERED, "ordered-dict": IN_ORDER, "generator": ONCE_ONLY}
 SECRET = "would be stored as asterisks: use another type, or a serializer that gives its value"
 BYTES = "is stored as ser_json_bytes says, and read as UTF-8: leave that out, and use Base64Bytes"
 INSTANCE = "is of a class that cannot be made of JSON: give it a validator"
@@ -107,12 +110,12 @@ def _has_own_writer(schema: PartSchema) -> bool:
 
 def _fault(schema: PartSchema, place: _Place) -> str | None:
     kind, config = schema["type"], place.config or {}
+    if schema.get("now_op") == "future":
+        return FUTURE
     if place.own_writer:
         return None
-    if kind in ("set", "frozenset"):
-        return UNORDERED
-    if kind == "generator":
-        return ONCE_ONLY
+    if kind in UNKEPT:
+        return UNKEPT[str(kind)]
     if _is_secret(schema):
         return SECRET
     if place.own_reader:

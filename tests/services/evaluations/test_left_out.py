@@ -50,6 +50,14 @@ async def test_without_window_and_bucket_a_record_needs_no_time(runtime: Runtime
     assert (filtered.labelled, filtered.without_time) == (1, 0)
 
 
+async def test_a_moment_that_python_has_none_for_costs_its_record_only(runtime: Runtime) -> None:
+    """An earlier release stored such."""
+    await change(runtime, """payload || '{"scheduled_at": "0001-01-01T00:00:00+14:00"}'""", "r01")
+    await change(runtime, """payload || '{"scheduled_at": "9999-12-31T23:59:59-12:00"}'""", "r02")
+    run = await evaluate(runtime)
+    assert (run.state, run.labelled, run.predicted, run.failed) == ("done", 30, 28, 2)
+
+
 async def test_the_inputs_own_null_and_a_word_still_fail_where_they_do_not_fit(runtime: Runtime) -> None:
     await change(runtime, """payload || '{"scheduled_at": "soon"}'""", "r01")
     run = await evaluate(runtime)

@@ -1,16 +1,20 @@
 """What can only be told of a value: it is read back as it was given, or refused with the field named."""
 
+import math
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
+import numpy as np
 import pytest
 from pydantic import (
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Discriminator,
     JsonValue,
     PlainSerializer,
+    PlainValidator,
     PrivateAttr,
     SerializeAsAny,
     computed_field,
@@ -101,3 +105,62 @@ def test_a_label_is_read_back_too() -> None:
     with pytest.raises(InvalidInput) as refused:
         normalise_label(changed(Label=Annotated[int, BeforeValidator(lambda one: one + 1)]), 1, path="value")
     assert [fault.field for fault in refused.value.errors] == ["value"]
+
+
+class Pair:
+    """Of a class that compares nothing."""
+
+    def __init__(self, left: int, right: int) -> None:
+        self.left, self.right = left, right
+
+
+def _pair(given: object) -> Pair:
+    return Pair(*given) if isinstance(given, list) else Pair(0, 0)
+
+
+Array: TypeAlias = Annotated[
+    np.ndarray, PlainValidator(np.asarray), PlainSerializer(lambda one: one.tolist())
+]
+Share: TypeAlias = Annotated[
+    float,
+    BeforeValidator(lambda given: math.nan if given == "none" else given),
+    PlainSerializer(lambda one: "none" if math.isnan(one) else one),
+]
+
+
+class Inner(BaseModel):
+    share: Share
+
+
+class Unequal(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    share: Share = 0
+    shares: list[Share] = []
+    inner: Inner | None = None
+    array: Array = np.zeros(2)
+    swapped: Annotated[Pair, PlainValidator(_pair), PlainSerializer(lambda one: [one.right, one.left])] = (
+        Pair(0, 0)
+    )
+    kept: Annotated[Pair, PlainValidator(_pair), PlainSerializer(lambda one: [one.left, one.right])] = Pair(
+        0, 0
+    )
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"share": "none", "shares": [1, "none"], "inner": {"share": "none"}},
+        *({"array": one} for one in ([1, 2], [[1, 2], [3, 4]], [], ["a", "b"])),
+        {"kept": [1, 2]},
+    ],
+)
+def test_a_value_that_is_not_equal_to_itself_is_read_back(raw: dict[str, JsonValue]) -> None:
+    payload = normalise(Unequal, raw).payload
+    assert {name: payload[name] for name in raw} == raw
+
+
+def test_what_cannot_be_compared_is_told_by_what_is_stored() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        normalise(Unequal, {"swapped": [1, 2]})
+    assert [fault.field for fault in refused.value.errors] == ["swapped"]

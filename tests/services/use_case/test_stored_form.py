@@ -1,5 +1,6 @@
 """Input objects whose parts would not be read back as they were given, told at start."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -21,6 +22,10 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    FutureDate,
+    FutureDatetime,
+    PastDate,
+    PastDatetime,
     PlainSerializer,
     RootModel,
     Secret,
@@ -96,6 +101,10 @@ def test_what_strict_would_not_read_is_told(kind: object) -> None:
         (made(x=Point), "x.at", stored_form.SECRET),
         (made(x=Iterable[int]), "x", stored_form.ONCE_ONLY),
         (made(x=set[str]), "x", stored_form.UNORDERED),
+        (made(x=OrderedDict[str, int]), "x", stored_form.IN_ORDER),
+        (made(x=list[FutureDatetime | None]), "x", stored_form.FUTURE),
+        (made(x=FutureDate | str), "x", stored_form.FUTURE),
+        (made(x=Annotated[FutureDate, PlainSerializer(str)]), "x", stored_form.FUTURE),
         (made(x=Tree), "x.leaves", stored_form.UNORDERED),
         (made(x=Annotated[Car | Ship, Discriminator("kind")]), "x.tags", stored_form.UNORDERED),
         (made(ConfigDict(ser_json_bytes="base64"), x=bytes), "x", stored_form.BYTES),
@@ -121,6 +130,7 @@ def test_what_is_not_read_back_is_told(input_type: type[BaseModel], field: str, 
     [
         made(STRICT, a=int, b=str, c=float | None, d=list[int], e=dict[str, int], f=Literal["a"], g=bool),
         made(STRICT, a=Parsed, b=AnyUrl),
+        made(a=PastDate, b=PastDatetime, c=dict[str, int]),
         made(a=Sorted, b=Shown, c=Base64Bytes, d=bytes, e=Path, f=UUID, g=timedelta, h=Decimal, i=Colour),
         made(ConfigDict(ser_json_timedelta="float", frozen=True, extra="forbid"), a=timedelta),
         made(ConfigDict(alias_generator=str.upper), a=int, b=int),
