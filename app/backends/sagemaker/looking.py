@@ -21,7 +21,7 @@ from app.core.errors import BackendError, BackendRefused
 _threads = ThreadPoolExecutor(16, thread_name_prefix="sagemaker-look")
 """The loop's own executor has a handful of threads and is everybody's. A hanging look keeps one of these."""
 
-Found: TypeAlias = Mapping[str, Component | BackendError | None]
+FoundComponents: TypeAlias = Mapping[str, Component | BackendError | None]
 
 
 async def look_together(options: Sequence[BackendOptions]) -> Sequence[Look]:
@@ -75,7 +75,7 @@ def _tags(
         return in_our_words(error, control.what)
 
 
-def _components(control: ControlCalls, options: Sequence[Options]) -> Found:
+def _components(control: ControlCalls, options: Sequence[Options]) -> FoundComponents:
     names = {each.inference_component for each in options if each.inference_component}
     components = component.Components(control)
     return {name: _component(control, components, name) for name in sorted(names)}
@@ -107,7 +107,7 @@ class SeenEndpoint:
 
     endpoint: DescribedEndpoint
     tags: Mapping[ObjectKey, Tag] | BackendError
-    components: Found
+    components: FoundComponents
 
     def deployed(self, options: Options) -> Deployed | None:
         """What is in service for these options; None where nobody may say. BackendError says why nothing
