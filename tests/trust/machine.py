@@ -160,6 +160,17 @@ class Interleavings(RuleBasedStateMachine):
         if looked:
             self.look(then="r1")
 
+    @precondition(lambda self: self.platform.gate.is_set())
+    @rule(serving=SERVING, record=st.sampled_from(RECORDS))
+    def overtake(self, serving: list[str], record: str) -> None:
+        """A look that comes and goes while a call is under way."""
+        self.hold_the_platform()
+        self.run(self._ask(record, 0))
+        self.deploy(serving, then=None)
+        self.look(then=None)
+        self.let_the_platform_answer()
+        self.run(self._ask(record, 0))
+
     @precondition(lambda self: not self.swapped)
     @rule()
     def scale(self) -> None:
