@@ -174,8 +174,18 @@ def call_faults(book: Book, call: Call, request: Request) -> Iterator[str]:
             if (content, code, made.version) != (x, request.code, call.version) or too_old:
                 continue
             is_there = since <= request.began and label(book, made) in serving
+            is_there = is_there and not _is_overtaken(book, made)
             if is_there and book.status(made, request.began) != "void":
                 yield f"cost: call {call.number} infers {x} again, which call {number} did"
+
+
+def _is_overtaken(book: Book, call: Call) -> bool:
+    """Whether a look ended after the call was led to and before it was made, perhaps once more: what goes by
+    the look before cannot know who made its answer."""
+    led = book.led.get(call.number)
+    if led is None or book.platform.style == "told":
+        return False
+    return any(led.began < (look.ended or 0) < (call.ended or 0) for look in book.looks(call.version))
 
 
 def double_faults(book: Book, since: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.core.errors import BackendRejected, BackendThrottled, BackendTimeout
+from app.services.predictions import storing
 from app.services.predictions.predictor import Ask
 from tests.support.eventually import until
 from tests.trust import store
@@ -117,3 +118,22 @@ async def test_a_refusal_is_of_one_content(service: Service, platform: Platform)
     answers = await service.processes[0].predictor.predict_many(["r1", "r2"], ASK)
     assert isinstance(answers["r2"], BackendRejected)
     assert not isinstance(answers["r1"], Exception)
+
+
+async def test_an_answer_that_a_look_disowns_while_it_is_copied_is_told_as_it_was_found(
+    service: Service, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.write("s1", 7)
+    await service.write("s2", 7)
+    first = await service.predict("s1")
+    adopt = storing.adopt
+
+    async def late(*given: object, **named: object) -> object:
+        platform.change(["B"])
+        await service.look()
+        return await adopt(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(storing, "adopt", late)
+    answer = await service.predict("s2")
+    assert (answer.cache, answer.revision, answer.id) == ("HIT", "A", first.id)
+    assert (await service.predict("s2")).revision == "B"

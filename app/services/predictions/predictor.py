@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.db.engine import Database, run
 from app.db.predictions import cache
 from app.db.predictions.cache import CachedPrediction, Lookup, Scope
-from app.schemas.hosting.deployments import Deployment
+from app.schemas.hosting.deployments import PENDING, Deployment
 from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
 from app.services.models import versions
@@ -140,7 +140,7 @@ class Predictor:
         sources = {record_id: result.entry.id for record_id, result in others.items()}
         entries = await storing.adopt(self.settings, self.database, scope, sources, newly=newly)
         adopted: dict[str, Result] = {
-            record_id: Landed(entries.get(record_id, other.entry), _of_another(other.state))
+            record_id: Landed(_own(entries.get(record_id), other.entry), _of_another(other.state))
             for record_id, other in others.items()
         }
         return landed | adopted
@@ -154,6 +154,11 @@ class Predictor:
 def _wanted(one: Lookup, *, refresh: bool) -> Wanted:
     since = one.asked_at if refresh else None
     return Wanted(one.record_id, one.content_hash or "", one.payload, since)
+
+
+def _own(copy: CachedPrediction | None, source: CachedPrediction) -> CachedPrediction:
+    """The copy; the source, as it was found, where that is gone by now or was disowned in between."""
+    return source if copy is None or copy.revision.startswith(PENDING) else copy
 
 
 def _of_another(state: CacheState) -> CacheState:
