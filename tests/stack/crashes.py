@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack.load import ORDER, Ledger, Load
+from tests.stack.load import Ledger, Load, fresh_order
 from tests.stack.report import Report
 from tests.stack.stack import EXAMPLE, ROOT, Failed, Stack, is_ready, kill, run, state, wait_until
 
@@ -106,14 +106,14 @@ def predicts_anew(client: httpx.Client) -> bool:
     """Whether a new record can be stored and predicted."""
     path = f"stack-test-{uuid4()}"
     return (
-        client.put(f"/records/{path}", json=ORDER).status_code == 201
+        client.put(f"/records/{path}", json=fresh_order()).status_code == 201
         and client.post(f"/predict/{path}").status_code == 200
     )
 
 
 def _new_record_cache(client: httpx.Client) -> list[str]:
     record_id = f"stack-test-{uuid4()}"
-    client.put(f"/records/{record_id}", json=ORDER).raise_for_status()
+    client.put(f"/records/{record_id}", json=fresh_order()).raise_for_status()
     return [_cache_of(client, record_id) for _ in range(2)]
 
 
@@ -159,7 +159,7 @@ def _shares(stack: Stack) -> str:
 def _require_passed_on(client: httpx.Client) -> None:
     record_id = "kg/s % é + ?"
     path = f"/records/{quote(record_id, safe='')}"
-    client.put(path, json=ORDER).raise_for_status()
+    client.put(path, json=fresh_order()).raise_for_status()
     answer = client.get(path, headers={"X-Request-ID": "stack-test-1"}).raise_for_status()
     _require(answer.json()["id"] == record_id, f"the id became {answer.json()['id']}")
     _require(answer.headers["X-Request-ID"] == "stack-test-1", "the request id was kept")

@@ -1,5 +1,6 @@
 """A light load on the service, and a ledger of what it acknowledged."""
 
+import random
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,6 +28,11 @@ ORDER: dict[str, JsonValue] = {
     "destination_lon": -87.90,
     "scheduled_at": "2013-12-24T15:30:00Z",
 }
+
+
+def fresh_order() -> dict[str, JsonValue]:
+    """An order of a content of its own: what was predicted for another one is no answer to it."""
+    return {**ORDER, "origin_lat": random.uniform(-80, 80)}
 
 
 @dataclass
@@ -90,7 +96,7 @@ class Load:
         while not self._end.wait(PAUSE):
             record_id = f"load/{uuid4()}"  # a slash, which has to pass every proxy as %2F
             path = quote(record_id, safe="")
-            if written := self._call("PUT", f"/records/{path}", ORDER):
+            if written := self._call("PUT", f"/records/{path}", fresh_order()):
                 self._ledger.written[record_id] = written["content_hash"]
                 if predicted := self._call("POST", f"/predict/{path}"):
                     self._ledger.predicted[record_id] = predicted["prediction"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.stack.crashes import predicts_anew
-from tests.stack.load import ORDER, Ledger, Load
+from tests.stack.load import Ledger, Load, fresh_order
 from tests.stack.report import Report
 from tests.stack.stack import (
     EXAMPLE,
@@ -79,7 +79,7 @@ def absent_endpoint(stack: Stack, report: Report, _: Ledger) -> None:
         hit = stack.api.post(f"/predict/{EXAMPLE}")
         if (hit.status_code, hit.headers.get("X-Cache")) != (200, "HIT"):
             raise Failed(f"A stored prediction was not served: {hit.status_code} {hit.text}")
-        stack.api.put("/records/unlucky", json=ORDER).raise_for_status()
+        stack.api.put("/records/unlucky", json=fresh_order()).raise_for_status()
         miss = stack.api.post("/predict/unlucky")
         notes.append(f"a miss: {miss.status_code} {miss.json()['title']}; a hit: {hit.status_code}")
         stack.compose("start", "endpoint")

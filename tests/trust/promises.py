@@ -55,6 +55,13 @@ class Book:
         before = [span for span in spans if span.since <= began][-1:]
         return [span.value for span in [*before, *(span for span in spans if span.since > began)]]
 
+    def forget(self, request: Request, x: object) -> None:
+        """What was too old for a request that computed it anew is in nobody's cache any longer."""
+        assert request.ttl is not None
+        for key, (_, passed) in list(self.landed.items()):
+            if key[1:] == (x, request.code) and self.passed - passed > request.ttl - 5:
+                del self.landed[key]
+
     def looks(self, version: str) -> list[Looked]:
         """Those at a version that had an answer."""
         return [one for one in self.platform.looks if one.version == version and one.ended is not None]
