@@ -282,7 +282,7 @@ class Interleavings(RuleBasedStateMachine):
         call = self.platform.calls[int(str(output["call"]))]
         if answer.cache == "MISS":
             self.book.led[call.number] = request
-        if answer.cache == "MISS" and request.ttl is not None:
+        if answer.cache == "MISS":
             self.book.forget(request, output["x"])
         if answer.cache == "MISS" and not request.refresh:
             self.book.faults += promises.call_faults(self.book, call, request)

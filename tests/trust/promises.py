@@ -56,10 +56,10 @@ class Book:
         return [span.value for span in [*before, *(span for span in spans if span.since > began)]]
 
     def forget(self, request: Request, x: object) -> None:
-        """What was too old for a request that computed it anew is in nobody's cache any longer."""
-        assert request.ttl is not None
+        """What a refresh takes the place of, or was too old for a request, is in no cache any longer."""
         for key, (_, passed) in list(self.landed.items()):
-            if key[1:] == (x, request.code) and self.passed - passed > request.ttl - 5:
+            is_too_old = request.ttl is not None and self.passed - passed > request.ttl - 5
+            if key[1:] == (x, request.code) and (request.refresh or is_too_old):
                 del self.landed[key]
 
     def looks(self, version: str) -> list[Looked]:

@@ -18,6 +18,9 @@ IMAGE = "sagemaker-fastapi/local-endpoint:latest"
 ARN_PARTS = {"Endpoint": "endpoint", "EndpointConfig": "endpoint-config", "Model": "model"}
 
 Shape = dict[str, JsonValue]
+UNCHANGED_SINCE = 1577836800.0
+"""2020: a start changes nothing of a deployment, and another deployment has another name."""
+
 _parameters: TypeAdapter[Shape] = TypeAdapter(Shape)
 
 
@@ -56,7 +59,7 @@ def _resources(served: ServedEndpoint, started: float) -> Iterable[tuple[tuple[s
         *("Endpoint", name, started),
         EndpointStatus="InService",
         EndpointConfigName=deployment,
-        LastModifiedTime=started,
+        LastModifiedTime=UNCHANGED_SINCE,
         ProductionVariants=[{"VariantName": variant, **_instances(started)}],
     )
     yield _resource(
