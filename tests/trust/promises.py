@@ -117,8 +117,8 @@ def _differs(one: Looked, other: Looked) -> bool:
     return a.surroundings == b.surroundings and a.changed != b.changed
 
 
-def answer_faults(book: Book, request: Request, answer: Answer, ended: int) -> Iterator[str]:
-    """What an answer breaks."""
+def answer_faults(book: Book, request: Request, answer: Answer, ended: int, passed: float) -> Iterator[str]:
+    """What an answer breaks that was given at a tick, and after so much time had passed."""
     output = answer.prediction
     assert isinstance(output, dict), output
     call = book.platform.calls[int(str(output["call"]))]
@@ -129,19 +129,19 @@ def answer_faults(book: Book, request: Request, answer: Answer, ended: int) -> I
         yield f"version: {answer.version}, made by {call.version}, asked for {asked}"
     if output["code"] != request.code:
         yield f"code: made by {output['code']}, asked of {request.code}"
-    yield from _age_faults(book, request, call, output["x"])
+    yield from _age_faults(book, request, call, output["x"], passed)
     if answer.cache == "HIT":
         yield from _hit_faults(book, request, answer, call, ended)
     elif book.platform.style == "told" and answer.revision != call.by:
         yield f"label: labelled {answer.revision}, made by {call.by}"
 
 
-def _age_faults(book: Book, request: Request, call: Call, x: object) -> Iterator[str]:
+def _age_faults(book: Book, request: Request, call: Call, x: object, passed: float) -> Iterator[str]:
     if request.refresh and (call.ended is None or call.ended < request.began):
         yield "refresh: computed before it was asked for"
     landed = book.landed.get((call.number, x, request.code))
-    if request.ttl is not None and landed is not None and book.passed - landed[1] > request.ttl + 5:
-        yield f"age: {book.passed - landed[1]} s of {request.ttl}"
+    if request.ttl is not None and landed is not None and passed - landed[1] > request.ttl + 5:
+        yield f"age: {passed - landed[1]} s of {request.ttl}"
 
 
 def _hit_faults(book: Book, request: Request, answer: Answer, call: Call, ended: int) -> Iterator[str]:

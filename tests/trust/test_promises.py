@@ -15,8 +15,9 @@ from app.backends import registry
 from app.core.settings import Settings
 from app.db.engine import open_database
 from tests.trust import store
-from tests.trust.machine import Interleavings, World
+from tests.trust.machine import Interleavings
 from tests.trust.processes import start
+from tests.trust.steps import World
 
 HOW_MANY = int(os.environ.get("INTERLEAVINGS", "60"))
 STEPS = 30
