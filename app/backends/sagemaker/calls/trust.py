@@ -20,8 +20,8 @@ def tls_context(what: str) -> ssl.SSLContext:
         return _context(path)
     except OSError as error:  # ssl.SSLError is one
         raise BackendRefused(
-            f"{what}: What AWS_CA_BUNDLE, the AWS profile's ca_bundle or REQUESTS_CA_BUNDLE names is no readable"
-            " file of certificates."
+            f"{what}: What AWS_CA_BUNDLE, the AWS profile's ca_bundle or REQUESTS_CA_BUNDLE names is no"
+            " readable file of certificates."
         ) from error
 
 
