@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from app.backends import base
-from app.backends.sagemaker.calls.replies import Invoked
+from app.backends.sagemaker.calls.replies import CONFUSED, Invoked, no_aws_answer
 from app.core.errors import BadOutput
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ class ThreadCalls:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._invoke, body)
 
     def _invoke(self, body: bytes) -> Invoked:
-        answer = self._client().invoke_endpoint(**self._target, Body=body)
+        try:
+            answer = self._client().invoke_endpoint(**self._target, Body=body)
+        except CONFUSED as error:
+            raise no_aws_answer(error) from error
         return Invoked(
             content=self._read(answer["Body"]),
             content_type=answer.get("ContentType", ""),
