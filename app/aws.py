@@ -151,7 +151,8 @@ def _shared(make: Callable[[], T], *key: Hashable) -> T:
 
 def error_code(error: CallError) -> str:
     """The platform's word for why it refused; empty where it did not answer."""
-    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+    code: object = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
+    return code if isinstance(code, str) else ""  # botocore takes whatever an answer has in its place
 
 
 def error_status(error: CallError) -> int:

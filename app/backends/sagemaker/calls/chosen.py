@@ -11,7 +11,6 @@ from botocore.credentials import Credentials
 from botocore.utils import get_environ_proxies
 
 from app.aws import credentials, signed_invocation
-from app.backends.base import MAX_REPLY
 from app.backends.http.connections import Connections
 from app.backends.sagemaker.calls.credentials import FreshCredentials, are_known
 from app.backends.sagemaker.calls.replies import Invoked, Replies
@@ -90,7 +89,7 @@ class Calls:
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             tls=tls_context(self._what) if client.meta.endpoint_url.startswith("https:") else None,
-            longest_error=MAX_REPLY,
+            longest_error=None,
         )
 
     def _gone(self) -> BackendDown:

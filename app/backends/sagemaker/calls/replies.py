@@ -10,7 +10,7 @@ from botocore.parsers import ResponseParserError, create_parser
 
 OPERATION = "InvokeEndpoint"
 
-CONFUSED = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+CONFUSED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What the parser raises for JSON of another shape than AWS's, and for bytes that are no text."""
 
 

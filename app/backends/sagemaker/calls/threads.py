@@ -43,7 +43,7 @@ class ThreadCalls:
         )
 
     def _read(self, body: "StreamingBody") -> bytes:
-        content = body.read(base.MAX_REPLY + 1)
+        content = body.read(base.MAX_REPLY)
         if body.read(1):  # boto3 sees only here, at the end, whether anything is missing
             body.close()
             raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")

@@ -15,6 +15,7 @@ from tests.support.eventually import TIMEOUT
 
 CONFIG = clients.call_config(attempts=1, connect_timeout=5, read_timeout=TIMEOUT)
 Opener = Callable[..., Calls]
+CSV = {"ContentType": "text/csv", "Accept": "text/csv"}
 
 
 @pytest.fixture

@@ -23,6 +23,10 @@ REFUSALS = {name: answer for name, (answer, _) in ANSWERS.items() if name not in
     "text": Answer(400, "naïve".encode(), {"X-Amzn-RequestId": "1-2-3"}),
 }
 CONFUSING = (b"\xff", b"[1]", b'"busy"', b"null", b"1", b"[" * 100_000, b'{"Message":{"a":1},"__type":7}')
+ODD = (
+    *(b'{"code":5}', b'{"__type":"ValidationError","message":["x"]}', b'{"code":null,"Message":null}'),
+    *(b'{"__type":"ModelError","OriginalStatusCode":"x"}', b'{"__type":"ModelError","OriginalMessage":{}}'),
+)
 
 
 async def refusal(opener: Opener) -> ClientError:
@@ -31,18 +35,21 @@ async def refusal(opener: Opener) -> ClientError:
     return caught.value
 
 
+def told(error: ClientError) -> dict[str, object]:
+    """All that was answered: not when, nor how often boto3 asked."""
+    about = error.response["ResponseMetadata"]
+    headers = {name: text for name, text in about["HTTPHeaders"].items() if name != "date"}
+    left_out = {"RetryAttempts", "MaxAttemptsReached", "HTTPHeaders"}
+    kept = {name: value for name, value in about.items() if name not in left_out}
+    return {**error.response, "ResponseMetadata": kept, "HTTPHeaders": headers}
+
+
 @pytest.mark.parametrize("name", REFUSALS)
 async def test_a_refusal_is_the_error_that_boto3_raises(aws: AwsStub, opener: Opener, name: str) -> None:
     aws.script(REFUSALS[name])
     with pytest.raises(ClientError) as caught:
         by_boto3({}, b"1")
-    theirs, ours = caught.value, await refusal(opener)
-    about = theirs.response["ResponseMetadata"]
-    del about["RetryAttempts"]
-    about.pop("MaxAttemptsReached", None)  # type: ignore[typeddict-item] - nor the stubs know it
-    for response in (theirs.response, ours.response):
-        response["ResponseMetadata"]["HTTPHeaders"].pop("date")
-    assert ours.response == theirs.response
+    assert told(await refusal(opener)) == told(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +79,23 @@ async def test_what_is_no_aws_answer_is_an_error_of_ours(
         monkeypatch.setenv("HTTP_PROXY", aws.url)
         monkeypatch.setenv("NO_PROXY", "")
     aws.script(Answer(status, body))
+    caught = await failure()
+    assert "no AWS answer" in caught.detail
+    assert isinstance(caught.__cause__, ResponseParserError)
+
+
+@pytest.mark.parametrize("body", ODD)
+@pytest.mark.parametrize("status", [400, 424, 503])
+async def test_values_of_another_type_than_aws_sends_are_borne(
+    aws: AwsStub, status: int, body: bytes
+) -> None:
+    aws.script(Answer(status, body, {"Retry-After": "9" * 400}))
+    assert (await failure()).retry_after is None
+
+
+async def failure() -> BackendError:
     backend = open_backend("sagemaker", {"endpoint_name": "e"}, ["a"], concurrency=1, hosts=Hosts())
-    with pytest.raises(BackendError, match="no AWS answer") as caught:
+    with pytest.raises(BackendError) as caught:
         await backend.predict([[1]], TIMEOUT)
-    assert isinstance(caught.value.__cause__, ResponseParserError)
     await backend.aclose()
+    return caught.value

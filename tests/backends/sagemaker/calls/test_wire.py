@@ -7,12 +7,11 @@ import pytest
 
 from app import aws as clients
 from app.backends.sagemaker.calls.signing import prepared
-from tests.backends.sagemaker.calls.conftest import CONFIG, Opener, by_boto3
+from tests.backends.sagemaker.calls.conftest import CONFIG, CSV, Opener, by_boto3
 from tests.support.aws_stub import AwsStub
 
 pytestmark = [pytest.mark.usefixtures("one_moment", "fresh_session")]
 
-CSV = {"ContentType": "text/csv", "Accept": "text/csv"}
 TARGETS: dict[str, Mapping[str, str]] = {
     "csv": CSV,
     "parameters": {"ContentType": "application/json", "Accept": "application/json; verbose=true, */*"},
