@@ -6,7 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, BigInteger, Float, Text, bindparam, text
+from sqlalchemy import BigInteger, Float, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -103,22 +103,18 @@ _STATES = (
         where version.id = :model_version_id
     """)
     .bindparams(_HASHES)
-    .columns(output=JSON(), error=JSONB(), deployed=JSONB())
+    .columns(error=JSONB(), deployed=JSONB())
 )
 
 # What nobody knows who made is nobody's hit, and so not in the index of what is.
-_UNKNOWN = (
-    text(f"""
+_UNKNOWN = text(f"""
         select distinct on (content_hash) prediction.content_hash, {ENTRY_COLUMNS}
         from predictions prediction
         where model_version_id = :model_version_id and id > :after
           and pipeline_version = :pipeline_version and starts_with(revision, '{PENDING}')
           and content_hash = any(:content_hashes)
         order by content_hash, id desc
-    """)
-    .bindparams(_HASHES, bindparam("after", type_=BigInteger()))
-    .columns(output=JSON())
-)
+    """).bindparams(_HASHES, bindparam("after", type_=BigInteger()))
 
 _RENEW = text("""
     update content_claims set lease_until = clock_timestamp() + make_interval(secs => :seconds)

@@ -6,13 +6,12 @@ from datetime import datetime
 
 from pydantic import JsonValue
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     DateTime,
+    Executable,
     Float,
     Text,
-    TextualSelect,
     bindparam,
     select,
     text,
@@ -97,21 +96,16 @@ _INSERT = (
     """)
     .bindparams(_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _LATENCIES, _MOMENTS)
     .bindparams(_AGES, _CURRENT, _EPOCHS, _VARIANTS, _SOURCES)
-    .columns(output=JSON())
 )
 
-_READ = (
-    text(f"""
+_READ = text(f"""
         select {ENTRY_COLUMNS}
         from model_versions version
         cross join unnest(:record_ids, :content_hashes, :revisions)
             as wanted (record_id, content_hash, revision)
         cross join {prediction_of("wanted.content_hash", "array[wanted.revision]", _OWN)}
         where version.id = :model_version_id
-    """)
-    .bindparams(_IDS, _HASHES, _REVISIONS)
-    .columns(output=JSON())
-)
+    """).bindparams(_IDS, _HASHES, _REVISIONS)
 
 
 async def store(
@@ -189,7 +183,7 @@ async def _insert(
 
 
 async def _entries(
-    session: AsyncSession, statement: TextualSelect, values: Mapping[str, object]
+    session: AsyncSession, statement: Executable, values: Mapping[str, object]
 ) -> dict[str, CachedPrediction]:
     found = (await session.execute(statement, values)).mappings()
     return {entry.record_id: entry for row in found if (entry := entry_of(row)) is not None}

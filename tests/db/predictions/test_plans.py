@@ -50,7 +50,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         await session.execute(text("analyze predictions"))
         await session.execute(_USE, {"version": 2})
     yield database
-    await database.engine.dispose()
+    await database.aclose()
 
 
 async def test_each_key_is_looked_up_by_itself(database: Database) -> None:
