@@ -13,7 +13,7 @@ from app.api.http.front import PredictionFront
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
 from app.core.errors import Misconfigured
-from app.core.logging import configure_logging
+from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.db import capacity
@@ -74,6 +74,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open everything, and close it in the opposite order: what is under way lands first."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as opened:
+        opened.enter_context(written_aside())
         runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case))
         runtime.tell_code()
         health = Health(runtime)
