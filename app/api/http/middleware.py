@@ -7,6 +7,7 @@ import random
 import re
 import time
 from collections.abc import Iterable
+from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -14,8 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
-
-log = structlog.get_logger("app.access")
+from app.core.logging import access
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -50,10 +50,11 @@ class RequestContext:
             if status == 0:
                 await response(scope, receive, send_with_id)
         finally:
-            elapsed = round((time.perf_counter() - started) * 1000, 1)
             path: str = scope["path"]
-            say = log.debug if path.startswith("/health/") else log.info  # probes ask every few seconds
-            say("request", method=scope["method"], path=path, status=status, ms=elapsed)
+            elapsed = round((time.perf_counter() - started) * 1000, 1)
+            is_probe = path.startswith("/health/")  # they come every few seconds
+            level: Literal["debug", "info"] = "debug" if is_probe else "info"
+            access(request_id, scope["method"], path, status, elapsed, level=level)
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
