@@ -19,7 +19,7 @@ class Joined(Generic[Unit, Result]):
 
     What a go raises is raised to all its callers where it ``concerns_all`` of them, such as an outage; else
     each unit is tried by itself. A caller that goes away leaves the work to be done. Who waits for its go for
-    longer than ``patience`` seconds gets a TimeoutError.
+    longer than ``patience`` seconds gets a TimeoutError; None: it waits for as long as it takes.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Joined(Generic[Unit, Result]):
         *,
         goes: int,
         most: int,
-        patience: float,
+        patience: float | None = None,
         size: Callable[[Unit], int] = lambda _: 1,
         concerns_all: Callable[[Exception], bool] = lambda _: True,
     ) -> None:
@@ -42,12 +42,12 @@ class Joined(Generic[Unit, Result]):
         """The unit's result, to be awaited."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        self._waiting.append(_Asked(unit, future, loop.time() + self._patience))
+        self._waiting.append(_Asked(unit, future, loop.time() + (self._patience or 0)))
         if len(self._tasks) < self._goes:
             task = loop.create_task(self._go())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif self._impatience is None:
+        elif self._patience is not None and self._impatience is None:
             self._impatience = loop.call_later(self._patience, self._lose_patience)
         return future
 

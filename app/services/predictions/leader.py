@@ -24,6 +24,7 @@ from app.schemas.hosting.deployments import InService
 from app.services import pipeline
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
+from app.services.pipeline import Stages
 from app.services.predictions.flights import Batch, Landed, Wanted
 from app.services.predictions.storing import Found, Store
 from app.services.use_case import UseCase
@@ -70,6 +71,10 @@ class Leader:
             patience=self.settings.database_pool_timeout,
             concerns_all=is_outage,
         )
+
+    @cached_property
+    def _stages(self) -> Stages:
+        return Stages(self.use_case)
 
     @cached_property
     def _store(self) -> Store:
@@ -130,7 +135,7 @@ class Leader:
         is_stored = False
         try:
             outcomes = await pipeline.run(
-                *(self.use_case, self.inference, batch.deployment),
+                *(self._stages, self.inference, batch.deployment),
                 [one.payload for one in claimed],
                 deadline=batch.deadline,
             )

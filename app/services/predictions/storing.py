@@ -19,6 +19,7 @@ from tenacity import (
 
 from app.core.errors import AppError, NotFound, as_stored
 from app.core.joining import Joined
+from app.core.retrying import retried
 from app.core.settings import Settings
 from app.db import looks
 from app.db.engine import OUTAGES, Database, is_outage, run
@@ -81,17 +82,21 @@ class Stored:
 
 async def persistently(work: Callable[[], Awaitable[T]]) -> T:
     """Do ``work`` again and again while it fails for a reason that passes, up to PATIENCE."""
-    retrying = AsyncRetrying(
-        retry=retry_if_exception(lambda error: isinstance(error, OUTAGES) and is_outage(error)),
+    return await retried(work, _passes, _retrying)
+
+
+def _retrying() -> AsyncRetrying:
+    return AsyncRetrying(
+        retry=retry_if_exception(_passes),
         wait=wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
         stop=stop_after_delay(PATIENCE),
         before_sleep=_tell,
         reraise=True,
     )
-    async for attempt in retrying:
-        with attempt:
-            return await work()
-    raise AssertionError("it returns or raises")
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, OUTAGES) and is_outage(error)
 
 
 def _tell(state: RetryCallState) -> None:
