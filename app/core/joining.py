@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 Unit = TypeVar("Unit")
-Result = TypeVar("Result")
+Got = TypeVar("Got")
 
 
-class Joined(Generic[Unit, Result]):
+class Joined(Generic[Unit, Got]):
     """Collects what is asked for while earlier work is under way, and does it in one go.
 
     ``work`` is given units in the order in which they came, and returns a result for each, in that order; an
@@ -24,7 +24,7 @@ class Joined(Generic[Unit, Result]):
 
     def __init__(
         self,
-        work: Callable[[Sequence[Unit]], Awaitable[Sequence[Result | Exception]]],
+        work: Callable[[Sequence[Unit]], Awaitable[Sequence[Got | Exception]]],
         *,
         goes: int,
         most: int,
@@ -34,15 +34,15 @@ class Joined(Generic[Unit, Result]):
     ) -> None:
         self._work, self._size, self._concerns_all = work, size, concerns_all
         self._goes, self._most, self._patience = goes, most, patience
-        self._waiting: deque[_Asked[Unit, Result]] = deque()
+        self._waiting: deque[_Unit[Unit, Got]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._impatience: asyncio.TimerHandle | None = None
 
-    def ask(self, unit: Unit) -> "asyncio.Future[Result]":
+    def ask(self, unit: Unit) -> "asyncio.Future[Got]":
         """The unit's result, to be awaited."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        self._waiting.append(_Asked(unit, future, loop.time() + (self._patience or 0)))
+        future: asyncio.Future[Got] = loop.create_future()
+        self._waiting.append(_Unit(unit, future, loop.time() + (self._patience or 0)))
         if len(self._tasks) < self._goes:
             task = loop.create_task(self._go())
             self._tasks.add(task)
@@ -55,7 +55,7 @@ class Joined(Generic[Unit, Result]):
         while self._waiting:
             await self._settle(self._next())
 
-    def _next(self) -> list["_Asked[Unit, Result]"]:
+    def _next(self) -> list["_Unit[Unit, Got]"]:
         """The first of those that wait, as many as fit."""
         taken, room = [self._waiting.popleft()], self._most
         room -= self._size(taken[0].unit)
@@ -63,8 +63,8 @@ class Joined(Generic[Unit, Result]):
             taken.append(self._waiting.popleft())
         return taken
 
-    async def _settle(self, taken: Sequence["_Asked[Unit, Result]"]) -> None:
-        results: Sequence[Result | Exception]
+    async def _settle(self, taken: Sequence["_Unit[Unit, Got]"]) -> None:
+        results: Sequence[Got | Exception]
         try:
             results = await self._work([one.unit for one in taken])
         except Exception as error:  # noqa: BLE001 - it is the callers'
@@ -84,13 +84,13 @@ class Joined(Generic[Unit, Result]):
         self._impatience = None if at is None else loop.call_at(at, self._lose_patience)
 
 
-class _Asked(NamedTuple, Generic[Unit, Result]):
+class _Unit(NamedTuple, Generic[Unit, Got]):
     unit: Unit
-    future: "asyncio.Future[Result]"
+    future: "asyncio.Future[Got]"
     until: float
     """When its caller loses patience, in the loop's time."""
 
-    def settle(self, result: "Result | Exception") -> None:
+    def settle(self, result: "Got | Exception") -> None:
         if self.future.done():  # its caller has gone away
             return
         if isinstance(result, Exception):

@@ -84,7 +84,7 @@ def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
 
 def direct(settings: Settings) -> int:
     """How many of a process's connections are for single statements of predictions."""
-    return min(MOST_DIRECT, settings.database_pool_size // 2)
+    return max(1, min(MOST_DIRECT, settings.database_pool_size // 3))
 
 
 def pooled(settings: Settings) -> int:

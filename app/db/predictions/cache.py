@@ -33,7 +33,7 @@ class CachedPrediction(NamedTuple):
     age: float
 
 
-class Ask(NamedTuple):
+class LookingUp(NamedTuple):
     """Records to look up for one caller. ``version`` None means the live one.
 
     ``refresh``: what is stored will not do, and the payloads are wanted.
@@ -156,7 +156,7 @@ LOOKUP = Statement(f"""
 
 
 async def look_up(
-    direct: Direct, asks: Sequence[Ask], *, pipeline_version: str, ttl: float | None
+    direct: Direct, asks: Sequence[LookingUp], *, pipeline_version: str, ttl: float | None
 ) -> list[list[Lookup]]:
     """Records, versions and cached predictions in one statement by primary keys: for each of the asks a
     lookup per id, in their order. ``ttl`` is in seconds."""

@@ -55,7 +55,7 @@ class TransformChunks:
     async def _look_up(self, chunk_id: int) -> list[Lookup]:
         database = self.runtime.database
         record_ids = await engine.run(database.statements, partial(rows.record_ids, chunk_id=chunk_id))
-        ask = cache.Ask(record_ids, self.deployment.model, self.deployment.version, refresh=False)
+        ask = cache.LookingUp(record_ids, self.deployment.model, self.deployment.version, refresh=False)
         code, ttl = self.runtime.predictor.pipeline_version, self.runtime.settings.prediction_ttl
         [found] = await cache.look_up(database.direct, [ask], pipeline_version=code, ttl=ttl)
         return found

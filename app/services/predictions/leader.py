@@ -16,10 +16,10 @@ from app.core.joining import Joined
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.listener import Listener
-from app.db.predictions import claims, joint
+from app.db.predictions import claiming, claims
 from app.db.predictions.cache import CachedPrediction
+from app.db.predictions.claiming import Claiming, Seen
 from app.db.predictions.claims import KeyState, Lease, States
-from app.db.predictions.joint import Claiming, Seen
 from app.schemas.hosting.deployments import InService
 from app.services import pipeline
 from app.services.inference import Inference
@@ -117,10 +117,10 @@ class Leader:
     async def _claim_together(self, batches: Sequence[Claiming]) -> list[Claimed]:
         """Two statements, of which the second sees all that others stored before the first."""
         direct = self.database.direct
-        taken = await joint.claim(direct, batches)
+        taken = await claiming.claim(direct, batches)
         claimed = [(batch.scope, [*hashes]) for batch, hashes in zip(batches, taken, strict=True) if hashes]
         ttl = self.settings.prediction_ttl
-        seen = iter(await joint.look_again(direct, claimed, ttl=ttl) if claimed else ())
+        seen = iter(await claiming.look_again(direct, claimed, ttl=ttl) if claimed else ())
         return [Claimed(hashes, next(seen) if hashes else None) for hashes in taken]
 
     async def _states(self, session: AsyncSession, batch: Batch, wanted: Sequence[Wanted]) -> States:

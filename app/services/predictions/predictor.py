@@ -74,7 +74,7 @@ class Predictor:
 
     def __post_init__(self) -> None:
         self._deployments: dict[int, Deployment] = {}  # by version id; what an id stands for never changes
-        self._lookups: Joined[cache.Ask, list[Lookup]] = Joined(
+        self._lookups: Joined[cache.LookingUp, list[Lookup]] = Joined(
             self._look_up,
             goes=LOOKUPS,
             most=IDS_AT_ONCE,
@@ -93,7 +93,7 @@ class Predictor:
         model = versions.named_or_default(ask.model, self.settings.default_model)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
-        [found] = await self._lookups.ask(cache.Ask((record_id,), model, ask.version, ask.refresh))
+        [found] = await self._lookups.ask(cache.LookingUp((record_id,), model, ask.version, ask.refresh))
         _require_version(found, ask, model)
         if found.content_hash is None:
             raise no_record(record_id)
@@ -127,14 +127,15 @@ class Predictor:
 
     async def _look_up_many(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
         parts = [
-            self._lookups.ask(cache.Ask(part, model, ask.version, ask.refresh)) for part in _parts(record_ids)
+            self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
+            for part in _parts(record_ids)
         ]
         found = [one for part in await asyncio.gather(*parts) for one in part]
         if found:
             _require_version(found[0], ask, model)
         return found
 
-    async def _look_up(self, asks: Sequence[cache.Ask]) -> list[list[Lookup]]:
+    async def _look_up(self, asks: Sequence[cache.LookingUp]) -> list[list[Lookup]]:
         ttl = self.settings.prediction_ttl
         return await cache.look_up(
             self.database.direct, asks, pipeline_version=self.pipeline_version, ttl=ttl

@@ -23,11 +23,12 @@ from app.core.retrying import retried
 from app.core.settings import Settings
 from app.db import looks
 from app.db.engine import OUTAGES, Database, is_outage, run
-from app.db.predictions import claims, joint, predictions
+from app.db.predictions import claims, predictions
+from app.db.predictions import storing as joint
 from app.db.predictions.cache import CachedPrediction, Scope
 from app.db.predictions.claims import Failure
-from app.db.predictions.joint import Storing
 from app.db.predictions.predictions import ALL, NewPrediction
+from app.db.predictions.storing import Storing
 from app.schemas.hosting.deployments import PENDING, InService
 from app.services.pipeline import Computed, Outcome
 from app.services.predictions.flights import Batch, Wanted, ran_out_of_time

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.settings import Settings
 from app.db.direct import Direct
 from app.db.engine import Database, open_database
-from app.db.predictions import cache, claims, joint, predictions
+from app.db.predictions import cache, claiming, claims, predictions, storing
 from app.db.predictions.cache import Scope
+from app.db.predictions.claiming import Claiming
 from app.db.predictions.claims import Lease
-from app.db.predictions.joint import Claiming, Storing
 from app.db.predictions.predictions import NewPrediction
+from app.db.predictions.storing import Storing
 from tests.support.statements import recorded
 
 KEYS = [(f"r{number}", f"hash {number}") for number in range(1000)]
@@ -74,14 +75,14 @@ async def test_each_key_is_looked_up_by_itself(database: Database) -> None:
 async def _look_up_claim_and_store(direct: Direct, session: AsyncSession) -> None:
     """With a thousand keys whose predictions are there already: by the longest way."""
     lease, record_ids = Lease(uuid4(), None, 15), [record_id for record_id, _ in KEYS]
-    ask = cache.Ask(record_ids, "transit", "2", refresh=False)
+    ask = cache.LookingUp(record_ids, "transit", "2", refresh=False)
     await cache.look_up(direct, [ask], pipeline_version="code", ttl=None)
     hashes = [content_hash for _, content_hash in KEYS]
-    await joint.claim(direct, [Claiming(SCOPE, hashes, lease)])
-    await joint.look_again(direct, [(SCOPE, hashes)], ttl=None)
+    await claiming.claim(direct, [Claiming(SCOPE, hashes, lease)])
+    await claiming.look_again(direct, [(SCOPE, hashes)], ttl=None)
     await claims.states(session, SCOPE, hashes, ttl=None)
     rows = [NewPrediction(*key, "deployed", 1.0, 1.0, 1.0, epoch=0) for key in KEYS]
-    await joint.store(direct, [Storing(SCOPE, lease, 0, rows)], ttl=None)
+    await storing.store(direct, [Storing(SCOPE, lease, 0, rows)], ttl=None)
     await predictions.store(session, SCOPE, rows, ttl=None)
 
 
