@@ -8,6 +8,7 @@ import pytest
 from botocore import auth
 
 from app import aws as clients
+from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
 from app.backends.sagemaker.calls.replies import Invoked
 from tests.support.aws_stub import AwsStub
@@ -33,7 +34,7 @@ async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
     def open_one(target: Mapping[str, str] | None = None, **client: str) -> Calls:
         make = partial(clients.sagemaker_runtime_client, CONFIG, **client)
         asked = {"EndpointName": "churn", **(target or {})}
-        opened.append(Calls("The endpoint", asked, 4, make, connect_timeout=5, read_timeout=TIMEOUT))
+        opened.append(Calls(Asked("The endpoint", asked, 4, make, connect_timeout=5, read_timeout=TIMEOUT)))
         return opened[-1]
 
     yield open_one
