@@ -8,6 +8,7 @@ import pytest
 from botocore import auth
 
 from app import aws as clients
+from app.backends.sagemaker.calls import signing
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
 from app.backends.sagemaker.calls.replies import Invoked
@@ -46,7 +47,8 @@ async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
 def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is signed in the test is signed at the same time."""
     now = datetime(2026, 11, 29, 12, 0, 0)
-    monkeypatch.setattr(auth, "get_current_datetime", lambda: now)
+    for module in (auth, signing):
+        monkeypatch.setattr(module, "get_current_datetime", lambda: now)
 
 
 def by_boto3(target: Mapping[str, str], body: bytes, **client: str) -> Invoked:

@@ -22,8 +22,10 @@ REFUSALS = {name: answer for name, (answer, _) in ANSWERS.items() if name not in
     "long": error("ModelError", 424, "x" * 200_000, OriginalStatusCode=400),
     "text": Answer(400, "naïve".encode(), {"X-Amzn-RequestId": "1-2-3"}),
 }
-CONFUSING = (b"\xff", b"[1]", b'"busy"', b"null", b"1", b"[" * 100_000, b'{"Message":{"a":1},"__type":7}')
-CONFUSING += (b'{"__type":"ModelError","OriginalStatusCode":1e400}',)
+CONFUSING = (
+    *(b"\xff", b"[1]", b'"busy"', b"null", b"1", b"[" * 100_000, b'{"Message":{"a":1},"__type":7}'),
+    b'{"__type":"ModelError","OriginalStatusCode":1e400}',
+)
 ODD = (
     *(b'{"code":5}', b'{"__type":"ValidationError","message":["x"]}', b'{"code":null,"Message":null}'),
     *(b'{"__type":"ModelError","OriginalStatusCode":"x"}', b'{"__type":"ModelError","OriginalMessage":{}}'),
