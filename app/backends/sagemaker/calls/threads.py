@@ -1,4 +1,4 @@
-"""InvokeEndpoint through boto3, in threads: what only botocore can do, it does, for four times the CPU."""
+"""InvokeEndpoint through boto3, in threads: what only botocore can do, it does, for three times the CPU."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
