@@ -1,6 +1,5 @@
 """Predictions by record id: from the cache, or by single flight through the pipeline."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from app.services import pipeline
 from app.services.models import versions
 from app.services.predictions import storing
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
+from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase
 
@@ -71,6 +71,7 @@ class Predictor:
     use_case: UseCase
     database: Database
     flights: SingleFlight
+    memory: Memory | None = None
 
     def __post_init__(self) -> None:
         self._deployments: dict[int, Deployment] = {}  # by version id; what an id stands for never changes
@@ -93,8 +94,7 @@ class Predictor:
         model = versions.named_or_default(ask.model, self.settings.default_model)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
-        [found] = await self._lookups.ask(cache.LookingUp((record_id,), model, ask.version, ask.refresh))
-        _require_version(found, ask, model)
+        [found] = await self._find((record_id,), model, ask)
         if found.content_hash is None:
             raise no_record(record_id)
         if found.prediction_id is not None and not ask.refresh:
@@ -114,7 +114,7 @@ class Predictor:
         answers: dict[str, Answer | AppError] = {one: _no_id(fault) for one, fault in faults.items()}
         legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
         misses = []
-        for found in await self._look_up_many(legal, model, ask):
+        for found in await self._find(legal, model, ask):
             if found.content_hash is None:
                 answers[found.record_id] = no_record(found.record_id)
             elif found.prediction_id is not None and not ask.refresh:
@@ -125,14 +125,32 @@ class Predictor:
             answers |= await self._infer(misses, model, ask)
         return answers
 
-    async def _look_up_many(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
+    async def _find(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
+        """A lookup for each id, in any order."""
+        memory = None if ask.refresh else self.memory
+        if memory is None:
+            return await self._ask_database(record_ids, model, ask)
+        ttl, kept, left = self.settings.prediction_ttl, [], []
+        for record_id in record_ids:
+            if (found := memory.get(record_id, model, ask.version, ttl)) is None:
+                left.append(record_id)
+            else:
+                kept.append(found)
+        if left:
+            mark = memory.mark()
+            asked = await self._ask_database(left, model, ask)
+            memory.keep(mark, model, ask.version, asked)
+            kept += asked
+        return kept
+
+    async def _ask_database(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
         parts = [
             self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
             for part in _parts(record_ids)
         ]
-        found = [one for part in await asyncio.gather(*parts) for one in part]
-        if found:
-            _require_version(found[0], ask, model)
+        found = [one for part in parts for one in await part]
+        if found and found[0].version_id is None:
+            raise versions.no_version(model, ask.version, model_exists=found[0].model_id is not None)
         return found
 
     async def _look_up(self, asks: Sequence[cache.LookingUp]) -> list[list[Lookup]]:
@@ -228,11 +246,6 @@ def _hit(one: Lookup, model: str) -> Answer:
         one.computed_at,
         one.age,
     )
-
-
-def _require_version(found: Lookup, ask: Ask, model: str) -> None:
-    if found.version_id is None:
-        raise versions.no_version(model, ask.version, model_exists=found.model_id is not None)
 
 
 def _no_id(fault: str) -> InvalidInput:
