@@ -17,7 +17,7 @@ EVERYTHING = "*"
 MOST_CHANGES = 10_000
 """Records of which it is remembered when they changed, for lookups that are under way."""
 
-Name: TypeAlias = tuple[str, str | None]
+MemoryKey: TypeAlias = tuple[str, str | None]
 """A model and a version, None for the live one."""
 
 
@@ -31,7 +31,7 @@ class Memory:
 
     def __init__(self, *, records: int, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._records, self._seconds, self._now = records, seconds, now
-        self._kept: OrderedDict[str, dict[Name, _Kept]] = OrderedDict()
+        self._kept: OrderedDict[str, dict[MemoryKey, _Kept]] = OrderedDict()
         self._listens = False
         self._changes = 0
         self._changed: dict[str, int] = {}

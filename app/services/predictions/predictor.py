@@ -1,12 +1,7 @@
 """Predictions by record id: from the cache, or by single flight through the pipeline."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple, cast
-
-from pydantic import JsonValue
 
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.joining import Joined
@@ -19,10 +14,13 @@ from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
 from app.services.models import versions
 from app.services.predictions import storing
+from app.services.predictions.answer import Answer, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
 from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase
+
+__all__ = ["Answer", "Ask", "Predictor"]
 
 LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
@@ -38,29 +36,6 @@ class Ask:
     model: str | None = None
     version: str | None = None
     refresh: bool = False
-
-
-class Answer(NamedTuple):
-    """A prediction, where it came from and how old it is (seconds). ``output`` is JSON."""
-
-    id: int
-    record_id: str
-    content_hash: str
-    output: str
-    cache: CacheState
-    model: str
-    version: str
-    revision: str
-    computed_at: datetime
-    age: float
-
-    @property
-    def prediction(self) -> JsonValue:
-        return cast(JsonValue, json.loads(self.output))
-
-    @property
-    def cached(self) -> bool:
-        return self.cache == "HIT"
 
 
 @dataclass
@@ -98,7 +73,7 @@ class Predictor:
         if found.content_hash is None:
             raise no_record(record_id)
         if found.prediction_id is not None and not ask.refresh:
-            return _hit(found, model)
+            return hit_of(found, model)
         answer = (await self._infer([found], model, ask))[record_id]
         if isinstance(answer, AppError):
             raise answer
@@ -118,7 +93,7 @@ class Predictor:
             if found.content_hash is None:
                 answers[found.record_id] = no_record(found.record_id)
             elif found.prediction_id is not None and not ask.refresh:
-                answers[found.record_id] = _hit(found, model)
+                answers[found.record_id] = hit_of(found, model)
             else:
                 misses.append(found)
         if misses:
@@ -214,38 +189,7 @@ def _of_another(state: CacheState) -> CacheState:
 
 
 def _landed(one: Lookup, result: Result, model: str) -> Answer | AppError:
-    return result if isinstance(result, AppError) else _answer(one, result.entry, result.state, model)
-
-
-def _answer(one: Lookup, entry: CachedPrediction, state: CacheState, model: str) -> Answer:
-    return Answer(
-        id=entry.id,
-        record_id=one.record_id,
-        content_hash=one.content_hash or "",
-        output=entry.output,
-        cache=state,
-        model=model,
-        version=one.version or "",
-        revision=entry.revision,
-        computed_at=entry.computed_at,
-        age=entry.age,
-    )
-
-
-def _hit(one: Lookup, model: str) -> Answer:
-    """By place, for speed."""
-    return Answer(
-        one.prediction_id or 0,
-        one.record_id,
-        one.content_hash or "",
-        one.output,
-        "HIT",
-        model,
-        one.version or "",
-        one.revision,
-        one.computed_at,
-        one.age,
-    )
+    return result if isinstance(result, AppError) else answer_of(one, result.entry, result.state, model)
 
 
 def _no_id(fault: str) -> InvalidInput:
