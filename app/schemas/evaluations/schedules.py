@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated
 
-from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from app.schemas.evaluations.runs import Bucket, Once
@@ -15,6 +14,8 @@ CRON_FIELDS = 5
 
 
 def _cron(expression: str) -> str:
+    from croniter import CroniterBadDateError, croniter  # for the few requests that have one
+
     if len(expression.split()) != CRON_FIELDS or not croniter.is_valid(expression):
         raise ValueError("must be five cron fields: minute hour day month weekday, such as `0 6 * * 1`")
     try:
