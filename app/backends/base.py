@@ -17,7 +17,7 @@ class BackendOptions(BaseModel):
     Options are stored with the model version and shown to callers, so they hold no secrets.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""
