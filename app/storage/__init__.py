@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from app.storage.objects import StoredObject
 
 if TYPE_CHECKING:
-    from app.storage.s3 import Bucket
+    from app.storage.s3 import S3Bucket
 
 __all__ = ["Storage", "StoredObject", "open_storage"]
 
@@ -50,14 +50,14 @@ class Storage:
         """Raise what keeps us from the storage, if anything does."""
         await self._call(lambda s3: s3.look())
 
-    async def _call(self, work: "Callable[[Bucket], T]") -> T:
+    async def _call(self, work: "Callable[[S3Bucket], T]") -> T:
         return await asyncio.to_thread(lambda: work(self._s3))
 
     @cached_property
-    def _s3(self) -> "Bucket":
-        from app.storage.s3 import Bucket  # boto3 takes 0.2 s; in its thread no other request waits for that
+    def _s3(self) -> "S3Bucket":
+        from app.storage.s3 import S3Bucket  # boto3 takes 0.2 s; in its thread no other request waits for that
 
-        return Bucket(self._bucket, self._prefix)
+        return S3Bucket(self._bucket, self._prefix)
 
 
 def open_storage(url: str) -> Storage:
