@@ -55,7 +55,9 @@ class Storage:
 
     @cached_property
     def _s3(self) -> "S3Bucket":
-        from app.storage.s3 import S3Bucket  # boto3 takes 0.2 s; in its thread no other request waits for that
+        from app.storage.s3 import (
+            S3Bucket,
+        )  # boto3 takes 0.2 s; in its thread no other request waits for that
 
         return S3Bucket(self._bucket, self._prefix)
 
