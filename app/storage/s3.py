@@ -45,10 +45,10 @@ class S3Bucket:
 
     def put(self, key: str, content: bytes | BinaryIO) -> None:
         with _told():
-            self._client.put_object(S3Bucket=self._bucket, Key=self._prefix + key, Body=content)
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content)
 
     def get(self, key: str, etag: str | None) -> bytes:
-        wanted: GetObjectRequestTypeDef = {"S3Bucket": self._bucket, "Key": self._prefix + key}
+        wanted: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._prefix + key}
         if etag:
             wanted["IfMatch"] = f'"{etag}"'
         with _told():
@@ -57,7 +57,7 @@ class S3Bucket:
     def list(self, prefix: str) -> list[StoredObject]:
         with _told():
             pages = self._client.get_paginator("list_objects_v2")
-            found = pages.paginate(S3Bucket=self._bucket, Prefix=self._prefix + prefix)
+            found = pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
             return [self._entry(each) for page in found for each in page.get("Contents", [])]
 
     def look(self) -> None:
@@ -83,11 +83,11 @@ class S3Bucket:
         try:
             # us-east-1 is where buckets are made by default, and the one place that may not be named.
             if region == "us-east-1":
-                self._client.create_bucket(S3Bucket=self._bucket)
+                self._client.create_bucket(Bucket=self._bucket)
             else:
                 place = cast("BucketLocationConstraintType", region)  # the stubs list those of their day
                 self._client.create_bucket(
-                    S3Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": place}
+                    Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": place}
                 )
         except ClientError as error:
             if error_code(error) not in MADE_MEANWHILE:
@@ -95,7 +95,7 @@ class S3Bucket:
 
     def _look(self) -> None:
         # Allowed to whoever may list below the prefix, unlike HeadBucket.
-        self._client.list_objects_v2(S3Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+        self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
 
     def _entry(self, found: "ObjectTypeDef") -> StoredObject:
         key = found["Key"].removeprefix(self._prefix)

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -46,7 +46,7 @@ def modules(*arguments: str, **variables: str) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def _environment() -> Mapping[str, str]:
+def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Literal
 
-from app.core.log_lines import LogLines
-from app.core.plain_structlog import structlog
+from app.core.logging.lines import LogLines
+from app.core.logging.plain_structlog import structlog
 from app.core.settings import Settings
 
 if TYPE_CHECKING:
