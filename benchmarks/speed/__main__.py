@@ -1,0 +1,62 @@
+"""``python -m benchmarks.speed``: the service beside its peers. ``--help`` has the options."""
+
+import os
+
+os.environ["USE_CASE"] = "examples.transit"
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+
+from benchmarks.speed import machine, programs, report
+from benchmarks.speed.bench import Bench
+from benchmarks.speed.load import TOOL
+from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.place import open_place
+from benchmarks.speed.scenarios import SCENARIOS
+
+
+def main() -> None:
+    given = _arguments()
+    outcomes: list[Outcome] = []
+    given.out.mkdir(parents=True, exist_ok=True)
+    with open_place() as place:
+        about = machine.describe(
+            f"{asyncio.run(place.version())}, durable, on the disk of {place.folder.parent.parent}"
+        )
+        about |= {"placement": programs.PLACEMENT, "load by": TOOL}
+        bench = Bench(place, given.rounds, given.seconds, given.ten_million, given.memory_minutes)
+        for name in given.only:
+            print(f"{name} ...", flush=True)
+            outcomes.append(SCENARIOS[name](bench))
+            _write(given.out, about, outcomes, given.rounds)
+    print(f"\n{report.as_markdown(about, outcomes, given.rounds)}")
+    print(f"Also in {given.out}: bench.md and bench.json")
+
+
+def _write(out: Path, about: dict[str, str], outcomes: list[Outcome], rounds: int) -> None:
+    (out / "bench.md").write_text(report.as_markdown(about, outcomes, rounds))
+    (out / "bench.json").write_text(json.dumps(report.as_json(about, outcomes), indent=1) + "\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed")
+    parser.add_argument("--only", type=_names, default=list(SCENARIOS), help=f"of {','.join(SCENARIOS)}")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5, help="of one load")
+    parser.add_argument("--ten-million", action="store_true", help="let the table grow to 10^7 predictions")
+    parser.add_argument("--memory-minutes", type=float, default=10, help="at full load before memory is read")
+    parser.add_argument("--out", type=Path, default=Path(".local/bench"), help="folder of the results")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := sorted(set(names) - set(SCENARIOS)):
+        raise argparse.ArgumentTypeError(f"no scenario: {', '.join(unknown)}")
+    return names
+
+
+if __name__ == "__main__":
+    main()

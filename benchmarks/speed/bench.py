@@ -1,0 +1,48 @@
+"""What a scenario is given."""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.speed.load import Load, Meter, hammer
+from benchmarks.speed.made_up import hit_id
+from benchmarks.speed.place import Place
+from benchmarks.speed.programs import Program
+
+
+@dataclass(frozen=True)
+class Bench:
+    """``seconds`` is how long one load lasts; ``ten_million`` whether the table may grow so far."""
+
+    place: Place
+    rounds: int
+    seconds: float
+    ten_million: bool = False
+    memory_minutes: float = 10
+
+    def write(self, name: str, lines: list[str]) -> Path:
+        path = self.place.folder / f"{name}.txt"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def hit_paths(self, name: str, among: int, count: int = 10_000) -> Path:
+        """Paths of records that have been predicted, spread over all of them; the same in every run."""
+        numbers = random.Random(1).sample(range(1, among + 1), min(among, count))
+        return self.write(name, [f"/predict/{hit_id(number)}" for number in numbers])
+
+    def meter(self, program: Program) -> Meter:
+        return Meter({"server": program.process, "Postgres": self.place.postgres_process()})
+
+    def hammered(
+        self, program: Program, paths: Path, *, callers: int, method: str = "POST"
+    ) -> dict[str, float]:
+        """Requests a second, latencies, and the CPU of each request."""
+        with self.meter(program) as meter:
+            load = hammer(program, paths, callers=callers, seconds=self.seconds, method=method)
+        return quantities(load, meter)
+
+
+def quantities(load: Load, meter: Meter, *, per: int = 1) -> dict[str, float]:
+    """By name; ``per`` is how many records a request holds."""
+    of = {f"{kind} us": spent / load.requests / per for kind, spent in meter.spent.items()}
+    return {"a second": load.rate * per, "p50 ms": load.p50, "p99 ms": load.p99, **of}

@@ -1,0 +1,62 @@
+"""P1: cached predictions against the floor, the ceiling and the usual ways."""
+
+from contextlib import ExitStack
+
+from benchmarks.speed.bench import Bench
+from benchmarks.speed.figures import ratios
+from benchmarks.speed.options import IN_PROCESS_LAYER
+from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.place import Stocked, ours
+from benchmarks.speed.programs import Program, running, uvicorn
+
+OURS, LAYER, FLOOR = "this service", "this service, in-process layer", "the floor: one SELECT"
+PEERS = {
+    "the ceiling: a constant answer": "ceiling",
+    FLOOR: "floor",
+    "FastAPI, a raw route": "raw_route",
+    "FastAPI, asyncpg, a pydantic response": "pydantic_route",
+    "FastAPI, SQLAlchemy's ORM": "orm_session",
+}
+RECORDS = 10_000
+CONNECTIONS = (1, 32, 128)
+RATE = "a second"
+
+
+def measure(bench: Bench) -> Outcome:
+    outcome = Outcome("hits")
+    with bench.place.database("hits", hits=RECORDS) as stocked, ExitStack() as stack:
+        paths = bench.hit_paths("hits", RECORDS)
+        programs = start(stocked, stack)
+        for program in programs:
+            bench.hammered(program, paths, callers=32)
+        for _ in range(bench.rounds):
+            for callers in CONNECTIONS:
+                for program in programs:
+                    outcome.add(program.name, bench.hammered(program, paths, callers=callers), str(callers))
+    outcome.compare(RATE, FLOOR)
+    _judge(outcome)
+    return outcome
+
+
+def start(stocked: Stocked, stack: ExitStack) -> list[Program]:
+    """All programs that answer a hit."""
+    folder = stocked.place.folder
+    programs = [
+        stack.enter_context(running(name, uvicorn(f"benchmarks.peers.{module}"), stocked.peers, folder))
+        for name, module in PEERS.items()
+    ]
+    programs.append(stack.enter_context(ours(stocked, OURS)))
+    if IN_PROCESS_LAYER:
+        programs.append(stack.enter_context(ours(stocked, LAYER, variables=IN_PROCESS_LAYER)))
+    return programs
+
+
+def _judge(outcome: Outcome) -> None:
+    for at, least in (("32", 1.3), ("1", 1.0)):
+        what = f"hits a second by the floor's, connections: {at}"
+        outcome.judge("P1", what, least, outcome.ratio(RATE, OURS, FLOOR, at))
+    tail = ratios(outcome.of(OURS, "p99 ms", "32"), outcome.of(OURS, "p50 ms", "32"))
+    outcome.judge("P1", "p99 by p50, connections: 32", 3, tail, at_most=True)
+    if IN_PROCESS_LAYER:
+        layer = outcome.ratio(RATE, LAYER, FLOOR, "32")
+        outcome.judge("P1", "hits by the floor's with the in-process layer, connections: 32", 2, layer)
