@@ -4,9 +4,9 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.speed.load import Load, Meter, hammer
+from benchmarks.speed.load import Load, Meter, call, hammer
 from benchmarks.speed.made_up import hit_id
-from benchmarks.speed.place import Place
+from benchmarks.speed.place import Place, Stocked
 from benchmarks.speed.programs import Program
 
 
@@ -29,6 +29,13 @@ class Bench:
         """Paths of records that have been predicted, spread over all of them; the same in every run."""
         numbers = random.Random(1).sample(range(1, among + 1), min(among, count))
         return self.write(name, [f"/predict/{hit_id(number)}" for number in numbers])
+
+    def missed(self, program: Program, stocked: Stocked, *, callers: int, most: int) -> dict[str, float]:
+        """The same of records that nobody has asked for before, at most so many."""
+        paths = self.write("fresh", [f"/predict/{record_id}" for record_id in stocked.fresh(most)])
+        with self.meter(program) as meter:
+            load = call(program, paths, callers=callers, seconds=self.seconds, once=True)
+        return quantities(load, meter)
 
     def meter(self, program: Program) -> Meter:
         return Meter({"server": program.process, "Postgres": self.place.postgres_process()})

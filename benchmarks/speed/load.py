@@ -9,7 +9,10 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel
 
-from benchmarks.speed.programs import LOAD_CORE, Program, cpu_seconds, environment, pinned
+from app.local.demo_place import environment as environment_of_aws
+from benchmarks.speed.place import Endpoint
+from benchmarks.speed.programs import LOAD_CORE, SERVER_CORE, Program, cpu_seconds, environment, pinned
+from tests.support.demo import ROOT
 
 WRK = shutil.which("wrk")
 SCRIPT = Path(__file__).with_name("ids.lua")
@@ -27,6 +30,8 @@ class Load(BaseModel):
     p50: float
     p99: float
     first_failure: str = ""
+    cpu: float = 0.0
+    """Seconds, of a load that is the program under measurement itself."""
 
     @property
     def rate(self) -> float:
@@ -56,9 +61,29 @@ def call(
     return _run([*command, *(["--once"] if once else [])], program.name)
 
 
-def _run(command: Sequence[str], name: str) -> Load:
+def invoke(
+    endpoint: Endpoint, *, callers: int, seconds: float, rows: int = 1, core: int | None = SERVER_CORE
+) -> Load:
+    """Bare boto3 on an endpoint, on the core that is the servers'."""
+    command = [sys.executable, "-m", "benchmarks.peers.boto3_calls", "--url", endpoint.url]
+    command += ["--endpoint", endpoint.name, "--callers", str(callers), "--seconds", str(seconds)]
+    command += ["--rows", str(rows), "--target-model", str(endpoint.options.get("target_model", ""))]
+    return _run(command, "boto3", core, environment_of_aws("", endpoint.url))
+
+
+def _run(
+    command: Sequence[str],
+    name: str,
+    core: int | None = LOAD_CORE,
+    variables: Mapping[str, str] | None = None,
+) -> Load:
     done = subprocess.run(
-        pinned(command, LOAD_CORE), env=environment({}), capture_output=True, text=True, check=False
+        pinned(command, core),
+        cwd=ROOT,
+        env=environment(variables or {}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise RuntimeError(f"The load on {name} failed: {done.stderr[-2000:]}{done.stdout[-2000:]}")

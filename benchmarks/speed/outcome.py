@@ -32,6 +32,10 @@ class Outcome:
     def ratio(self, quantity: str, program: str, base: str, at: str = "") -> Spread:
         return ratios(self.of(program, quantity, at), self.of(base, quantity, at))
 
+    def between(self, quantity: str, cell: Cell, base: Cell) -> Spread:
+        """The ratio of a cell's quantity to another's."""
+        return ratios(self.cells[cell][quantity], self.cells[base][quantity])
+
     def compare(self, quantity: str, base: str) -> None:
         """Note every program's ratio to ``base`` under the same load."""
         for (program, at), row in self.cells.items():

@@ -4,8 +4,9 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +20,7 @@ from app.core.settings import Settings
 from app.db import migrate
 from app.local import postgres
 from app.local.demo_place import environment
+from app.local.endpoint_process import running_endpoint
 from app.local.postgres import LocalPostgres
 from app.local.postgres.cluster import APP_ROLE, SUPERUSER, Cluster
 from benchmarks.speed import made_up
@@ -30,6 +32,15 @@ from tests.support.settings import IsolatedSettings
 MODEL = "transit-time"
 LOGS = {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO"}
 """As in production: a line for each request."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a version is hosted; ``options`` are further ones of the version's."""
+
+    url: str
+    name: str
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,20 +68,24 @@ class Place:
 
     @contextmanager
     def database(
-        self, name: str, *, hits: int = 0, misses: int = 0, options: Mapping[str, object] | None = None
+        self, name: str, *, endpoint: Endpoint | None = None, hits: int = 0, misses: int = 0
     ) -> Iterator["Stocked"]:
-        """A database of its own with a live version on an endpoint that answers at once, and made-up records:
-        ``hits`` with a prediction each, ``misses`` without."""
+        """A database of its own with a live version, on an endpoint that answers at once if none is given,
+        and made-up records: ``hits`` with a prediction each, ``misses`` without."""
+        with ExitStack() as stack:
+            used = endpoint or stack.enter_context(paced(self.folder, f"endpoint-{name}"))
+            yield self.stock(name, used, hits=hits, misses=misses)
+
+    def stock(self, name: str, endpoint: Endpoint, *, hits: int, misses: int) -> "Stocked":
         asyncio.run(_create(self.superuser_url(), name))
         url = self.server.url(name)
         asyncio.run(migrate.upgrade(IsolatedSettings(database_url=SecretStr(url))))
-        with endpoint_of(self.folder, f"endpoint-{name}") as endpoint:
-            stocked = Stocked(self, name, url, environment(url, endpoint.url) | LOGS)
-            with ours(stocked, "ours-at-first") as service:
-                register(service, options or {})
-                pipeline_version = asyncio.run(made_up.stock(url, service.url, hits=hits, misses=misses))
-            stocked.peers.update({"DSN": url, "MODEL": MODEL, "PIPELINE_VERSION": pipeline_version})
-            yield stocked
+        stocked = Stocked(self, name, url, environment(url, endpoint.url) | LOGS)
+        with ours(stocked, "ours-at-first") as service:
+            register(service, endpoint)
+            pipeline_version = asyncio.run(made_up.stock(url, service.url, hits=hits, misses=misses))
+        stocked.peers.update(stocked.variables, DSN=url, MODEL=MODEL, PIPELINE_VERSION=pipeline_version)
+        return stocked
 
 
 @dataclass(frozen=True)
@@ -82,6 +97,11 @@ class Stocked:
     url: str
     variables: Mapping[str, str]
     peers: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def fresh(self, wanted: int) -> list[str]:
+        """Ids of records that nobody has asked for."""
+        return [made_up.miss_id(number) for number in islice(self.numbers, wanted)]
 
 
 @contextmanager
@@ -125,21 +145,31 @@ def ours(
         yield program
 
 
-def endpoint_of(
-    folder: Path, name: str, *, call_ms: float = 0, row_ms: float = 0
-) -> AbstractContextManager[Program]:
+@contextmanager
+def paced(folder: Path, name: str, *, call_ms: float = 0, row_ms: float = 0) -> Iterator[Endpoint]:
     """An endpoint that takes so long for a call, and so long more for a row."""
     command = [sys.executable, "-m", "benchmarks.speed.paced_endpoint", "--port", "{port}"]
-    pace = ["--call-ms", str(call_ms), "--row-ms", str(row_ms)]
-    return running(name, [*command, *pace], {}, folder, ready="/ping", core=None)
+    command += ["--call-ms", str(call_ms), "--row-ms", str(row_ms)]
+    with running(name, command, {}, folder, ready="/ping", core=None) as program:
+        yield Endpoint(program.url, "paced")
 
 
-def register(service: Program, options: Mapping[str, object]) -> None:
+@contextmanager
+def local_endpoint(folder: Path) -> Iterator[Endpoint]:
+    """The project's own endpoint, with version 2 of the example."""
+    artifacts = folder / "artifacts"
+    artifacts.mkdir(exist_ok=True)
+    name = train.build(artifacts, "2").name
+    with running_endpoint("transit", str(artifacts), folder / "cache") as url:
+        yield Endpoint(url, "transit", {"target_model": name})
+
+
+def register(service: Program, endpoint: Endpoint) -> None:
     """Make the example's version 2 live."""
     version = {
         "version": "2",
         "backend": "sagemaker",
-        "options": {"endpoint_name": "paced", **options},
+        "options": {"endpoint_name": endpoint.name, **endpoint.options},
         "features": train.VERSIONS["2"],
         "promote": True,
     }
