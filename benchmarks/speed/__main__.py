@@ -19,7 +19,6 @@ from benchmarks.speed.scenarios import SCENARIOS
 
 def main() -> None:
     given = _arguments()
-    outcomes: list[Outcome] = []
     given.out.mkdir(parents=True, exist_ok=True)
     with open_place() as place:
         about = machine.describe(
@@ -27,9 +26,11 @@ def main() -> None:
         )
         about |= {"placement": programs.PLACEMENT, "load by": TOOL}
         bench = Bench(place, given.rounds, given.seconds, given.ten_million, given.memory_minutes)
+        outcomes: list[Outcome] = []
         for name in given.only:
             print(f"{name} ...", flush=True)
-            outcomes.append(SCENARIOS[name](bench))
+            bench.measured[name] = SCENARIOS[name](bench)
+            outcomes = list(bench.measured.values())
             _write(given.out, about, outcomes, given.rounds)
     print(f"\n{report.as_markdown(about, outcomes, given.rounds)}")
     print(f"Also in {given.out}: bench.md and bench.json")

@@ -1,13 +1,19 @@
 """What a scenario is given."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from benchmarks.speed.load import Load, Meter, call, hammer
 from benchmarks.speed.made_up import hit_id
+from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import Place, Stocked
 from benchmarks.speed.programs import Program
+
+NOTHING: Mapping[str, psutil.Process] = {}
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,8 @@ class Bench:
     seconds: float
     ten_million: bool = False
     memory_minutes: float = 10
+    measured: dict[str, Outcome] = field(default_factory=dict)
+    """What the scenarios before have measured."""
 
     def write(self, name: str, lines: list[str]) -> Path:
         path = self.place.folder / f"{name}.txt"
@@ -35,21 +43,28 @@ class Bench:
         paths = self.write("fresh", [f"/predict/{record_id}" for record_id in stocked.fresh(most)])
         with self.meter(program) as meter:
             load = call(program, paths, callers=callers, seconds=self.seconds, once=True)
-        return quantities(load, meter)
+        return quantities(load, meter) | {"requests": load.requests}
 
-    def meter(self, program: Program) -> Meter:
-        return Meter({"server": program.process, "Postgres": self.place.postgres_process()})
+    def meter(self, program: Program, helpers: Mapping[str, psutil.Process] = NOTHING) -> Meter:
+        return Meter({"server": program.process, "Postgres": self.place.postgres_process(), **helpers})
 
     def hammered(
-        self, program: Program, paths: Path, *, callers: int, method: str = "POST"
+        self,
+        program: Program,
+        requests: Path,
+        *,
+        callers: int,
+        method: str = "POST",
+        helpers: Mapping[str, psutil.Process] = NOTHING,
     ) -> dict[str, float]:
         """Requests a second, latencies, and the CPU of each request."""
-        with self.meter(program) as meter:
-            load = hammer(program, paths, callers=callers, seconds=self.seconds, method=method)
+        with self.meter(program, helpers) as meter:
+            load = hammer(program, requests, callers=callers, seconds=self.seconds, method=method)
         return quantities(load, meter)
 
 
 def quantities(load: Load, meter: Meter, *, per: int = 1) -> dict[str, float]:
     """By name; ``per`` is how many records a request holds."""
     of = {f"{kind} us": spent / load.requests / per for kind, spent in meter.spent.items()}
-    return {"a second": load.rate * per, "p50 ms": load.p50, "p99 ms": load.p99, **of}
+    told = {"a second": load.rate * per, "p50 ms": load.p50, "p99 ms": load.p99}
+    return told | of | {"CPU us": sum(of.values())}

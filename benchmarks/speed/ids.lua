@@ -1,9 +1,12 @@
--- POST to the paths of a file, drawn at random, and tell what came of it as one line of JSON.
+-- Requests drawn at random from a file, whose lines are a path, or a path, a tab and a JSON body; what came of
+-- it is told as one line of JSON.
 local requests = {}
 
 function init(args)
-  for path in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format(args[2] or "POST", path)
+  for line in io.lines(args[1]) do
+    local path, body = line:match("^([^\t]+)\t(.*)$")
+    local headers = body and { ["Content-Type"] = "application/json" }
+    requests[#requests + 1] = wrk.format(args[2], path or line, headers, body)
   end
 end
 

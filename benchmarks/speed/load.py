@@ -1,4 +1,4 @@
-"""The load: wrk where it is installed, for requests without a body; our own caller for the others."""
+"""The load: wrk where it is installed; our own caller for what is asked once only."""
 
 import shutil
 import subprocess
@@ -38,12 +38,12 @@ class Load(BaseModel):
         return self.requests / self.seconds
 
 
-def hammer(program: Program, paths: Path, *, callers: int, seconds: float, method: str = "POST") -> Load:
-    """Requests without a body, for that long, to paths drawn from a file."""
+def hammer(program: Program, requests: Path, *, callers: int, seconds: float, method: str = "POST") -> Load:
+    """Requests for that long, drawn from the lines of a file; without wrk they come in order, see caller."""
     if WRK is None:
-        return call(program, paths, callers=callers, seconds=seconds, method=method)
+        return call(program, requests, callers=callers, seconds=seconds, method=method)
     command = [WRK, "-t1", f"-c{callers}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(SCRIPT)]
-    return _run([*command, program.url, "--", str(paths), method], program.name)
+    return _run([*command, program.url, "--", str(requests), method], program.name)
 
 
 def call(

@@ -24,7 +24,7 @@ from app.local.endpoint_process import running_endpoint
 from app.local.postgres import LocalPostgres
 from app.local.postgres.cluster import APP_ROLE, SUPERUSER, Cluster
 from benchmarks.speed import made_up
-from benchmarks.speed.programs import Program, running
+from benchmarks.speed.programs import SERVER_CORE, Program, running
 from examples.transit import train
 from tests.support.demo import wait_until_gone
 from tests.support.settings import IsolatedSettings
@@ -128,11 +128,15 @@ async def _create(url: str, name: str) -> None:
 
 @contextmanager
 def ours(
-    stocked: Stocked, name: str = "ours", *, processes: int = 1, variables: Mapping[str, str] | None = None
+    stocked: Stocked,
+    name: str = "ours",
+    *,
+    processes: int = 1,
+    variables: Mapping[str, str] | None = None,
+    core: int | None = SERVER_CORE,
 ) -> Iterator[Program]:
     """The service on a database, with everything on."""
     command = [sys.executable, "-m", "app", "serve", "--port", "{port}", "--workers", str(processes)]
-    core = 0 if processes == 1 else None
     with running(
         name,
         command,

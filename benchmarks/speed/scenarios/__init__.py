@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.outcome import Outcome
-from benchmarks.speed.scenarios import batches, growth, hits, joined, misses, routes
+from benchmarks.speed.scenarios import (
+    batches,
+    bulk,
+    cost,
+    footprint,
+    growth,
+    hits,
+    joined,
+    misses,
+    processes,
+    routes,
+)
 
 SCENARIOS: dict[str, Callable[[Bench], Outcome]] = {
     "hits": hits.measure,
@@ -13,4 +24,8 @@ SCENARIOS: dict[str, Callable[[Bench], Outcome]] = {
     "misses": misses.measure,
     "joined": joined.measure,
     "batches": batches.measure,
+    "bulk": bulk.measure,
+    "footprint": footprint.measure,
+    "processes": processes.measure,
+    "cost": cost.measure,
 }

@@ -32,4 +32,7 @@ def measure(bench: Bench) -> Outcome:
     first, last = (f"{size:,} predictions, connections: 1" for size in (sizes[0], sizes[-1]))
     grown = outcome.between("p50 ms", (OURS, last), (OURS, first))
     outcome.judge("P4", f"p50 with {last}, by that with {sizes[0]:,}", 1.2, grown, at_most=True)
+    first, last = (f"{size:,} predictions, connections: 32" for size in (sizes[0], sizes[-1]))
+    grown = outcome.between("Postgres us", (OURS, last), (OURS, first))
+    outcome.judge("P4", "the same of Postgres' CPU, connections: 32", 1.2, grown, at_most=True)
     return outcome

@@ -4,10 +4,11 @@ from contextlib import ExitStack
 
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.figures import ratios
+from benchmarks.speed.guests import GUESTS, LeftOut, Target
 from benchmarks.speed.options import IN_PROCESS_LAYER
 from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import Stocked, ours
-from benchmarks.speed.programs import Program, running, uvicorn
+from benchmarks.speed.programs import running, uvicorn
 
 OURS, LAYER, FLOOR = "this service", "this service, in-process layer", "the floor: one SELECT"
 PEERS = {
@@ -25,22 +26,28 @@ RATE = "a second"
 def measure(bench: Bench) -> Outcome:
     outcome = Outcome("hits")
     with bench.place.database("hits", hits=RECORDS) as stocked, ExitStack() as stack:
-        paths = bench.hit_paths("hits", RECORDS)
-        programs = start(stocked, stack)
-        for program in programs:
-            bench.hammered(program, paths, callers=32)
+        targets = _start(bench, stocked, stack, outcome)
+        for target in targets:
+            _hit(bench, target, 32)
         for _ in range(bench.rounds):
             for callers in CONNECTIONS:
-                for program in programs:
-                    outcome.add(program.name, bench.hammered(program, paths, callers=callers), str(callers))
+                for target in targets:
+                    outcome.add(target.program.name, _hit(bench, target, callers), str(callers))
     outcome.compare(RATE, FLOOR)
+    outcome.compare("CPU us", FLOOR)
     _judge(outcome)
     return outcome
 
 
-def start(stocked: Stocked, stack: ExitStack) -> list[Program]:
+def _hit(bench: Bench, target: Target, callers: int) -> dict[str, float]:
+    return bench.hammered(
+        target.program, target.requests, callers=callers, method=target.method, helpers=target.helpers
+    )
+
+
+def _start(bench: Bench, stocked: Stocked, stack: ExitStack, outcome: Outcome) -> list[Target]:
     """All programs that answer a hit."""
-    folder = stocked.place.folder
+    folder, paths = stocked.place.folder, bench.hit_paths("hits", RECORDS)
     programs = [
         stack.enter_context(running(name, uvicorn(f"benchmarks.peers.{module}"), stocked.peers, folder))
         for name, module in PEERS.items()
@@ -48,7 +55,13 @@ def start(stocked: Stocked, stack: ExitStack) -> list[Program]:
     programs.append(stack.enter_context(ours(stocked, OURS)))
     if IN_PROCESS_LAYER:
         programs.append(stack.enter_context(ours(stocked, LAYER, variables=IN_PROCESS_LAYER)))
-    return programs
+    targets = [Target(program, paths) for program in programs]
+    for guest in GUESTS:
+        try:
+            targets.append(guest(stocked, stack, paths))
+        except LeftOut as word:
+            outcome.notes.append(str(word))
+    return targets
 
 
 def _judge(outcome: Outcome) -> None:

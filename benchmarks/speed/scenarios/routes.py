@@ -35,6 +35,7 @@ def measure(bench: Bench) -> Outcome:
                         outcome.add(name, measured, route)
     for base in (BARE, SQL):
         outcome.compare("a second", base)
+        outcome.compare("server us", base)
     for route in ROUTES:
         reached = outcome.ratio("a second", OURS, BARE, route)
         outcome.judge("P3", f"{route}, by the same on bare Starlette; connections: {CALLERS}", 0.5, reached)
