@@ -9,12 +9,12 @@ import asyncio
 import json
 from pathlib import Path
 
-from benchmarks.speed import machine, programs, report
+from benchmarks.speed import chart, machine, programs, report
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.load import TOOL
 from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import open_place
-from benchmarks.speed.scenarios import SCENARIOS
+from benchmarks.speed.scenarios import SCENARIOS, hits
 
 
 def main() -> None:
@@ -33,12 +33,16 @@ def main() -> None:
             outcomes = list(bench.measured.values())
             _write(given.out, about, outcomes, given.rounds)
     print(f"\n{report.as_markdown(about, outcomes, given.rounds)}")
-    print(f"Also in {given.out}: bench.md and bench.json")
+    print(f"Also in {given.out}, as Markdown and JSON, and the chart of hits")
 
 
 def _write(out: Path, about: dict[str, str], outcomes: list[Outcome], rounds: int) -> None:
     (out / "bench.md").write_text(report.as_markdown(about, outcomes, rounds))
     (out / "bench.json").write_text(json.dumps(report.as_json(about, outcomes), indent=1) + "\n")
+    for one in outcomes:
+        if one.scenario == "hits":
+            title = f"Hits a second, 32 connections, {about['processor']}"
+            (out / "hits.svg").write_text(chart.draw(one, "a second", "32", title, own=hits.OURS))
 
 
 def _arguments() -> argparse.Namespace:

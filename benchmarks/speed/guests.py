@@ -95,9 +95,12 @@ def feast(stocked: Stocked, stack: ExitStack, paths: Path) -> Target:
 GUESTS: tuple[Guest, ...] = (fastapi_cache, feast)
 
 
-def venv(name: str, peer: str) -> Path:
-    """The folder of the programs of a peer's venv, made at first use. LeftOut where it cannot be made."""
+def venv(name: str, peer: str, *, beside_tests: bool = False) -> Path:
+    """The folder of the programs of a peer's venv, made at first use; of one that the tests use, too.
+
+    LeftOut where it cannot be made.
+    """
     try:
-        return platform_venv(name, beside=Path(peers.__file__))
+        return platform_venv(name) if beside_tests else platform_venv(name, beside=Path(peers.__file__))
     except subprocess.CalledProcessError as error:
         raise LeftOut(f"{peer} is left out: its requirements could not be installed.") from error

@@ -54,7 +54,7 @@ def running(
     below: int = 500,
     core: int | None = SERVER_CORE,
 ) -> Iterator[Program]:
-    """Run a server, until the block ends. ``{port}`` in the command becomes a free port.
+    """Run a server, until the block ends. ``{port}`` in command and variables becomes a free port.
 
     It is up once ``ready`` answers with a status ``below`` that.
     """
@@ -64,7 +64,7 @@ def running(
         process = subprocess.Popen(
             pinned([part.replace("{port}", str(port)) for part in command], core),
             cwd=ROOT,
-            env=environment(variables),
+            env=environment({name: value.replace("{port}", str(port)) for name, value in variables.items()}),
             stdin=subprocess.DEVNULL,
             stdout=log.fileno(),
             stderr=log.fileno(),

@@ -16,7 +16,7 @@ def measure(bench: Bench) -> Outcome:
             if at == load:
                 _add(outcome, program, f"a million {what}", values)
     outcome.notes.append(
-        "Seconds of CPU. 'all' is of the program, Postgres and what else it needs; not the load's, not the endpoint's."
+        "Seconds of CPU. 'all' is of the program, Postgres and what else it needs, not of load and endpoint."
         if outcome.cells
         else NOTHING
     )

@@ -23,8 +23,8 @@ RECORDS, CALLERS, SAMPLES = 10_000, 32, 20
 TAIL = 5
 """Samples, at the end of the load, by which memory is judged."""
 NOTE = (
-    "Memory is what the last quarter of the load showed, 'grew' that by the second quarter's median. The figure"
-    " for --help is half of what it took when the figures were set, which was twice the bare imports."
+    "Memory is what the last quarter of the load showed, 'grew' that by the second quarter's median. The"
+    " figure for --help is half of what it took when the figures were set, which was twice the bare imports."
 )
 
 
@@ -42,6 +42,8 @@ def measure(bench: Bench) -> Outcome:
     outcome.compare("CPU s", IMPORTS)
     ready = outcome.ratio("seconds", READY, IMPORTS)
     outcome.judge("P9", "start to ready, by bare imports", 1.3, ready, at_most=True)
+    spent = outcome.ratio("CPU s", READY, IMPORTS)
+    outcome.judge("P9", "the same by CPU", 1.3, spent, at_most=True)
     helped = outcome.ratio("seconds", HELP, IMPORTS)
     outcome.judge("P9", "--help, by bare imports", 1.0, helped, at_most=True)
     _judge_memory(bench, outcome, resident)

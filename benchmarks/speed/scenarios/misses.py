@@ -2,9 +2,11 @@
 
 from contextlib import ExitStack
 
-from benchmarks.speed.bench import Bench
+from benchmarks.speed.bench import Bench, quantities
 from benchmarks.speed.figures import Spread
-from benchmarks.speed.load import invoke
+from benchmarks.speed.guests import LeftOut, Target
+from benchmarks.speed.load import call, invoke
+from benchmarks.speed.mlserver import mlserver
 from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import Endpoint, Stocked, local_endpoint, ours, paced
 from benchmarks.speed.programs import Program
@@ -25,12 +27,15 @@ def measure(bench: Bench) -> Outcome:
         quick = stack.enter_context(local_endpoint(folder))
         slow = stack.enter_context(paced(folder, "endpoint-slow", call_ms=SLOW_MS))
         names = {"local endpoint": quick, f"endpoint of {SLOW_MS} ms": slow}
+        other = _mlserver(bench, stack, outcome)
         sides = [(name, one, *_start(bench, stack, name, one)) for name, one in names.items()]
         for _ in range(bench.rounds):
             for name, endpoint, stocked, service in sides:
                 for callers in LOADS if endpoint is quick else LOADS[-1:]:
                     at = f"{name}, callers: {callers}"
                     _call_both(bench, outcome, at, callers, endpoint, stocked, service)
+                    if other and endpoint is quick:
+                        _call_other(bench, outcome, at, callers, other)
     outcome.compare("a second", BOTO3)
     _judge(outcome)
     return outcome
@@ -59,6 +64,22 @@ def _call_both(
     outcome.add(BOTO3, values | {"server us": bare.cpu / bare.requests * 1e6}, at)
     most = int(bench.seconds * (MOST if callers == 1 else 60 * callers))
     outcome.add(OURS, bench.missed(service, stocked, callers=callers, most=most), at)
+
+
+def _mlserver(bench: Bench, stack: ExitStack, outcome: Outcome) -> Target | None:
+    try:
+        target = mlserver(bench.place.folder, stack)
+    except LeftOut as word:
+        outcome.notes.append(str(word))
+        return None
+    call(target.program, target.requests, callers=1, seconds=bench.seconds)
+    return target
+
+
+def _call_other(bench: Bench, outcome: Outcome, at: str, callers: int, other: Target) -> None:
+    with bench.meter(other.program) as meter:
+        load = call(other.program, other.requests, callers=callers, seconds=bench.seconds)
+    outcome.add(other.program.name, quantities(load, meter), at)
 
 
 def _judge(outcome: Outcome) -> None:
