@@ -43,7 +43,7 @@ class Bench:
         paths = self.write("fresh", [f"/predict/{record_id}" for record_id in stocked.fresh(most)])
         with self.meter(program) as meter:
             load = call(program, paths, callers=callers, seconds=self.seconds, once=True)
-        return quantities(load, meter) | {"requests": load.requests}
+        return quantities(load, meter)
 
     def meter(self, program: Program, helpers: Mapping[str, psutil.Process] = NOTHING) -> Meter:
         return Meter({"server": program.process, "Postgres": self.place.postgres_process(), **helpers})

@@ -22,13 +22,10 @@ def draw(outcome: Outcome, quantity: str, at: str, title: str, *, own: str) -> s
     rows.sort(key=lambda row: row[1].median, reverse=True)
     scale = (WIDTH - LABELS - 70) / max(spread.high for _, spread in rows)
     height = TOP + ROW * len(rows) + 8
-    bars = [
-        line
-        for number, (program, spread) in enumerate(rows)
-        for line in _bar(
-            program, spread, TOP + ROW * number, scale, OURS if program.startswith(own) else OTHERS
-        )
-    ]
+    bars: list[str] = []
+    for number, (program, spread) in enumerate(rows):
+        colour = OURS if program.startswith(own) else OTHERS
+        bars += _bar(program, spread, TOP + ROW * number, scale, colour)
     return "\n".join([*_head(height, title), *bars, "</svg>\n"])
 
 
@@ -43,12 +40,12 @@ def _head(height: int, title: str) -> Sequence[str]:
 
 
 def _bar(program: str, spread: Spread, y: int, scale: float, colour: str) -> Sequence[str]:
-    middle, end = y + BAR / 2, LABELS + spread.high * scale
-    low = LABELS + spread.low * scale
-    length = spread.median * scale
+    middle, name = y + BAR / 2, escape(program)
+    low, end = LABELS + spread.low * scale, LABELS + spread.high * scale
+    base, length = middle + 5, spread.median * scale
     return (
-        f'<text x="{LABELS - 10}" y="{middle + 5:.0f}" text-anchor="end" fill="{TEXT}">{escape(program)}</text>',
+        f'<text x="{LABELS - 10}" y="{base:.0f}" text-anchor="end" fill="{TEXT}">{name}</text>',
         f'<rect x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2" fill="{colour}"/>',
         f'<path d="M{low:.1f} {middle:.0f}H{end:.1f}" stroke="{LINE}" stroke-width="2"/>',
-        f'<text x="{end + 8:.1f}" y="{middle + 5:.0f}" fill="{TEXT}">{spread.median:,.0f}</text>',
+        f'<text x="{end + 8:.1f}" y="{base:.0f}" fill="{TEXT}">{spread.median:,.0f}</text>',
     )

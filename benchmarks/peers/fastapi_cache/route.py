@@ -5,8 +5,9 @@ Runs in a venv of its own, with REDIS_URL.
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 from fastapi import FastAPI, HTTPException
 from fastapi_cache import FastAPICache
@@ -17,7 +18,9 @@ from redis import asyncio as redis
 from benchmarks.peers.database import AS_COLUMNS, MODEL, PIPELINE_VERSION, Pool, open_pool
 from benchmarks.peers.pydantic_route import Hit
 
+Route: TypeAlias = Callable[[str], Awaitable[Hit]]
 POOLS: list[Pool] = []
+CACHED: Callable[[Route], Route] = cache(expire=3600)
 
 
 @asynccontextmanager
@@ -31,7 +34,7 @@ app = FastAPI(lifespan=_lifespan)
 
 
 @app.get("/predict/{record_id}")
-@cache(expire=3600)
+@CACHED
 async def predict(record_id: str) -> Hit:
     row = await POOLS[0].fetchrow(AS_COLUMNS, MODEL, record_id, PIPELINE_VERSION)
     if row is None:

@@ -16,7 +16,9 @@ MOST = 3000
 """Misses a second that records are made for."""
 SETTLED = 1.5
 """Seconds after which an idle backend of Postgres has told what it counted."""
-FLUSHES = "select sum(fsyncs)::int from pg_stat_io where object = 'wal'"
+COUNTS = """
+    select (select sum(fsyncs)::int from pg_stat_io where object = 'wal'), (select count(*) from predictions)
+"""
 
 
 def measure(bench: Bench) -> Outcome:
@@ -45,15 +47,16 @@ def measure(bench: Bench) -> Outcome:
 
 
 def _durable(bench: Bench, stocked: Stocked, program: Program, most: int) -> dict[str, float]:
-    before = _flushes(stocked)
+    before = _counts(stocked)
     values = bench.missed(program, stocked, callers=CALLERS, most=most)
-    flushes = _flushes(stocked) - before
-    stored = values["requests"]
+    flushes, stored = (now - then for now, then in zip(_counts(stocked), before, strict=True))
     return values | {"flushes a second": flushes / stored * values["a second"], "a flush": stored / flushes}
 
 
-def _flushes(stocked: Stocked) -> int:
+def _counts(stocked: Stocked) -> tuple[int, int]:
+    """Flushes of the WAL since the server began, and predictions that are stored."""
     time.sleep(SETTLED)
-    [(count,)] = query(stocked.place.superuser_url(stocked.name), FLUSHES)
-    assert isinstance(count, int)
-    return count
+    [(flushes, predictions)] = query(stocked.place.superuser_url(stocked.name), COUNTS)
+    assert isinstance(flushes, int)
+    assert isinstance(predictions, int)
+    return flushes, predictions
