@@ -7,18 +7,29 @@ os.environ["USE_CASE"] = "examples.transit"
 import argparse
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
-from benchmarks.speed import chart, machine, programs, report
+import asyncpg
+import httpx
+
+from benchmarks.speed import programs
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.load import TOOL
-from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.loads.load import TOOL
 from benchmarks.speed.place import open_place
+from benchmarks.speed.results import chart, machine, report
+from benchmarks.speed.results.outcome import Outcome
 from benchmarks.speed.scenarios import SCENARIOS, hits
+
+FAILURES = (RuntimeError, OSError, subprocess.SubprocessError, httpx.HTTPError, asyncpg.PostgresError)
+"""Of a scenario, after which the others go on."""
 
 
 def main() -> None:
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that what was started ends, too
     given.out.mkdir(parents=True, exist_ok=True)
     with open_place() as place:
         about = machine.describe(
@@ -26,14 +37,19 @@ def main() -> None:
         )
         about |= {"placement": programs.PLACEMENT, "load by": TOOL}
         bench = Bench(place, given.rounds, given.seconds, given.ten_million, given.memory_minutes)
-        outcomes: list[Outcome] = []
+        outcomes, failed = list[Outcome](), False
         for name in given.only:
             print(f"{name} ...", flush=True)
-            bench.measured[name] = SCENARIOS[name](bench)
+            try:
+                bench.measured[name] = SCENARIOS[name](bench)
+            except FAILURES as failure:
+                bench.measured[name] = Outcome(name, notes=[f"It failed: {failure}"])
+                failed = True
             outcomes = list(bench.measured.values())
             _write(given.out, about, outcomes, given.rounds)
     print(f"\n{report.as_markdown(about, outcomes, given.rounds)}")
     print(f"Also in {given.out}, as Markdown and JSON, and the chart of hits")
+    sys.exit(failed)
 
 
 def _write(out: Path, about: dict[str, str], outcomes: list[Outcome], rounds: int) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.speed.load import Load, Meter, call, hammer
+from benchmarks.speed.loads.load import Load, Meter, call, hammer
 from benchmarks.speed.made_up import hit_id
-from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import Place, Stocked
 from benchmarks.speed.programs import Program
+from benchmarks.speed.results.outcome import Outcome
 
 NOTHING: Mapping[str, psutil.Process] = {}
 

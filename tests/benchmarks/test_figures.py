@@ -2,9 +2,9 @@
 
 import pytest
 
-from benchmarks.speed.figures import Figure, Spread, ratios
-from benchmarks.speed.outcome import Outcome
-from benchmarks.speed.report import as_json, as_markdown
+from benchmarks.speed.results.figures import Figure, Spread, ratios
+from benchmarks.speed.results.outcome import Outcome
+from benchmarks.speed.results.report import as_json, as_markdown
 
 
 def figure(*rounds: float, limit: float, at_most: bool = False) -> Figure:

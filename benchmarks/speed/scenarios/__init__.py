@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.results.outcome import Outcome
 from benchmarks.speed.scenarios import (
     batches,
     bulk,

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 
 from benchmarks.speed.bench import Bench, quantities
-from benchmarks.speed.load import call, invoke
+from benchmarks.speed.loads.load import call, invoke
 from benchmarks.speed.made_up import hit_id
-from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import Endpoint, Stocked, local_endpoint, ours
 from benchmarks.speed.programs import Program, running, uvicorn
+from benchmarks.speed.results.outcome import Outcome
 
 OURS, FLOOR, ENDPOINT = "this service", "the batch floor: one SELECT", "the endpoint's own, by boto3"
 SIZE, RECORDS = 1000, 20_000

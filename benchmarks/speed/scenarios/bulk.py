@@ -13,10 +13,10 @@ import httpx
 from app.local.postgres.programs import find_programs, server_account
 from benchmarks.nycflights import write_orders
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.load import invoke
-from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.loads.load import invoke
 from benchmarks.speed.place import Endpoint, Stocked, local_endpoint, ours
 from benchmarks.speed.programs import Program, environment
+from benchmarks.speed.results.outcome import Outcome
 from examples.transit.evaluation import LABEL
 from tests.support.demo import ROOT
 from tests.support.postgres import query

@@ -1,7 +1,7 @@
 """P11: what a million hits and a million misses cost in CPU, of all programs that the run measured."""
 
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.results.outcome import Outcome
 
 LOADS = {"hits": ("hits", "32"), "misses": ("misses", "local endpoint, callers: 32")}
 """By scenario, under which load."""

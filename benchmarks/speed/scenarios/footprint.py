@@ -10,11 +10,11 @@ from threading import Thread
 import psutil
 
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.figures import Spread
-from benchmarks.speed.load import hammer
-from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.loads.load import hammer
 from benchmarks.speed.place import Stocked, ours
 from benchmarks.speed.programs import SERVER_CORE, environment, pinned
+from benchmarks.speed.results.figures import Spread
+from benchmarks.speed.results.outcome import Outcome
 from tests.support.demo import ROOT
 
 READY, IMPORTS, HELP = "start to ready", "bare imports", "--help"

@@ -3,8 +3,8 @@
 from contextlib import ExitStack
 
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import ours
+from benchmarks.speed.results.outcome import Outcome
 
 OURS = "this service"
 SIZES = (10_000, 100_000, 1_000_000)

@@ -3,12 +3,13 @@
 from contextlib import ExitStack
 
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.figures import ratios
 from benchmarks.speed.guests import GUESTS, LeftOut, Target
+from benchmarks.speed.loads.load import call
 from benchmarks.speed.options import IN_PROCESS_LAYER
-from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import Stocked, ours
 from benchmarks.speed.programs import running, uvicorn
+from benchmarks.speed.results.figures import ratios
+from benchmarks.speed.results.outcome import Outcome
 
 OURS, LAYER, FLOOR = "this service", "this service, in-process layer", "the floor: one SELECT"
 PEERS = {
@@ -33,10 +34,18 @@ def measure(bench: Bench) -> Outcome:
             for callers in CONNECTIONS:
                 for target in targets:
                     outcome.add(target.program.name, _hit(bench, target, callers), str(callers))
+            _ask_ourselves(bench, outcome, targets[0])
     outcome.compare(RATE, FLOOR)
     outcome.compare("CPU us", FLOOR)
     _judge(outcome)
     return outcome
+
+
+def _ask_ourselves(bench: Bench, outcome: Outcome, ceiling: Target) -> None:
+    """Whether our own caller, which the scenarios of misses use, is fast enough for them."""
+    load = call(ceiling.program, ceiling.requests, callers=32, seconds=bench.seconds)
+    values = {RATE: load.rate, "p50 ms": load.p50, "p99 ms": load.p99}
+    outcome.add(ceiling.program.name, values, "32, by our own client")
 
 
 def _hit(bench: Bench, target: Target, callers: int) -> dict[str, float]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.options import JOINED_ROWS
-from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import ours, paced
+from benchmarks.speed.results.outcome import Outcome
 
 CALL_MS, ROW_MS, CALLERS = 5, 0.05, 64
 MOST = 6000

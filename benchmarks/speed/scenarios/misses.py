@@ -3,13 +3,13 @@
 from contextlib import ExitStack
 
 from benchmarks.speed.bench import Bench, quantities
-from benchmarks.speed.figures import Spread
 from benchmarks.speed.guests import LeftOut, Target
-from benchmarks.speed.load import call, invoke
+from benchmarks.speed.loads.load import call, invoke
 from benchmarks.speed.mlserver import mlserver
-from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import Endpoint, Stocked, local_endpoint, ours, paced
 from benchmarks.speed.programs import Program
+from benchmarks.speed.results.figures import Spread
+from benchmarks.speed.results.outcome import Outcome
 
 OURS, BOTO3 = "this service", "bare boto3, in threads"
 LOADS = (1, 32)

@@ -4,10 +4,10 @@ import time
 from contextlib import ExitStack
 
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.figures import Spread
-from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import Stocked, ours
 from benchmarks.speed.programs import Program
+from benchmarks.speed.results.figures import Spread
+from benchmarks.speed.results.outcome import Outcome
 from tests.support.postgres import query
 
 ONE, TWO = "one process", "two processes"

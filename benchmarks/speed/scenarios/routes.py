@@ -4,9 +4,9 @@ from contextlib import ExitStack
 
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.made_up import hit_id
-from benchmarks.speed.outcome import Outcome
 from benchmarks.speed.place import ours
 from benchmarks.speed.programs import running, uvicorn
+from benchmarks.speed.results.outcome import Outcome
 
 OURS, BARE, SQL = (
     "this service",

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from benchmarks.speed.figures import TOO_WIDE, Figure, Spread
-from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.results.figures import TOO_WIDE, Figure, Spread
+from benchmarks.speed.results.outcome import Outcome
 
 
 def as_markdown(machine: Mapping[str, str], outcomes: Sequence[Outcome], rounds: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from benchmarks.speed.figures import Figure, Spread, ratios
+from benchmarks.speed.results.figures import Figure, Spread, ratios
 
 Cell: TypeAlias = tuple[str, str]
 """A program, and under what load."""

@@ -1,4 +1,4 @@
-"""Our own load: raw HTTP over asyncio. ``python -m benchmarks.speed.caller FILE --port 8000 --callers 32``.
+"""Our own load, raw HTTP: ``python -m benchmarks.speed.loads.caller FILE --port 8000 --callers 32``.
 
 Each line of the file is a path, or a path, a tab and a JSON body. One line of JSON says what came of it.
 """

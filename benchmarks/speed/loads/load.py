@@ -56,8 +56,17 @@ def call(
     once: bool = False,
 ) -> Load:
     """Lines of a file by our own caller, see there."""
-    command = [sys.executable, "-m", "benchmarks.speed.caller", str(requests), "--port", str(program.port)]
-    command += ["--callers", str(callers), "--seconds", str(seconds), "--method", method]
+    command = [sys.executable, "-m", "benchmarks.speed.loads.caller", str(requests)]
+    command += [
+        "--port",
+        str(program.port),
+        "--callers",
+        str(callers),
+        "--seconds",
+        str(seconds),
+        "--method",
+        method,
+    ]
     return _run([*command, *(["--once"] if once else [])], program.name)
 
 

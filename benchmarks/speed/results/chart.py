@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from benchmarks.speed.figures import Spread
-from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.results.figures import Spread
+from benchmarks.speed.results.outcome import Outcome
 
 WIDTH, LABELS, ROW, BAR, TOP = 760, 290, 30, 18, 54
 FONT = "system-ui, sans-serif"
