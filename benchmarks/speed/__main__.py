@@ -65,7 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed")
     parser.add_argument("--only", type=_names, default=list(SCENARIOS), help=f"of {','.join(SCENARIOS)}")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5, help="of one load")
+    parser.add_argument("--seconds", type=int, default=5, help="of one load")
     parser.add_argument("--ten-million", action="store_true", help="let the table grow to 10^7 predictions")
     parser.add_argument("--memory-minutes", type=float, default=10, help="at full load before memory is read")
     parser.add_argument("--out", type=Path, default=Path(".local/bench"), help="folder of the results")

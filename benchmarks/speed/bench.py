@@ -22,7 +22,7 @@ class Bench:
 
     place: Place
     rounds: int
-    seconds: float
+    seconds: int
     ten_million: bool = False
     memory_minutes: float = 10
     measured: dict[str, Outcome] = field(default_factory=dict)

@@ -57,16 +57,8 @@ def call(
 ) -> Load:
     """Lines of a file by our own caller, see there."""
     command = [sys.executable, "-m", "benchmarks.speed.loads.caller", str(requests)]
-    command += [
-        "--port",
-        str(program.port),
-        "--callers",
-        str(callers),
-        "--seconds",
-        str(seconds),
-        "--method",
-        method,
-    ]
+    command += ["--port", str(program.port), "--callers", str(callers), "--method", method]
+    command += ["--seconds", str(seconds)]
     return _run([*command, *(["--once"] if once else [])], program.name)
 
 

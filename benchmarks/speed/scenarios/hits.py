@@ -1,6 +1,10 @@
 """P1: cached predictions against the floor, the ceiling and the usual ways."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
 
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.guests import GUESTS, LeftOut, Target
@@ -28,6 +32,7 @@ def measure(bench: Bench) -> Outcome:
     outcome = Outcome("hits")
     with bench.place.database("hits", hits=RECORDS) as stocked, ExitStack() as stack:
         targets = _start(bench, stocked, stack, outcome)
+        _require_same(targets[1:], paths_of=targets[0].requests)
         for target in targets:
             _hit(bench, target, 32)
         for _ in range(bench.rounds):
@@ -39,6 +44,20 @@ def measure(bench: Bench) -> Outcome:
     outcome.compare("CPU us", FLOOR)
     _judge(outcome)
     return outcome
+
+
+def _require_same(targets: Sequence[Target], *, paths_of: Path) -> None:
+    """RuntimeError unless all that are asked for the same paths answer a hit, and the same."""
+    path = paths_of.read_text().split()[0]
+    answers: dict[str, dict[str, object]] = {}
+    for target in targets:
+        if target.requests == paths_of:
+            answer = httpx.request(
+                target.method, f"{target.program.url}{path}", timeout=60
+            ).raise_for_status()
+            answers[target.program.name] = answer.json() | {"computed_at": "told in several forms"}
+    if any(answer != answers[OURS] for answer in answers.values()) or not answers[OURS]["cached"]:
+        raise RuntimeError(f"They answer differently: {answers}")
 
 
 def _ask_ourselves(bench: Bench, outcome: Outcome, ceiling: Target) -> None:
