@@ -2,5 +2,5 @@
 
 IN_PROCESS_LAYER: dict[str, str] = {}
 """Settings that switch the in-process layer on."""
-JOINED_ROWS: dict[str, object] = {}
+JOINED_ROWS: dict[str, object] = {"batch_delay_ms": 2, "batch_rows": 64}
 """Options of a version that join misses into calls of several rows."""
