@@ -56,7 +56,7 @@ def _write(out: Path, about: dict[str, str], outcomes: list[Outcome], rounds: in
     (out / "bench.md").write_text(report.as_markdown(about, outcomes, rounds))
     (out / "bench.json").write_text(json.dumps(report.as_json(about, outcomes), indent=1) + "\n")
     for one in outcomes:
-        if one.scenario == "hits":
+        if one.scenario == "hits" and one.cells:
             title = f"Hits a second, 32 connections, {about['processor']}"
             (out / "hits.svg").write_text(chart.draw(one, "a second", "32", title, own=hits.OURS))
 
