@@ -94,7 +94,7 @@ check-lock: ## Whether the requirements files are what `make lock` would make of
 	done || exit 1; \
 	if [ -n "$$stale" ]; then echo "The requirements files do not fit pyproject.toml: make lock" >&2; exit 1; fi
 
-bench: $(TOOLS) ## Measure the service beside its peers, three rounds (an hour): ARGS="--only hits,misses --seconds 2"
+bench: $(TOOLS) ## Measure the service beside its peers, three rounds (half an hour): ARGS="--only hits,misses --seconds 2"
 	@$(BIN)/python -m benchmarks.speed $(ARGS)
 
 bench-numbers: $(TOOLS) ## Measure the other numbers of the README (ten minutes)

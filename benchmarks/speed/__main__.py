@@ -43,6 +43,7 @@ def main() -> None:
             try:
                 bench.measured[name] = SCENARIOS[name](bench)
             except FAILURES as failure:
+                print(f"{name} failed: {failure}", flush=True)
                 bench.measured[name] = Outcome(name, notes=[f"It failed: {failure}"])
                 failed = True
             outcomes = list(bench.measured.values())

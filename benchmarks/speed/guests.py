@@ -100,6 +100,7 @@ def venv(name: str, peer: str, *, beside_tests: bool = False) -> Path:
 
     LeftOut where it cannot be made.
     """
+    print(f"  the venv of {peer}, made at first use ...", flush=True)
     try:
         return platform_venv(name) if beside_tests else platform_venv(name, beside=Path(peers.__file__))
     except subprocess.CalledProcessError as error:
