@@ -171,8 +171,8 @@ def test_constraints_and_indexes_are_named_by_the_convention(database_url: str) 
     assert wrong == []
 
 
-def test_only_the_claims_are_unlogged(database_url: str) -> None:
+def test_only_what_passes_is_unlogged(database_url: str) -> None:
     unlogged = query(
         database_url, "select relname from pg_class where relpersistence = 'u' and relkind = 'r'"
     )
-    assert sorted(unlogged) == [("content_claims",), ("inference_claims",)]
+    assert sorted(unlogged) == [("content_claims",), ("inference_claims",), ("memories",)]
