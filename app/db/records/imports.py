@@ -1,7 +1,6 @@
 """Bulk import: COPY into a temporary table, then one merge per target table."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import io
 from typing import TypeAlias, cast
 
 import asyncpg
@@ -10,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.schemas.records.imports import Counts
 
-Incoming: TypeAlias = tuple[int, str, str, str, str | None, datetime | None]
-"""line, id, payload as JSON text, content_hash, label as JSON text, observed_at."""
+Incoming: TypeAlias = tuple[int, str, bytes, str, bytes | None, bytes | None]
+"""line, id, payload as JSON, content_hash, label as JSON, observed_at in ISO 8601."""
 COLUMNS = ("line", "id", "payload", "content_hash", "label", "observed_at")
+NULL = b"\\N"
+ESCAPED = (b"\\", b"\\\\")
 
 CREATE = text("""
     create temporary table incoming (
@@ -62,11 +63,25 @@ async def begin(session: AsyncSession) -> None:
     await session.execute(CREATE)
 
 
-async def copy(session: AsyncSession, lines: Sequence[Incoming]) -> None:
+def framed(incoming: Incoming) -> bytes:
+    """A line as COPY's text format has it: neither an id nor JSON holds a tab or the end of a line."""
+    line, record_id, payload, content_hash, label, observed_at = incoming
+    return b"%d\t%b\t%b\t%b\t%b\t%b\n" % (
+        line,
+        record_id.encode().replace(*ESCAPED),
+        payload.replace(*ESCAPED),
+        content_hash.encode(),
+        NULL if label is None else label.replace(*ESCAPED),
+        observed_at or NULL,
+    )
+
+
+async def copy(session: AsyncSession, framed_lines: bytes) -> None:
     """Append lines to the temporary table."""
     pooled = await (await session.connection()).get_raw_connection()
     connection = cast("asyncpg.Connection[asyncpg.Record]", pooled.driver_connection)
-    await connection.copy_records_to_table("incoming", schema_name="pg_temp", columns=COLUMNS, records=lines)
+    source = io.BytesIO(framed_lines)
+    await connection.copy_to_table("incoming", schema_name="pg_temp", columns=COLUMNS, source=source)
 
 
 async def merge_records(session: AsyncSession) -> Counts:

@@ -17,6 +17,7 @@ from app.schemas.ids import RecordIdText, no_record
 from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordStatus, RecordWrite
 from app.schemas.values.careful import careful_of
 from app.schemas.values.closed import crowded
+from app.schemas.values.plain import adapter_of, plain_json
 from app.services.failures.user_code import user_code
 from app.services.records.read_back import dumped, require_readable
 from app.services.use_case import UseCase
@@ -33,10 +34,15 @@ MOST_UNKNOWN_FIELDS = 1000
 
 @dataclass(frozen=True)
 class Input:
-    """An input object as it is stored, and the hash of it."""
+    """An input object as it is stored: as JSON in its canonical form, and the hash of that."""
 
-    payload: dict[str, JsonValue]
+    text: bytes
     content_hash: str
+
+    @property
+    def payload(self) -> dict[str, JsonValue]:
+        read: dict[str, JsonValue] = json.loads(self.text)
+        return read
 
 
 def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") -> Input:
@@ -47,6 +53,13 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
     its zeros ("0.10"), minus zero zero, a moment without an offset one of UTC. What could not be read again
     as it was given is an error, too. ``path`` is where the input stands in the request.
     """
+    plain = plain_json(adapter_of(input_type))
+    if plain is not None and (text := plain.texts([raw])[0]) is not None:
+        return Input(text, strict_json.hash_of(text))
+    return _looked_at(input_type, raw, path)
+
+
+def _looked_at(input_type: type[BaseModel], raw: JsonValue, path: str) -> Input:
     if fault := crowded(raw, len(input_type.model_fields) + MOST_UNKNOWN_FIELDS):
         raise InvalidInput(MISFIT, errors=[FieldError(path or INPUT, fault)])
     with user_code("InputObject"):
@@ -59,10 +72,11 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
     if not isinstance(stored, dict):
         raise UserCodeError("InputObject is dumped as what is no JSON object, and cannot be stored.")
     strict_json.check(stored, path)  # "nan" is text before validation and a number after it
-    payload: dict[str, JsonValue] = json.loads(strict_json.canonical(stored))
+    text = strict_json.canonical(stored).encode()
+    made = Input(text, strict_json.hash_of(text))
     with user_code("InputObject"):
-        require_readable(parsed, payload, path=path)
-    return Input(payload, strict_json.content_hash(payload))
+        require_readable(parsed, made.payload, path=path)
+    return made
 
 
 def no_objection(_stored: str | None) -> None:
