@@ -5,6 +5,7 @@ from typing import TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import TextClause, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.schemas.records.imports import Counts
@@ -21,41 +22,52 @@ CREATE = text("""
     ) on commit drop
 """)
 # Both merges take the last line of an id, and lock rows in the order of ids so that imports cannot deadlock.
-MERGE_RECORDS = text("""
-    with chosen as (
-        select distinct on (id) id, payload, content_hash from incoming order by id, line desc
-    ), merged as (
+_WRITE_RECORDS = """
+    with merged as (
         insert into input_objects (id, payload, content_hash)
-        select id, payload, content_hash from chosen order by id
-        on conflict (id) do update
-        set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
-        where input_objects.content_hash <> excluded.content_hash
-        returning xmax = 0 as created
+        select distinct on (id) id, payload, content_hash from incoming order by id, line desc
+        {conflict}
+        returning {created} as created
     )
     select count(*) filter (where created) as created, count(*) filter (where not created) as updated,
-        (select count(*) from chosen) as chosen
+        (select count(*) from incoming) as lines
     from merged
+"""
+INSERT_RECORDS = text(_WRITE_RECORDS.format(conflict="", created="true"))
+MERGE_RECORDS = text(
+    _WRITE_RECORDS.format(
+        conflict="""on conflict (id) do update
+        set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
+        where input_objects.content_hash <> excluded.content_hash""",
+        created="xmax = 0",
+    )
+)
+ANY_BETWEEN = text("""
+    select exists (
+        select from input_objects, (select min(id) as first, max(id) as last from incoming) as bounds
+        where id between first and last
+    )
 """)
+RECORDS = text("select count(distinct id) from incoming")
 MERGE_LABELS = text("""
-    with chosen as (
-        select distinct on (id) id, label, observed_at from incoming
-        where label is not null order by id, line desc
-    ), merged as (
+    with merged as (
         insert into labels (record_id, value, observed_at)
-        select id, label, coalesce(
-            chosen.observed_at, case when stored.value = label then stored.observed_at end, now()
+        select distinct on (id) id, label, coalesce(
+            incoming.observed_at, case when stored.value = label then stored.observed_at end, now()
         )
-        from chosen left join labels as stored on stored.record_id = id
-        order by id
+        from incoming left join labels as stored on stored.record_id = id
+        where label is not null
+        order by id, line desc
         on conflict (record_id) do update
         set value = excluded.value, observed_at = excluded.observed_at
         where (labels.value, labels.observed_at) is distinct from (excluded.value, excluded.observed_at)
         returning xmax = 0 as created
     )
     select count(*) filter (where created) as created, count(*) filter (where not created) as updated,
-        (select count(*) from chosen) as chosen
+        (select count(*) from incoming where label is not null) as lines
     from merged
 """)
+LABELLED = text("select count(distinct id) from incoming where label is not null")
 
 
 async def begin(session: AsyncSession) -> None:
@@ -85,16 +97,28 @@ async def copy(session: AsyncSession, framed_lines: bytes) -> None:
 
 
 async def merge_records(session: AsyncSession) -> Counts:
-    """Write the copied records; what is stored already stays untouched, its time of update too."""
-    return await _merge(session, MERGE_RECORDS)
+    """Write the copied records; what is stored already stays untouched, its time of update too.
+
+    Where no stored id lies between the copied ones they are inserted without a look for each, which takes two
+    thirds of the time.
+    """
+    if not await session.scalar(ANY_BETWEEN):
+        try:
+            async with session.begin_nested():
+                return await _merge(session, INSERT_RECORDS, RECORDS)
+        except IntegrityError:
+            pass  # somebody has written one meanwhile
+    return await _merge(session, MERGE_RECORDS, RECORDS)
 
 
 async def merge_labels(session: AsyncSession) -> Counts:
     """Write the copied labels, after their records. Without a time the same value keeps its own."""
-    return await _merge(session, MERGE_LABELS)
+    return await _merge(session, MERGE_LABELS, LABELLED)
 
 
-async def _merge(session: AsyncSession, statement: TextClause) -> Counts:
+async def _merge(session: AsyncSession, statement: TextClause, chosen: TextClause) -> Counts:
+    """``chosen`` counts the ids, which may be fewer than the lines; it is asked where that matters."""
     row = (await session.execute(statement)).one()
-    unchanged = row.chosen - row.created - row.updated
-    return Counts(created=row.created, updated=row.updated, unchanged=unchanged)
+    written: int = row.created + row.updated
+    ids = row.lines if written == row.lines else await session.scalar(chosen)
+    return Counts(created=row.created, updated=row.updated, unchanged=(ids or 0) - written)
