@@ -29,8 +29,7 @@ _WRITE_RECORDS = """
         {conflict}
         returning {created} as created
     )
-    select count(*) filter (where created) as created, count(*) filter (where not created) as updated,
-        (select count(*) from incoming) as lines
+    select count(*) filter (where created) as created, count(*) filter (where not created) as updated
     from merged
 """
 INSERT_RECORDS = text(_WRITE_RECORDS.format(conflict="", created="true"))
@@ -63,11 +62,12 @@ MERGE_LABELS = text("""
         where (labels.value, labels.observed_at) is distinct from (excluded.value, excluded.observed_at)
         returning xmax = 0 as created
     )
-    select count(*) filter (where created) as created, count(*) filter (where not created) as updated,
-        (select count(*) from incoming where label is not null) as lines
+    select count(*) filter (where created) as created, count(*) filter (where not created) as updated
     from merged
 """)
 LABELLED = text("select count(distinct id) from incoming where label is not null")
+ANY_LABELLED = text("select exists (select from incoming where label is not null)")
+NONE = Counts(created=0, updated=0, unchanged=0)
 
 
 async def begin(session: AsyncSession) -> None:
@@ -75,9 +75,18 @@ async def begin(session: AsyncSession) -> None:
     await session.execute(CREATE)
 
 
-def framed(incoming: Incoming) -> bytes:
-    """A line as COPY's text format has it: neither an id nor JSON holds a tab or the end of a line."""
-    line, record_id, payload, content_hash, label, observed_at = incoming
+def framed(
+    line: int,
+    record_id: str,
+    payload: bytes,
+    content_hash: str,
+    label: bytes | None,
+    observed_at: bytes | None,
+) -> bytes:
+    """A line as COPY's text format has it, of JSON and of a time in ISO 8601.
+
+    Neither an id nor JSON holds a tab or the end of a line.
+    """
     return b"%d\t%b\t%b\t%b\t%b\t%b\n" % (
         line,
         record_id.encode().replace(*ESCAPED),
@@ -88,16 +97,18 @@ def framed(incoming: Incoming) -> bytes:
     )
 
 
-async def copy(session: AsyncSession, framed_lines: bytes) -> None:
-    """Append lines to the temporary table."""
+async def copy(session: AsyncSession, framed_lines: bytes) -> int:
+    """Append lines to the temporary table; how many there are."""
     pooled = await (await session.connection()).get_raw_connection()
     connection = cast("asyncpg.Connection[asyncpg.Record]", pooled.driver_connection)
     source = io.BytesIO(framed_lines)
-    await connection.copy_to_table("incoming", schema_name="pg_temp", columns=COLUMNS, source=source)
+    said = await connection.copy_to_table("incoming", schema_name="pg_temp", columns=COLUMNS, source=source)
+    return int(said.removeprefix("COPY "))
 
 
-async def merge_records(session: AsyncSession) -> Counts:
-    """Write the copied records; what is stored already stays untouched, its time of update too.
+async def merge_records(session: AsyncSession, lines: int) -> Counts:
+    """Write the copied records, of so many lines; what is stored already stays untouched, its time of update
+    too.
 
     Where no stored id lies between the copied ones they are inserted without a look for each, which takes two
     thirds of the time.
@@ -105,20 +116,22 @@ async def merge_records(session: AsyncSession) -> Counts:
     if not await session.scalar(ANY_BETWEEN):
         try:
             async with session.begin_nested():
-                return await _merge(session, INSERT_RECORDS, RECORDS)
+                return await _merge(session, INSERT_RECORDS, RECORDS, lines)
         except IntegrityError:
             pass  # somebody has written one meanwhile
-    return await _merge(session, MERGE_RECORDS, RECORDS)
+    return await _merge(session, MERGE_RECORDS, RECORDS, lines)
 
 
-async def merge_labels(session: AsyncSession) -> Counts:
+async def merge_labels(session: AsyncSession, lines: int) -> Counts:
     """Write the copied labels, after their records. Without a time the same value keeps its own."""
-    return await _merge(session, MERGE_LABELS, LABELLED)
+    if not await session.scalar(ANY_LABELLED):
+        return NONE
+    return await _merge(session, MERGE_LABELS, LABELLED, lines)
 
 
-async def _merge(session: AsyncSession, statement: TextClause, chosen: TextClause) -> Counts:
+async def _merge(session: AsyncSession, statement: TextClause, chosen: TextClause, lines: int) -> Counts:
     """``chosen`` counts the ids, which may be fewer than the lines; it is asked where that matters."""
     row = (await session.execute(statement)).one()
     written: int = row.created + row.updated
-    ids = row.lines if written == row.lines else await session.scalar(chosen)
+    ids = lines if written == lines else await session.scalar(chosen)
     return Counts(created=row.created, updated=row.updated, unchanged=(ids or 0) - written)

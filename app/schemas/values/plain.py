@@ -192,13 +192,19 @@ class _Walk:
         if fields.keys() - SAID_BY_ALL - KEPT["model-fields"]:
             raise _NeedsLook
         found = dict(self._fields(cast(Mapping[str, Part], fields["fields"])))
-        return schemas.typed_dict_schema({name: found[name] for name in sorted(found)}, extra_behavior="forbid")
+        return schemas.typed_dict_schema(
+            {name: found[name] for name in sorted(found)}, extra_behavior="forbid"
+        )
 
     def _fields(self, given: Mapping[str, Part]) -> list[tuple[str, schemas.TypedDictField]]:
         made = []
         for name, field in given.items():
             read, written = (field.get(f"{use}_alias", name) for use in ("validation", "serialization"))
-            if field.keys() - SAID_BY_ALL - KEPT["model-field"] or read != written or not isinstance(read, str):
+            if (
+                field.keys() - SAID_BY_ALL - KEPT["model-field"]
+                or read != written
+                or not isinstance(read, str)
+            ):
                 raise _NeedsLook
             made.append((read, schemas.typed_dict_field(self.part(cast(Part, field["schema"])))))
         return made

@@ -25,25 +25,24 @@ class Columns:
     inputs: Mapping[str, int]
     """By the names of the input's fields."""
 
-    def parts(self, row: Sequence[str]) -> tuple[str, dict[str, JsonValue], str | None, str | None]:
-        """id, input, label and observed_at of a row. An empty cell is absent."""
-        return (
-            row[self.id],
-            {name: row[place] for name, place in self.inputs.items() if row[place]},
-            None if self.label is None else row[self.label] or None,
-            None if self.observed_at is None else row[self.observed_at] or None,
-        )
-
     def content(self, row: Sequence[str]) -> JsonValue:
-        """The record of a row, as a line of NDJSON would have it."""
-        record_id, given, label, observed_at = self.parts(row)
-        return {"id": record_id, "input": given, "label": label, "observed_at": observed_at}
+        """The record of a row, as a line of NDJSON would have it. An empty cell is absent."""
+        return {
+            "id": row[self.id],
+            "input": {name: row[place] for name, place in self.inputs.items() if row[place]},
+            "label": cell(row, self.label),
+            "observed_at": cell(row, self.observed_at),
+        }
 
     def called(self, part: str, *, of_input: bool) -> str:
         """What the file calls a part of a record."""
         own = {"id": self.id, "label": self.label, "observed_at": self.observed_at}
         place = self.inputs.get(part) if of_input else own.get(part)
         return part if place is None else self.header[place]
+
+
+def cell(row: Sequence[str], place: int | None) -> str | None:
+    return None if place is None else row[place] or None
 
 
 def fit(header: Sequence[str], use_case: UseCase, options: ColumnOptions) -> Columns:

@@ -1,6 +1,6 @@
 """From the bytes of a file to its records, for a bulk import: lines of NDJSON, in UTF-8 with or without BOM."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,7 +91,7 @@ class NdjsonReader:
 
     def batch(self, lines: list[bytes]) -> Batch:
         numbered = self._numbered(lines)
-        frames = self._plainly.frames([given_in(number, line) for number, line in numbered])
+        frames = self._plainly.frames(_given(numbered))
         ready = [frame for frame in frames if frame is not None]
         left = (one for one, frame in zip(numbered, frames, strict=True) if frame is None)
         return Batch(ready, len(ready), _closely(left))
@@ -118,28 +118,33 @@ def _parsed(number: int, line: bytes) -> Iterator[FileLine]:
         yield FileLine(number, error, number)
 
 
-PARTS = frozenset({"id", "input", "label", "observed_at"})
+NOTHING: Mapping[str, object] = {}
+PARTS = ("id", "input", "label", "observed_at")
+KNOWN = frozenset(PARTS)
 
 
-def given_in(number: int, line: bytes) -> Given:
+def _given(numbered: Sequence[tuple[int, bytes]]) -> Given:
+    read = [_members(line) for _, line in numbered]
+    return Given([number for number, _ in numbered], *([one.get(part) for one in read] for part in PARTS))
+
+
+def _members(line: bytes) -> Mapping[str, object]:
     """What a line holds; nothing where it needs a closer look to say.
 
     In JSON without a blank behind a quote each member has a quote and a colon. So where there are as many of
     those as members were read, none was given twice.
     """
-    nothing: Given = (number, None, None, None, None)
-    stripped = line.strip()
-    if len(line) > MAX_LINE or b'" ' in stripped or b'"\t' in stripped or b'"\r' in stripped:
-        return nothing
+    if len(line) > MAX_LINE or b'" ' in line or b'"\t' in line or b'"\r' in line:
+        return NOTHING
     try:
-        read: object = from_json(stripped, allow_inf_nan=False)
+        read: object = from_json(line, allow_inf_nan=False)
     except ValueError:
-        return nothing
-    if not isinstance(read, dict) or not read.keys() <= PARTS or not isinstance(read.get("input"), dict):
-        return nothing
-    if stripped.count(b'":') != len(read) + len(read["input"]):
-        return nothing
-    return number, read.get("id"), read["input"], read.get("label"), read.get("observed_at")
+        return NOTHING
+    if not isinstance(read, dict) or not read.keys() <= KNOWN:
+        return NOTHING
+    given = read.get("input")
+    members = len(read) + len(given) if isinstance(given, dict) else 0
+    return read if line.count(b'":') == members else NOTHING
 
 
 class NoText(InvalidInput):

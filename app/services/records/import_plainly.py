@@ -5,7 +5,7 @@ Nine in ten of what a bulk import costs is looking for what hardly any line has.
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass
 
 from pydantic import AwareDatetime, TypeAdapter
 
@@ -14,12 +14,20 @@ from app.db.records.imports import framed
 from app.schemas.values.plain import SCALARS, Plain, adapter_of
 from app.services.use_case import UseCase
 
-Given: TypeAlias = tuple[int, object, object, object, object]
-"""A line's number, and what it has for id, input, label and observed_at; None is nothing."""
-
 PLAIN_ID = re.compile(r"[!-\-/-~](?:[ -~]{0,198}[!-~])?")
 """Ids of ASCII that can be seen, without a blank at an end or a dot in front: no look finds a fault in them."""
 MOMENT: TypeAdapter[object] = TypeAdapter(AwareDatetime)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What records hold, part by part: an item for each record, in order. None is nothing."""
+
+    lines: Sequence[int]
+    ids: Sequence[object]
+    inputs: Sequence[object]
+    labels: Sequence[object]
+    observed_at: Sequence[object]
 
 
 class Plainly:
@@ -31,12 +39,18 @@ class Plainly:
         self._labels = way(label_type) if label_type.core_schema["type"] in SCALARS else None
         self._moments = way(MOMENT)
 
-    def frames(self, given: Sequence[Given]) -> list[bytes | None]:
+    def frames(self, given: Given) -> list[bytes | None]:
         """A frame for each, or None where the careful way has to say what it is."""
-        inputs = _texts(self._inputs, [one[2] for one in given])
-        labels = _texts(self._labels, [one[3] for one in given])
-        moments = _texts(self._moments, [one[4] for one in given])
-        return [*map(_frame, given, inputs, labels, moments)]
+        inputs, labels = _texts(self._inputs, given.inputs), _texts(self._labels, given.labels)
+        moments = _texts(self._moments, given.observed_at)
+        frames = [*map(_frame, given.lines, given.ids, inputs, labels, moments)]
+        for values, texts in ((given.labels, labels), (given.observed_at, moments)):
+            if any(text is None for text in texts):  # nothing, or what has to be looked at?
+                frames = [
+                    None if text is None and value is not None else frame
+                    for frame, value, text in zip(frames, values, texts, strict=True)
+                ]
+        return frames
 
 
 def _texts(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | None]:
@@ -45,12 +59,9 @@ def _texts(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | No
     return plain.texts(values)
 
 
-def _frame(given: Given, text: bytes | None, label: bytes | None, moment: bytes | None) -> bytes | None:
-    number, record_id, _, given_label, given_moment = given
-    if text is None or (label is None and given_label is not None):
+def _frame(
+    line: int, record_id: object, payload: bytes | None, label: bytes | None, observed_at: bytes | None
+) -> bytes | None:
+    if payload is None or not isinstance(record_id, str) or not PLAIN_ID.fullmatch(record_id):
         return None
-    if not isinstance(record_id, str) or not PLAIN_ID.fullmatch(record_id):
-        return None
-    if moment is None and given_moment is not None:
-        return None
-    return framed((number, record_id, text, hash_of(text), label, moment and moment.strip(b'"')))
+    return framed(line, record_id, payload, hash_of(payload), label, observed_at and observed_at.strip(b'"'))

@@ -1,14 +1,14 @@
 """The rows of a CSV, for a bulk import, in UTF-8 with or without BOM."""
 
 import csv
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 
 from pydantic import JsonValue
 
 from app.core.errors import FieldError, InvalidInput
 from app.schemas.values.plain import plain_cells
-from app.services.records.import_columns import Columns, fit
+from app.services.records.import_columns import Columns, cell, fit
 from app.services.records.import_lines import MAX_LINE, Batch, FileLine, NoText, decode, of_a_length
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.records.import_plainly import Given, Plainly
@@ -47,16 +47,20 @@ class CsvReader:
         columns, rows = self.columns, None if self._unfinished else _plain_rows(lines, self._delimiter)
         if columns is None or rows is None:
             return Batch((), 0, self.read(lines))
-        before, self._number = self._number, self._number + len(lines)
-        frames = self._plainly.frames([_given(columns, before + row.first, row.cells) for row in rows])
-        both = [*zip(rows, frames, strict=True)]
-        rest = (
-            FileLine(before + row.first, _content(columns, row.cells), before + row.last)
-            for row, frame in both
-            if frame is None
+        begin = [self._number + 1 + before for before in (0, *(last for _, last in rows))]
+        self._number += len(lines)
+        cells = [row for row, _ in rows]
+        frames = self._plainly.frames(_given(columns, begin[:-1], cells))
+        both = [*zip(frames, cells, begin, begin[1:], strict=False)]
+        return Batch(
+            [frame for frame in frames if frame is not None],
+            sum(after - first for frame, _, first, after in both if frame is not None),
+            [
+                FileLine(first, _content(columns, row), after - 1)
+                for frame, row, first, after in both
+                if frame is None and row
+            ],
         )
-        taken = sum(row.last - row.first + 1 for row, frame in both if frame is not None)
-        return Batch([frame for frame in frames if frame is not None], taken, rest)
 
     def finish(self) -> Iterator[FileLine]:
         yield from self._lines(self._unfinished, last=True)
@@ -122,35 +126,40 @@ class CsvReader:
         return fit(row, self._use_case, self._options)
 
 
-class _Row(NamedTuple):
-    """The first and the last line of a row, from 1, and its cells."""
-
-    first: int
-    last: int
-    cells: list[str]
-
-
-def _plain_rows(lines: list[bytes], delimiter: str) -> list[_Row] | None:
-    """The rows of lines that are text and CSV, without the blank ones; None where any is not, or goes on."""
+def _plain_rows(lines: list[bytes], delimiter: str) -> Sequence[tuple[list[str], int]] | None:
+    """The rows of lines that are text and CSV, each with its last line, from 1; None where any is not, or goes
+    on beyond them."""
     if max(map(len, lines), default=0) > MAX_LINE:
         return None
     reader = csv.reader(map(bytes.decode, lines), delimiter=delimiter, strict=True)
-    rows, before = list[_Row](), 0
     try:
-        for cells in reader:
-            if cells:
-                rows.append(_Row(before + 1, reader.line_num, cells))
-            before = reader.line_num
+        return [(row, reader.line_num) for row in reader]
     except (csv.Error, UnicodeDecodeError):
         return None
-    return rows
 
 
-def _given(columns: Columns, number: int, row: list[str]) -> Given:
+def _given(columns: Columns, lines: Sequence[int], rows: Sequence[list[str]]) -> Given:
     """Nothing of a row that is too long or too short."""
-    if len(row) != len(columns.header):
-        return number, None, None, None, None
-    return number, *columns.parts(row)
+    width = len(columns.header)
+    whole = [row if len(row) == width else [""] * width for row in rows]
+    return Given(
+        lines,
+        [row[columns.id] for row in whole],
+        _inputs(columns, whole),
+        [cell(row, columns.label) for row in whole],
+        [cell(row, columns.observed_at) for row in whole],
+    )
+
+
+def _inputs(columns: Columns, rows: Iterable[list[str]]) -> list[dict[str, str]]:
+    """An empty cell is absent; few rows have any, and the others are made at once."""
+    places = {place: name for name, place in columns.inputs.items()}
+    names, wanted = (
+        [places[place] for place in sorted(places)],
+        [at in places for at in range(len(columns.header))],
+    )
+    made = [dict(zip(names, compress(row, wanted), strict=False)) for row in rows]
+    return [{name: text for name, text in one.items() if text} if "" in one.values() else one for one in made]
 
 
 def _content(columns: Columns, row: list[str]) -> JsonValue | InvalidInput:

@@ -24,6 +24,8 @@ from app.services.use_case import UseCase
 
 MAX_ERRORS = 100
 """Faults that are listed; an import that is to be all or nothing stops reading there."""
+AT_ONCE = 500
+"""Lines that are worked on at once: of more the parts no longer fit the processor's cache."""
 
 
 @dataclass
@@ -78,7 +80,8 @@ async def import_records(
                 await copying.add(await asyncio.to_thread(_finished, use_case, reader, progress))
         if progress.errors and not skip_bad:
             raise _refusal(progress)
-        records, labels = await rows.merge_records(session), await rows.merge_labels(session)
+        records = await rows.merge_records(session, copying.lines)
+        labels = await rows.merge_labels(session, copying.lines)
         report = _report(progress, records, labels, dry_run=dry_run)
         if dry_run:
             await session.rollback()
@@ -105,7 +108,9 @@ class _Copying:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-        self._under_way: asyncio.Task[None] | None = None
+        self._under_way: asyncio.Task[int] | None = None
+        self.lines = 0
+        """So many have been copied."""
 
     async def add(self, framed: bytes) -> None:
         await self._landed()
@@ -113,7 +118,8 @@ class _Copying:
 
     async def _landed(self) -> None:
         if self._under_way is not None:
-            await self._under_way
+            self.lines += await self._under_way
+            self._under_way = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -131,9 +137,13 @@ def _prepared(use_case: UseCase, reader: Reader, lines: list[bytes], progress: _
 
     All the work of a batch happens here, in a thread, so that the service stays responsive.
     """
-    batch = reader.batch(lines)
-    progress.read += batch.lines
-    return b"".join([*batch.frames, *_looked_at(use_case, reader, batch.rest, progress)])
+    framed = list[bytes]()
+    for start in range(0, len(lines), AT_ONCE):
+        batch = reader.batch(lines[start : start + AT_ONCE])
+        progress.read += batch.lines
+        framed += batch.frames
+        framed += _looked_at(use_case, reader, batch.rest, progress)
+    return b"".join(framed)
 
 
 def _finished(use_case: UseCase, reader: Reader, progress: _Progress) -> bytes:
@@ -146,7 +156,7 @@ def _looked_at(
     for line in lines:
         progress.read += line.lines
         try:
-            yield rows.framed(incoming(use_case, line, reader.columns))
+            yield rows.framed(*incoming(use_case, line, reader.columns))
         except InvalidInput as error:
             progress.note(line, error)
 
