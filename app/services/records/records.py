@@ -56,10 +56,11 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
     plain = plain_json(adapter_of(input_type))
     if plain is not None and (text := plain.texts([raw])[0]) is not None:
         return Input(text, strict_json.hash_of(text))
-    return _looked_at(input_type, raw, path)
+    return look_at(input_type, raw, path=path)
 
 
-def _looked_at(input_type: type[BaseModel], raw: JsonValue, path: str) -> Input:
+def look_at(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") -> Input:
+    """What ``normalise`` does where a type or a value is none that can be taken at once."""
     if fault := crowded(raw, len(input_type.model_fields) + MOST_UNKNOWN_FIELDS):
         raise InvalidInput(MISFIT, errors=[FieldError(path or INPUT, fault)])
     with user_code("InputObject"):
