@@ -3,16 +3,22 @@
 They are of one session: each session keeps its own copy of the service models, tens of MB.
 """
 
+import io
 import os
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import boto3
+import botocore.session
 from botocore import exceptions as vendor
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
@@ -29,6 +35,7 @@ UNREACHABLE = (vendor.ConnectionError, vendor.HTTPClientError, HTTPError)
 """Those of them where no whole answer came."""
 
 T = TypeVar("T")
+Handler = Callable[..., None]
 
 ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
 """How the environment variables begin that lead a client elsewhere."""
@@ -36,6 +43,7 @@ MAX_CLIENTS = 32
 """Clients that are kept; there is one for each service, region and address."""
 
 _one_at_a_time = threading.Lock()  # clients may be used by all threads, but a session makes one at a time
+_taken: ContextVar[list[AWSPreparedRequest] | None] = ContextVar("taken", default=None)
 _clients: WeakKeyDictionary[boto3.Session, dict[Hashable, object]] = WeakKeyDictionary()
 
 
@@ -80,10 +88,47 @@ def sagemaker_runtime_client(
     """The client of SageMaker's endpoints; ``endpoint_url`` is another address than the environment's.
     Nobody closes it."""
     service: Literal["sagemaker-runtime"] = "sagemaker-runtime"
-    return _shared(
-        lambda: session().client(service, region_name=region, endpoint_url=endpoint_url, config=config),
-        *(service, config, region, endpoint_url),
-    )
+
+    def make() -> "SageMakerRuntimeClient":
+        client = session().client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+        # The stubs know no handler that answers.
+        client.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", cast(Handler, _take))
+        return client
+
+    return _shared(make, service, config, region, endpoint_url)
+
+
+def signed_invocation(client: "SageMakerRuntimeClient", target: Mapping[str, str]) -> AWSPreparedRequest:
+    """The request that ``invoke_endpoint`` with these arguments would send, of a body of one byte.
+
+    Nothing is sent, but credentials may be fetched. Raises what a call raises before it is sent.
+    """
+    taken: list[AWSPreparedRequest] = []
+    token = _taken.set(taken)
+    try:
+        client.invoke_endpoint(**target, Body=b"-")
+    finally:
+        _taken.reset(token)
+    return taken[0]
+
+
+def _take(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+    """botocore sends nothing where a handler of this event has an answer."""
+    if (taken := _taken.get()) is None:
+        return None
+    taken.append(request)
+    return AWSResponse(request.url, 200, HTTPHeaders(), io.BytesIO())
+
+
+def credentials() -> Credentials | None:
+    """Those of the process's session, which may be fetched for it; None where there are none."""
+    return session().get_credentials()
+
+
+def ca_bundle() -> str | None:
+    """The path that AWS_CA_BUNDLE or the profile names."""
+    path: str | None = botocore.session.get_session().get_config_variable("ca_bundle")
+    return path
 
 
 def _shared(make: Callable[[], T], *key: Hashable) -> T:

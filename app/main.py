@@ -8,19 +8,24 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
+from app.api.front import PredictionFront
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
 from app.core.errors import Misconfigured
-from app.core.logging import configure_logging
+from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.db import capacity
+from app.db.engine import pooled
 from app.services.runtime import open_runtime
 from app.services.upkeep import leftovers, live_versions, revisions
 from app.services.upkeep.health import Health
 from app.services.use_case import UseCase, load
 
+GARBAGE = 20_000, 20, 50
+"""Python's own thresholds, 700 first, look for garbage several hundred times a second under load; that took a
+tenth of the time."""
 ROUTERS = tuple(
     module.router
     for module in (health, imports, records, models, schedules, predictions, jobs, reports, evaluations)
@@ -48,6 +53,7 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
     app.add_middleware(ExactPaths)
     app.add_middleware(LegibleUrls)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(PredictionFront)
     app.add_middleware(RequestContext)
     if chosen.root_path:
         app.add_middleware(BelowRootPath, root_path=_beside_the_routes(chosen.root_path))
@@ -71,6 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open everything, and close it in the opposite order: what is under way lands first."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as opened:
+        opened.enter_context(written_aside())
         runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case))
         runtime.tell_code()
         health = Health(runtime)
@@ -86,7 +93,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.runtime = runtime
         app.state.health = health
         # An import holds a connection while its upload lasts: half of them stay free for everybody else.
-        app.state.import_slots = asyncio.Semaphore(max(1, settings.database_pool_size // 2))
+        app.state.import_slots = asyncio.Semaphore(max(1, pooled(settings) // 2))
         yield
 
 

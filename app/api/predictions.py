@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from app.api import answers
 from app.api.deps import CursorQuery, LimitQuery, PredictorDep, RecordId, SessionsDep, UseCaseDep
-from app.api.http.problems import OF_BODIES, item_problem, responses
+from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import ItemwiseRoute
 from app.core.errors import (
     AppError,
@@ -23,21 +24,18 @@ from app.core.errors import (
     TooLarge,
     UserCodeError,
 )
-from app.core.strict_json import readable
 from app.schemas.ids import Name, RecordIdText, RowId
 from app.schemas.predictions import (
     BatchAnswer,
     BatchRequest,
-    FailedItem,
     LoggedPrediction,
-    PredictedItem,
     Prediction,
     PredictionPage,
 )
 from app.schemas.records.records import Moment
 from app.services.predictions import history, inline
 from app.services.predictions.history import PredictionSearch
-from app.services.predictions.predictor import Answer, Ask
+from app.services.predictions.predictor import Ask
 
 router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 
@@ -52,14 +50,17 @@ RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what
 
 
 @router.post(
-    "/predict", summary="Predict many records now", responses=responses(Conflict, *OF_BODIES, Misconfigured)
+    "/predict",
+    summary="Predict many records now",
+    response_model=BatchAnswer,
+    responses=responses(Conflict, *OF_BODIES, Misconfigured),
 )
 async def predict_records(
     body: BatchRequest,
     predictor: PredictorDep,
     sessions: SessionsDep,
     use_case: UseCaseDep,
-) -> BatchAnswer:
+) -> Response:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
 
     Every item has its own status, in the order of the request; a repeated id is inferred once, and items that
@@ -69,29 +70,30 @@ async def predict_records(
         sessions, use_case, body.inputs or []
     )
     stored = [one for one in ids if isinstance(one, str)]
-    answers = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh))
-    return BatchAnswer(items=[_item(one, answers[one] if isinstance(one, str) else one) for one in ids])
+    found = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh))
+    return Response(answers.batch(ids, found), media_type=answers.JSON)
 
 
-@router.post("/predict/{record_id:path}", summary="Predict a record", responses=responses(*FAILURES))
+@router.post(
+    "/predict/{record_id:path}",
+    summary="Predict a record",
+    response_model=Prediction,
+    responses=responses(*FAILURES),
+)
 async def predict_record(
     record_id: RecordId,
     predictor: PredictorDep,
-    response: Response,
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
-) -> Prediction:
+) -> Response:
     """Predict one record, from the cache if it has been predicted before with the same input and model.
 
     `X-Cache` says HIT, MISS, or COALESCED (another call was already inferring the same), `Age` how many
     seconds ago it was computed.
     """
     answer = await predictor.predict(record_id, Ask(model, version, refresh))
-    response.headers["X-Cache"] = answer.cache
-    response.headers["Age"] = str(max(0, int(answer.age)))
-    response.headers["ETag"] = f'"{answer.id}"'
-    return Prediction.model_validate(answer, from_attributes=True)
+    return Response(answers.single(answer), headers=answers.headers(answer), media_type=answers.JSON)
 
 
 @router.get("/predictions", summary="Search the history of predictions", responses=responses())
@@ -114,10 +116,3 @@ async def list_predictions(
 async def get_prediction(prediction_id: Annotated[RowId, Path()], sessions: SessionsDep) -> LoggedPrediction:
     """One prediction of the history."""
     return await history.get(sessions, prediction_id)
-
-
-def _item(record_id: str | AppError, answer: Answer | AppError) -> PredictedItem | FailedItem:
-    if isinstance(answer, AppError):
-        named = readable(record_id) if isinstance(record_id, str) else None
-        return FailedItem(status=answer.status, record_id=named, problem=item_problem(answer))
-    return PredictedItem.model_validate(answer, from_attributes=True)

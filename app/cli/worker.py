@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 
-from app.core.logging import configure_logging
+from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
 from app.services import worker as service
 from app.services.runtime import open_runtime
@@ -31,7 +31,8 @@ async def _work(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
-    async with open_runtime(settings, bulk=True) as runtime:
-        runtime.tell_code()
-        gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU
-        await service.work(runtime, stop)
+    with written_aside():
+        async with open_runtime(settings, bulk=True) as runtime:
+            runtime.tell_code()
+            gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU
+            await service.work(runtime, stop)

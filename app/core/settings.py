@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     """The same database past a transaction pooler, for migrations and LISTEN; default DATABASE_URL."""
     database_pooler: bool = False
     """DATABASE_URL goes through a pooler in transaction mode (PgBouncer): no prepared statements."""
-    database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    database_pool_size: Annotated[int, Field(ge=2, le=200)] = 10
     """Connections each process may hold, beside one for LISTEN."""
     database_pool_timeout: Seconds = 10
     """Seconds a request waits for a connection before it is answered 503."""

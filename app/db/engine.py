@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -16,12 +17,17 @@ from sqlalchemy.pool import NullPool
 
 from app.core.errors import Misconfigured, NotFound
 from app.core.settings import Settings
+from app.db.direct import Direct
 from app.db.moments import keep_extremes
 
 Sessions = async_sessionmaker[AsyncSession]
 T = TypeVar("T")
 CONNECT_TIMEOUT = 10.0
 """Seconds for a new connection, which a database that is starting answers late."""
+CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
+"""A plan kept since the table was nearly empty would read all of it for every batch."""
+MOST_DIRECT = 4
+"""Connections: lookups and stores have no use for more, since they are joined."""
 STALE_PLAN = AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
 
 
@@ -52,7 +58,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
     """The pooled engine that requests use; with ``bulk``, each statement is planned for its own values."""
     engine = create_async_engine(
         async_url(settings.database_url.get_secret_value()),
-        pool_size=settings.database_pool_size,
+        pool_size=pooled(settings),
         max_overflow=0,
         pool_timeout=settings.database_pool_timeout,
         pool_pre_ping=False,
@@ -62,6 +68,28 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
     event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
     keep_extremes(engine)
     return engine
+
+
+def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
+    """What single statements of predictions go through."""
+    connect = partial(
+        asyncpg.connect,
+        libpq_url(settings.database_url.get_secret_value()),
+        timeout=CONNECT_TIMEOUT,
+        statement_cache_size=0 if settings.database_pooler else 100,
+        server_settings=None if settings.database_pooler or not bulk else CUSTOM_PLANS,
+    )
+    return Direct(connect, size=direct(settings), in_transactions=settings.database_pooler)
+
+
+def direct(settings: Settings) -> int:
+    """How many of a process's connections are for single statements of predictions."""
+    return max(1, min(MOST_DIRECT, settings.database_pool_size // 3))
+
+
+def pooled(settings: Settings) -> int:
+    """How many are in the pool, for everything else."""
+    return settings.database_pool_size - direct(settings)
 
 
 def create_direct_engine(settings: Settings) -> AsyncEngine:
@@ -74,8 +102,7 @@ def _connect_args(*, pooler: bool, bulk: bool) -> dict[str, object]:
     if pooler:  # it hands each transaction another server connection, where nothing prepared is known
         arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
     elif bulk:
-        # A plan kept since the table was nearly empty would read all of it for every batch.
-        arguments["server_settings"] = {"plan_cache_mode": "force_custom_plan"}
+        arguments["server_settings"] = CUSTOM_PLANS
     return arguments
 
 
@@ -90,21 +117,28 @@ def create_sessions(engine: AsyncEngine) -> Sessions:
 
 @dataclass(frozen=True)
 class Database:
-    """The engine and two kinds of sessions on its one pool.
+    """The engine, two kinds of sessions on its one pool, and the way around both for predictions.
 
-    Those of ``statements`` autocommit: no BEGIN and COMMIT around a lookup or a claim.
+    Sessions of ``statements`` autocommit: no BEGIN and COMMIT around a single statement.
     """
 
     engine: AsyncEngine
     transactions: Sessions
     statements: Sessions
+    direct: Direct
+
+    async def aclose(self) -> None:
+        """Close all connections that are not in use."""
+        await self.direct.aclose()
+        await self.engine.dispose()
 
 
 def open_database(settings: Settings, *, bulk: bool = False) -> Database:
-    """Nothing is connected before it is used; dispose of the engine in the end."""
+    """Nothing is connected before it is used; close it in the end."""
     engine = create_engine(settings, bulk=bulk)
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-    return Database(engine, create_sessions(engine), create_sessions(autocommit))
+    single = create_direct(settings, bulk=bulk)
+    return Database(engine, create_sessions(engine), create_sessions(autocommit), single)
 
 
 OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyTimeout, DBAPIError, asyncpg.PostgresError, OSError)

@@ -21,6 +21,7 @@ from app.core.errors import (
     TooLarge,
 )
 from app.core.hosts import Hosts
+from app.core.retrying import retried
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
@@ -181,14 +182,12 @@ async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[Inf
         spent = state.attempt_number >= MAX_ATTEMPTS and not isinstance(_error(state), BackendThrottled)
         return spent or loop.time() + state.upcoming_sleep >= batch.deadline
 
-    retrying = AsyncRetrying(
-        retry=retry_if_exception(_may_pass),
-        wait=_wait,
-        stop=give_up,
-        retry_error_callback=_last_word,
-    )
+    def retrying() -> AsyncRetrying:
+        may_pass = retry_if_exception(_may_pass)
+        return AsyncRetrying(retry=may_pass, wait=_wait, stop=give_up, retry_error_callback=_last_word)
+
     try:
-        return await retrying(_attempt, opened, rows, batch)
+        return await retried(lambda: _attempt(opened, rows, batch), _may_pass, retrying)
     except AppError as error:
         return error
 

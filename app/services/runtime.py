@@ -59,7 +59,7 @@ async def open_runtime(
     chosen = use_case or load(settings.use_case)
     async with AsyncExitStack() as opened:
         database = open_database(settings, bulk=bulk)
-        opened.push_async_callback(database.engine.dispose)
+        opened.push_async_callback(database.aclose)
         inference = Inference(settings)
         opened.push_async_callback(inference.aclose)
         storage = open_storage(settings.storage_url) if settings.storage_url else None

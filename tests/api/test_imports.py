@@ -145,7 +145,7 @@ async def test_a_broken_upload_leaves_nothing(app: FastAPI, client: httpx.AsyncC
 
 
 async def test_stalled_uploads_leave_connections_to_others(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"database_pool_size": 4, "database_pool_timeout": 1}))
+    app = create_app(settings.model_copy(update={"database_pool_size": 6, "database_pool_timeout": 1}))
     go_on = asyncio.Event()
 
     async def stalled() -> AsyncIterator[bytes]:

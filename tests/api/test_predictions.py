@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.core.settings import Settings
 from app.main import create_app
@@ -18,6 +18,7 @@ from tests.support import aws_stub
 from tests.support.aws_stub import AwsStub, csv, model_error
 from tests.support.eventually import TIMEOUT, until
 from tests.support.orders import answer_ten_times, invocations, order, register, statuses, store
+from tests.support.statements import recorded
 
 
 @pytest.fixture
@@ -54,10 +55,8 @@ async def test_the_first_call_infers_and_the_second_is_a_hit(
 
 async def test_a_hit_is_one_statement_by_primary_keys(predict: httpx.AsyncClient, app: FastAPI) -> None:
     await predict.post("/predict/a")
-    seen: list[tuple[str, tuple[object, ...]]] = []
-    engine = app.state.runtime.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
-    assert (await predict.post("/predict/a")).headers["X-Cache"] == "HIT"
+    with recorded(app.state.runtime.database.engine) as seen:
+        assert (await predict.post("/predict/a")).headers["X-Cache"] == "HIT"
     assert len(seen) == 1
 
     ((statement, parameters),) = seen
@@ -68,6 +67,14 @@ async def test_a_hit_is_one_statement_by_primary_keys(predict: httpx.AsyncClient
     assert "Seq Scan" not in plan, plan
     for index in ("pk_input_objects", "pk_model_versions", "uq_predictions_current"):
         assert index in plan
+
+
+async def test_a_miss_is_four_statements(predict: httpx.AsyncClient, app: FastAPI) -> None:
+    await predict.post("/predict/b")  # the first of its version reads that, too
+    with recorded(app.state.runtime.database.engine) as seen:
+        assert (await predict.post("/predict/a")).headers["X-Cache"] == "MISS"
+    assert len(seen) == 4
+    assert not any("pg_notify" in statement for statement, _ in seen)
 
 
 async def test_a_changed_input_is_a_miss_and_the_old_one_a_hit_again(

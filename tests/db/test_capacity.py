@@ -11,7 +11,7 @@ from app.db.engine import open_database
 async def ask(settings: Settings, **changes: object) -> None:
     database = open_database(settings)
     await warn_if_too_small(settings.model_copy(update=changes), database)
-    await database.engine.dispose()
+    await database.aclose()
 
 
 async def test_a_pool_that_no_server_has_room_for_is_said_with_the_numbers(

@@ -14,7 +14,7 @@ from app.schemas.rows import Row
 from app.services import pipeline
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
-from app.services.pipeline import Computed
+from app.services.pipeline import Computed, Stages
 from app.services.use_case import UseCase
 from examples.transit.input_object import InputObject
 from tests.support.orders import order
@@ -37,7 +37,9 @@ class Echo:
 async def run(use_case: UseCase, payloads: Sequence[JsonValue], version: str = "1") -> list[pipeline.Outcome]:
     deployment = Deployment(7, "fares", version, "any", {}, ("fare",))
     deadline = asyncio.get_running_loop().time() + 10
-    return await pipeline.run(use_case, cast(Inference, Echo()), deployment, payloads, deadline=deadline)
+    return await pipeline.run(
+        Stages(use_case), cast(Inference, Echo()), deployment, payloads, deadline=deadline
+    )
 
 
 def encoded(items: Sequence[InputObject], context: Context[InputObject]) -> list[Row]:

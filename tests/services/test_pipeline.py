@@ -18,7 +18,7 @@ from app.schemas.rows import Row
 from app.services import pipeline
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
-from app.services.pipeline import Computed
+from app.services.pipeline import Computed, Stages
 from app.services.use_case import UseCase
 from examples.transit.input_object import InputObject
 from tests.support.orders import order
@@ -49,7 +49,8 @@ async def run(
     deployment = Deployment(1, "m", "1", "any", {}, tuple(features))
     deadline = asyncio.get_running_loop().time() + 10
     return await pipeline.run(
-        use_case, cast(Inference, inference or FirstFeature()), deployment, payloads, deadline=deadline
+        *(Stages(use_case), cast(Inference, inference or FirstFeature()), deployment, payloads),
+        deadline=deadline,
     )
 
 

@@ -59,7 +59,7 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
     chosen = settings.model_copy(update={"failure_hold": 600.0, "claim_lease": 600.0})
     async with AsyncExitStack() as stack:
         database = open_database(chosen)
-        stack.push_async_callback(database.engine.dispose)
+        stack.push_async_callback(database.aclose)
         made = Service(chosen, database, [await start(chosen, database, "c1") for _ in range(2)])
         for process in made.processes:
             stack.push_async_callback(process.aclose)

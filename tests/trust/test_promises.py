@@ -49,7 +49,7 @@ def test_no_answer_breaks_a_promise(
         finally:
             for process in processes:
                 runner.run(process.aclose())
-            runner.run(database.engine.dispose())
+            runner.run(database.aclose())
 
 
 @pytest.fixture

@@ -3,20 +3,21 @@
 BaseHTTPMiddleware would hide disconnects and end background work.
 """
 
+import random
 import re
 import time
+from collections.abc import Iterable
+from typing import Literal
 from urllib.parse import unquote_to_bytes
-from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
+from app.core.logging import access
 
-log = structlog.get_logger("app.access")
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestContext:
@@ -29,8 +30,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        request_id = _request_id(scope["headers"])
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started, status = time.perf_counter(), 0
@@ -39,7 +39,8 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                own = (b"x-request-id", request_id.encode())
+                message = {**message, "headers": [*message.get("headers", ()), own]}
             await send(message)
 
         try:
@@ -49,10 +50,18 @@ class RequestContext:
             if status == 0:
                 await response(scope, receive, send_with_id)
         finally:
-            elapsed = round((time.perf_counter() - started) * 1000, 1)
             path: str = scope["path"]
-            say = log.debug if path.startswith("/health/") else log.info  # probes ask every few seconds
-            say("request", method=scope["method"], path=path, status=status, ms=elapsed)
+            elapsed = round((time.perf_counter() - started) * 1000, 1)
+            is_probe = path.startswith("/health/")  # they come every few seconds
+            level: Literal["debug", "info"] = "debug" if is_probe else "info"
+            access(request_id, scope["method"], path, status, elapsed, level=level)
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return f"{random.getrandbits(128):032x}"
 
 
 class BelowRootPath:

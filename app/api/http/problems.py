@@ -106,6 +106,12 @@ def from_app_error(error: AppError) -> JSONResponse:
     return problem(error.status, error.slug, error.title, error.detail, errors=error.errors, headers=headers)
 
 
+def from_outage(error: Exception) -> JSONResponse:
+    """What an error that may be an outage of the database is to the caller."""
+    known = outages.as_app_error(error)
+    return crash(error) if known is None else from_app_error(known)
+
+
 def item_problem(error: AppError) -> ItemProblem:
     """The problem of one item of a batch."""
     return ItemProblem(
@@ -122,8 +128,7 @@ async def _app_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _outage(_request: Request, error: Exception) -> JSONResponse:
-    known = outages.as_app_error(error)
-    return crash(error) if known is None else from_app_error(known)
+    return from_outage(error)
 
 
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:

@@ -11,7 +11,8 @@ from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 from app.backends.http.auth import Auth, Fixed, NoAuth, Renewed, Token, secret
-from app.backends.http.client import HttpClient, HttpReply
+from app.backends.http.client import HttpClient
+from app.backends.http.connections import HttpReply
 from app.backends.wire.replies import json_object
 from app.core.errors import BackendRefused, BadOutput
 

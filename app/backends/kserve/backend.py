@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_
 
 from app.backends.base import Deployed, GivenName, Limits, Reply, sole
 from app.backends.http.auth import Auth, Fixed, from_environment, secret, secret_name
-from app.backends.http.client import HttpClient, HttpReply
+from app.backends.http.client import HttpClient
+from app.backends.http.connections import HttpReply
 from app.backends.http.errors import NOT_READY, FaultBody, Statuses, no_such
 from app.backends.kserve.tensors import TensorFormat, TensorOptions, outputs
 from app.backends.wire.addresses import HttpAddress, plain_address

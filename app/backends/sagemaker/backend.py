@@ -1,25 +1,24 @@
-"""Models behind a SageMaker real-time endpoint, single or multi-model, through boto3."""
+"""Models behind a SageMaker real-time endpoint, single or multi-model."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.aws import CALL_ERRORS, CallError, call_config, sagemaker_runtime_client
-from app.backends import base
+from app.aws import CALL_ERRORS, call_config, sagemaker_runtime_client
 from app.backends.base import Deployed, Limits, Reply
+from app.backends.sagemaker.calls.chosen import Calls
+from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.errors import says_no_artifact, translate
 from app.backends.sagemaker.options import Options
 from app.backends.sagemaker.sharing import shared_look
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import decode
-from app.core.errors import BackendDown, BackendError, BackendMissing, BackendTimeout, BadOutput
+from app.core.errors import BackendError, BackendMissing, BackendTimeout
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 70.0
@@ -27,7 +26,7 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 70.0
 
 
 class SageMakerBackend:
-    """As many threads as calls may run at once. The client is shared, see app.aws."""
+    """The calls of one model version, and looks at its endpoint. The client is shared, see app.aws."""
 
     def __init__(
         self,
@@ -40,58 +39,46 @@ class SageMakerBackend:
         self._format = RequestFormat(options.content_type, features, envelope=envelope)
         self._csv_reply = options.csv_reply
         self._accept = options.accept or options.content_type
-        self._target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
         self._what = options.describe()
-        self._runtime, self._closed = runtime, False
+        target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
+        self._calls = Calls(
+            self._what,
+            target,
+            concurrency,
+            runtime,
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+        )
         self._options, self._shared = options, shared_look(options)
-        # The loop's own executor has a handful of threads and is everybody's.
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="sagemaker")
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
         return len(self._format.row(row)) + 1
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        if self._closed:
-            raise BackendDown(f"{self._what}: the backend is no longer used.")
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._told(await loop.run_in_executor(self._threads, self._invoke, rows))
-        except TimeoutError as error:  # the thread goes on until its own time-out; its answer is dropped
-            raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
-
-    def _invoke(self, rows: Sequence[Row]) -> "Reply | CallError":
         body = self._format.body(rows)
         try:
-            answer = self._runtime().invoke_endpoint(**self._target, Body=body)
-            content = self._read(answer["Body"])
-        except CALL_ERRORS as error:
-            return error
-        announced = answer.get("ContentType") or self._accept
-        outputs = decode(content, announced, len(rows), csv_reply=self._csv_reply)
+            async with asyncio.timeout(timeout):
+                answer = await self._invoke(body)
+        except TimeoutError as error:
+            raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
+        announced = answer.content_type or self._accept
+        outputs = decode(answer.content, announced, len(rows), csv_reply=self._csv_reply)
         # A component is a name of its own for what answers, whichever variant it is on.
-        variant = None if self._options.inference_component else answer.get("InvokedProductionVariant")
+        variant = None if self._options.inference_component else answer.variant
         return Reply(outputs, variant=variant or None)
 
-    async def _told(self, answer: "Reply | CallError") -> Reply:
-        """The reply. Raises what the platform said; whether a target model is missing or forbidden, the
-        bucket says."""
-        if isinstance(answer, Reply):
-            return answer
-        said = translate(answer, self._what)
-        if says_no_artifact(answer):
-            found = await self._shared.look(self._options)
-            if isinstance(found, BackendMissing):
-                raise found from answer
-        raise said from answer
-
-    def _read(self, body: "StreamingBody") -> bytes:
-        content = body.read(base.MAX_REPLY + 1)
-        if body.read(1):  # boto3 sees only here, at the end, whether anything is missing
-            body.close()
-            raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")
-        return content
+    async def _invoke(self, body: bytes) -> Invoked:
+        """Raises what the platform said; whether a target model is missing or forbidden, the bucket says."""
+        try:
+            return await self._calls.invoke(body)
+        except CALL_ERRORS as error:
+            said = translate(error, self._what)
+            if says_no_artifact(error):
+                found = await self._shared.look(self._options)
+                if isinstance(found, BackendMissing):
+                    raise found from error
+            raise said from error
 
     async def look(self) -> Deployed | None:
         """By variant. Raises BackendError where nothing is in service, what the options name does not exist,
@@ -102,9 +89,7 @@ class SageMakerBackend:
         return found
 
     async def aclose(self) -> None:
-        """Take no more calls; one that still hangs in a thread ends with its own time-out."""
-        self._closed = True
-        self._threads.shutdown(wait=False)
+        await self._calls.aclose()
 
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> SageMakerBackend:

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from app.backends.base import BackendOptions, Deployed, Limits, Reply
-from app.backends.http.client import HttpClient, HttpReply
+from app.backends.http.client import HttpClient
+from app.backends.http.connections import HttpReply
 from app.backends.http.errors import STATUSES, FaultBody, Meaning, Statuses, may_not_look, no_such
 from app.backends.vertex.auth import GoogleAuth
 from app.backends.wire.addresses import HttpsAddress

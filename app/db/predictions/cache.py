@@ -1,13 +1,15 @@
 """The cache lookup: record, model version and prediction in one statement by primary keys."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, cast
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, RowMapping, Text, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import RowMapping
+
+from app.db.direct import Direct, Statement
 
 
 @dataclass(frozen=True)
@@ -20,37 +22,68 @@ class Scope:
     epoch: int
 
 
-@dataclass(frozen=True)
-class CachedPrediction:
-    """A stored prediction. ``age`` is in seconds, by the database's clock."""
+class CachedPrediction(NamedTuple):
+    """A stored prediction. ``output`` is JSON; ``age`` is in seconds, by the database's clock."""
 
     id: int
     record_id: str
-    output: JsonValue
+    output: str
     revision: str
     computed_at: datetime
     age: float
 
 
-@dataclass(frozen=True)
-class Lookup:
-    """One record as the lookup found it. ``content_hash`` is None where there is no such record;
-    ``payload`` is only read where it is needed to infer; ``asked_at`` is by the database's clock."""
+class LookingUp(NamedTuple):
+    """Records to look up for one caller. ``version`` None means the live one.
+
+    ``refresh``: what is stored will not do, and the payloads are wanted.
+    """
+
+    record_ids: Sequence[str]
+    model: str
+    version: str | None
+    refresh: bool
+
+
+class Lookup(NamedTuple):
+    """One record as the lookup found it, in the columns of the statement.
+
+    ``content_hash`` is None where there is no such record, ``version_id`` where there is no such version;
+    ``stored_payload`` is JSON and only read where it is needed to infer; what begins with ``prediction_`` is
+    None without one, of which ``output`` is JSON and ``age`` in seconds; ``asked_at`` is by the database's
+    clock.
+    """
 
     record_id: str
+    model_id: int | None
     version_id: int | None
     version: str | None
     epoch: int
     content_hash: str | None
-    payload: JsonValue
-    entry: CachedPrediction | None
+    stored_payload: str | None
+    prediction_id: int | None
+    output: str
+    revision: str
+    computed_at: datetime
+    age: float
     asked_at: datetime
 
+    @property
+    def payload(self) -> JsonValue:
+        return None if self.stored_payload is None else cast(JsonValue, json.loads(self.stored_payload))
 
-_IDS = bindparam("record_ids", type_=ARRAY(Text()))
+    @property
+    def entry(self) -> CachedPrediction | None:
+        if self.prediction_id is None:
+            return None
+        return CachedPrediction(
+            self.prediction_id, self.record_id, self.output, self.revision, self.computed_at, self.age
+        )
+
 
 ENTRY_COLUMNS = """
-    prediction.id as prediction_id, prediction.record_id as answered_for, prediction.output,
+    prediction.id as prediction_id, prediction.record_id as answered_for,
+    cast(prediction.output as text) as output,
     prediction.computed_at, prediction.revision as answered_by,
     cast(extract(epoch from now() - prediction.computed_at) as float8) as age
 """
@@ -90,62 +123,54 @@ _HIT = prediction_of(
     end="order by id + 0 desc limit 1",
 )
 
-
-def _lookup(version_join: str) -> str:
-    return f"""
-        select wanted.record_id, version.id as version_id, version.version,
-               coalesce(version.epoch, 0) as epoch, record.content_hash, {ENTRY_COLUMNS}, now() as asked_at,
-               case when prediction.id is null or :refresh then record.payload end as payload
-        from models model
-        left join model_versions version on {version_join}
-        cross join unnest(:record_ids) with ordinality as wanted (record_id, position)
-        left join input_objects record on record.id = wanted.record_id
-        left join {_HIT} on true
-        where model.name = :model
-        order by wanted.position
-    """
-
-
-_COLUMNS = {"output": JSON(), "payload": JSONB()}
-_LOOKUP_LIVE = text(_lookup("version.id = model.live_version_id")).bindparams(_IDS).columns(**_COLUMNS)
-_LOOKUP_NAMED = (
-    text(_lookup("version.model_id = model.id and version.version = :version"))
-    .bindparams(_IDS)
-    .columns(**_COLUMNS)
-)
+# Models and versions are looked up once for each of `asked`, the records for each of `wanted`.
+LOOKUP = Statement(f"""
+    with version as materialized (
+        select asked.number, asked.refresh, model.id as model_id,
+               version.id, version.version, coalesce(version.epoch, 0) as epoch, version.revisions
+        from unnest(cast(:models as text[]), cast(:versions as text[]), cast(:refresh as boolean[]))
+            with ordinality as asked (model, version, refresh, number)
+        left join models model on model.name = asked.model
+        left join lateral (
+            select id, version, epoch, revisions from model_versions
+            where asked.version is null and id = model.live_version_id
+            union all
+            select id, version, epoch, revisions from model_versions
+            where model_id = model.id and version = asked.version
+        ) version on true
+    )
+    select wanted.record_id, version.model_id, version.id, version.version, version.epoch,
+           record.content_hash,
+           case when prediction.id is null or version.refresh then cast(record.payload as text) end,
+           prediction.id, cast(prediction.output as text), prediction.revision, prediction.computed_at,
+           cast(extract(epoch from now() - prediction.computed_at) as float8), now()
+    from unnest(cast(:record_ids as text[]), cast(:numbers as bigint[]))
+        with ordinality as wanted (record_id, number, position)
+    join version on version.number = wanted.number
+    left join lateral (
+        select content_hash, payload from input_objects where id = wanted.record_id limit 1
+    ) record on true
+    left join {_HIT} on true
+    order by wanted.position
+""")
 
 
 async def look_up(
-    session: AsyncSession,
-    record_ids: Sequence[str],
-    *,
-    model: str,
-    version: str | None,
-    pipeline_version: str,
-    ttl: float | None,
-    refresh: bool,
-) -> list[Lookup]:
-    """Records, version and cached predictions in one statement by primary keys, in the order of the ids.
-
-    ``version`` None means the live one; ``ttl`` is in seconds. Empty if there is no such model.
-    """
-    values = {"record_ids": list(record_ids), "model": model, "pipeline_version": pipeline_version}
-    statement = _LOOKUP_LIVE if version is None else _LOOKUP_NAMED
-    named = {} if version is None else {"version": version}
-    rows = await session.execute(statement, values | named | {"refresh": refresh, "ttl": ttl})
-    return [
-        Lookup(
-            record_id=row["record_id"],
-            version_id=row["version_id"],
-            version=row["version"],
-            epoch=row["epoch"],
-            content_hash=row["content_hash"],
-            payload=row["payload"],
-            entry=entry_of(row),
-            asked_at=row["asked_at"],
-        )
-        for row in rows.mappings()
-    ]
+    direct: Direct, asks: Sequence[LookingUp], *, pipeline_version: str, ttl: float | None
+) -> list[list[Lookup]]:
+    """Records, versions and cached predictions in one statement by primary keys: for each of the asks a
+    lookup per id, in their order. ``ttl`` is in seconds."""
+    values: Mapping[str, object] = {
+        "models": [ask.model for ask in asks],
+        "versions": [ask.version for ask in asks],
+        "refresh": [ask.refresh for ask in asks],
+        "record_ids": [record_id for ask in asks for record_id in ask.record_ids],
+        "numbers": [number for number, ask in enumerate(asks, 1) for _ in ask.record_ids],
+        "pipeline_version": pipeline_version,
+        "ttl": ttl,
+    }
+    rows = iter([Lookup._make(row) for row in await direct.fetch(LOOKUP, values)])
+    return [[next(rows) for _ in ask.record_ids] for ask in asks]
 
 
 def entry_of(row: RowMapping) -> CachedPrediction | None:

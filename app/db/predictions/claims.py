@@ -6,7 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, BigInteger, Float, Text, bindparam, text
+from sqlalchemy import BigInteger, Float, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -62,25 +62,6 @@ class States:
 
 _HASHES = bindparam("content_hashes", type_=ARRAY(Text()))
 
-# Sorted, so that two batches over the same contents cannot deadlock. A claim may be taken when its lease has
-# passed, when its failure may be tried again, when its owner's process is gone and so its beacon is free, or
-# when it is the owner's own: whoever claims again had not heard that it had got it.
-_CLAIM = text("""
-    insert into content_claims as held
-        (content_hash, model_version_id, pipeline_version, epoch, owner, beacon, lease_until)
-    select content_hash, :model_version_id, :pipeline_version, :epoch, :owner,
-           cast(:beacon as bigint), clock_timestamp() + make_interval(secs => :seconds)
-    from unnest(:content_hashes) as wanted (content_hash)
-    order by content_hash
-    on conflict (content_hash, model_version_id, pipeline_version, epoch) do update
-    set owner = excluded.owner, beacon = excluded.beacon, lease_until = excluded.lease_until,
-        error = null, retry_at = null
-    where case when held.error is not null then held.retry_at < clock_timestamp()
-               else held.owner = excluded.owner or held.lease_until < clock_timestamp()
-                    or pg_try_advisory_xact_lock(held.beacon) end
-    returning content_hash
-""").bindparams(_HASHES)
-
 # What another record of the same content was answered will do.
 _STATES = (
     text(f"""
@@ -103,22 +84,24 @@ _STATES = (
         where version.id = :model_version_id
     """)
     .bindparams(_HASHES)
-    .columns(output=JSON(), error=JSONB(), deployed=JSONB())
+    .columns(error=JSONB(), deployed=JSONB())
 )
 
 # What nobody knows who made is nobody's hit, and so not in the index of what is.
-_UNKNOWN = (
-    text(f"""
+_UNKNOWN = text(f"""
         select distinct on (content_hash) prediction.content_hash, {ENTRY_COLUMNS}
         from predictions prediction
         where model_version_id = :model_version_id and id > :after
           and pipeline_version = :pipeline_version and starts_with(revision, '{PENDING}')
           and content_hash = any(:content_hashes)
         order by content_hash, id desc
-    """)
-    .bindparams(_HASHES, bindparam("after", type_=BigInteger()))
-    .columns(output=JSON())
-)
+    """).bindparams(_HASHES, bindparam("after", type_=BigInteger()))
+
+_WAIT = text("""
+    update content_claims set waiting = true
+    where content_hash = any(array(select unnest(:content_hashes))) and model_version_id = :model_version_id
+      and pipeline_version = :pipeline_version and epoch = :epoch and not waiting
+""").bindparams(_HASHES)
 
 _RENEW = text("""
     update content_claims set lease_until = clock_timestamp() + make_interval(secs => :seconds)
@@ -129,6 +112,7 @@ _RENEW = text("""
 _RELEASE = text("""
     delete from content_claims
     where owner = :owner and content_hash = any(array(select unnest(:content_hashes)))
+    returning waiting
 """).bindparams(_HASHES)
 
 _FAIL = text("""
@@ -136,13 +120,12 @@ _FAIL = text("""
     set error = failed.error, retry_at = clock_timestamp() + make_interval(secs => failed.hold)
     from unnest(:content_hashes, :errors, :holds) as failed (content_hash, error, hold)
     where owner = :owner and content_claims.content_hash = failed.content_hash
+    returning waiting
 """).bindparams(
     _HASHES,
     bindparam("errors", type_=ARRAY(JSONB())),
     bindparam("holds", type_=ARRAY(Float())),
 )
-
-_NOTIFY = text("select pg_notify('inference_done', cast(:owner as text))")
 
 _PURGE = text("""
     delete from content_claims
@@ -150,10 +133,9 @@ _PURGE = text("""
 """)
 
 
-async def claim(session: AsyncSession, scope: Scope, hashes: Sequence[str], lease: Lease) -> set[str]:
-    """Claim contents; the hashes of those that are ours now."""
-    found = await session.scalars(_CLAIM, {**vars(scope), "content_hashes": list(hashes), **vars(lease)})
-    return set(found)
+async def wait(session: AsyncSession, scope: Scope, hashes: Sequence[str]) -> None:
+    """Have the owners of the claims tell when they are done."""
+    await session.execute(_WAIT, {**vars(scope), "content_hashes": list(hashes)})
 
 
 async def states(
@@ -194,25 +176,21 @@ async def renew(session: AsyncSession, lease: Lease, hashes: Sequence[str]) -> N
     await session.execute(_RENEW, values)
 
 
-async def release(session: AsyncSession, lease: Lease, hashes: Sequence[str]) -> None:
-    """Give claims up."""
-    await session.execute(_RELEASE, {"owner": lease.owner, "content_hashes": list(hashes)})
+async def release(session: AsyncSession, lease: Lease, hashes: Sequence[str]) -> bool:
+    """Give claims up; whether others waited for any of them."""
+    values = {"owner": lease.owner, "content_hashes": list(hashes)}
+    return any(await session.scalars(_RELEASE, values))
 
 
-async def fail(session: AsyncSession, lease: Lease, failures: Sequence[Failure]) -> None:
-    """Leave errors on the claims, so that waiters share them."""
+async def fail(session: AsyncSession, lease: Lease, failures: Sequence[Failure]) -> bool:
+    """Leave errors on the claims, so that waiters share them; whether there are any."""
     values = {
         "owner": lease.owner,
         "content_hashes": [failure.content_hash for failure in failures],
         "errors": [dict(failure.error) for failure in failures],
         "holds": [failure.hold for failure in failures],
     }
-    await session.execute(_FAIL, values)
-
-
-async def notify(session: AsyncSession, lease: Lease) -> None:
-    """Wake the waiters of this owner once the transaction commits."""
-    await session.execute(_NOTIFY, {"owner": str(lease.owner)})
+    return any(await session.scalars(_FAIL, values))
 
 
 async def purge(session: AsyncSession, *, older_than: float) -> None:

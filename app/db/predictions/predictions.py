@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from pydantic import JsonValue
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     DateTime,
+    Executable,
     Float,
     Text,
-    TextualSelect,
     bindparam,
     select,
     text,
@@ -51,6 +51,31 @@ class NewPrediction:
     computed_at: datetime | None = None
     source_id: int | None = None
 
+    @cached_property
+    def output_json(self) -> str:
+        return dump_json(self.output)
+
+    @property
+    def raw_output_json(self) -> str | None:
+        """None where it is the same as the output."""
+        return None if self.raw_output is self.output else dump_json(self.raw_output)
+
+
+def columns(rows: Sequence[NewPrediction]) -> dict[str, object]:
+    """The values of rows, by column."""
+    return {
+        "record_ids": [row.record_id for row in rows],
+        "content_hashes": [row.content_hash for row in rows],
+        "revisions": [row.revision for row in rows],
+        "outputs": [row.output_json for row in rows],
+        "raw_outputs": [row.raw_output_json for row in rows],
+        "latencies": [row.latency_ms for row in rows],
+        "ages": [row.age for row in rows],
+        "current": [row.current for row in rows],
+        "epochs": [row.epoch for row in rows],
+        "variants": [row.variant for row in rows],
+    }
+
 
 _IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _VARIANTS = (
     bindparam(name, type_=ARRAY(Text()))
@@ -82,7 +107,7 @@ _INSERT = (
              output, raw_output, latency_ms,
              expires_at, computed_at, superseded_at, epoch, variant, source_id)
         select record_id, content_hash, revision, :model_version_id, :pipeline_version,
-               cast(output as json), cast(raw_output as json), latency_ms,
+               cast(output as json), cast(coalesce(raw_output, output) as json), latency_ms,
                moment + make_interval(secs => cast(:ttl as float8)), moment,
                case when not is_current then now() end, epoch, variant, source_id
         from unnest(:record_ids, :content_hashes, :revisions, :outputs, :raw_outputs, :latencies, :moments,
@@ -97,21 +122,16 @@ _INSERT = (
     """)
     .bindparams(_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _LATENCIES, _MOMENTS)
     .bindparams(_AGES, _CURRENT, _EPOCHS, _VARIANTS, _SOURCES)
-    .columns(output=JSON())
 )
 
-_READ = (
-    text(f"""
+_READ = text(f"""
         select {ENTRY_COLUMNS}
         from model_versions version
         cross join unnest(:record_ids, :content_hashes, :revisions)
             as wanted (record_id, content_hash, revision)
         cross join {prediction_of("wanted.content_hash", "array[wanted.revision]", _OWN)}
         where version.id = :model_version_id
-    """)
-    .bindparams(_IDS, _HASHES, _REVISIONS)
-    .columns(output=JSON())
-)
+    """).bindparams(_IDS, _HASHES, _REVISIONS)
 
 
 async def store(
@@ -173,23 +193,17 @@ async def disown(session: AsyncSession, version_id: int, *, after: int) -> None:
 async def _insert(
     session: AsyncSession, scope: Scope, rows: Sequence[NewPrediction], ttl: float | None
 ) -> dict[str, CachedPrediction]:
-    outputs: dict[str, object] = {
-        "outputs": [dump_json(row.output) for row in rows],
-        "raw_outputs": [dump_json(row.raw_output) for row in rows],
-        "latencies": [row.latency_ms for row in rows],
+    values: dict[str, object] = {
+        **columns(rows),
         "moments": [row.computed_at for row in rows],
-        "ages": [row.age for row in rows],
-        "current": [row.current for row in rows],
-        "epochs": [row.epoch for row in rows],
-        "variants": [row.variant for row in rows],
         "sources": [row.source_id for row in rows],
         "ttl": ttl,
     }
-    return await _entries(session, _INSERT, _keys(scope, rows) | outputs)
+    return await _entries(session, _INSERT, _keys(scope, rows) | values)
 
 
 async def _entries(
-    session: AsyncSession, statement: TextualSelect, values: Mapping[str, object]
+    session: AsyncSession, statement: Executable, values: Mapping[str, object]
 ) -> dict[str, CachedPrediction]:
     found = (await session.execute(statement, values)).mappings()
     return {entry.record_id: entry for row in found if (entry := entry_of(row)) is not None}

@@ -170,6 +170,8 @@ class ClaimRow(Base):
     lease_until: Mapped[datetime] = mapped_column(index=True)
     error: Mapped[JsonValue | None] = mapped_column(JSONB(none_as_null=True))
     retry_at: Mapped[datetime | None]
+    waiting: Mapped[bool] = mapped_column(server_default="false")
+    """Another process waits for it, and is to be told when it is done."""
 
 
 class FormerClaimRow(Base):

@@ -88,8 +88,16 @@ class InService:
     @classmethod
     def of(cls, epoch: int, revisions: Sequence[str], rest: JsonValue) -> Self:
         """As it was stored; a version without a look has one empty revision."""
-        stored = _Rest.model_validate(rest)
-        return cls(epoch, frozenset(revisions) or frozenset({""}), **dict(stored))
+        return cls._of(epoch, revisions, _Rest.model_validate(rest))
+
+    @classmethod
+    def of_json(cls, epoch: int, revisions: Sequence[str], rest: str) -> Self:
+        """The same, of JSON."""
+        return cls._of(epoch, revisions, _Rest.model_validate_json(rest))
+
+    @classmethod
+    def _of(cls, epoch: int, revisions: Sequence[str], rest: "_Rest") -> Self:
+        return cls(epoch, frozenset(revisions) or frozenset({""}), **dict(rest))
 
 
 class _Rest(BaseModel):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -52,18 +53,12 @@ class TransformChunks:
         return False
 
     async def _look_up(self, chunk_id: int) -> list[Lookup]:
-        async def look_up(session: AsyncSession) -> list[Lookup]:
-            return await cache.look_up(
-                session,
-                await rows.record_ids(session, chunk_id),
-                model=self.deployment.model,
-                version=self.deployment.version,
-                pipeline_version=self.runtime.predictor.pipeline_version,
-                ttl=self.runtime.settings.prediction_ttl,
-                refresh=False,
-            )
-
-        return await engine.run(self.runtime.database.statements, look_up)
+        database = self.runtime.database
+        record_ids = await engine.run(database.statements, partial(rows.record_ids, chunk_id=chunk_id))
+        ask = cache.LookingUp(record_ids, self.deployment.model, self.deployment.version, refresh=False)
+        code, ttl = self.runtime.predictor.pipeline_version, self.runtime.settings.prediction_ttl
+        [found] = await cache.look_up(database.direct, [ask], pipeline_version=code, ttl=ttl)
+        return found
 
     def _lines(self, misses: Sequence[Lookup]) -> list[bytes | AppError]:
         made = to_rows(self.runtime.use_case, [one.payload for one in misses], self.deployment)

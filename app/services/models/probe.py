@@ -12,7 +12,7 @@ from app.db.records import records
 from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
 from app.services.inference import Inference
-from app.services.pipeline import Computed
+from app.services.pipeline import Computed, Stages
 from app.services.use_case import UseCase, as_it_is
 
 LOOKED_AT = 1000
@@ -45,7 +45,7 @@ async def probe(
     if payload is None:
         return None
     deadline = asyncio.get_running_loop().time() + seconds
-    (outcome,) = await pipeline.run(use_case, inference, deployment, [payload], deadline=deadline)
+    (outcome,) = await pipeline.run(Stages(use_case), inference, deployment, [payload], deadline=deadline)
     if isinstance(outcome, AppError):
         raise outcome
     if use_case.judge is not as_it_is:  # evaluation.py says how predictions are read

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from time import monotonic
 from uuid import UUID
 
@@ -12,25 +12,42 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, NotFound, NotInTime, revive
+from app.core.joining import Joined
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.listener import Listener
-from app.db.predictions import claims
+from app.db.predictions import claiming, claims
+from app.db.predictions.cache import CachedPrediction
+from app.db.predictions.claiming import Claiming, Seen
 from app.db.predictions.claims import KeyState, Lease, States
 from app.schemas.hosting.deployments import InService
 from app.services import pipeline
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
-from app.services.predictions import storing
+from app.services.pipeline import Stages
 from app.services.predictions.flights import Batch, Landed, Wanted
+from app.services.predictions.storing import Found, Store
 from app.services.use_case import UseCase
 
 log = structlog.get_logger(__name__)
 
 SHORTEST_POLL, LONGEST_POLL = 0.05, 0.5
 """Seconds between two looks at a content that another process computes."""
+CLAIMS, CONTENTS_AT_ONCE = 2, 256
+"""Statements at once that claim what concurrent callers miss, and the most contents of one."""
 RENEWALS = 3
 """How often a claim is renewed within its lease."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The contents of a batch that are its own to compute, and what was there when they had been claimed.
+
+    ``seen`` is None where none is its own, or the version was deleted.
+    """
+
+    hashes: Collection[str]
+    seen: Seen | None
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,25 @@ class Leader:
     listener: Listener
     looks: PromptLooks
 
+    @cached_property
+    def _claims(self) -> Joined[Claiming, Claimed]:
+        return Joined(
+            self._claim_together,
+            goes=CLAIMS,
+            most=CONTENTS_AT_ONCE,
+            size=lambda batch: len(batch.hashes),
+            patience=self.settings.database_pool_timeout,
+            concerns_all=is_outage,
+        )
+
+    @cached_property
+    def _stages(self) -> Stages:
+        return Stages(self.use_case)
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store(self.settings, self.database)
+
     def lease(self, owner: UUID) -> Lease:
         """A new hold in the name of ``owner``, with this process's beacon."""
         return Lease(owner, self.listener.beacon, self.settings.claim_lease)
@@ -51,29 +87,41 @@ class Leader:
     async def fly(self, batch: Batch) -> None:
         """Until every content has its result: ours to infer, or another process's to wait for."""
         while wanted := batch.open():
-            claimed, in_service = await run(
-                self.database.statements, lambda session: self._claim(session, batch, wanted)
-            )
+            claimed, in_service = await self._claim(batch, wanted)
             if claimed:
                 await self._infer(batch, claimed, in_service)
             if batch.open():
                 await self._wait_for_others(batch)
 
-    async def _claim(
-        self, session: AsyncSession, batch: Batch, wanted: Sequence[Wanted]
-    ) -> tuple[list[Wanted], InService]:
-        """Claim what can be claimed, then look once more: it may have landed since the lookup, or for another
-        record of the same content."""
-        hashes = [one.content_hash for one in wanted]
-        taken = await claims.claim(session, batch.scope, hashes, batch.lease)
-        mine = [one for one in wanted if one.content_hash in taken]
-        if not mine:
+    async def _claim(self, batch: Batch, wanted: Sequence[Wanted]) -> tuple[list[Wanted], InService]:
+        """Claim what can be claimed, and land what has landed since the lookup, or for another record of the
+        same content."""
+        hashes, is_known = [one.content_hash for one in wanted], False
+        try:
+            claimed = await self._claims.ask(Claiming(batch.scope, hashes, batch.lease))
+            is_known = True
+        finally:  # it may be ours without our knowing
+            if not is_known:
+                await asyncio.shield(self._release(batch, hashes))
+        if not claimed.hashes:
             return [], InService()
-        states = await self._states(session, batch, mine)
-        landed = [one for one in mine if _is_there(batch, one, states.keys[one.content_hash])]
+        if claimed.seen is None:
+            await self._release(batch, hashes)
+            raise NotFound("The model version was deleted meanwhile.")
+        mine = [one for one in wanted if one.content_hash in claimed.hashes]
+        landed = [one for one in mine if _is_there(batch, one, claimed.seen.entries.get(one.content_hash))]
         if landed:
-            await claims.release(session, batch.lease, [one.content_hash for one in landed])
-        return [one for one in mine if one not in landed], states.in_service
+            await self._release(batch, [one.content_hash for one in landed])
+        return [one for one in mine if one not in landed], claimed.seen.in_service
+
+    async def _claim_together(self, batches: Sequence[Claiming]) -> list[Claimed]:
+        """Two statements, of which the second sees all that others stored before the first."""
+        direct = self.database.direct
+        taken = await claiming.claim(direct, batches)
+        claimed = [(batch.scope, [*hashes]) for batch, hashes in zip(batches, taken, strict=True) if hashes]
+        ttl = self.settings.prediction_ttl
+        seen = iter(await claiming.look_again(direct, claimed, ttl=ttl) if claimed else ())
+        return [Claimed(hashes, next(seen) if hashes else None) for hashes in taken]
 
     async def _states(self, session: AsyncSession, batch: Batch, wanted: Sequence[Wanted]) -> States:
         hashes, ttl = [one.content_hash for one in wanted], self.settings.prediction_ttl
@@ -87,12 +135,12 @@ class Leader:
         is_stored = False
         try:
             outcomes = await pipeline.run(
-                *(self.use_case, self.inference, batch.deployment),
+                *(self._stages, self.inference, batch.deployment),
                 [one.payload for one in claimed],
                 deadline=batch.deadline,
             )
-            found = storing.Found(batch, claimed, outcomes, in_service, monotonic())
-            stored = await storing.store(self.settings, self.database, found)
+            found = Found(batch, claimed, outcomes, in_service, monotonic())
+            stored = await self._store.store(found)
             is_stored = True
         finally:  # after a shutdown, a bug or an outage: let others try at once
             heartbeat.cancel()
@@ -145,6 +193,7 @@ class Leader:
         self, session: AsyncSession, batch: Batch, wanted: Sequence[Wanted], since: int | None
     ) -> tuple[list[KeyState], int]:
         """Land what another process found. ``since``: the newest prediction when we began to wait for it."""
+        await claims.wait(session, batch.scope, [one.content_hash for one in wanted])
         states = await self._states(session, batch, wanted)
         since = states.newest_id if since is None else since
         for one in wanted:
@@ -159,12 +208,12 @@ class Leader:
         return list(states.keys.values()), since
 
 
-def _is_there(batch: Batch, one: Wanted, state: KeyState) -> bool:
+def _is_there(batch: Batch, one: Wanted, entry: CachedPrediction | None) -> bool:
     """Land what is stored already, of a claim that is ours."""
-    if state.entry is None or not one.accepts(state.entry):
+    if entry is None or not one.accepts(entry):
         return False
-    is_own = state.entry.record_id == one.record_id
-    batch.land(one.content_hash, Landed(state.entry, "COALESCED" if is_own else "HIT"))
+    is_own = entry.record_id == one.record_id
+    batch.land(one.content_hash, Landed(entry, "COALESCED" if is_own else "HIT"))
     return True
 
 

@@ -1,14 +1,18 @@
 """Predictions by record id: from the cache, or by single flight through the pipeline."""
 
+import asyncio
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, cast
 
 from pydantic import JsonValue
 
 from app.core.errors import AppError, FieldError, InvalidInput
+from app.core.joining import Joined
 from app.core.settings import Settings
-from app.db.engine import Database, run
+from app.db.engine import Database, is_outage
 from app.db.predictions import cache
 from app.db.predictions.cache import CachedPrediction, Lookup, Scope
 from app.schemas.hosting.deployments import PENDING, Deployment
@@ -19,6 +23,9 @@ from app.services.predictions import storing
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase
+
+LOOKUPS, IDS_AT_ONCE = 2, 256
+"""Statements at once that look up what concurrent callers ask for, and the most ids of one."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +40,23 @@ class Ask:
     refresh: bool = False
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A prediction, where it came from and how old it is (seconds)."""
+class Answer(NamedTuple):
+    """A prediction, where it came from and how old it is (seconds). ``output`` is JSON."""
 
     id: int
     record_id: str
     content_hash: str
-    prediction: JsonValue
+    output: str
     cache: CacheState
     model: str
     version: str
     revision: str
     computed_at: datetime
     age: float
+
+    @property
+    def prediction(self) -> JsonValue:
+        return cast(JsonValue, json.loads(self.output))
 
     @property
     def cached(self) -> bool:
@@ -61,8 +71,17 @@ class Predictor:
     use_case: UseCase
     database: Database
     flights: SingleFlight
-    _deployments: dict[int, Deployment] = field(default_factory=dict)
-    """By version id; what an id stands for never changes."""
+
+    def __post_init__(self) -> None:
+        self._deployments: dict[int, Deployment] = {}  # by version id; what an id stands for never changes
+        self._lookups: Joined[cache.LookingUp, list[Lookup]] = Joined(
+            self._look_up,
+            goes=LOOKUPS,
+            most=IDS_AT_ONCE,
+            size=lambda ask: len(ask.record_ids),
+            patience=self.settings.database_pool_timeout,
+            concerns_all=is_outage,
+        )
 
     @property
     def pipeline_version(self) -> str:
@@ -71,7 +90,16 @@ class Predictor:
 
     async def predict(self, record_id: str, ask: Ask) -> Answer:
         """One prediction, or the error of it."""
-        answer = (await self.predict_many([record_id], ask))[record_id]
+        model = versions.named_or_default(ask.model, self.settings.default_model)
+        if fault := record_id_fault(record_id):
+            raise _no_id(fault)
+        [found] = await self._lookups.ask(cache.LookingUp((record_id,), model, ask.version, ask.refresh))
+        _require_version(found, ask, model)
+        if found.content_hash is None:
+            raise no_record(record_id)
+        if found.prediction_id is not None and not ask.refresh:
+            return _hit(found, model)
+        answer = (await self._infer([found], model, ask))[record_id]
         if isinstance(answer, AppError):
             raise answer
         return answer
@@ -83,37 +111,35 @@ class Predictor:
         """
         model = versions.named_or_default(ask.model, self.settings.default_model)
         faults = {record_id: fault for record_id in record_ids if (fault := record_id_fault(record_id))}
-        answers: dict[str, Answer | AppError] = {
-            record_id: InvalidInput("This is no record id.", errors=[FieldError("record_id", fault)])
-            for record_id, fault in faults.items()
-        }
+        answers: dict[str, Answer | AppError] = {one: _no_id(fault) for one, fault in faults.items()}
         legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
-        found = await self._look_up(legal, model, ask)
-        missing = [one for one in found if one.content_hash is None]
-        answers |= {one.record_id: no_record(one.record_id) for one in missing}
-        hits = [] if ask.refresh else [one for one in found if one.entry is not None]
-        answers |= {one.record_id: _answer(one, one.entry, "HIT", model) for one in hits if one.entry}
-        misses = [one for one in found if one.record_id not in answers]
+        misses = []
+        for found in await self._look_up_many(legal, model, ask):
+            if found.content_hash is None:
+                answers[found.record_id] = no_record(found.record_id)
+            elif found.prediction_id is not None and not ask.refresh:
+                answers[found.record_id] = _hit(found, model)
+            else:
+                misses.append(found)
         if misses:
             answers |= await self._infer(misses, model, ask)
         return answers
 
-    async def _look_up(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
-        found = await run(
-            self.database.statements,
-            lambda session: cache.look_up(
-                session,
-                record_ids,
-                model=model,
-                version=ask.version,
-                pipeline_version=self.pipeline_version,
-                ttl=self.settings.prediction_ttl,
-                refresh=ask.refresh,
-            ),
-        )
-        if record_ids and (not found or found[0].version_id is None):
-            raise versions.no_version(model, ask.version, model_exists=bool(found))
+    async def _look_up_many(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
+        parts = [
+            self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
+            for part in _parts(record_ids)
+        ]
+        found = [one for part in await asyncio.gather(*parts) for one in part]
+        if found:
+            _require_version(found[0], ask, model)
         return found
+
+    async def _look_up(self, asks: Sequence[cache.LookingUp]) -> list[list[Lookup]]:
+        ttl = self.settings.prediction_ttl
+        return await cache.look_up(
+            self.database.direct, asks, pipeline_version=self.pipeline_version, ttl=ttl
+        )
 
     async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
         first = misses[0]
@@ -151,6 +177,10 @@ class Predictor:
         return self._deployments[version_id]
 
 
+def _parts(record_ids: Sequence[str]) -> list[Sequence[str]]:
+    return [record_ids[at : at + IDS_AT_ONCE] for at in range(0, len(record_ids), IDS_AT_ONCE)]
+
+
 def _wanted(one: Lookup, *, refresh: bool) -> Wanted:
     since = one.asked_at if refresh else None
     return Wanted(one.record_id, one.content_hash or "", one.payload, since)
@@ -174,7 +204,7 @@ def _answer(one: Lookup, entry: CachedPrediction, state: CacheState, model: str)
         id=entry.id,
         record_id=one.record_id,
         content_hash=one.content_hash or "",
-        prediction=entry.output,
+        output=entry.output,
         cache=state,
         model=model,
         version=one.version or "",
@@ -182,3 +212,28 @@ def _answer(one: Lookup, entry: CachedPrediction, state: CacheState, model: str)
         computed_at=entry.computed_at,
         age=entry.age,
     )
+
+
+def _hit(one: Lookup, model: str) -> Answer:
+    """By place, for speed."""
+    return Answer(
+        one.prediction_id or 0,
+        one.record_id,
+        one.content_hash or "",
+        one.output,
+        "HIT",
+        model,
+        one.version or "",
+        one.revision,
+        one.computed_at,
+        one.age,
+    )
+
+
+def _require_version(found: Lookup, ask: Ask, model: str) -> None:
+    if found.version_id is None:
+        raise versions.no_version(model, ask.version, model_exists=found.model_id is not None)
+
+
+def _no_id(fault: str) -> InvalidInput:
+    return InvalidInput("This is no record id.", errors=[FieldError("record_id", fault)])

@@ -1,9 +1,11 @@
 """Computed predictions into the database, each under the revision that made it, as far as anybody knows."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
-from typing import TypeVar
+from typing import Self, TypeVar
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,13 +18,17 @@ from tenacity import (
 )
 
 from app.core.errors import AppError, NotFound, as_stored
+from app.core.joining import Joined
+from app.core.retrying import retried
 from app.core.settings import Settings
 from app.db import looks
-from app.db.engine import OUTAGES, Database, Sessions, is_outage, run
+from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.predictions import claims, predictions
+from app.db.predictions import storing as joint
 from app.db.predictions.cache import CachedPrediction, Scope
 from app.db.predictions.claims import Failure
 from app.db.predictions.predictions import ALL, NewPrediction
+from app.db.predictions.storing import Storing
 from app.schemas.hosting.deployments import PENDING, InService
 from app.services.pipeline import Computed, Outcome
 from app.services.predictions.flights import Batch, Wanted, ran_out_of_time
@@ -34,6 +40,8 @@ PATIENCE = 30.0
 """Seconds for which what was paid for is tried to be stored."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds: the ceiling of the random wait before the second try, doubled for each one after, and its end."""
+STORES, ROWS_AT_ONCE = 2, 256
+"""Statements at once that store what concurrent callers have computed, and the most rows of one."""
 LONGEST_HOLD = 30.0
 """Most seconds for which a platform's Retry-After keeps a content from being tried."""
 
@@ -49,6 +57,21 @@ class Found:
     at: float
     """When the outcomes were there, by time.monotonic."""
 
+    @property
+    def computed(self) -> list[tuple[Wanted, Computed]]:
+        pairs = zip(self.claimed, self.outcomes, strict=True)
+        return [(one, outcome) for one, outcome in pairs if isinstance(outcome, Computed)]
+
+    def without(self, stored: Collection[str]) -> Self:
+        """What is left once the predictions of some records are stored."""
+        pairs = zip(self.claimed, self.outcomes, strict=True)
+        left = [(one, outcome) for one, outcome in pairs if one.record_id not in stored]
+        return replace(self, claimed=[one for one, _ in left], outcomes=[outcome for _, outcome in left])
+
+    def surprises(self, now: InService) -> bool:
+        """Whether a reply told what is not noted to be in service."""
+        return any(_is_a_surprise(outcome, now) for _, outcome in self.computed)
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -58,24 +81,23 @@ class Stored:
     surprises: bool
 
 
-async def store(settings: Settings, database: Database, found: Found) -> Stored:
-    """Predictions in, claims out, errors onto the claims, waiters woken: all of it or nothing.
-
-    Tried again while the database fails for a reason that passes.
-    """
-    return await persistently(database.transactions, lambda session: _finish(session, settings, found))
+async def persistently(work: Callable[[], Awaitable[T]]) -> T:
+    """Do ``work`` again and again while it fails for a reason that passes, up to PATIENCE."""
+    return await retried(work, _passes, _retrying)
 
 
-async def persistently(sessions: Sessions, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """Do ``work`` in a session, again and again while it fails for a reason that passes, up to PATIENCE."""
-    retrying = AsyncRetrying(
-        retry=retry_if_exception(lambda error: isinstance(error, OUTAGES) and is_outage(error)),
+def _retrying() -> AsyncRetrying:
+    return AsyncRetrying(
+        retry=retry_if_exception(_passes),
         wait=wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
         stop=stop_after_delay(PATIENCE),
         before_sleep=_tell,
         reraise=True,
     )
-    return await retrying(run, sessions, work)
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, OUTAGES) and is_outage(error)
 
 
 def _tell(state: RetryCallState) -> None:
@@ -83,25 +105,76 @@ def _tell(state: RetryCallState) -> None:
     log.warning("predictions not stored yet", error=type(error).__name__, attempt=state.attempt_number)
 
 
-async def _finish(session: AsyncSession, settings: Settings, found: Found) -> Stored:
-    batch, rows, failures, late = found.batch, [], [], []
-    async with session.begin():
-        now = await looks.hold(session, batch.scope.model_version_id)
-        if now is None:
-            raise NotFound("The model version was deleted meanwhile.")
-        for one, outcome in zip(found.claimed, found.outcomes, strict=True):
-            if isinstance(outcome, Computed):
-                rows.append(_row(one, outcome, found, now))
-            elif ran_out_of_time(outcome, batch.deadline, settings.predict_timeout):  # others have theirs
-                late.append(one.content_hash)
-            else:
-                failures.append(_failure(settings, one, outcome))
-        entries = await predictions.store(session, batch.scope, rows, ttl=settings.prediction_ttl)
-        await claims.release(session, batch.lease, [*(row.content_hash for row in rows), *late])
-        await claims.fail(session, batch.lease, failures)
-        await claims.notify(session, batch.lease)
-    computed = [outcome for outcome in found.outcomes if isinstance(outcome, Computed)]
-    return Stored(entries, any(_is_a_surprise(one, now) for one in computed))
+class Store:
+    """Predictions in, claims out, errors onto the claims, waiters woken.
+
+    What concurrent callers have to store goes in one statement, and so with one flush of the disk. What that
+    leaves out, as there is an older row in its way or a look has changed what its revision is called, goes in
+    a transaction of its batch's own, as do failures. Tried again while the database fails for a reason that
+    passes.
+    """
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings, self._database = settings, database
+        self._together: Joined[Storing, Mapping[str, CachedPrediction]] = Joined(
+            self._store,
+            goes=STORES,
+            most=ROWS_AT_ONCE,
+            size=lambda batch: len(batch.rows),
+            patience=PATIENCE,
+            concerns_all=is_outage,
+        )
+
+    async def store(self, found: Found) -> Stored:
+        """All that was found, however it takes."""
+        scope, lease, epoch = found.batch.scope, found.batch.lease, found.in_service.epoch
+        rows = [_row(*one, found, found.in_service) for one in found.computed if one[0].since is None]
+        if rows:
+            entries = await persistently(lambda: self._together.ask(Storing(scope, lease, epoch, rows)))
+        else:
+            entries = {}
+        left = found.without(entries)
+        if left.claimed:
+            rest = await persistently(lambda: run(self._database.transactions, partial(self._finish, left)))
+            return Stored({**entries, **rest.entries}, rest.surprises or found.surprises(found.in_service))
+        return Stored(entries, found.surprises(found.in_service))
+
+    async def _store(self, batches: Sequence[Storing]) -> Sequence[Mapping[str, CachedPrediction]]:
+        direct = self._database.direct
+        stored = await joint.store(direct, batches, ttl=self._settings.prediction_ttl)
+        if stored.waited_for:
+            await self._tell(stored.waited_for)
+        return stored.entries
+
+    async def _finish(self, found: Found, session: AsyncSession) -> Stored:
+        batch, rows, failures, late = found.batch, [], [], []
+        async with session.begin():
+            now = await looks.hold(session, batch.scope.model_version_id)
+            if now is None:
+                raise NotFound("The model version was deleted meanwhile.")
+            for one, outcome in zip(found.claimed, found.outcomes, strict=True):
+                if isinstance(outcome, Computed):
+                    rows.append(_row(one, outcome, found, now))
+                elif ran_out_of_time(outcome, batch.deadline, self._settings.predict_timeout):
+                    late.append(one.content_hash)  # others have their own time
+                else:
+                    failures.append(_failure(self._settings, one, outcome))
+            ttl = self._settings.prediction_ttl
+            entries = await predictions.store(session, batch.scope, rows, ttl=ttl)
+            done = [*(row.content_hash for row in rows), *late]
+            waited_for = await claims.release(session, batch.lease, done) if done else False
+            if failures:
+                waited_for |= await claims.fail(session, batch.lease, failures)
+        if waited_for:
+            await self._tell([batch.lease.owner])
+        return Stored(entries, found.surprises(now))
+
+    async def _tell(self, owners: Sequence[UUID]) -> None:
+        """Who is not told finds out by itself, a little later."""
+        try:
+            await joint.notify(self._database.direct, owners)
+        except OUTAGES as error:
+            log.warning("waiters not told", error=type(error).__name__)
 
 
 def _row(one: Wanted, computed: Computed, found: Found, now: InService) -> NewPrediction:
@@ -154,4 +227,4 @@ async def adopt(
             rows = await predictions.copies(session, sources, newly=newly)
             return await predictions.store(session, scope, rows, ttl=settings.prediction_ttl)
 
-    return await persistently(database.transactions, copy)
+    return await persistently(lambda: run(database.transactions, copy))

@@ -9,7 +9,8 @@ import pytest
 from pydantic import JsonValue
 
 from app.backends.base import Backend
-from app.backends.http.client import HttpClient, HttpReply
+from app.backends.http.client import HttpClient
+from app.backends.http.connections import HttpReply
 from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendError, BackendMissing, BackendRefused, InvalidInput
 from app.core.hosts import Hosts

@@ -5,15 +5,19 @@ from typing import TypedDict
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.settings import Settings
+from app.db.direct import Direct
 from app.db.engine import Database, open_database
-from app.db.predictions import cache, claims, predictions
+from app.db.predictions import cache, claiming, claims, predictions, storing
 from app.db.predictions.cache import Scope
+from app.db.predictions.claiming import Claiming
 from app.db.predictions.claims import Lease
 from app.db.predictions.predictions import NewPrediction
+from app.db.predictions.storing import Storing
+from tests.support.statements import recorded
 
 KEYS = [(f"r{number}", f"hash {number}") for number in range(1000)]
 SCOPE = Scope(2, "code", 0)
@@ -50,33 +54,35 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         await session.execute(text("analyze predictions"))
         await session.execute(_USE, {"version": 2})
     yield database
-    await database.engine.dispose()
+    await database.aclose()
 
 
 async def test_each_key_is_looked_up_by_itself(database: Database) -> None:
-    seen: list[tuple[str, tuple[object, ...]]] = []
     async with database.transactions() as session:
-        engine = database.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
-        await _look_up_claim_and_store(session)
+        with recorded(database.engine) as seen:
+            await _look_up_claim_and_store(database.direct, session)
         connection = await session.connection()
-        for statement, parameters in list(seen):
-            explained = await connection.exec_driver_sql(f"explain (format json) {statement}", parameters)
+        for statement, parameters in seen:
+            explained = await connection.exec_driver_sql(
+                f"explain (format json) {statement}", tuple(parameters)
+            )
             for scan in _scans(explained.scalar_one()[0]["Plan"]):
                 by_key = "(content_hash = " in scan.get("Index Cond", "")
                 assert by_key or scan.get("Index Name") == "pk_predictions", scan
+    assert len(seen) >= 7
 
 
-async def _look_up_claim_and_store(session: AsyncSession) -> None:
+async def _look_up_claim_and_store(direct: Direct, session: AsyncSession) -> None:
     """With a thousand keys whose predictions are there already: by the longest way."""
     lease, record_ids = Lease(uuid4(), None, 15), [record_id for record_id, _ in KEYS]
-    await cache.look_up(
-        session, record_ids, model="transit", version="2", pipeline_version="code", ttl=None, refresh=False
-    )
+    ask = cache.LookingUp(record_ids, "transit", "2", refresh=False)
+    await cache.look_up(direct, [ask], pipeline_version="code", ttl=None)
     hashes = [content_hash for _, content_hash in KEYS]
-    await claims.claim(session, SCOPE, hashes, lease)
+    await claiming.claim(direct, [Claiming(SCOPE, hashes, lease)])
+    await claiming.look_again(direct, [(SCOPE, hashes)], ttl=None)
     await claims.states(session, SCOPE, hashes, ttl=None)
-    rows = [NewPrediction(*key, "deployed", 1.0, 1.0, 1.0) for key in KEYS]
+    rows = [NewPrediction(*key, "deployed", 1.0, 1.0, 1.0, epoch=0) for key in KEYS]
+    await storing.store(direct, [Storing(SCOPE, lease, 0, rows)], ttl=None)
     await predictions.store(session, SCOPE, rows, ttl=None)
 
 

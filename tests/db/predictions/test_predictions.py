@@ -36,11 +36,11 @@ async def store(sessions: Sessions, scope: Scope, *rows: NewPrediction) -> dict[
 async def test_what_landed_first_stays_and_comes_back(sessions: Sessions, scope: Scope) -> None:
     landed = (await store(sessions, scope, FIRST))["a"]
     late = await store(sessions, scope, replace(SECOND, record_id="b"), SECOND)
-    assert (late["a"].id, late["a"].output, late["b"].output) == (landed.id, 1.5, 2.5)
+    assert (late["a"].id, late["a"].output, late["b"].output) == (landed.id, "1.5", "2.5")
 
 
 async def test_what_is_not_good_enough_is_superseded(sessions: Sessions, scope: Scope) -> None:
     landed = (await store(sessions, scope, FIRST))["a"]
     fresh = (await store(sessions, scope, replace(SECOND, after=landed.id)))["a"]
-    assert fresh.output == 2.5
+    assert fresh.output == "2.5"
     assert (await store(sessions, scope, FIRST))["a"].id == fresh.id

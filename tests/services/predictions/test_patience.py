@@ -18,7 +18,7 @@ LATE, DOWN, NO = NotInTime("late"), BackendDown("down"), BackendRejected("no")
 
 def answer(record_id: str) -> Answer:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Answer(1, record_id, "hash", 1.5, "MISS", "m", "1", "r", now, 0)
+    return Answer(1, record_id, "hash", "1.5", "MISS", "m", "1", "r", now, 0)
 
 
 @dataclass

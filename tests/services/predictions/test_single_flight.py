@@ -17,8 +17,9 @@ from app.core.settings import Settings
 from app.db import looks
 from app.db.engine import Sessions
 from app.db.listener import Listener
-from app.db.predictions import claims
+from app.db.predictions import claiming, claims, storing
 from app.db.predictions.cache import Scope
+from app.db.predictions.claiming import Claiming
 from app.db.predictions.claims import Failure, Lease
 from app.main import create_app
 from app.schemas.hosting.deployments import Deployment, InService
@@ -197,24 +198,35 @@ async def test_a_claim_that_is_made_again_stays_with_its_owner(settings: Setting
     """As when the statement after it failed, and both are tried once more."""
     async with replica(settings) as one, one.database.statements() as session:
         await prepare(one)
-        scope, keys = Scope(1, one.pipeline_version, 0), ["hash"]
-        mine, another = (Lease(uuid4(), None, 3600) for _ in range(2))
-        assert [await claims.claim(session, scope, keys, mine) for _ in range(2)] == [{"hash"}] * 2
-        assert await claims.claim(session, scope, keys, another) == set()
+        scope = Scope(1, one.pipeline_version, 0)
+        mine, another = (Claiming(scope, ["hash"], Lease(uuid4(), None, 3600)) for _ in range(2))
+        direct = one.database.direct
+        assert [await claiming.claim(direct, [mine]) for _ in range(2)] == [[{"hash"}]] * 2
+        assert await claiming.claim(direct, [another]) == [set()]
         await claims.fail(
-            session, mine, [Failure("hash", {"slug": "backend-down", "detail": "detail"}, 3600)]
+            session, mine.lease, [Failure("hash", {"slug": "backend-down", "detail": "detail"}, 3600)]
         )
-        assert await claims.claim(session, scope, keys, mine) == set()
+        assert await claiming.claim(direct, [mine]) == [set()]
 
 
-async def test_waiters_hear_of_the_end(settings: Settings, sessions: Sessions) -> None:
+async def test_of_two_batches_that_claim_the_same_together_one_gets_it(
+    settings: Settings, aws: AwsStub
+) -> None:
+    async with replica(settings) as one:
+        scope = Scope(1, one.pipeline_version, 0)
+        first, second = (Lease(uuid4(), None, 3600) for _ in range(2))
+        both = [Claiming(scope, ["x", "y"], first), Claiming(scope, ["y", "z"], second)]
+        assert await claiming.claim(one.database.direct, both) == [{"x", "y"}, {"z"}]
+
+
+async def test_waiters_hear_of_the_end(settings: Settings, aws: AwsStub) -> None:
     listener, owner = Listener(settings), uuid4()
     listener.start()
     await until(lambda: listener.beacon is not None)
     waiting = asyncio.create_task(listener.wait(owner, 3600))
     await asyncio.sleep(0)
-    async with sessions.begin() as session:
-        await claims.notify(session, Lease(owner, None, 1))
+    async with replica(settings) as one:
+        await storing.notify(one.database.direct, [owner])
     done, _ = await asyncio.wait([waiting], timeout=TIMEOUT)
     assert done == {waiting}
     await listener.aclose()

@@ -1,11 +1,6 @@
-"""preprocess -> inference -> postprocess for a batch. Knows no database.
+"""The user's code on a batch: payloads to rows, and outputs to what callers get."""
 
-A failing item fails alone: where the user's code fails on a batch, it is tried again item by item.
-"""
-
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias, TypeVar, cast
 
@@ -18,76 +13,16 @@ from app.core.numpy_values import unwrapped
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.failures.user_code import user_code
-from app.services.hosting.outcomes import Inferred
-from app.services.inference import Inference
+from app.services.pipeline.good import good, spread
 from app.services.use_case import UseCase
 
 T = TypeVar("T")
 R = TypeVar("R")
 UserFunction: TypeAlias = Callable[[Sequence[T]], Sequence[R]]
 
-
 CELLS = (str, int, float, bool, type(None), list, dict)
 NO_CELL = "a cell is a number, a text, true, false or None."
 NO_RESULT = "A result is a number, a text, true, false or None, or lists and dicts of those."
-
-
-@dataclass(frozen=True)
-class Computed:
-    """One item's prediction: the output for callers, the model's own, and where and how fast it came from.
-
-    ``latency_ms`` is the time of the platform call that carried the row.
-    """
-
-    output: JsonValue
-    raw_output: JsonValue
-    revision: str | None
-    latency_ms: float
-    variant: str | None = None
-
-
-Outcome: TypeAlias = Computed | AppError
-
-
-async def run(
-    use_case: UseCase,
-    inference: Inference,
-    deployment: Deployment,
-    payloads: Sequence[JsonValue],
-    *,
-    deadline: float,
-) -> list[Outcome]:
-    """One outcome per payload, in order. ``deadline`` is a time of the running loop, in seconds.
-
-    Misconfigured if the deployment takes features that preprocess does not make.
-    """
-    rows = await asyncio.to_thread(to_rows, use_case, payloads, deployment)
-    inferred = _spread(rows, await inference.predict(deployment, _good(rows), deadline))
-    answered = [
-        (outcome.output, payload)
-        for outcome, payload in zip(inferred, payloads, strict=True)
-        if not isinstance(outcome, AppError)
-    ]
-    outputs = _spread(inferred, await asyncio.to_thread(to_outputs, use_case, answered, deployment))
-    return [_combine(answer, output) for answer, output in zip(inferred, outputs, strict=True)]
-
-
-def _combine(answer: Inferred | AppError, output: JsonValue | AppError) -> Outcome:
-    if isinstance(answer, AppError):
-        return answer
-    if isinstance(output, AppError):
-        return output
-    return Computed(output, answer.output, answer.revision, answer.latency_ms, answer.variant)
-
-
-def _good(values: Sequence[T | AppError]) -> list[T]:
-    return [value for value in values if not isinstance(value, AppError)]
-
-
-def _spread(before: Sequence[T | AppError], after: Sequence[R | AppError]) -> list[R | AppError]:
-    """Put the results of the good values back into their places, between the errors of before."""
-    results = iter(after)
-    return [value if isinstance(value, AppError) else next(results) for value in before]
 
 
 def require_features(use_case: UseCase, deployment: Deployment) -> None:
@@ -103,7 +38,7 @@ def to_rows(use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deploy
     """The payloads as the deployment's rows, in order; an error in place of each that cannot be one."""
     require_features(use_case, deployment)
     items = [_parse(use_case, payload) for payload in payloads]
-    full = _spread(items, _isolated("preprocess", use_case.preprocessing(deployment), _good(items)))
+    full = spread(items, _isolated("preprocess", use_case.preprocessing(deployment), good(items)))
     columns = [use_case.features.index(name) for name in deployment.features]
     return [row if isinstance(row, AppError) else _select(use_case, row, columns) for row in full]
 
@@ -175,7 +110,7 @@ def _with_inputs(
         item if isinstance(item, AppError) else (output, item)
         for item, (output, _) in zip(items, raw, strict=True)
     ]
-    return _spread(pairs, _isolated("postprocess", use_case.postprocessing(deployment), _good(pairs)))
+    return spread(pairs, _isolated("postprocess", use_case.postprocessing(deployment), good(pairs)))
 
 
 def _checked(output: JsonValue | AppError) -> JsonValue | AppError:

@@ -1,0 +1,61 @@
+"""Predictions as they are sent: the JSON of schemas.predictions, put together from what is JSON already.
+
+Validating and writing a thousand of them through their models takes longer than to look them up.
+"""
+
+from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
+from typing import Final
+
+from app.api.http.problems import item_problem
+from app.core.errors import AppError
+from app.core.strict_json import readable
+from app.schemas.predictions import FailedItem
+from app.services.predictions.predictor import Answer
+
+JSON: Final = "application/json"
+
+
+def headers(answer: Answer) -> dict[str, str]:
+    """What a single prediction says of itself beside its body."""
+    return {"X-Cache": answer.cache, "Age": str(max(0, int(answer.age))), "ETag": f'"{answer.id}"'}
+
+
+def raw_headers(answer: Answer, body: bytes) -> list[tuple[bytes, bytes]]:
+    """All headers of a single prediction, as ASGI has them."""
+    return [
+        (b"x-cache", answer.cache.encode()),
+        (b"age", b"%d" % max(0, answer.age)),
+        (b"etag", b'"%d"' % answer.id),
+        (b"content-length", b"%d" % len(body)),
+        (b"content-type", b"application/json"),
+    ]
+
+
+def single(answer: Answer) -> bytes:
+    """A ``Prediction``."""
+    return f"{{{_members(answer)}}}".encode()
+
+
+def batch(ids: Sequence[str | AppError], answers: Mapping[str, Answer | AppError]) -> bytes:
+    """A ``BatchAnswer`` in the order of the ids; in place of one is why an input has none."""
+    items = [_item(one, answers[one] if isinstance(one, str) else one) for one in ids]
+    return f'{{"items":[{",".join(items)}]}}'.encode()
+
+
+def _item(record_id: str | AppError, answer: Answer | AppError) -> str:
+    if isinstance(answer, AppError):
+        named = readable(record_id) if isinstance(record_id, str) else None
+        failed = FailedItem(status=answer.status, record_id=named, problem=item_problem(answer))
+        return failed.model_dump_json()
+    return f'{{{_members(answer)},"status":200,"cache":"{answer.cache}"}}'
+
+
+def _members(answer: Answer) -> str:
+    # The hash, and the names of the model and the version, have no character that JSON escapes.
+    _, record_id, content_hash, output, cache, model, version, revision, computed_at, _ = answer
+    return (
+        f'"record_id":{encode_basestring(record_id)},"content_hash":"{content_hash}","prediction":{output},'
+        f'"cached":{"true" if cache == "HIT" else "false"},"model":"{model}","version":"{version}",'
+        f'"revision":{encode_basestring(revision)},"computed_at":"{computed_at.isoformat()[:-6]}Z"'
+    )

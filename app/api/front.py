@@ -1,0 +1,92 @@
+"""The way of a single prediction below the framework, which would cost several times what a hit does.
+
+In one place, what happens to ``POST /predict/{record_id}``:
+
+1. ``RequestContext`` gives it its id and logs it, as any request. What is to admit callers has its place
+   between that and this.
+2. This front takes it if there is nothing to it but a plain path and query. Whatever needs a closer look (a
+   percent sign, a body, a condition, an id or a name that is not legal) goes on to the route in
+   ``api.predictions``, which says what is wrong with it, in the same words as ever.
+3. ``Predictor.predict`` looks it up, together with what others ask for meanwhile, in one statement for all
+   of them (``core.joining``, ``db.predictions.cache``). A hit is JSON already (``api.answers``).
+4. A miss goes on to the flights (``services.predictions``), and comes back here.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api import answers
+from app.api.http.problems import from_app_error, from_outage
+from app.core.errors import AppError
+from app.schemas.ids import record_id_fault
+from app.services.failures import outages
+from app.services.predictions.predictor import Ask
+from app.services.runtime import Runtime
+
+PATH = re.compile(rb"/predict/([!-$&->@-~]{1,200})")
+"""Of characters that stand for themselves; there is no percent sign among them, and no question mark."""
+NAME = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
+QUERY = re.compile(f"(?:model=({NAME})|version=({NAME})|refresh=(true|false))")
+CLOSER_LOOK = frozenset(
+    (
+        *(b"transfer-encoding", b"content-length"),
+        *(b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"),
+    )
+)
+"""Headers that mean something to a route, or are refused there."""
+
+
+class PredictionFront:
+    """Answers plain requests for one prediction, and hands on all others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        plain = _plain(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
+        runtime: Runtime | None = getattr(scope["app"].state, "runtime", None) if plain else None
+        if plain is None or runtime is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            answer = await runtime.predictor.predict(*plain)
+        except AppError as error:
+            await from_app_error(error)(scope, receive, send)
+        except outages.OUTAGES as error:
+            await from_outage(error)(scope, receive, send)
+        else:
+            body = answers.single(answer)
+            headers = answers.raw_headers(answer, body)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+
+def _plain(scope: Scope) -> tuple[str, Ask] | None:
+    """What is asked for, if nothing in the request needs a closer look."""
+    raw: bytes = scope.get("raw_path") or b""
+    found = PATH.fullmatch(raw.removeprefix(scope.get("root_path", "").encode()))
+    if found is None or not _are_plain(scope["headers"]):
+        return None
+    record_id, ask = found[1].decode(), _ask(scope["query_string"])
+    return None if ask is None or record_id_fault(record_id) else (record_id, ask)
+
+
+def _are_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return all(
+        name not in CLOSER_LOOK or (name == b"content-length" and value == b"0") for name, value in headers
+    )
+
+
+@lru_cache(1024)
+def _ask(query: bytes) -> Ask | None:
+    """None where the query is not of one plain value for each parameter."""
+    given: dict[str, str] = {}
+    for part in query.decode("latin-1").split("&") if query else ():
+        name = part.partition("=")[0]
+        if name in given or not QUERY.fullmatch(part):
+            return None
+        given[name] = part.partition("=")[2]
+    return Ask(given.get("model"), given.get("version"), given.get("refresh") == "true")

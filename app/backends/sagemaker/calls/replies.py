@@ -1,0 +1,51 @@
+"""Answers of InvokeEndpoint, read by botocore's own parser."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from botocore.exceptions import ClientError
+from botocore.model import ServiceModel, Shape
+from botocore.parsers import ResponseParserError, create_parser
+
+OPERATION = "InvokeEndpoint"
+
+_CONFUSED = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+"""What the parser raises for JSON of another shape than AWS's, and for bytes that are no text."""
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """The model's answer. ``variant`` is the production variant that made it; empty where nobody says."""
+
+    content: bytes
+    content_type: str
+    variant: str
+
+
+class Replies:
+    """Reads them by the service model of a client."""
+
+    def __init__(self, service: ServiceModel) -> None:
+        self._parser = create_parser(service.resolved_protocol)
+        self._output = cast("Shape", service.operation_model(OPERATION).output_shape)
+        self._service = service
+
+    def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Invoked:
+        """Raises the ClientError that boto3 would raise, or ResponseParserError for what is no AWS answer."""
+        # A model's answer is whatever it likes; the parser would make text of it.
+        said = body if status >= 300 else b""
+        response = {"status_code": status, "headers": headers, "body": said}
+        try:
+            parsed = self._parser.parse(response, self._output)
+            if shape := self._service.shape_for_error_code(parsed.get("Error", {}).get("Code")):
+                parsed |= self._parser.parse(response, shape)
+        except _CONFUSED as error:
+            raise ResponseParserError(f"status {status}: {type(error).__name__}") from error
+        if status >= 300:
+            raise ClientError(parsed, OPERATION)
+        return Invoked(
+            content=body,
+            content_type=parsed.get("ContentType", ""),
+            variant=parsed.get("InvokedProductionVariant", ""),
+        )

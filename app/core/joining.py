@@ -1,0 +1,99 @@
+"""What comes together goes together: what concurrent callers ask for, done in as few goes as it takes."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+Unit = TypeVar("Unit")
+Got = TypeVar("Got")
+
+
+class Joined(Generic[Unit, Got]):
+    """Collects what is asked for while earlier work is under way, and does it in one go.
+
+    ``work`` is given units in the order in which they came, and returns a result for each, in that order; an
+    exception among them is that unit's alone. At most ``goes`` goes are under way at once, each with units of
+    at most ``most`` together, by ``size``, or one larger unit. A caller alone does not wait: a go begins in
+    the next round of the event loop.
+
+    What a go raises is raised to all its callers where it ``concerns_all`` of them, such as an outage; else
+    each unit is tried by itself. A caller that goes away leaves the work to be done. Who waits for its go for
+    longer than ``patience`` seconds gets a TimeoutError; None: it waits for as long as it takes.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Unit]], Awaitable[Sequence[Got | Exception]]],
+        *,
+        goes: int,
+        most: int,
+        patience: float | None = None,
+        size: Callable[[Unit], int] = lambda _: 1,
+        concerns_all: Callable[[Exception], bool] = lambda _: True,
+    ) -> None:
+        self._work, self._size, self._concerns_all = work, size, concerns_all
+        self._goes, self._most, self._patience = goes, most, patience
+        self._waiting: deque[_Unit[Unit, Got]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._impatience: asyncio.TimerHandle | None = None
+
+    def ask(self, unit: Unit) -> "asyncio.Future[Got]":
+        """The unit's result, to be awaited."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Got] = loop.create_future()
+        self._waiting.append(_Unit(unit, future, loop.time() + (self._patience or 0)))
+        if len(self._tasks) < self._goes:
+            task = loop.create_task(self._go())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif self._patience is not None and self._impatience is None:
+            self._impatience = loop.call_later(self._patience, self._lose_patience)
+        return future
+
+    async def _go(self) -> None:
+        while self._waiting:
+            await self._settle(self._next())
+
+    def _next(self) -> list["_Unit[Unit, Got]"]:
+        """The first of those that wait, as many as fit."""
+        taken, room = [self._waiting.popleft()], self._most
+        room -= self._size(taken[0].unit)
+        while self._waiting and (room := room - self._size(self._waiting[0].unit)) >= 0:
+            taken.append(self._waiting.popleft())
+        return taken
+
+    async def _settle(self, taken: Sequence["_Unit[Unit, Got]"]) -> None:
+        results: Sequence[Got | Exception]
+        try:
+            results = await self._work([one.unit for one in taken])
+        except Exception as error:  # noqa: BLE001 - it is the callers'
+            if len(taken) > 1 and not self._concerns_all(error):
+                for one in taken:
+                    await self._settle([one])
+                return
+            results = [error] * len(taken)
+        for one, result in zip(taken, results, strict=True):
+            one.settle(result)
+
+    def _lose_patience(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting and self._waiting[0].until <= loop.time():
+            self._waiting.popleft().settle(TimeoutError("Nothing was done for this in time."))
+        at = self._waiting[0].until if self._waiting else None
+        self._impatience = None if at is None else loop.call_at(at, self._lose_patience)
+
+
+class _Unit(NamedTuple, Generic[Unit, Got]):
+    unit: Unit
+    future: "asyncio.Future[Got]"
+    until: float
+    """When its caller loses patience, in the loop's time."""
+
+    def settle(self, result: "Got | Exception") -> None:
+        if self.future.done():  # its caller has gone away
+            return
+        if isinstance(result, Exception):
+            self.future.set_exception(result)
+        else:
+            self.future.set_result(result)

@@ -1,0 +1,99 @@
+"""Single statements of the path of a prediction, straight through asyncpg.
+
+SQLAlchemy's session, greenlet and result take several times what Postgres takes for a lookup by key, and its
+pool, as asyncpg's own, asks the server to reset a connection after each use. Nothing here changes the state
+of a connection: each statement is a transaction of its own.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import asyncpg
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+class ConnectionLost(ConnectionError):
+    """The connection ended while it was used, or before."""
+
+
+class Statement:
+    """A statement with parameters as ``:name``, for ``Direct.fetch``."""
+
+    def __init__(self, text: str) -> None:
+        names: dict[str, int] = {}
+        self.text = re.sub(
+            r"(?<!:):(\w+)", lambda match: f"${names.setdefault(match[1], len(names) + 1)}", text
+        )
+        self.names = tuple(names)
+
+
+class Direct:
+    """At most ``size`` connections, each opened when it is first needed and kept until the end.
+
+    Its own pool in thirty lines: asyncpg's makes a task, and a proxy, for each use of a connection.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[Connection]], *, size: int, in_transactions: bool
+    ) -> None:
+        """``in_transactions``: a pooler is asked to keep to one server for what is prepared and then run."""
+        self._connect, self._in_transactions = connect, in_transactions
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[Connection] = []
+
+    async def fetch(self, statement: Statement, values: Mapping[str, object]) -> Sequence[asyncpg.Record]:
+        """The rows of a statement. It is run once more if the connection had died or a plan was stale, as
+        after a migration; it must be idempotent."""
+        ordered = [values[name] for name in statement.names]
+        async with self._slots:
+            try:
+                return await self._fetch(statement.text, ordered)
+            except ConnectionLost:
+                self._terminate_idle()  # the server went away, and all of them with it
+            except asyncpg.InvalidCachedStatementError:
+                pass
+            return await self._fetch(statement.text, ordered)
+
+    async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
+        connection, is_fit = await self._take(), False
+        try:
+            rows = await self._run(connection, text, values)
+            is_fit = True
+            return rows
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            is_fit = not connection.is_closed()
+            if is_fit:
+                raise
+            raise ConnectionLost(str(error)) from error
+        finally:
+            if is_fit:
+                self._idle.append(connection)
+            else:  # it may still be busy with what was cancelled
+                connection.terminate()
+
+    async def _run(
+        self, connection: Connection, text: str, values: Sequence[object]
+    ) -> Sequence[asyncpg.Record]:
+        if not self._in_transactions:
+            return await connection.fetch(text, *values)
+        async with connection.transaction():
+            return await connection.fetch(text, *values)
+
+    async def _take(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return await self._connect()
+
+    def _terminate_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().terminate()
+
+    async def aclose(self) -> None:
+        """Close the idle ones; those in use belong to tasks that are to be ended before."""
+        while self._idle:
+            await self._idle.pop().close()

@@ -1,0 +1,135 @@
+"""Predictions of the batches of many callers, stored at once: the last statement of a miss.
+
+All that is given to it is of one ``pipeline_version``: that of the process.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from app.db.direct import Direct, Statement
+from app.db.predictions.cache import CachedPrediction, Scope
+from app.db.predictions.claims import Lease
+from app.db.predictions.predictions import NewPrediction, columns
+
+
+@dataclass(frozen=True)
+class Storing:
+    """Rows of a batch, labelled by what was in service at ``epoch``."""
+
+    scope: Scope
+    lease: Lease
+    epoch: int
+    rows: Sequence[NewPrediction]
+
+
+@dataclass(frozen=True)
+class StoredTogether:
+    """By batch, what was stored of it, by record; and the owners whose claims others waited for."""
+
+    entries: Sequence[Mapping[str, CachedPrediction]]
+    waited_for: Sequence[UUID]
+
+
+# What a look holds at the moment, or has changed since, is left to the longer way, as is what another row is
+# in the way of: see services.predictions.storing. The hashes as a subquery's array: as a parameter's they
+# would be taken for few, and the table of claims read whole.
+STORE = Statement("""
+    with computed as (
+        select * from unnest(
+            cast(:version_ids as bigint[]), cast(:expected as bigint[]), cast(:owners as uuid[]),
+            cast(:record_ids as text[]), cast(:content_hashes as text[]), cast(:revisions as text[]),
+            cast(:outputs as text[]), cast(:raw_outputs as text[]), cast(:latencies as float8[]),
+            cast(:ages as float8[]), cast(:current as boolean[]), cast(:epochs as bigint[]),
+            cast(:variants as text[])
+        ) as given (version_id, expected, owner, record_id, content_hash, revision,
+                    output, raw_output, latency_ms, age, is_current, epoch, variant)
+    ), held as (
+        select id, epoch from model_versions where id = any(array(select version_id from computed))
+        order by id for share skip locked
+    ), stored as (
+        insert into predictions
+            (record_id, content_hash, revision, model_version_id, pipeline_version,
+             output, raw_output, latency_ms,
+             expires_at, computed_at, superseded_at, epoch, variant)
+        select record_id, content_hash, revision, version_id, :pipeline_version,
+               cast(output as json), cast(coalesce(raw_output, output) as json), latency_ms,
+               moment + make_interval(secs => cast(:ttl as float8)), moment,
+               case when not is_current then now() end, computed.epoch, variant
+        from computed
+        join held on held.id = computed.version_id and held.epoch = computed.expected
+        cross join lateral (select now() - make_interval(secs => age) as moment) as computing
+        order by record_id
+        on conflict (content_hash, model_version_id, pipeline_version, record_id, revision)
+            where superseded_at is null do nothing
+        returning id, model_version_id, record_id, content_hash, revision, computed_at
+    ), released as (
+        delete from content_claims
+        where content_hash = any(array(select content_hash from stored))
+          and (owner, content_hash) in (
+              select computed.owner, computed.content_hash from computed
+              join stored on stored.content_hash = computed.content_hash
+                         and stored.model_version_id = computed.version_id
+                         and stored.record_id = computed.record_id
+          )
+        returning owner, waiting
+    )
+    select model_version_id, record_id, content_hash, id, revision, computed_at, null as owner from stored
+    union all
+    select null, null, null, null, null, null, owner from released where waiting
+""")
+
+NOTIFY = Statement("""
+    select pg_notify('inference_done', cast(owner as text))
+    from unnest(cast(:owners as uuid[])) as done (owner)
+""")
+
+
+class _Key(NamedTuple):
+    model_version_id: int
+    record_id: str
+    content_hash: str
+
+
+class _StoredRow(NamedTuple):
+    id: int
+    revision: str
+    computed_at: datetime
+
+
+async def store(direct: Direct, batches: Sequence[Storing], *, ttl: float | None) -> StoredTogether:
+    """Insert predictions and give up their claims, in one transaction. What is left out is to be stored the
+    longer way."""
+    each = [(batch, row) for batch in batches for row in batch.rows]
+    values: dict[str, object] = {
+        "pipeline_version": batches[0].scope.pipeline_version,
+        "ttl": ttl,
+        "version_ids": [batch.scope.model_version_id for batch, _ in each],
+        "expected": [batch.epoch for batch, _ in each],
+        "owners": [batch.lease.owner for batch, _ in each],
+        **columns([row for _, row in each]),
+    }
+    rows = await direct.fetch(STORE, values)
+    found = {_Key(*row[:3]): _StoredRow(*row[3:6]) for row in rows if row["owner"] is None}
+    waited_for = {row["owner"] for row in rows if row["owner"] is not None}
+    return StoredTogether([_entries(batch, found) for batch in batches], [*waited_for])
+
+
+async def notify(direct: Direct, owners: Sequence[UUID]) -> None:
+    """Wake who waits for what they have done. To be called when that is committed: a transaction that
+    notifies holds a lock on the whole database until it is on the disk, and all others queue behind it."""
+    await direct.fetch(NOTIFY, {"owners": owners})
+
+
+def _entries(batch: Storing, found: "Mapping[_Key, _StoredRow]") -> dict[str, CachedPrediction]:
+    """What was stored of a batch. Its output need not be sent back."""
+    entries = {}
+    for row in batch.rows:
+        key = _Key(batch.scope.model_version_id, row.record_id, row.content_hash)
+        if (stored := found.get(key)) is not None:
+            entries[row.record_id] = CachedPrediction(
+                stored.id, row.record_id, row.output_json, stored.revision, stored.computed_at, row.age
+            )
+    return entries

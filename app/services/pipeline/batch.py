@@ -1,0 +1,62 @@
+"""A batch through the user's code, the platform, and the user's code again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from app.core.errors import AppError
+from app.schemas.hosting.deployments import Deployment
+from app.services.hosting.outcomes import Inferred
+from app.services.inference import Inference
+from app.services.pipeline.good import good, spread
+from app.services.pipeline.stages import Stages
+
+
+@dataclass(frozen=True)
+class Computed:
+    """One item's prediction: the output for callers, the model's own, and where and how fast it came from.
+
+    ``latency_ms`` is the time of the platform call that carried the row.
+    """
+
+    output: JsonValue
+    raw_output: JsonValue
+    revision: str | None
+    latency_ms: float
+    variant: str | None = None
+
+
+Outcome: TypeAlias = Computed | AppError
+
+
+async def run(
+    stages: Stages,
+    inference: Inference,
+    deployment: Deployment,
+    payloads: Sequence[JsonValue],
+    *,
+    deadline: float,
+) -> list[Outcome]:
+    """One outcome per payload, in order. ``deadline`` is a time of the running loop, in seconds.
+
+    Misconfigured if the deployment takes features that preprocess does not make.
+    """
+    rows = await stages.rows(payloads, deployment)
+    inferred = spread(rows, await inference.predict(deployment, good(rows), deadline))
+    answered = [
+        (outcome.output, payload)
+        for outcome, payload in zip(inferred, payloads, strict=True)
+        if not isinstance(outcome, AppError)
+    ]
+    outputs = spread(inferred, await stages.outputs(answered, deployment))
+    return [_combine(answer, output) for answer, output in zip(inferred, outputs, strict=True)]
+
+
+def _combine(answer: Inferred | AppError, output: JsonValue | AppError) -> Outcome:
+    if isinstance(answer, AppError):
+        return answer
+    if isinstance(output, AppError):
+        return output
+    return Computed(output, answer.output, answer.revision, answer.latency_ms, answer.variant)
