@@ -102,7 +102,8 @@ def _plain(kind: TypeAdapter[object], guards: Mapping[str, Guard]) -> Plain | No
 _FLOATS = (
     schemas.float_schema(strict=True, gt=SMALLEST, lt=LARGEST),
     schemas.float_schema(strict=True, lt=-SMALLEST, gt=-LARGEST),
-    schemas.literal_schema([0.0]),  # which minus zero is, too
+    # Of minus zero zero is made, which it is equal to.
+    schemas.chain_schema([schemas.float_schema(strict=True, ge=0, le=0), schemas.literal_schema([0.0])]),
 )
 _TIMES: Mapping[str, Guard] = {
     "date": schemas.str_schema(pattern=f"{DAY_TEXT}$"),

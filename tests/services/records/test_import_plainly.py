@@ -40,16 +40,17 @@ def looked_at(reader: Reader, lines: list[FileLine]) -> Outcome:
 
 def carefully(lines: list[bytes], file_format: FileFormat) -> Outcome:
     reader = importer.reader_for(TRANSIT, file_format, ",", NO_OPTIONS)
-    return looked_at(reader, [*reader.read(lines), *reader.finish()])
+    return looked_at(reader, [*reader.read(lines[:3]), *reader.read(lines[3:]), *reader.finish()])
 
 
 def at_once(lines: list[bytes], file_format: FileFormat) -> Outcome:
     reader = importer.reader_for(TRANSIT, file_format, ",", NO_OPTIONS)
-    batches = [reader.batch(lines[:3]), reader.batch(lines[3:])]
-    rest = [line for batch in batches for line in batch.rest] + [*reader.finish()]
-    frames, faults, read = looked_at(reader, rest)
-    ready = [frame for batch in batches for frame in batch.frames]
-    return [*ready, *frames], faults, read + sum(batch.lines for batch in batches)
+    ready, rest, taken = list[bytes](), list[FileLine](), 0
+    for part in (lines[:3], lines[3:]):
+        batch = reader.batch(part)
+        ready, rest, taken = [*ready, *batch.frames], [*rest, *batch.rest], taken + batch.lines
+    frames, faults, read = looked_at(reader, [*rest, *reader.finish()])
+    return [*ready, *frames], faults, read + taken
 
 
 def require_same(lines: list[bytes], file_format: FileFormat) -> None:
