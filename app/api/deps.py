@@ -27,6 +27,10 @@ async def _sessions(request: Request) -> Sessions:
     return _runtime(request).sessions
 
 
+async def _reading(request: Request) -> Sessions:
+    return _runtime(request).database.statements
+
+
 async def _use_case(request: Request) -> UseCase:
     use_case: UseCase = request.app.state.use_case
     return use_case
@@ -66,6 +70,8 @@ async def _new_record_id(record_id: Annotated[str, Path(description="1 to 200 ch
 
 
 SessionsDep = Annotated[Sessions, Depends(_sessions)]
+ReadingDep = Annotated[Sessions, Depends(_reading)]
+"""For what reads with one statement: no BEGIN before it, and no ROLLBACK after."""
 UseCaseDep = Annotated[UseCase, Depends(_use_case)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 InferenceDep = Annotated[Inference, Depends(_inference)]

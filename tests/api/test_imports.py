@@ -14,7 +14,6 @@ from starlette.types import Message
 from app.core.settings import Settings
 from app.main import create_app
 from tests.support.eventually import until
-from tests.support.eventually import until
 from tests.support.orders import order
 
 ROWS = Path(__file__).parents[2].joinpath("data/transit_orders.csv").read_bytes().splitlines(keepends=True)

@@ -20,6 +20,8 @@ def runs_on_the_loop(call: object) -> bool:
 
 
 def test_every_dependency_and_every_route_is_async() -> None:
-    found = {call for route in ROUTES.values() if isinstance(route, APIRoute) for call in calls(route.dependant)}
+    found = {
+        call for route in ROUTES.values() if isinstance(route, APIRoute) for call in calls(route.dependant)
+    }
     assert len(found) > len(ROUTES)
     assert [call for call in found if not runs_on_the_loop(call)] == []

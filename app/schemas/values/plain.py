@@ -1,9 +1,10 @@
-"""The quick way beside ``careful``: takes only values that need no look, and gives the text that is stored of them.
+"""The quick way beside ``careful``: takes what needs no look, and gives the text that is stored of it.
 
-What it takes it reads as ``careful`` does and writes as ``strict_json.canonical`` does of the dump, and that text
-is read back as the same value; all else it leaves. So it never refuses anything, and may leave whatever would
-make it longer: types that call code of their own, numbers that Python and pydantic write differently, times
-without an offset. A look in front of a part is a pattern or a range here, which costs no call of a function.
+What it takes it reads as ``careful`` does and writes as ``strict_json.canonical`` does of the dump, and that
+text is read back as the same value; all else it leaves. So it never refuses anything, and may leave whatever
+would make it longer: types that call code of their own, numbers that Python and pydantic write differently,
+times without an offset. A look in front of a part is a pattern or a range here, which costs no call of a
+function.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +56,7 @@ OF_NO_MATTER = frozenset({"title", "frozen", "extra_fields_behavior"})
 DEEPEST = 10
 
 
-class _NeedsLook(Exception):  # noqa: N818 - no error: the careful way stands open
+class _NeedsLook(Exception):
     """The type is none that can be taken so."""
 
 
@@ -111,7 +112,8 @@ _TIMES: Mapping[str, Guard] = {
 }
 _NO_CELL = schemas.none_schema()
 """What no cell holds: of a list or an object a text is none."""
-_CELLS: Mapping[str, Guard] = _TIMES | {
+_CELLS: Mapping[str, Guard] = {
+    **_TIMES,
     "str": None,
     "float": schemas.str_schema(pattern=FLOAT_TEXT),
     "int": schemas.str_schema(pattern=INT_TEXT),
@@ -119,7 +121,8 @@ _CELLS: Mapping[str, Guard] = _TIMES | {
     "literal": None,
     "enum": None,
 }
-_JSON: Mapping[str, Guard] = _TIMES | {
+_JSON: Mapping[str, Guard] = {
+    **_TIMES,
     "str": schemas.str_schema(strict=True),
     "float": schemas.union_schema([*_FLOATS], mode="left_to_right"),
     "int": schemas.int_schema(strict=True, gt=-(10**MOST_DIGITS), lt=10**MOST_DIGITS),

@@ -1,4 +1,4 @@
-"""From the bytes of a file to its records, for a bulk import: lines of NDJSON, in UTF-8 with or without BOM."""
+"""From the bytes of a file to its records, in a bulk import: lines of NDJSON in UTF-8, with a BOM or not."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

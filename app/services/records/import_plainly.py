@@ -15,7 +15,7 @@ from app.schemas.values.plain import SCALARS, Plain, adapter_of
 from app.services.use_case import UseCase
 
 PLAIN_ID = re.compile(r"[!-\-/-~](?:[ -~]{0,198}[!-~])?")
-"""Ids of ASCII that can be seen, without a blank at an end or a dot in front: no look finds a fault in them."""
+"""Ids of visible ASCII, without a blank at an end or a dot in front: no look finds a fault in them."""
 MOMENT: TypeAdapter[object] = TypeAdapter(AwareDatetime)
 
 

@@ -127,8 +127,8 @@ class CsvReader:
 
 
 def _plain_rows(lines: list[bytes], delimiter: str) -> Sequence[tuple[list[str], int]] | None:
-    """The rows of lines that are text and CSV, each with its last line, from 1; None where any is not, or goes
-    on beyond them."""
+    """The rows of lines that are text and CSV, each with its last line, from 1; None where any is not, or
+    goes on beyond them."""
     if max(map(len, lines), default=0) > MAX_LINE:
         return None
     reader = csv.reader(map(bytes.decode, lines), delimiter=delimiter, strict=True)

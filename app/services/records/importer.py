@@ -175,7 +175,7 @@ def incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows
     label = None
     if parsed.label is not None:
         label = dump_json(_label(use_case, parsed.label, columns)).encode()
-    observed_at = parsed.observed_at and parsed.observed_at.isoformat().encode()
+    observed_at = None if parsed.observed_at is None else parsed.observed_at.isoformat().encode()
     return line.number, parsed.id, given.text, given.content_hash, label, observed_at
 
 

@@ -53,10 +53,14 @@ def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") ->
     its zeros ("0.10"), minus zero zero, a moment without an offset one of UTC. What could not be read again
     as it was given is an error, too. ``path`` is where the input stands in the request.
     """
+    return _at_once(input_type, raw) or look_at(input_type, raw, path=path)
+
+
+def _at_once(input_type: type[BaseModel], raw: JsonValue) -> Input | None:
+    """The same where nothing needs a look, in microseconds and without a line of the user's code; or None."""
     plain = plain_json(adapter_of(input_type))
-    if plain is not None and (text := plain.texts([raw])[0]) is not None:
-        return Input(text, strict_json.hash_of(text))
-    return look_at(input_type, raw, path=path)
+    text = None if plain is None else plain.texts([raw])[0]
+    return None if text is None else Input(text, strict_json.hash_of(text))
 
 
 def look_at(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") -> Input:
@@ -104,8 +108,10 @@ async def put(
     ``objection`` is asked with the row locked, so of several writers who saw one state one wins; the others
     get PreconditionFailed.
     """
-    given = await asyncio.to_thread(normalise, use_case.input_type, raw, path=path)
-    new = (record_id, given.payload, given.content_hash)
+    given = _at_once(use_case.input_type, raw)
+    if given is None:
+        given = await asyncio.to_thread(look_at, use_case.input_type, raw, path=path)
+    new = (record_id, given.text.decode(), given.content_hash)
     async with sessions.begin() as session:
         stored = await rows.insert_or_lock(session, new)
         _require(objection, stored)
@@ -122,7 +128,9 @@ async def put_many(sessions: Sessions, use_case: UseCase, items: Sequence[Record
     would be a guess.
     """
     inputs = await asyncio.to_thread(_normalise_all, use_case.input_type, items)
-    new = [(item.id, given.payload, given.content_hash) for item, given in zip(items, inputs, strict=True)]
+    new = [
+        (item.id, given.text.decode(), given.content_hash) for item, given in zip(items, inputs, strict=True)
+    ]
     async with sessions.begin() as session:
         written = await rows.upsert(session, new)
     status = {True: "created", False: "updated", None: "unchanged"}
