@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 from sqlalchemy import Row, Select, bindparam, cast, delete, func, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, Text
 
@@ -16,6 +16,8 @@ NewRecord: TypeAlias = tuple[str, str, str]
 """An id, its payload as JSON and the hash of it."""
 LabelledRecord: TypeAlias = Row[str, JsonValue, str, datetime, datetime, JsonValue, datetime]
 """id, payload, content_hash, created_at, updated_at, value, observed_at; no observed_at: no label."""
+WrittenRecord: TypeAlias = Row[str, JsonValue, str, datetime, datetime, bool, JsonValue, datetime]
+"""The same, and before the value whether the record is new."""
 
 UPSERT = text("""
     insert into input_objects (id, payload, content_hash)
@@ -44,8 +46,10 @@ _INSERT_OR_LOCK = text("""
     insert into input_objects (id, payload, content_hash)
     values (:record_id, cast(cast(:payload as text) as jsonb), :content_hash)
     on conflict (id) do update set id = excluded.id
-    returning content_hash, xmax = 0 as created
-""")
+    returning id, payload, content_hash, created_at, updated_at, xmax = 0 as created,
+        (select value from labels where record_id = input_objects.id) as value,
+        (select observed_at from labels where record_id = input_objects.id) as observed_at
+""").columns(payload=JSONB(), value=JSONB())
 _REPLACE = text("""
     update input_objects
     set payload = cast(cast(:payload as text) as jsonb), content_hash = :content_hash, updated_at = now()
@@ -86,13 +90,12 @@ async def lock(session: AsyncSession, record_id: str) -> str | None:
     return await session.scalar(query)
 
 
-async def insert_or_lock(session: AsyncSession, record: NewRecord) -> str | None:
-    """None if the record was inserted; else the content hash of the one that is there, locked and unchanged.
+async def insert_or_lock(session: AsyncSession, record: NewRecord) -> WrittenRecord:
+    """The record as it was inserted; else the one that is there, locked and unchanged.
 
     One statement, so that of two callers who both want to create the record one finds it there.
     """
-    row = (await session.execute(_INSERT_OR_LOCK, _values(record))).one()
-    return None if row.created else row.content_hash
+    return (await session.execute(_INSERT_OR_LOCK, _values(record))).one()
 
 
 async def replace(session: AsyncSession, record: NewRecord) -> None:

@@ -113,12 +113,12 @@ async def put(
         given = await asyncio.to_thread(look_at, use_case.input_type, raw, path=path)
     new = (record_id, given.text.decode(), given.content_hash)
     async with sessions.begin() as session:
-        stored = await rows.insert_or_lock(session, new)
-        _require(objection, stored)
-        if stored not in (None, given.content_hash):
-            await rows.replace(session, new)
-        row = await rows.find(session, record_id)
-    return _found(row, record_id), stored is None
+        written = await rows.insert_or_lock(session, new)
+        _require(objection, None if written.created else written.content_hash)
+        if written.content_hash == given.content_hash:
+            return _record(written), written.created
+        await rows.replace(session, new)
+        return _found(await rows.find(session, record_id), record_id), False
 
 
 async def put_many(sessions: Sessions, use_case: UseCase, items: Sequence[RecordWrite]) -> list[RecordStatus]:
@@ -188,7 +188,7 @@ def _found(row: rows.LabelledRecord | None, record_id: str) -> Record:
     return _record(row)
 
 
-def _record(row: rows.LabelledRecord) -> Record:
+def _record(row: rows.LabelledRecord | rows.WrittenRecord) -> Record:
     label = None
     if row.observed_at is not None:
         label = RecordLabel(value=row.value, observed_at=row.observed_at)
