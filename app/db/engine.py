@@ -64,6 +64,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
         pool_pre_ping=False,
         connect_args=_connect_args(pooler=settings.database_pooler, bulk=bulk),
         json_serializer=dump_json,
+        hide_parameters=True,  # an error that is logged would show what customers have sent
     )
     event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
     keep_extremes(engine)
