@@ -3,12 +3,13 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
+from typing import cast
 
 from pydantic import JsonValue
 
 from app.core.errors import FieldError, InvalidInput
 from app.schemas.values.plain import plain_cells
-from app.services.records.import_columns import Columns, cell, fit
+from app.services.records.import_columns import Columns, fit
 from app.services.records.import_lines import MAX_LINE, Batch, FileLine, NoText, decode, of_a_length
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.records.import_plainly import Given, Plainly
@@ -51,6 +52,8 @@ class CsvReader:
         self._number += len(lines)
         cells = [row for row, _ in rows]
         frames = self._plainly.frames(_given(columns, begin[:-1], cells))
+        if None not in frames:
+            return Batch(cast(list[bytes], frames), len(lines), ())
         both = [*zip(frames, cells, begin, begin[1:], strict=False)]
         return Batch(
             [frame for frame in frames if frame is not None],
@@ -146,9 +149,13 @@ def _given(columns: Columns, lines: Sequence[int], rows: Sequence[list[str]]) ->
         lines,
         [row[columns.id] for row in whole],
         _inputs(columns, whole),
-        [cell(row, columns.label) for row in whole],
-        [cell(row, columns.observed_at) for row in whole],
+        _column(whole, columns.label),
+        _column(whole, columns.observed_at),
     )
+
+
+def _column(rows: Sequence[list[str]], place: int | None) -> Sequence[str | None]:
+    return [None] * len(rows) if place is None else [row[place] or None for row in rows]
 
 
 def _inputs(columns: Columns, rows: Iterable[list[str]]) -> list[dict[str, str]]:
