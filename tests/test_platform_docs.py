@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
+from pydantic import BaseModel
 
-from app.backends.base import BackendOptions
 from app.backends.registry import BACKENDS
 from app.backends.sagemaker.options import Options, Transform
+from app.core.docstrings import field_docstrings
 from app.core.hosts import Hosts
 from tests.support.demo import ROOT
 
@@ -50,10 +51,10 @@ def test_the_table_of_sagemaker_is_its_options() -> None:
     assert shown == lines
 
 
-def rows_of(options: type[BackendOptions], prefix: str = "") -> Iterator[str]:
+def rows_of(options: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in options.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
-        meaning = " ".join(str(field.description).split())
+        meaning = " ".join(field_docstrings(options)[name].split())
         yield f"| `{prefix}{name}` | {'required' if field.is_required() else default} | {meaning} |"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from app.core.errors import BackendError, BackendMissing, FieldError, InvalidInput
 from app.core.hosts import Hosts
@@ -17,11 +17,17 @@ class BackendOptions(BaseModel):
     Options are stored with the model version and shown to callers, so they hold no secrets.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch_delay_ms: Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)] | None = None
+    """Milliseconds that a row waits for those of other callers, to go to the model in one call with them; by
+    default each caller's rows go by themselves. Who goes together waits together: for a slow row, too."""
+    batch_rows: Annotated[int, Field(ge=2, le=10_000)] = 64
+    """Most rows of different callers in one call; with so many nobody waits any longer."""
 
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""
-        return self.model_dump_json()
+        return self.model_dump_json(exclude=set(BackendOptions.model_fields))
 
 
 def _printable(text: str) -> str:

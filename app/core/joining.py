@@ -35,6 +35,7 @@ class Joined(Generic[Unit, Got]):
         self._work, self._size, self._concerns_all = work, size, concerns_all
         self._goes, self._most, self._patience = goes, most, patience
         self._waiting: deque[_Unit[Unit, Got]] = deque()
+        self._under_way = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._impatience: asyncio.TimerHandle | None = None
 
@@ -43,7 +44,8 @@ class Joined(Generic[Unit, Got]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Got] = loop.create_future()
         self._waiting.append(_Unit(unit, future, loop.time() + (self._patience or 0)))
-        if len(self._tasks) < self._goes:
+        if self._under_way < self._goes:
+            self._under_way += 1
             task = loop.create_task(self._go())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -52,8 +54,11 @@ class Joined(Generic[Unit, Got]):
         return future
 
     async def _go(self) -> None:
-        while self._waiting:
-            await self._settle(self._next())
+        try:
+            while self._waiting:
+                await self._settle(self._next())
+        finally:  # not when the task is found to be done: who asks in between would wait for nobody
+            self._under_way -= 1
 
     def _next(self) -> list["_Unit[Unit, Got]"]:
         """The first of those that wait, as many as fit."""

@@ -54,9 +54,7 @@ def _hosts(entries: str) -> str:
 class Settings(BaseSettings):
     """The service's settings. The README's table is made from these docstrings."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     database_url: SecretStr
     """Postgres, as postgresql://user:password@host:port/database."""
@@ -91,6 +89,10 @@ class Settings(BaseSettings):
     """The model that answers when a request names none."""
     pipeline_version: str | None = None
     """Replaces the fingerprint of the user's code in the cache key."""
+    memory_records: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    """Records whose predictions each process keeps in memory, too; 0 for none."""
+    memory_seconds: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 1
+    """Most seconds for which such a prediction is answered without asking the database."""
     prediction_ttl: Seconds | None = None
     """Seconds a prediction stays valid; default for ever (until the input, model or code changes)."""
     predict_timeout: Seconds = 70

@@ -4,8 +4,8 @@ import asyncio
 import random
 import secrets
 from collections import Counter
-from typing import cast
-from uuid import UUID
+from typing import Protocol, cast
+from uuid import UUID, uuid4
 
 import asyncpg
 import structlog
@@ -20,6 +20,29 @@ log = structlog.get_logger(__name__)
 
 CHECK_EVERY = 10.0
 """Seconds between two questions whether the connection still lives."""
+_CHECK = text("select 1")
+# Who lets its row expire is not told any longer; what it kept until then is too old by itself.
+_ENTER = text("""
+    with expired as (delete from memories where until < now() - interval '1 hour')
+    insert into memories (id, until) values (:id, now() + interval '1 minute')
+    on conflict (id) do update set until = excluded.until
+""")
+
+
+class Hearer(Protocol):
+    """Who wants to be told what changes of predictions, and counts on it."""
+
+    def begin(self) -> None:
+        """From now on everything is told."""
+        ...
+
+    def heard(self, changed: str) -> None:
+        """Ids of records as a JSON list, or ``*`` for everything."""
+        ...
+
+    def lost(self) -> None:
+        """Nothing is told any more."""
+        ...
 
 
 class Listener:
@@ -29,7 +52,8 @@ class Listener:
     nothing is wrong.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hearer: Hearer | None = None) -> None:
+        self._hearer, self._id = hearer, uuid4()
         self.beacon: int | None = None
         """An advisory lock held while we are connected; None while not, or behind a pooler."""
         self._enabled = not settings.database_pooler or settings.database_direct_url is not None
@@ -42,6 +66,8 @@ class Listener:
         """Begin to listen, in the background."""
         if self._enabled:
             self._task = asyncio.create_task(self._run(), name="listener")
+        elif self._hearer is not None:
+            log.warning("nothing is kept in memory: DATABASE_DIRECT_URL is needed, past the pooler")
 
     async def aclose(self) -> None:
         """Stop; the beacon goes out."""
@@ -75,6 +101,8 @@ class Listener:
                 is_away = True
             finally:
                 self.beacon = None
+                if self._hearer is not None:
+                    self._hearer.lost()
             await asyncio.sleep(random.uniform(0.5, 1.5))
 
     async def _listen(self, connection: AsyncConnection) -> None:
@@ -89,10 +117,18 @@ class Listener:
         self.beacon = beacon
         closed = asyncio.Event()
         driver.add_termination_listener(lambda _: closed.set())
+        if self._hearer is not None:
+            await driver.add_listener("memories", lambda *told: self._hear(str(told[-1])))
+            await connection.execute(_ENTER, {"id": self._id})
+            self._hearer.begin()
         while not await _is_set(closed, CHECK_EVERY):
             async with asyncio.timeout(CHECK_EVERY):
-                await connection.execute(text("select 1"))
+                await connection.execute(_CHECK if self._hearer is None else _ENTER, {"id": self._id})
         raise ConnectionError("the server closed the connection")
+
+    def _hear(self, changed: str) -> None:
+        if self._hearer is not None:
+            self._hearer.heard(changed)
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         if (event := self._events.pop(str(payload), None)) is not None:

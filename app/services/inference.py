@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from app.backends.base import Backend, Deployed
+from app.backends.base import Deployed
 from app.core.errors import (
     AppError,
     BackendError,
@@ -18,7 +18,6 @@ from app.core.errors import (
     BackendTimeout,
     InvalidInput,
     NotInTime,
-    TooLarge,
 )
 from app.core.hosts import Hosts
 from app.core.retrying import retried
@@ -26,6 +25,7 @@ from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.hosting import looks
+from app.services.hosting.chunks import chunked
 from app.services.hosting.looks import Sighting
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
 from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
@@ -90,15 +90,14 @@ class Inference:
     ) -> list[InferenceOutcome]:
         """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time: the
         caller's, who is to have the answers by then."""
-        now = asyncio.get_running_loop().time()
-        batch = _Batch(rows, deadline - landing_time(max(0, deadline - now)), now)
         try:
             async with self._backends.borrow(deployment) as opened:
-                chunks = _chunks(opened.backend, batch)
-                await together(_run_chunk(opened, batch, chunk) for chunk in chunks)
+                gathering = opened.gathering
+                if gathering is not None and gathering.takes(rows):
+                    return await gathering.send(rows, deadline, partial(_send, opened))
+                return await _send(opened, rows, deadline)
         except AppError as error:  # the backend cannot be opened
             return [error] * len(rows)
-        return [batch.outcomes[index] for index in range(len(rows))]
 
     async def open(self, deployment: Deployment) -> None:
         """Open its backend, if it is not; nothing is called. Raises AppError where it cannot be opened."""
@@ -116,9 +115,9 @@ class Inference:
         return await looks.look(self._backends, deployments)
 
     async def probe(self, deployment: Deployment) -> Deployed | None:
-        """Try a version that is not registered yet (it has no id): what its platform has deployed, None
-        where that does not say within PATIENCE. Raises where the backend cannot be opened. InvalidInput names
-        the option that is wrong, or of which the platform says that it has none of that name."""
+        """Try a version that is not registered yet: what its platform has deployed, None where that does not
+        say within PATIENCE. Raises where the backend cannot be opened. InvalidInput names an option that is
+        wrong, or of which the platform says that it has none of that name."""
         try:
             return await self._first_look(deployment)
         except BackendMissing as error:
@@ -142,29 +141,12 @@ class Inference:
         await self._backends.aclose()
 
 
-def _chunks(backend: Backend, batch: _Batch) -> list[list[int]]:
-    """The rows grouped by the limits of one call; a row that no call can carry gets its outcome here."""
-    chunks: list[list[int]] = []
-    room = 0
-    for index, row in enumerate(batch.rows):
-        try:
-            size = _row_bytes(backend, row)
-        except AppError as error:
-            batch.outcomes[index] = error
-            continue
-        if not chunks or len(chunks[-1]) == backend.limits.rows or size > room:
-            chunks.append([])
-            room = backend.limits.bytes
-        chunks[-1].append(index)
-        room -= size
-    return chunks
-
-
-def _row_bytes(backend: Backend, row: Row) -> int:
-    size, most = backend.row_bytes(row), backend.limits.bytes
-    if size > most:
-        raise TooLarge(f"The row takes {size} bytes; one call to the model takes at most {most}.")
-    return size
+async def _send(opened: OpenBackend, rows: Sequence[Row], deadline: float) -> list[InferenceOutcome]:
+    now = asyncio.get_running_loop().time()
+    batch = _Batch(rows, deadline - landing_time(max(0, deadline - now)), now)
+    chunks = chunked(opened.backend, rows, batch.outcomes)
+    await together(_run_chunk(opened, batch, chunk) for chunk in chunks)
+    return [batch.outcomes[index] for index in range(len(rows))]
 
 
 async def _run_chunk(opened: OpenBackend, batch: _Batch, chunk: list[int]) -> None:

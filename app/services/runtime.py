@@ -13,6 +13,7 @@ from app.db.listener import Listener
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
+from app.services.predictions.memory import Memory
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase, load
@@ -63,12 +64,19 @@ async def open_runtime(
         inference = Inference(settings)
         opened.push_async_callback(inference.aclose)
         storage = open_storage(settings.storage_url) if settings.storage_url else None
-        listener = Listener(settings)
+        memory = _memory(settings)
+        listener = Listener(settings, memory)
         listener.start()
         opened.push_async_callback(listener.aclose)
         looks = PromptLooks(database.transactions, inference)
         opened.push_async_callback(looks.aclose)
         flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener, looks))
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
-        predictor = Predictor(settings, chosen, database, flights)
+        predictor = Predictor(settings, chosen, database, flights, memory)
         yield Runtime(settings, chosen, database, inference, storage, flights, predictor)
+
+
+def _memory(settings: Settings) -> Memory | None:
+    if not settings.memory_records:
+        return None
+    return Memory(records=settings.memory_records, seconds=settings.memory_seconds)

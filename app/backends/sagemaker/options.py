@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions
 from app.backends.wire.addresses import HttpAddress
@@ -21,8 +21,10 @@ LINE_TYPES = ("text/csv", "application/jsonlines")
 """Media types with a row per line, which batch transform can split and put together."""
 
 
-class Transform(BackendOptions):
+class Transform(BaseModel):
     """How batch transform jobs predict with the version."""
+
+    model_config = BackendOptions.model_config
 
     model_name: SageMakerName
     """The SageMaker model (CreateModel) to run. A transform job asks no endpoint and knows no target model:

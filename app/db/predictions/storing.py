@@ -88,48 +88,60 @@ NOTIFY = Statement("""
 
 
 class _Key(NamedTuple):
+    """What may be there once, beside the pipeline's version."""
+
     model_version_id: int
     record_id: str
     content_hash: str
+    revision: str
 
 
 class _StoredRow(NamedTuple):
+    model_version_id: int
+    record_id: str
+    content_hash: str
     id: int
     revision: str
     computed_at: datetime
+    waited_for: UUID | None
+    """Null but in rows of their own, which have nothing else."""
 
 
 async def store(direct: Direct, batches: Sequence[Storing], *, ttl: float | None) -> StoredTogether:
     """Insert predictions and give up their claims, in one transaction. What is left out is to be stored the
-    longer way."""
-    each = [(batch, row) for batch in batches for row in batch.rows]
+    longer way: what is in the way of another row, of this statement too."""
+    each: dict[_Key, tuple[Storing, NewPrediction]] = {}
+    for batch in batches:
+        for row in batch.rows:
+            each.setdefault(_key(batch, row), (batch, row))
     values: dict[str, object] = {
         "pipeline_version": batches[0].scope.pipeline_version,
         "ttl": ttl,
-        "version_ids": [batch.scope.model_version_id for batch, _ in each],
-        "expected": [batch.epoch for batch, _ in each],
-        "owners": [batch.lease.owner for batch, _ in each],
-        **columns([row for _, row in each]),
+        "version_ids": [batch.scope.model_version_id for batch, _ in each.values()],
+        "expected": [batch.epoch for batch, _ in each.values()],
+        "owners": [batch.lease.owner for batch, _ in each.values()],
+        **columns([row for _, row in each.values()]),
     }
-    rows = await direct.fetch(STORE, values)
-    found = {_Key(*row[:3]): _StoredRow(*row[3:6]) for row in rows if row["owner"] is None}
-    waited_for = {row["owner"] for row in rows if row["owner"] is not None}
-    return StoredTogether([_entries(batch, found) for batch in batches], [*waited_for])
+    entries: dict[UUID, dict[str, CachedPrediction]] = {batch.lease.owner: {} for batch in batches}
+    waited_for: set[UUID] = set()
+    for stored in map(_StoredRow._make, await direct.fetch(STORE, values)):
+        if stored.waited_for is not None:
+            waited_for.add(stored.waited_for)
+            continue
+        key = _Key(stored.model_version_id, stored.record_id, stored.content_hash, stored.revision)
+        batch, new = each[key]
+        # Its output need not be sent back.
+        entries[batch.lease.owner][new.record_id] = CachedPrediction(
+            stored.id, new.record_id, new.output_json, new.revision, stored.computed_at, new.age
+        )
+    return StoredTogether([entries[batch.lease.owner] for batch in batches], [*waited_for])
+
+
+def _key(batch: Storing, row: NewPrediction) -> "_Key":
+    return _Key(batch.scope.model_version_id, row.record_id, row.content_hash, row.revision)
 
 
 async def notify(direct: Direct, owners: Sequence[UUID]) -> None:
     """Wake who waits for what they have done. To be called when that is committed: a transaction that
     notifies holds a lock on the whole database until it is on the disk, and all others queue behind it."""
     await direct.fetch(NOTIFY, {"owners": owners})
-
-
-def _entries(batch: Storing, found: "Mapping[_Key, _StoredRow]") -> dict[str, CachedPrediction]:
-    """What was stored of a batch. Its output need not be sent back."""
-    entries = {}
-    for row in batch.rows:
-        key = _Key(batch.scope.model_version_id, row.record_id, row.content_hash)
-        if (stored := found.get(key)) is not None:
-            entries[row.record_id] = CachedPrediction(
-                stored.id, row.record_id, row.output_json, stored.revision, stored.computed_at, row.age
-            )
-    return entries

@@ -174,6 +174,19 @@ class ClaimRow(Base):
     """Another process waits for it, and is to be told when it is done."""
 
 
+class MemoryRow(Base):
+    """A process that keeps predictions in memory, and is to be told what changes (see db.listener).
+
+    UNLOGGED: after a crash all of them connect anew.
+    """
+
+    __tablename__ = "memories"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+
+
 class FormerClaimRow(Base):
     """The claims of the release before, which may still run. A later migration drops them."""
 

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.backends.base import Backend
-from app.backends.registry import open_backend
+from app.backends.registry import open_backend, parse
 from app.core.errors import InvalidInput, Misconfigured
 from app.core.hosts import Hosts
 from app.schemas.hosting.deployments import Deployment
+from app.services.hosting.gathering import Gathering
 
 MAX_OPEN = 64
 """Backends that stay open while nobody uses them."""
@@ -18,11 +19,15 @@ MAX_OPEN = 64
 
 @dataclass
 class OpenBackend:
-    """A backend, and a semaphore with as many slots as calls may run at once, ``concurrency``."""
+    """A backend, and a semaphore with as many slots as calls may run at once, ``concurrency``.
+
+    ``gathering`` is where the rows of several callers meet, if they are to go together.
+    """
 
     backend: Backend
     slots: asyncio.Semaphore
     concurrency: int
+    gathering: Gathering | None = None
     users: int = 0
     answers: int = 0
     """How many calls the model has answered."""
@@ -43,8 +48,8 @@ class OpenBackends:
             async with self._opening:
                 if deployment.id not in self._open:
                     backend = await self._registered(deployment)
-                    slots = asyncio.Semaphore(self._concurrency)
-                    self._open[deployment.id] = OpenBackend(backend, slots, self._concurrency)
+                    slots, gathering = asyncio.Semaphore(self._concurrency), _gathering(deployment)
+                    self._open[deployment.id] = OpenBackend(backend, slots, self._concurrency, gathering)
         opened = self._open[deployment.id]
         self._open.move_to_end(deployment.id)
         opened.users += 1
@@ -84,3 +89,10 @@ class OpenBackends:
         idle = [key for key, opened in self._open.items() if not opened.users][:surplus]
         for opened in [self._open.pop(key) for key in idle]:
             await opened.backend.aclose()
+
+
+def _gathering(deployment: Deployment) -> Gathering | None:
+    options = parse(deployment.backend, deployment.options)
+    if options.batch_delay_ms is None:
+        return None
+    return Gathering(delay=options.batch_delay_ms / 1000, most=options.batch_rows)

@@ -1,13 +1,7 @@
 """Predictions by record id: from the cache, or by single flight through the pipeline."""
 
-import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple, cast
-
-from pydantic import JsonValue
 
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.joining import Joined
@@ -20,9 +14,13 @@ from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
 from app.services.models import versions
 from app.services.predictions import storing
+from app.services.predictions.answer import Answer, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
+from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase
+
+__all__ = ["Answer", "Ask", "Predictor"]
 
 LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
@@ -40,29 +38,6 @@ class Ask:
     refresh: bool = False
 
 
-class Answer(NamedTuple):
-    """A prediction, where it came from and how old it is (seconds). ``output`` is JSON."""
-
-    id: int
-    record_id: str
-    content_hash: str
-    output: str
-    cache: CacheState
-    model: str
-    version: str
-    revision: str
-    computed_at: datetime
-    age: float
-
-    @property
-    def prediction(self) -> JsonValue:
-        return cast(JsonValue, json.loads(self.output))
-
-    @property
-    def cached(self) -> bool:
-        return self.cache == "HIT"
-
-
 @dataclass
 class Predictor:
     """Answers predictions. Holds no connection while a model infers."""
@@ -71,6 +46,7 @@ class Predictor:
     use_case: UseCase
     database: Database
     flights: SingleFlight
+    memory: Memory | None = None
 
     def __post_init__(self) -> None:
         self._deployments: dict[int, Deployment] = {}  # by version id; what an id stands for never changes
@@ -93,12 +69,11 @@ class Predictor:
         model = versions.named_or_default(ask.model, self.settings.default_model)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
-        [found] = await self._lookups.ask(cache.LookingUp((record_id,), model, ask.version, ask.refresh))
-        _require_version(found, ask, model)
+        [found] = await self._find((record_id,), model, ask)
         if found.content_hash is None:
             raise no_record(record_id)
         if found.prediction_id is not None and not ask.refresh:
-            return _hit(found, model)
+            return hit_of(found, model)
         answer = (await self._infer([found], model, ask))[record_id]
         if isinstance(answer, AppError):
             raise answer
@@ -114,25 +89,43 @@ class Predictor:
         answers: dict[str, Answer | AppError] = {one: _no_id(fault) for one, fault in faults.items()}
         legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
         misses = []
-        for found in await self._look_up_many(legal, model, ask):
+        for found in await self._find(legal, model, ask):
             if found.content_hash is None:
                 answers[found.record_id] = no_record(found.record_id)
             elif found.prediction_id is not None and not ask.refresh:
-                answers[found.record_id] = _hit(found, model)
+                answers[found.record_id] = hit_of(found, model)
             else:
                 misses.append(found)
         if misses:
             answers |= await self._infer(misses, model, ask)
         return answers
 
-    async def _look_up_many(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
+    async def _find(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
+        """A lookup for each id, in any order."""
+        memory = None if ask.refresh else self.memory
+        if memory is None:
+            return await self._ask_database(record_ids, model, ask)
+        ttl, kept, left = self.settings.prediction_ttl, [], []
+        for record_id in record_ids:
+            if (found := memory.get(record_id, model, ask.version, ttl)) is None:
+                left.append(record_id)
+            else:
+                kept.append(found)
+        if left:
+            mark = memory.mark()
+            asked = await self._ask_database(left, model, ask)
+            memory.keep(mark, model, ask.version, asked)
+            kept += asked
+        return kept
+
+    async def _ask_database(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
         parts = [
             self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
             for part in _parts(record_ids)
         ]
-        found = [one for part in await asyncio.gather(*parts) for one in part]
-        if found:
-            _require_version(found[0], ask, model)
+        found = [one for part in parts for one in await part]
+        if found and found[0].version_id is None:
+            raise versions.no_version(model, ask.version, model_exists=found[0].model_id is not None)
         return found
 
     async def _look_up(self, asks: Sequence[cache.LookingUp]) -> list[list[Lookup]]:
@@ -196,43 +189,7 @@ def _of_another(state: CacheState) -> CacheState:
 
 
 def _landed(one: Lookup, result: Result, model: str) -> Answer | AppError:
-    return result if isinstance(result, AppError) else _answer(one, result.entry, result.state, model)
-
-
-def _answer(one: Lookup, entry: CachedPrediction, state: CacheState, model: str) -> Answer:
-    return Answer(
-        id=entry.id,
-        record_id=one.record_id,
-        content_hash=one.content_hash or "",
-        output=entry.output,
-        cache=state,
-        model=model,
-        version=one.version or "",
-        revision=entry.revision,
-        computed_at=entry.computed_at,
-        age=entry.age,
-    )
-
-
-def _hit(one: Lookup, model: str) -> Answer:
-    """By place, for speed."""
-    return Answer(
-        one.prediction_id or 0,
-        one.record_id,
-        one.content_hash or "",
-        one.output,
-        "HIT",
-        model,
-        one.version or "",
-        one.revision,
-        one.computed_at,
-        one.age,
-    )
-
-
-def _require_version(found: Lookup, ask: Ask, model: str) -> None:
-    if found.version_id is None:
-        raise versions.no_version(model, ask.version, model_exists=found.model_id is not None)
+    return result if isinstance(result, AppError) else answer_of(one, result.entry, result.state, model)
 
 
 def _no_id(fault: str) -> InvalidInput:

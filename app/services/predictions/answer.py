@@ -1,0 +1,64 @@
+"""What callers are told: a prediction, and where it came from."""
+
+import json
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from pydantic import JsonValue
+
+from app.db.predictions.cache import CachedPrediction, Lookup
+from app.services.predictions.flights import CacheState
+
+
+class Answer(NamedTuple):
+    """A prediction, where it came from and how old it is (seconds). ``output`` is JSON."""
+
+    id: int
+    record_id: str
+    content_hash: str
+    output: str
+    cache: CacheState
+    model: str
+    version: str
+    revision: str
+    computed_at: datetime
+    age: float
+
+    @property
+    def prediction(self) -> JsonValue:
+        return cast(JsonValue, json.loads(self.output))
+
+    @property
+    def cached(self) -> bool:
+        return self.cache == "HIT"
+
+
+def answer_of(one: Lookup, entry: CachedPrediction, state: CacheState, model: str) -> Answer:
+    return Answer(
+        id=entry.id,
+        record_id=one.record_id,
+        content_hash=one.content_hash or "",
+        output=entry.output,
+        cache=state,
+        model=model,
+        version=one.version or "",
+        revision=entry.revision,
+        computed_at=entry.computed_at,
+        age=entry.age,
+    )
+
+
+def hit_of(one: Lookup, model: str) -> Answer:
+    """By place, for speed."""
+    return Answer(
+        one.prediction_id or 0,
+        one.record_id,
+        one.content_hash or "",
+        one.output,
+        "HIT",
+        model,
+        one.version or "",
+        one.revision,
+        one.computed_at,
+        one.age,
+    )
