@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from app.core.errors import FieldError, InvalidInput
 from app.schemas.values.plain import plain_cells
 from app.services.records.import_columns import Columns, fit
-from app.services.records.import_lines import MAX_LINE, Batch, FileLine, NoText, decode, of_a_length
+from app.services.records.import_lines import MAX_LINE, FileLine, LineBatch, NoText, decode, of_a_length
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.records.import_plainly import Given, Plainly
 from app.services.use_case import UseCase
@@ -41,21 +41,21 @@ class CsvReader:
     def read(self, lines: list[bytes]) -> Iterator[FileLine]:
         return self._lines([*self._unfinished, *lines], last=False)
 
-    def batch(self, lines: list[bytes]) -> Batch:
+    def batch(self, lines: list[bytes]) -> LineBatch:
         if self.columns is None:
             [*_] = self.read(lines[:1])
             lines = lines[1:]
         columns, rows = self.columns, None if self._unfinished else _plain_rows(lines, self._delimiter)
         if columns is None or rows is None:
-            return Batch((), 0, self.read(lines))
+            return LineBatch((), 0, self.read(lines))
         begin = [self._number + 1 + before for before in (0, *(last for _, last in rows))]
         self._number += len(lines)
         cells = [row for row, _ in rows]
         frames = self._plainly.frames(_given(columns, begin[:-1], cells))
         if None not in frames:
-            return Batch(cast(list[bytes], frames), len(lines), ())
+            return LineBatch(cast(list[bytes], frames), len(lines), ())
         both = [*zip(frames, cells, begin, begin[1:], strict=False)]
-        return Batch(
+        return LineBatch(
             [frame for frame in frames if frame is not None],
             sum(after - first for frame, _, first, after in both if frame is not None),
             [
