@@ -129,9 +129,9 @@ class Predictor:
             self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
             for part in _parts(record_ids, IDS_AT_ONCE)
         ]
-        found = [one for part in parts for one in await part]
-        if found and found[0].version_id is None:
-            raise versions.no_version(model, ask.version, model_exists=found[0].model_id is not None)
+        found = [one for part in await asyncio.gather(*parts) for one in part]
+        if (lost := next((one for one in found if one.version_id is None), None)) is not None:
+            raise versions.no_version(model, ask.version, model_exists=lost.model_id is not None)
         return found
 
     async def _look_up(self, asks: Sequence[cache.LookingUp]) -> list[list[Lookup]]:
