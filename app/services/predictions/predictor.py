@@ -70,6 +70,12 @@ class Predictor:
         """The part of the cache key that changes with the user's code."""
         return self.settings.pipeline_version or self.use_case.fingerprint
 
+    def forget(self, record_ids: Sequence[str] | None = None) -> None:
+        """To be called when this process has changed records, or models (None), and before it says so: the
+        database tells all processes, but a moment later."""
+        if self.memory is not None:
+            self.memory.forget(record_ids)
+
     async def predict(self, record_id: str, ask: Ask) -> Answer:
         """One prediction, or the error of it."""
         model = versions.named_or_default(ask.model, self.settings.default_model)
@@ -163,6 +169,8 @@ class Predictor:
         results = await self.flights.predict(deployment, scope, list(wanted.values()))
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
         landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
+        if ask.refresh:
+            self.forget([*landed])
         return {one.record_id: _landed(one, landed[one.record_id], model) for one in misses}
 
     async def _with_own_rows(
