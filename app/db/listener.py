@@ -21,11 +21,15 @@ log = structlog.get_logger(__name__)
 CHECK_EVERY = 10.0
 """Seconds between two questions whether the connection still lives."""
 _CHECK = text("select 1")
-# Who lets its row expire is not told any longer; what it kept until then is too old by itself.
+# Who lets its row expire, as a process that was stopped for a while, was not told of everything: that it hears.
 _ENTER = text("""
-    with expired as (delete from memories where until < now() - interval '1 hour')
-    insert into memories (id, until) values (:id, now() + interval '1 minute')
-    on conflict (id) do update set until = excluded.until
+    with expired as (delete from memories where until < now() - interval '1 hour'),
+    before as (select until > now() as is_told from memories where id = :id),
+    entered as (
+        insert into memories (id, until) values (:id, now() + interval '1 minute')
+        on conflict (id) do update set until = excluded.until
+    )
+    select coalesce((select is_told from before), false)
 """)
 
 
@@ -123,7 +127,10 @@ class Listener:
             self._hearer.begin()
         while not await _is_set(closed, CHECK_EVERY):
             async with asyncio.timeout(CHECK_EVERY):
-                await connection.execute(_CHECK if self._hearer is None else _ENTER, {"id": self._id})
+                if self._hearer is None:
+                    await connection.execute(_CHECK)
+                else:
+                    await _stay(connection, self._id, self._hearer)
         raise ConnectionError("the server closed the connection")
 
     def _hear(self, changed: str) -> None:
@@ -133,6 +140,11 @@ class Listener:
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         if (event := self._events.pop(str(payload), None)) is not None:
             event.set()
+
+
+async def _stay(connection: AsyncConnection, own_id: UUID, hearer: Hearer) -> None:
+    if not await connection.scalar(_ENTER, {"id": own_id}):
+        hearer.begin()
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:
