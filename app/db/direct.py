@@ -87,7 +87,10 @@ class Direct:
             connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
-        return await self._connect()
+        try:
+            return await self._connect()
+        except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:  # it was cut while it began
+            raise ConnectionLost(str(error)) from error
 
     def _terminate_idle(self) -> None:
         while self._idle:

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from app.core.settings import Settings
-from app.db.direct import Direct, Statement
-from app.db.engine import open_database
+from app.db.direct import Connection, ConnectionLost, Direct, Statement
+from app.db.engine import is_outage, open_database
 
 BOTH = Statement("update pairs set touched = touched + 1 where id = any(cast(:ids as int[])) returning id")
 
@@ -36,3 +36,17 @@ async def test_who_is_let_go_in_a_deadlock_tries_once_more(direct: Direct, datab
     await transaction.commit()
     assert [row["id"] for row in await asked] == [1, 2]
     await other.close()
+
+
+async def test_a_connection_that_is_cut_while_it_begins_is_an_outage_after_a_second_try() -> None:
+    tries = 0
+
+    async def cut() -> Connection:
+        nonlocal tries
+        tries += 1
+        raise asyncpg.InternalClientError("got result for unknown protocol state 3")
+
+    with pytest.raises(ConnectionLost) as caught:
+        await Direct(cut, size=1, in_transactions=False).fetch(Statement("select 1"), {})
+    assert is_outage(caught.value)
+    assert tries == 2
