@@ -35,7 +35,6 @@ UNREACHABLE = (vendor.ConnectionError, vendor.HTTPClientError, HTTPError)
 """Those of them where no whole answer came."""
 
 T = TypeVar("T")
-Handler = Callable[..., None]
 
 ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
 """How the environment variables begin that lead a client elsewhere."""
@@ -91,8 +90,8 @@ def sagemaker_runtime_client(
 
     def make() -> "SageMakerRuntimeClient":
         client = session().client(service, region_name=region, endpoint_url=endpoint_url, config=config)
-        # The stubs know no handler that answers.
-        client.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", cast(Handler, _take))
+        handler = cast("Callable[..., None]", _take)  # the stubs know none that answers
+        client.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", handler)
         return client
 
     return _shared(make, service, config, region, endpoint_url)
@@ -151,7 +150,8 @@ def _shared(make: Callable[[], T], *key: Hashable) -> T:
 
 def error_code(error: CallError) -> str:
     """The platform's word for why it refused; empty where it did not answer."""
-    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+    code: object = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
+    return code if isinstance(code, str) else ""  # botocore takes whatever an answer has in its place
 
 
 def error_status(error: CallError) -> int:

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from multiprocessing.connection import Connection
@@ -17,12 +17,12 @@ from unittest.mock import patch
 
 import aiohttp
 import httpx
-from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from app.aws import sagemaker_runtime_client, session
+from app.aws import call_config, credentials, sagemaker_runtime_client, session, signed_invocation
 from app.backends.registry import open_backend
+from app.backends.sagemaker.calls.signing import prepared
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 from tests.support.aws_stub import aws_environment
@@ -35,6 +35,8 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 )
 REQUEST = b'{"instances":[[40.69,-74.17,41.98,-87.9,1157.5,930,1,11,0.98]]}'
 ROW: Row = [40.69, -74.17, 41.98, -87.9, 1157.5, 930, 1, 11, 0.98]
+CONFIG = call_config(attempts=1, connect_timeout=5, read_timeout=30, connections=AT_ONCE)
+TARGET: Mapping[str, str] = {"EndpointName": "e", "ContentType": "application/json"}
 FEATURES = [f"feature_{number}" for number in range(len(ROW))]
 
 Call = Callable[[], Awaitable[object]]
@@ -58,6 +60,8 @@ async def _measure(url: str) -> dict[str, list[float]]:
         clients = {
             "boto3, in threads": await stack.enter_async_context(_boto3(url)),
             "httpx": await stack.enter_async_context(_httpx(url)),
+            "boto3 prepares each call, aiohttp sends": await stack.enter_async_context(_prepared(url)),
+            "botocore signs, aiohttp sends": await stack.enter_async_context(_signed(url)),
             "aiohttp": await stack.enter_async_context(_aiohttp(url)),
             "backend sagemaker": await stack.enter_async_context(_backend("sagemaker", url)),
             "backend mlflow": await stack.enter_async_context(_backend("mlflow", url)),
@@ -83,11 +87,11 @@ async def _cpu(call: Call) -> float:
 
 @asynccontextmanager
 async def _boto3(url: str) -> AsyncIterator[Call]:
-    client = sagemaker_runtime_client(Config(max_pool_connections=AT_ONCE), endpoint_url=url)
+    client = sagemaker_runtime_client(CONFIG, endpoint_url=url)
     threads, loop = ThreadPoolExecutor(AT_ONCE), asyncio.get_running_loop()
 
     def invoke() -> bytes:
-        answer = client.invoke_endpoint(EndpointName="e", ContentType="application/json", Body=REQUEST)
+        answer = client.invoke_endpoint(**TARGET, Body=REQUEST)
         return answer["Body"].read()
 
     yield lambda: loop.run_in_executor(threads, invoke)
@@ -104,13 +108,42 @@ async def _httpx(url: str) -> AsyncIterator[Call]:
 
 @asynccontextmanager
 async def _aiohttp(url: str) -> AsyncIterator[Call]:
+    async with _sender() as send:
+        yield lambda: send(url, {"Content-Type": "application/json"})
+
+
+@asynccontextmanager
+async def _prepared(url: str) -> AsyncIterator[Call]:
+    client = sagemaker_runtime_client(CONFIG, endpoint_url=url)
+
+    async def call() -> bytes:
+        made = prepared(signed_invocation(client, TARGET))
+        assert made
+        return await send(made.url, {**made.signed, **made.beside})
+
+    async with _sender() as send:
+        yield call
+
+
+@asynccontextmanager
+async def _signed(url: str) -> AsyncIterator[Call]:
+    made = prepared(signed_invocation(sagemaker_runtime_client(CONFIG, endpoint_url=url), TARGET))
+    held = credentials()
+    assert made
+    assert held
+    async with _sender() as send:
+        yield lambda: send(made.url, made.headers(REQUEST, held.get_frozen_credentials()))
+
+
+@asynccontextmanager
+async def _sender() -> AsyncIterator[Callable[[str, dict[str, str]], Awaitable[bytes]]]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as client:
 
-        async def call() -> bytes:
-            async with client.post(url, data=REQUEST, headers={"Content-Type": "application/json"}) as answer:
+        async def send(url: str, headers: dict[str, str]) -> bytes:
+            async with client.post(url, data=REQUEST, headers=headers) as answer:
                 return await answer.read()
 
-        yield call
+        yield send
 
 
 @asynccontextmanager

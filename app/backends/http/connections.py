@@ -66,12 +66,12 @@ class Connections:
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float | None = None,
         tls: ssl.SSLContext | None = None,
-        longest_error: int = PIECE,
+        longest_error: int | None = PIECE,
     ) -> None:
         """``read_timeout`` is the longest silence, in seconds; what decides of the whole is the caller's.
 
         ``tls``: whom to trust, default whom the system does. ``longest_error``: bytes of an answer of status
-        300 or more after which it has said enough.
+        300 or more after which it has said enough; None: it is read whole.
         """
         self._what, self._concurrency = what, concurrency
         self._timeout = aiohttp.ClientTimeout(
@@ -113,7 +113,7 @@ class Connections:
         pieces, size = [], 0
         async for piece in response.content.iter_chunked(PIECE):
             size += len(piece)
-            if response.status >= 300 and size > self._longest_error:
+            if self._longest_error is not None and response.status >= 300 and size > self._longest_error:
                 break
             if size > base.MAX_REPLY:
                 raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")

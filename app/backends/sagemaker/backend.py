@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.aws import CALL_ERRORS, call_config, sagemaker_runtime_client
 from app.backends.base import Deployed, Limits, Reply
+from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.errors import says_no_artifact, translate
@@ -41,14 +42,7 @@ class SageMakerBackend:
         self._accept = options.accept or options.content_type
         self._what = options.describe()
         target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
-        self._calls = Calls(
-            self._what,
-            target,
-            concurrency,
-            runtime,
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
-        )
+        self._calls = Calls(Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT))
         self._options, self._shared = options, shared_look(options)
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 

@@ -191,7 +191,8 @@ def _refusal_in_words(error: CallError) -> str:
     """The message of a ValidationError, which has too many meanings for its code to say one."""
     if not isinstance(error, ClientError) or not error_code(error).startswith("Validation"):
         return ""
-    return error.response.get("Error", {}).get("Message") or ""
+    message: object = error.response.get("Error", {}).get("Message")
+    return message if isinstance(message, str) else ""
 
 
 def _by_status(status: int) -> tuple[type[BackendError], str]:
@@ -217,7 +218,7 @@ def _hint(what: str) -> str:
 def _retry_after(error: ClientError, code: str) -> float | None:
     """Seconds the platform asks for, if it does."""
     text = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", "")
-    if text.replace(".", "", 1).isdecimal():
+    if text.replace(".", "", 1).isdecimal() and len(text) < 9:  # more is no time to wait
         return float(text)
     return LOADING_RETRY_AFTER if code == "ModelNotReadyException" else None
 

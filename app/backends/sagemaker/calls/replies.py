@@ -10,8 +10,13 @@ from botocore.parsers import ResponseParserError, create_parser
 
 OPERATION = "InvokeEndpoint"
 
-_CONFUSED = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+CONFUSED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What the parser raises for JSON of another shape than AWS's, and for bytes that are no text."""
+
+
+def no_aws_answer(error: Exception) -> ResponseParserError:
+    """What the parser should have raised instead of one of CONFUSED."""
+    return ResponseParserError(f"not understood: {type(error).__name__}")
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class Replies:
             parsed = self._parser.parse(response, self._output)
             if shape := self._service.shape_for_error_code(parsed.get("Error", {}).get("Code")):
                 parsed |= self._parser.parse(response, shape)
-        except _CONFUSED as error:
-            raise ResponseParserError(f"status {status}: {type(error).__name__}") from error
+        except CONFUSED as error:
+            raise no_aws_answer(error) from error
         if status >= 300:
             raise ClientError(parsed, OPERATION)
         return Invoked(

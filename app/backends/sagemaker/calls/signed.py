@@ -1,21 +1,31 @@
 """InvokeEndpoint over aiohttp, signed by botocore."""
 
 import aiohttp
+from botocore.credentials import Credentials
+from botocore.model import ServiceModel
 
 from app.backends.http.connections import Connections
+from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.credentials import FreshCredentials
 from app.backends.sagemaker.calls.replies import Invoked, Replies
 from app.backends.sagemaker.calls.signing import PreparedCall
+from app.backends.sagemaker.calls.trust import tls_context
 
 
 class SignedCalls:
     """Over connections of their own."""
 
-    def __init__(
-        self, call: PreparedCall, credentials: FreshCredentials, replies: Replies, connections: Connections
-    ) -> None:
-        self._call, self._credentials, self._replies = call, credentials, replies
-        self._connections = connections
+    def __init__(self, asked: Asked, call: PreparedCall, held: Credentials, service: ServiceModel) -> None:
+        """Raises BackendRefused where the certificates to believe in cannot be read."""
+        self._call, self._credentials, self._replies = call, FreshCredentials(held), Replies(service)
+        self._connections = Connections(
+            asked.what,
+            asked.concurrency,
+            connect_timeout=asked.connect_timeout,
+            read_timeout=asked.read_timeout,
+            tls=tls_context(asked.what) if call.url.startswith("https:") else None,
+            longest_error=None,
+        )
 
     async def invoke(self, body: bytes) -> Invoked:
         """Raises what boto3 would raise for an answer or missing credentials, BackendError where none came.
