@@ -29,7 +29,7 @@ GROUPS := sample demo vertex azure coreml s3 uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench test-platform test-platforms test-mms clean
+.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers test-platform test-platforms test-mms clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -94,7 +94,10 @@ check-lock: ## Whether the requirements files are what `make lock` would make of
 	done || exit 1; \
 	if [ -n "$$stale" ]; then echo "The requirements files do not fit pyproject.toml: make lock" >&2; exit 1; fi
 
-bench: $(TOOLS) ## Measure what the README's numbers say (ten minutes)
+bench: $(TOOLS) ## Measure the service beside its peers, three rounds (half an hour): ARGS="--only hits,misses --seconds 2"
+	@$(BIN)/python -m benchmarks.speed $(ARGS)
+
+bench-numbers: $(TOOLS) ## Measure the other numbers of the README (ten minutes)
 	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client registering; do \
 	  $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
 	done

@@ -13,10 +13,9 @@ if __name__ == "__main__":
     gc.disable()  # what is imported stays; to look for garbage among it took a fifth of the start
     try:
         from app.cli import main
+
+        main()
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "app":
             raise
         sys.exit(NOT_INSTALLED.format(name=error.name, python=sys.executable).rstrip())
-    gc.freeze()
-    gc.enable()
-    main()

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from app.backends.registry import BACKENDS
 from app.backends.sagemaker.options import Options, Transform
+from app.core.docstrings import field_docstrings
 from app.core.hosts import Hosts
 from tests.support.demo import ROOT
 
@@ -53,7 +54,7 @@ def test_the_table_of_sagemaker_is_its_options() -> None:
 def rows_of(options: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in options.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
-        meaning = " ".join(str(field.description).split())
+        meaning = " ".join(field_docstrings(options)[name].split())
         yield f"| `{prefix}{name}` | {'required' if field.is_required() else default} | {meaning} |"
 
 

@@ -11,6 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from app.core import errors
+from app.core.docstrings import field_docstrings
 from app.core.errors import AppError
 from app.core.settings import Settings
 from tests.support.demo import ROOT, Demo, demo_folder, running_demo
@@ -100,11 +101,12 @@ def test_the_example_environment_names_only_what_is_read() -> None:
 
 
 def settings_table() -> str:
+    meanings = field_docstrings(Settings)
     rows = [
         (
             f"`{name.upper()}`",
             _default(field.get_default()) if not field.is_required() else "required",
-            field.description,
+            meanings[name],
         )
         for name, field in Settings.model_fields.items()
     ]

@@ -10,10 +10,9 @@ import pytest
 from botocore.config import Config
 
 import app.aws
-import app.storage
 from app.core.errors import AppError, NotFound, StorageCredentials, StorageDown, StorageError
 from app.local.s3 import S3Server
-from app.storage import Storage, open_storage
+from app.storage import Storage, open_storage, s3
 from tests.support.aws_stub import Answer, AwsStub
 from tests.support.ports import free_ports
 
@@ -154,8 +153,8 @@ FAILING, REFUSED = "The storage is failing.", "The storage refused the call."
 async def test_what_a_server_may_answer(
     aws: AwsStub, monkeypatch: pytest.MonkeyPatch, answer: Answer, kind: type[AppError], detail: str
 ) -> None:
-    once = app.storage.CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-    monkeypatch.setattr(app.storage, "CONFIG", once)
+    once = s3.CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+    monkeypatch.setattr(s3, "CONFIG", once)
     aws.script(answer)
     error = await failure(open_storage("s3://bucket"))
     assert (type(error), error.detail) == (kind, detail)

@@ -1,4 +1,5 @@
-"""What routes ask for by type."""
+"""What routes ask for by type. All of it is ``async``: FastAPI runs a plain function in a thread, which takes
+0.2 ms."""
 
 from typing import Annotated
 from urllib.parse import unquote
@@ -22,49 +23,55 @@ def _runtime(request: Request) -> Runtime:
     return runtime
 
 
-def _sessions(request: Request) -> Sessions:
+async def _sessions(request: Request) -> Sessions:
     return _runtime(request).sessions
 
 
-def _use_case(request: Request) -> UseCase:
+async def _reading(request: Request) -> Sessions:
+    return _runtime(request).database.statements
+
+
+async def _use_case(request: Request) -> UseCase:
     use_case: UseCase = request.app.state.use_case
     return use_case
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _inference(request: Request) -> Inference:
+async def _inference(request: Request) -> Inference:
     return _runtime(request).inference
 
 
-def _predictor(request: Request) -> Predictor:
+async def _predictor(request: Request) -> Predictor:
     return _runtime(request).predictor
 
 
-def _storage(request: Request) -> Storage:
+async def _storage(request: Request) -> Storage:
     storage = _runtime(request).storage
     if storage is None:
         raise Unavailable("There is no storage: STORAGE_URL is not set.")
     return storage
 
 
-def _health(request: Request) -> Health:
+async def _health(request: Request) -> Health:
     health: Health = request.app.state.health
     return health
 
 
-def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:
+async def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:
     return check_record_id(unquote(record_id))
 
 
-def _new_record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:
+async def _new_record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:
     return check_new_record_id(unquote(record_id))
 
 
 SessionsDep = Annotated[Sessions, Depends(_sessions)]
+ReadingDep = Annotated[Sessions, Depends(_reading)]
+"""For what reads with one statement: no BEGIN before it, and no ROLLBACK after."""
 UseCaseDep = Annotated[UseCase, Depends(_use_case)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 InferenceDep = Annotated[Inference, Depends(_inference)]

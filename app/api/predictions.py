@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api import answers
-from app.api.deps import CursorQuery, LimitQuery, PredictorDep, RecordId, SessionsDep, UseCaseDep
+from app.api.deps import CursorQuery, LimitQuery, PredictorDep, ReadingDep, RecordId, SessionsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
+from app.api.http.replies import reply
 from app.api.http.strict_route import ItemwiseRoute
 from app.core.errors import (
     AppError,
@@ -96,9 +97,14 @@ async def predict_record(
     return Response(answers.single(answer), headers=answers.headers(answer), media_type=answers.JSON)
 
 
-@router.get("/predictions", summary="Search the history of predictions", responses=responses())
+@router.get(
+    "/predictions",
+    response_model=PredictionPage,
+    summary="Search the history of predictions",
+    responses=responses(),
+)
 async def list_predictions(
-    sessions: SessionsDep,
+    sessions: ReadingDep,
     record_id: RecordIdText | None = None,
     model: Name | None = None,
     version: Name | None = None,
@@ -106,13 +112,13 @@ async def list_predictions(
     computed_until: Annotated[Moment | None, Query(description="computed before")] = None,
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
-) -> PredictionPage:
+) -> Response:
     """Every prediction ever made, newest first, page by page; superseded ones and those of old inputs too."""
     search = PredictionSearch(record_id, model, version, computed_since, computed_until)
-    return await history.page(sessions, search, limit=limit, cursor=cursor)
+    return reply(await history.page(sessions, search, limit=limit, cursor=cursor))
 
 
 @router.get("/predictions/{prediction_id}", summary="Get a prediction", responses=responses())
-async def get_prediction(prediction_id: Annotated[RowId, Path()], sessions: SessionsDep) -> LoggedPrediction:
+async def get_prediction(prediction_id: Annotated[RowId, Path()], sessions: ReadingDep) -> LoggedPrediction:
     """One prediction of the history."""
     return await history.get(sessions, prediction_id)

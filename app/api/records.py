@@ -10,9 +10,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.deps import CursorQuery, LimitQuery, NewRecordId, RecordId, SessionsDep, UseCaseDep
+from app.api.deps import CursorQuery, LimitQuery, NewRecordId, ReadingDep, RecordId, SessionsDep, UseCaseDep
 from app.api.http.conditions import Condition, etag
 from app.api.http.problems import OF_BODIES, responses
+from app.api.http.replies import reply
 from app.api.http.strict_route import StrictRoute
 from app.core.errors import PreconditionFailed
 from app.schemas.records.records import (
@@ -48,6 +49,7 @@ OneOrMany = Annotated[
 @router.post(
     "",
     status_code=201,
+    response_model=Record | WrittenRecords,
     summary="Create or replace records",
     responses=REPLACED | responses(*OF_BODIES),
 )
@@ -55,8 +57,7 @@ async def write_records(
     body: OneOrMany,
     sessions: SessionsDep,
     use_case: UseCaseDep,
-    response: Response,
-) -> Record | WrittenRecords:
+) -> Response:
     """Create or replace one record, or a list of them: all are stored, or none.
 
     A record that exists under the id gets the new input; with the same input nothing changes, so a request
@@ -64,23 +65,19 @@ async def write_records(
     per item, in order. An id may come once in a list.
     """
     if isinstance(body, list):
-        response.status_code = 200
-        written = await records.put_many(sessions, use_case, body)
-        return WrittenRecords(items=written)
-    record, created = await records.put(sessions, use_case, body.id, body.input, path="input")
-    _describe(response, record, created=created)
-    return record
+        return reply(WrittenRecords(items=await records.put_many(sessions, use_case, body)))
+    return _written(*await records.put(sessions, use_case, body.id, body.input, path="input"))
 
 
-@router.get("", summary="List records", responses=responses())
+@router.get("", response_model=RecordPage, summary="List records", responses=responses())
 async def list_records(
-    sessions: SessionsDep,
+    sessions: ReadingDep,
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
     prefix: Annotated[str, Query(description="Only ids that start with this")] = "",
-) -> RecordPage:
+) -> Response:
     """Records in the order of their ids, page by page."""
-    return await records.page(sessions, limit=limit, cursor=cursor, prefix=prefix)
+    return reply(await records.page(sessions, limit=limit, cursor=cursor, prefix=prefix))
 
 
 @router.put("/{record_id:path}/label", summary="Set a record's label", responses=responses(*OF_BODIES))
@@ -92,7 +89,7 @@ async def put_label(
 
 
 @router.get("/{record_id:path}/label", summary="Get a record's label", responses=responses())
-async def get_label(record_id: RecordId, sessions: SessionsDep) -> RecordLabel:
+async def get_label(record_id: RecordId, sessions: ReadingDep) -> RecordLabel:
     """The truth about a record; 404 while there is none."""
     return await labels.get_label(sessions, record_id)
 
@@ -107,6 +104,7 @@ async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
 
 @router.put(
     "/{record_id:path}",
+    response_model=Record,
     summary="Create or replace a record",
     responses=CREATED | responses(PreconditionFailed, *OF_BODIES),
 )
@@ -116,15 +114,13 @@ async def put_record(
     condition: Condition,
     sessions: SessionsDep,
     use_case: UseCaseDep,
-    response: Response,
-) -> Record:
+) -> Response:
     """Create (201) or replace (200) the input under this id; the same input changes nothing.
 
     With If-Match of several writers who saw one state one wins; the others are answered 412.
     """
     record, created = await records.put(sessions, use_case, record_id, body, objection=condition.objection)
-    _describe(response, record, created=created)
-    return record
+    return _written(record, created)
 
 
 @router.get(
@@ -133,15 +129,13 @@ async def put_record(
     summary="Get a record",
     responses=UNCHANGED | responses(PreconditionFailed),
 )
-async def get_record(
-    record_id: RecordId, sessions: SessionsDep, condition: Condition, response: Response
-) -> Record | Response:
+async def get_record(record_id: RecordId, sessions: ReadingDep, condition: Condition) -> Response:
     """The record with its label. The ETag stands for the input: a new label leaves it as it is."""
     record = await records.get(sessions, record_id)
+    headers = {"ETag": etag(record.content_hash)}
     if condition.is_unchanged(record.content_hash):
-        return Response(status_code=304, headers={"ETag": etag(record.content_hash)})
-    response.headers["ETag"] = etag(record.content_hash)
-    return record
+        return Response(status_code=304, headers=headers)
+    return reply(record, headers=headers)
 
 
 @router.delete(
@@ -155,8 +149,8 @@ async def delete_record(record_id: RecordId, condition: Condition, sessions: Ses
     await records.delete(sessions, record_id, objection=condition.objection)
 
 
-def _describe(response: Response, record: Record, *, created: bool) -> None:
-    response.status_code = 201 if created else 200
-    response.headers["ETag"] = etag(record.content_hash)
-    if created:
-        response.headers["Location"] = f"/records/{quote(record.id, safe='')}"
+def _written(record: Record, created: bool) -> Response:
+    headers = {"ETag": etag(record.content_hash)}
+    if not created:
+        return reply(record, headers=headers)
+    return reply(record, 201, headers | {"Location": f"/records/{quote(record.id, safe='')}"})

@@ -17,7 +17,7 @@ class BackendOptions(BaseModel):
     Options are stored with the model version and shown to callers, so they hold no secrets.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     batch_delay_ms: Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)] | None = None
     """Milliseconds that a row waits for those of other callers, to go to the model in one call with them; by

@@ -1,49 +1,69 @@
-"""``python -m app``: one file per resource, each a Typer app that is mounted here."""
+"""``python -m app``: one file per resource, each imported when a command of it is asked for."""
 
 import os
 import sys
 from collections.abc import Sequence
 
 import typer
-from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
-from app.cli import code, evaluate, init, local, migrate, models, predict, sample, serve, storage, worker
-from app.cli.records import records
-from app.cli.terminal import files
-from app.core.errors import AppError
-from app.core.settings import Settings
-from app.core.strict_json import readable
-from app.db.engine import OUTAGES, is_outage
+from app.cli.terminal.late import LateCommand, LateGroup
 
-FLAGS = {
-    "time_field": "--time-field",
-    "finished_since": "--finished-since",
-    "finished_until": "--finished-until",
-    **dict.fromkeys(("metric", "metrics"), "--metric"),
-    **dict.fromkeys(("slice", "slices"), "--slice"),
+COMMANDS = {
+    "demo": LateCommand(
+        "app.cli.local:demo",
+        "Run the worked example on this machine, with a Postgres and a SageMaker endpoint of its own.",
+    ),
+    "dev": LateCommand(
+        "app.cli.local:dev", "Run the service on your own files, and start it anew at each save."
+    ),
+    "dev-service": LateCommand(
+        "app.cli.local:service",
+        "The service that `dev` starts, on the file descriptors of a socket and of a pipe.",
+        hidden=True,
+    ),
+    "init": LateCommand(
+        "app.cli.init:init",
+        "Write the four files that make a service of your own. What was edited is never overwritten.",
+    ),
+    "code": LateCommand(
+        "app.cli.code:code",
+        "Show what a prediction's key knows of your code: a change of any of it makes all of them anew.",
+    ),
+    "serve": LateCommand("app.cli.serve:serve", "Run the service. Put a proxy before it that ends TLS."),
+    "worker": LateCommand(
+        "app.cli.worker:worker",
+        "Work on evaluations and prediction jobs, on as many machines as wanted.",
+    ),
+    "migrate": LateCommand(
+        "app.cli.migrate:migrate",
+        "Bring the database to the newest migration. Several may start at once: one migrates.",
+    ),
+    "predict": LateCommand(
+        "app.cli.predict:predict",
+        "Predict records: a few now, or many as a job of the workers that is watched here until it ends.",
+    ),
+    "records": LateCommand("app.cli.records.records:commands", "Input objects and the truths about them."),
+    "models": LateCommand("app.cli.models:commands", "Models, their versions, and which is live."),
+    "evaluate": LateCommand("app.cli.evaluate:commands", "Evaluation runs and their reports."),
+    "storage": LateCommand("app.cli.storage:commands", "The S3 storage."),
+    "sample": LateCommand("app.cli.sample:commands", "The worked example."),
 }
-"""Options by the names that their values have in requests, where those would not be found."""
+
+
+class _Commands(LateGroup):
+    late = COMMANDS
+
 
 commands = typer.Typer(
-    help="Predictions by record id from a hosted model, cached and evaluated in Postgres.",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its traceback of a bug would print local variables, secrets among them
 )
-commands.command()(local.demo)
-commands.command()(local.dev)
-commands.command("dev-service", hidden=True)(local.service)
-commands.command()(init.init)
-commands.command()(code.code)
-commands.command()(serve.serve)
-commands.command()(worker.worker)
-commands.command()(migrate.migrate)
-commands.command()(predict.predict)
-commands.add_typer(records.commands, name="records")
-commands.add_typer(models.commands, name="models")
-commands.add_typer(evaluate.commands, name="evaluate")
-commands.add_typer(storage.commands, name="storage")
-commands.add_typer(sample.commands, name="sample")
+
+
+@commands.callback()
+def _about() -> None:
+    """Predictions by record id from a hosted model, cached and evaluated in Postgres."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,19 +71,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _require_text(sys.argv[1:] if arguments is None else arguments)
     try:
         commands(arguments)
-    except AppError as error:
-        faults = [f"  {FLAGS.get(fault.field, fault.field)}: {fault.message}" for fault in error.errors]
-        _fail("\n".join([error.detail, *faults]))
-    except ValidationError as error:
-        if error.title != Settings.__name__:
+    except SystemExit:  # how most end: they go without what the others need
+        raise
+    except _foreseen() as error:
+        from app.cli.terminal.failures import told
+
+        if (message := told(error)) is None:
             raise
-        _fail("; ".join(_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()))
-    except OUTAGES as error:
-        if told := files.fault(error):
-            _fail(told)
-        if not is_outage(error):
-            raise
-        _fail(f"The database cannot be reached: {_reason(error)}")
+        _fail(message)
+
+
+def _foreseen() -> tuple[type[Exception], ...]:
+    from app.cli.terminal.failures import FORESEEN  # what a failure is of takes as long as a short command
+
+    return FORESEEN
 
 
 def _require_text(arguments: Sequence[str]) -> None:
@@ -72,18 +93,9 @@ def _require_text(arguments: Sequence[str]) -> None:
     Only a file may be called anything.
     """
     for argument in arguments:
-        if readable(argument) != argument and not os.path.lexists(argument):
-            _fail(f"The argument {readable(argument)!r} is not text in UTF-8.")
-
-
-def _setting_fault(location: Sequence[int | str], message: str) -> str:
-    name = str(location[0]).upper()
-    return f"{name} is not set." if message == "Field required" else f"{name}: {message}"
-
-
-def _reason(error: Exception) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return (str(cause) or type(cause).__name__).splitlines()[0]
+        readable = argument.encode("utf-8", "replace").decode()
+        if readable != argument and not os.path.lexists(argument):
+            _fail(f"The argument {readable!r} is not text in UTF-8.")
 
 
 def _fail(message: str) -> None:

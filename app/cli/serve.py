@@ -8,6 +8,7 @@ import uvicorn
 
 from app.core.logging import configure_logging
 from app.core.settings import Settings
+from app.main import create_app
 from app.services.use_case import load
 
 
@@ -21,7 +22,7 @@ def serve(
     configure_logging(settings)
     load(settings.use_case)  # what is wrong with it is said once, not by each process
     uvicorn.run(
-        "app.main:create_app",
+        f"{create_app.__module__}:{create_app.__name__}",
         factory=True,
         host=host or settings.host,
         port=settings.port if port is None else port,

@@ -1,8 +1,16 @@
-"""Values of numpy as the Python values that they stand for, since JSON knows only those."""
+"""Values of numpy as the Python values that they stand for, since JSON knows only those.
 
-import numpy as np
+Numpy itself takes as long to import as a fifth of this service: it is left to those who make such values.
+"""
+
+import sys
+from typing import TYPE_CHECKING, TypeGuard
 
 from app.core.strict_json import MAX_DEPTH
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _PLAIN_DTYPES = "biufUO"
 """The kinds of arrays whose ``tolist`` loses nothing; that of a date may be a bare number."""
@@ -15,9 +23,9 @@ def unwrapped(value: object, depth: int = 0) -> object:
     """
     if value is None or type(value) in (str, int, float, bool) or depth > MAX_DEPTH:
         return value
-    if isinstance(value, np.generic):
+    if _is_scalar(value):
         return _scalar(value)
-    if isinstance(value, np.ndarray):
+    if is_array(value):
         return unwrapped(value.tolist(), depth) if value.dtype.kind in _PLAIN_DTYPES else value
     if isinstance(value, list | tuple):
         return [unwrapped(item, depth + 1) for item in value]
@@ -26,7 +34,18 @@ def unwrapped(value: object, depth: int = 0) -> object:
     return value
 
 
-def _scalar(value: np.generic) -> object:
+def is_array(value: object) -> "TypeGuard[NDArray[np.generic]]":
+    """Whether it is an array of numpy's; nothing is before somebody has imported that."""
+    return isinstance(value, getattr(sys.modules.get("numpy"), "ndarray", ()))
+
+
+def _is_scalar(value: object) -> "TypeGuard[np.generic]":
+    return isinstance(value, getattr(sys.modules.get("numpy"), "generic", ()))
+
+
+def _scalar(value: "np.generic") -> object:
+    import numpy as np
+
     if isinstance(value, np.timedelta64):  # numpy takes it for an integer
         return value
     for kind, python in ((np.bool_, bool), (np.integer, int), (np.floating, float), (np.str_, str)):
@@ -36,4 +55,4 @@ def _scalar(value: np.generic) -> object:
 
 
 def _key(key: object) -> object:
-    return _scalar(key) if isinstance(key, np.generic) else key
+    return _scalar(key) if _is_scalar(key) else key

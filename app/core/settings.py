@@ -54,9 +54,7 @@ def _hosts(entries: str) -> str:
 class Settings(BaseSettings):
     """The service's settings. The README's table is made from these docstrings."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     database_url: SecretStr
     """Postgres, as postgresql://user:password@host:port/database."""

@@ -187,4 +187,9 @@ def _as_stored(value: JsonValue) -> JsonValue:
 
 def content_hash(value: JsonValue) -> str:
     """SHA-256 of the canonical form, in hex."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+    return hash_of(canonical(value).encode())
+
+
+def hash_of(text: bytes) -> str:
+    """The content hash of a value whose canonical form this is."""
+    return hashlib.sha256(text).hexdigest()

@@ -14,6 +14,10 @@ METRICS: Mapping[Task, tuple[str, ...]] = {
     "multiclass": _CLASSES,
 }
 """The metrics of each task, by name (services.evaluations.statistics.metrics computes them)."""
+DRIFT_METRICS = ("psi", "p_value", "missing")
+"""Those of a run on drift (services.evaluations.drift)."""
+SMALL = 30
+"""Groups with fewer records are marked: one outlier may decide them."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ import json
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
 from app.schemas.ids import Name
 from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import Raw
+from app.schemas.values.wire import Documented, Wire
 
 MOST_OPTIONS = 100
 LONGEST_OPTIONS = 100_000
@@ -24,10 +25,8 @@ def _of_some_size(options: Raw) -> Raw:
     return options
 
 
-class NewVersion(Closed):
+class NewVersion(Documented, Closed):
     """A model version to register; once registered it never changes."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     version: Name
     backend: str
@@ -44,20 +43,16 @@ class NewVersion(Closed):
     """Send it one row before it becomes live, where there are records."""
 
 
-class VersionChoice(Closed):
+class VersionChoice(Documented, Closed):
     """A version of the model by name."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     version: Name
     probe: bool = True
     """Send it one row first, where there are records: if that fails it does not become live."""
 
 
-class ModelVersion(BaseModel):
+class ModelVersion(Documented):
     """A registered version, and what its platform last said is in service."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     model: str
     version: str
@@ -77,7 +72,7 @@ class ModelVersion(BaseModel):
     """In the reply to a registration: what to know of it."""
 
 
-class Model(BaseModel):
+class Model(Wire):
     """A model with its versions, oldest first."""
 
     model: str
@@ -85,23 +80,21 @@ class Model(BaseModel):
     versions: list[ModelVersion]
 
 
-class RolledBack(Model):
+class RolledBack(Documented, Model):
     """A model after a rollback: `live_version` was live before, and is again."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     left_version: str
     """The version that was live until now."""
 
 
-class ModelPage(BaseModel):
+class ModelPage(Wire):
     """Models in the order of their names; `next_cursor` is null on the last page."""
 
     items: list[Model]
     next_cursor: str | None
 
 
-class VersionPage(BaseModel):
+class VersionPage(Wire):
     """Versions of a model, newest first; `next_cursor` is null on the last page."""
 
     items: list[ModelVersion]

@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from app.schemas.ids import Name
 from app.schemas.numbers import Thousandths
 from app.schemas.problem import FieldProblem
 from app.schemas.records.records import AnyInput
 from app.schemas.values.closed import Closed
+from app.schemas.values.wire import Documented, Wire
 
 
-class Prediction(BaseModel):
+class Prediction(Wire):
     """One prediction and where it came from. `content_hash` is the hash of the input it was made from."""
 
     record_id: str
@@ -25,10 +26,8 @@ class Prediction(BaseModel):
     computed_at: datetime
 
 
-class BatchRequest(Closed):
+class BatchRequest(Documented, Closed):
     """Either ids of stored records, or input objects to store and predict."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     record_ids: list[str] | None = None
     inputs: list[AnyInput] | None = None
@@ -46,7 +45,7 @@ class BatchRequest(Closed):
         return self
 
 
-class ItemProblem(BaseModel):
+class ItemProblem(Wire):
     """Why one item failed, as the problem that a request for it alone would answer."""
 
     type: str
@@ -64,7 +63,7 @@ class PredictedItem(Prediction):
     cache: Literal["HIT", "MISS", "COALESCED"]
 
 
-class FailedItem(BaseModel):
+class FailedItem(Wire):
     """An item that failed; the others did not. `record_id` is null for an input that could not be stored."""
 
     status: Annotated[int, Field(ge=400, le=599)]
@@ -72,19 +71,17 @@ class FailedItem(BaseModel):
     problem: ItemProblem
 
 
-class BatchAnswer(BaseModel):
+class BatchAnswer(Wire):
     """One item per id or input, in their order."""
 
     items: list[PredictedItem | FailedItem]
 
 
-class LoggedPrediction(BaseModel):
+class LoggedPrediction(Documented):
     """A row of the prediction history. It is the cache's answer for its key while `superseded_at` is null.
 
     A `revision` that begins with `pending:` says that nobody knows which one made it.
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: int
     record_id: str
@@ -106,7 +103,7 @@ class LoggedPrediction(BaseModel):
     superseded_at: datetime | None
 
 
-class PredictionPage(BaseModel):
+class PredictionPage(Wire):
     """Predictions, newest first; `next_cursor` is null on the last page."""
 
     items: list[LoggedPrediction]

@@ -1,16 +1,16 @@
 """The body of every error: a problem detail of RFC 9457."""
 
-from pydantic import BaseModel
+from app.schemas.values.wire import Wire
 
 
-class FieldProblem(BaseModel):
+class FieldProblem(Wire):
     """One thing wrong with the request: where, and what would be right."""
 
     field: str
     message: str
 
 
-class Problem(BaseModel):
+class Problem(Wire):
     """RFC 9457, with the request's id and, for bad input, one entry per field."""
 
     type: str

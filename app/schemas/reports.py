@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from app.schemas.ids import Name
 from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import exact_number
+from app.schemas.values.wire import Documented, Wire
 
 
-class ReportImport(Closed):
+class ReportImport(Documented, Closed):
     """Which CSV reports to bring in, and what they are about where they do not say it themselves."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     prefix: Annotated[str, StringConstraints(pattern=r"[^/]", max_length=1024)]
     """The folder in the storage, below STORAGE_URL; those inside it are searched too."""
@@ -26,7 +25,7 @@ class ReportImport(Closed):
     """How many of the files that were modified last are looked at; default all."""
 
 
-class Unread(BaseModel):
+class Unread(Wire):
     """What was not brought in, and why. `line` counts from 1; it is null for a file as a whole."""
 
     key: str

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import COMMANDS as LATE
 from app.cli import main
 from tests.support.demo import ROOT
 from tests.support.ports import free_ports
@@ -97,6 +98,19 @@ def test_help_says_what_every_command_does(
     assert caught.value.code == 0
     _, _, commands = COLOUR.sub("", capsys.readouterr().out).partition(" Commands ")
     assert {name for name, _ in LISTED.findall(commands)} == COMMANDS_BY_GROUP[group]
+
+
+@pytest.mark.parametrize("command", LATE)
+def test_the_list_of_commands_says_of_each_what_it_says_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    lines = [line.strip() for line in COLOUR.sub("", capsys.readouterr().out).splitlines()]
+    about = lines[lines.index(next(line for line in lines if line.startswith("Usage: "))) + 2]
+    assert about == LATE[command].says
 
 
 def test_a_python_without_the_packages_is_told_where_they_are() -> None:

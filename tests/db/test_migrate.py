@@ -15,6 +15,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from pgqueuer import Queries
 from pgqueuer.db import AsyncpgDriver
 from pydantic import SecretStr
@@ -22,7 +23,7 @@ from sqlalchemy import Connection, text
 
 from app.core.errors import Conflict
 from app.core.settings import Settings
-from app.db import migrate
+from app.db import migrate, revisions
 from app.db.engine import create_direct_engine
 from app.db.tables import Base
 from tests.support.postgres import MigratedServer, at_database, query
@@ -33,6 +34,7 @@ QUEUE = "pgqueuer"
 """How the names of the queue's own tables begin."""
 FOUR_AT_ONCE = """
 import os, sys
+import alembic.command, app.cli.migrate
 from app.cli import main
 for _ in range(4):
     if os.fork() == 0:
@@ -48,6 +50,12 @@ def empty_url(postgres_server: MigratedServer) -> Iterator[str]:
     query(postgres_server.admin_url, f"create database {name}")
     yield at_database(postgres_server.admin_url, name)
     query(postgres_server.admin_url, f"drop database {name} with (force)")
+
+
+def test_the_revisions_are_those_that_alembic_finds() -> None:
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+    assert revisions.known() == {script.revision for script in scripts.walk_revisions()}
+    assert revisions.head() == tuple(scripts.get_heads())
 
 
 async def test_a_database_that_a_later_release_migrated_will_do(settings: Settings) -> None:
@@ -67,7 +75,7 @@ async def alembic(settings: Settings, work: Callable[[Connection, Config], None]
 
         def run(connection: Connection) -> None:
             config = Config(attributes={"connection": connection})
-            config.set_main_option("script_location", str(migrate.MIGRATIONS))
+            config.set_main_option("script_location", str(revisions.MIGRATIONS))
             work(connection, config)
 
         await connection.run_sync(run)

@@ -8,9 +8,10 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[2] / ".platforms"
 
 
-def platform_venv(name: str) -> Path:
-    """The folder of its programs; made at first use and whenever ``NAME/requirements.txt`` changes."""
-    requirements = Path(__file__).with_name(name) / "requirements.txt"
+def platform_venv(name: str, beside: Path = Path(__file__)) -> Path:
+    """The folder of its programs; made at first use and whenever ``NAME/requirements.txt`` changes, which is
+    ``beside`` a file."""
+    requirements = beside.with_name(name) / "requirements.txt"
     folder = FOLDER / name
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / f"{name}.lock").open("w") as lock:

@@ -5,6 +5,7 @@ RFC 9110, sections 8.3, 8.4 and 14.5, and RFC 9112, section 6.1.
 
 from collections.abc import Sequence
 from email.message import Message
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 
@@ -66,7 +67,12 @@ def _is_json(kind: str) -> bool:
 
 
 def _parsed(headers: Headers) -> Message:
-    """An unreadable type is, to the standard library, text/plain."""
+    return _read(headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=64)
+def _read(content_type: str) -> Message:
+    """An unreadable type is, to the standard library, text/plain. Kept, since most requests say one of few."""
     message = Message()
-    message["content-type"] = headers.get("content-type", "")
+    message["content-type"] = content_type
     return message

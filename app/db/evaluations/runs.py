@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pydantic import JsonValue
 from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, delete, func, insert, select, update
@@ -202,10 +203,12 @@ async def variants(session: AsyncSession, prediction_ids: Sequence[int]) -> dict
     return {key: name for key, name in await session.execute(query) if name is not None}
 
 
-async def shared(
-    session: AsyncSession, a: int, b: int
-) -> Sequence[Row[JsonValue, JsonValue, JsonValue, list[str], str]]:
-    """Records that two runs judged: the truth (as b knew it), both outputs, the groups, the bucket."""
+SharedRecord: TypeAlias = Row[JsonValue, JsonValue, JsonValue, list[str], str]
+"""A record that two runs judged: the truth (as the second knew it), both outputs, the groups, the bucket."""
+
+
+async def shared(session: AsyncSession, a: int, b: int) -> Sequence[SharedRecord]:
+    """Records that two runs judged, b being the second."""
     one, other = EvaluationItemRow.__table__.alias("one"), EvaluationItemRow.__table__.alias("other")
     before, after = PredictionRow.__table__.alias("before"), PredictionRow.__table__.alias("after")
     query = (

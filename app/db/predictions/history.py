@@ -12,6 +12,19 @@ from app.db.tables import ModelRow, ModelVersionRow, PredictionRow
 _EXPIRES = case((PredictionRow.expires_at < text("'9999-01-01'"), PredictionRow.expires_at))
 
 
+_LOGGED: Select[*tuple[object, ...]] = (
+    select(
+        *(PredictionRow.id, PredictionRow.record_id, PredictionRow.content_hash),
+        *(ModelRow.name.label("model"), ModelVersionRow.version, PredictionRow.revision),
+        *(PredictionRow.pipeline_version, PredictionRow.variant, PredictionRow.source_id),
+        *(PredictionRow.output.label("prediction"), PredictionRow.raw_output, PredictionRow.latency_ms),
+        *(PredictionRow.computed_at, _EXPIRES.label("expires_at"), PredictionRow.superseded_at),
+    )
+    .join(ModelVersionRow, ModelVersionRow.id == PredictionRow.model_version_id)
+    .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+)
+
+
 async def search(
     session: AsyncSession,
     *,
@@ -24,7 +37,7 @@ async def search(
     limit: int,
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """At most ``limit`` predictions that fit, newest first, with ids under ``before``."""
-    query = _logged()
+    query = _LOGGED
     for column, wanted in (
         (PredictionRow.record_id, record_id),
         (ModelRow.name, model),
@@ -42,19 +55,4 @@ async def search(
 
 
 async def find(session: AsyncSession, prediction_id: int) -> Row[*tuple[object, ...]] | None:
-    return (await session.execute(_logged().where(PredictionRow.id == prediction_id))).one_or_none()
-
-
-def _logged() -> Select[*tuple[object, ...]]:
-    row = PredictionRow
-    return (
-        select(
-            *(row.id, row.record_id, row.content_hash),
-            *(ModelRow.name.label("model"), ModelVersionRow.version, row.revision, row.pipeline_version),
-            *(row.variant, row.source_id),
-            *(row.output.label("prediction"), row.raw_output, row.latency_ms),
-            *(row.computed_at, _EXPIRES.label("expires_at"), row.superseded_at),
-        )
-        .join(ModelVersionRow, ModelVersionRow.id == row.model_version_id)
-        .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
-    )
+    return (await session.execute(_LOGGED.where(PredictionRow.id == prediction_id))).one_or_none()

@@ -1,12 +1,14 @@
 """The queue of work for later, in the caller's own transaction. PgQueuer keeps it in this database."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import asyncpg
-from pgqueuer import Queries
-from pgqueuer.db import AsyncpgDriver
 from sqlalchemy.ext.asyncio import AsyncSession
+
+if TYPE_CHECKING:
+    from pgqueuer import Queries
 
 TaskName: TypeAlias = Literal["evaluate", "predict_chunk", "write_result", "batch_transform"]
 PRIORITY: dict[TaskName, int] = {"evaluate": 1, "predict_chunk": 0, "write_result": 1, "batch_transform": 1}
@@ -24,5 +26,12 @@ async def enqueue(session: AsyncSession, task: TaskName, ids: Sequence[int]) -> 
     if not connection.is_in_transaction():
         raise RuntimeError("write the rows before their tasks are queued")
     payloads: list[bytes | None] = [str(one).encode() for one in ids]
-    queries = Queries(AsyncpgDriver(connection))
+    queries = await asyncio.to_thread(_queries, connection)
     await queries.enqueue([task] * len(ids), payloads, [PRIORITY[task]] * len(ids))
+
+
+def _queries(connection: "asyncpg.Connection[asyncpg.Record]") -> "Queries":
+    from pgqueuer import Queries  # 0.1 s, for processes that queue something; here no other request waits
+    from pgqueuer.db import AsyncpgDriver
+
+    return Queries(AsyncpgDriver(connection))

@@ -1,18 +1,20 @@
 """Bulk import: COPY into a temporary table, then one merge per target table."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import io
 from typing import TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import TextClause, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.schemas.records.imports import Counts
 
-Incoming: TypeAlias = tuple[int, str, str, str, str | None, datetime | None]
-"""line, id, payload as JSON text, content_hash, label as JSON text, observed_at."""
+Incoming: TypeAlias = tuple[int, str, bytes, str, bytes | None, bytes | None]
+"""line, id, payload as JSON, content_hash, label as JSON, observed_at in ISO 8601."""
 COLUMNS = ("line", "id", "payload", "content_hash", "label", "observed_at")
+NULL = b"\\N"
+ESCAPED = (b"\\", b"\\\\")
 
 CREATE = text("""
     create temporary table incoming (
@@ -20,41 +22,52 @@ CREATE = text("""
     ) on commit drop
 """)
 # Both merges take the last line of an id, and lock rows in the order of ids so that imports cannot deadlock.
-MERGE_RECORDS = text("""
-    with chosen as (
-        select distinct on (id) id, payload, content_hash from incoming order by id, line desc
-    ), merged as (
+_WRITE_RECORDS = """
+    with merged as (
         insert into input_objects (id, payload, content_hash)
-        select id, payload, content_hash from chosen order by id
-        on conflict (id) do update
-        set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
-        where input_objects.content_hash <> excluded.content_hash
-        returning xmax = 0 as created
+        select distinct on (id) id, payload, content_hash from incoming order by id, line desc
+        {conflict}
+        returning {created} as created
     )
-    select count(*) filter (where created) as created, count(*) filter (where not created) as updated,
-        (select count(*) from chosen) as chosen
+    select count(*) filter (where created) as created, count(*) filter (where not created) as updated
     from merged
+"""
+INSERT_RECORDS = text(_WRITE_RECORDS.format(conflict="", created="true"))
+MERGE_RECORDS = text(
+    _WRITE_RECORDS.format(
+        conflict="""on conflict (id) do update
+        set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
+        where input_objects.content_hash <> excluded.content_hash""",
+        created="xmax = 0",
+    )
+)
+ANY_BETWEEN = text("""
+    select exists (
+        select from input_objects, (select min(id) as first, max(id) as last from incoming) as bounds
+        where id between first and last
+    )
 """)
+RECORDS = text("select count(distinct id) from incoming")
 MERGE_LABELS = text("""
-    with chosen as (
-        select distinct on (id) id, label, observed_at from incoming
-        where label is not null order by id, line desc
-    ), merged as (
+    with merged as (
         insert into labels (record_id, value, observed_at)
-        select id, label, coalesce(
-            chosen.observed_at, case when stored.value = label then stored.observed_at end, now()
+        select distinct on (id) id, label, coalesce(
+            incoming.observed_at, case when stored.value = label then stored.observed_at end, now()
         )
-        from chosen left join labels as stored on stored.record_id = id
-        order by id
+        from incoming left join labels as stored on stored.record_id = id
+        where label is not null
+        order by id, line desc
         on conflict (record_id) do update
         set value = excluded.value, observed_at = excluded.observed_at
         where (labels.value, labels.observed_at) is distinct from (excluded.value, excluded.observed_at)
         returning xmax = 0 as created
     )
-    select count(*) filter (where created) as created, count(*) filter (where not created) as updated,
-        (select count(*) from chosen) as chosen
+    select count(*) filter (where created) as created, count(*) filter (where not created) as updated
     from merged
 """)
+LABELLED = text("select count(distinct id) from incoming where label is not null")
+ANY_LABELLED = text("select exists (select from incoming where label is not null)")
+NONE = Counts(created=0, updated=0, unchanged=0)
 
 
 async def begin(session: AsyncSession) -> None:
@@ -62,24 +75,63 @@ async def begin(session: AsyncSession) -> None:
     await session.execute(CREATE)
 
 
-async def copy(session: AsyncSession, lines: Sequence[Incoming]) -> None:
-    """Append lines to the temporary table."""
+def framed(
+    line: int,
+    record_id: str,
+    payload: bytes,
+    content_hash: str,
+    label: bytes | None,
+    observed_at: bytes | None,
+) -> bytes:
+    """A line as COPY's text format has it, of JSON and of a time in ISO 8601.
+
+    Neither an id nor JSON holds a tab or the end of a line.
+    """
+    return b"%d\t%b\t%b\t%b\t%b\t%b\n" % (
+        line,
+        record_id.encode().replace(*ESCAPED),
+        payload.replace(*ESCAPED),
+        content_hash.encode(),
+        NULL if label is None else label.replace(*ESCAPED),
+        observed_at or NULL,
+    )
+
+
+async def copy(session: AsyncSession, framed_lines: bytes) -> int:
+    """Append lines to the temporary table; how many there are."""
     pooled = await (await session.connection()).get_raw_connection()
     connection = cast("asyncpg.Connection[asyncpg.Record]", pooled.driver_connection)
-    await connection.copy_records_to_table("incoming", schema_name="pg_temp", columns=COLUMNS, records=lines)
+    source = io.BytesIO(framed_lines)
+    said = await connection.copy_to_table("incoming", schema_name="pg_temp", columns=COLUMNS, source=source)
+    return int(said.removeprefix("COPY "))
 
 
-async def merge_records(session: AsyncSession) -> Counts:
-    """Write the copied records; what is stored already stays untouched, its time of update too."""
-    return await _merge(session, MERGE_RECORDS)
+async def merge_records(session: AsyncSession, lines: int) -> Counts:
+    """Write the copied records, of so many lines; what is stored already stays untouched, its time of update
+    too.
+
+    Where no stored id lies between the copied ones they are inserted without a look for each, which takes two
+    thirds of the time.
+    """
+    if not await session.scalar(ANY_BETWEEN):
+        try:
+            async with session.begin_nested():
+                return await _merge(session, INSERT_RECORDS, RECORDS, lines)
+        except IntegrityError:
+            pass  # somebody has written one meanwhile
+    return await _merge(session, MERGE_RECORDS, RECORDS, lines)
 
 
-async def merge_labels(session: AsyncSession) -> Counts:
+async def merge_labels(session: AsyncSession, lines: int) -> Counts:
     """Write the copied labels, after their records. Without a time the same value keeps its own."""
-    return await _merge(session, MERGE_LABELS)
+    if not await session.scalar(ANY_LABELLED):
+        return NONE
+    return await _merge(session, MERGE_LABELS, LABELLED, lines)
 
 
-async def _merge(session: AsyncSession, statement: TextClause) -> Counts:
+async def _merge(session: AsyncSession, statement: TextClause, chosen: TextClause, lines: int) -> Counts:
+    """``chosen`` counts the ids, which may be fewer than the lines; it is asked where that matters."""
     row = (await session.execute(statement)).one()
-    unchanged = row.chosen - row.created - row.updated
-    return Counts(created=row.created, updated=row.updated, unchanged=unchanged)
+    written: int = row.created + row.updated
+    ids = lines if written == lines else await session.scalar(chosen)
+    return Counts(created=row.created, updated=row.updated, unchanged=(ids or 0) - written)

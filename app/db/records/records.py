@@ -5,18 +5,19 @@ from datetime import datetime
 from typing import TypeAlias
 
 from pydantic import JsonValue
-from sqlalchemy import Row, Select, bindparam, cast, delete, func, literal_column, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Row, Select, bindparam, cast, delete, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, Text
 
-from app.db.engine import dump_json
 from app.db.tables import InputObjectRow, LabelRow
 
-NewRecord: TypeAlias = tuple[str, JsonValue, str]
-"""An id, its payload and the hash of it."""
+NewRecord: TypeAlias = tuple[str, str, str]
+"""An id, its payload as JSON and the hash of it."""
 LabelledRecord: TypeAlias = Row[str, JsonValue, str, datetime, datetime, JsonValue, datetime]
 """id, payload, content_hash, created_at, updated_at, value, observed_at; no observed_at: no label."""
+WrittenRecord: TypeAlias = Row[str, JsonValue, str, datetime, datetime, bool, JsonValue, datetime]
+"""The same, and before the value whether the record is new."""
 
 UPSERT = text("""
     insert into input_objects (id, payload, content_hash)
@@ -31,24 +32,39 @@ UPSERT = text("""
 """Rows are locked in the order of their ids, so that two writers cannot wait for each other."""
 
 
-def _labelled() -> Select[str, JsonValue, str, datetime, datetime, JsonValue, datetime]:
-    row = InputObjectRow
-    return select(
-        *(row.id, row.payload, row.content_hash, row.created_at, row.updated_at),
-        *(LabelRow.value, LabelRow.observed_at),
-    ).outerjoin(LabelRow, LabelRow.record_id == row.id)
+_RECORDS, _LABELS = InputObjectRow.__table__.c, LabelRow.__table__.c
+# Made once: to make a statement takes longer than to send it. Columns of tables cost a session less than
+# those of classes.
+_LABELLED: Select[str, JsonValue, str, datetime, datetime, JsonValue, datetime] = select(
+    *(_RECORDS.id, _RECORDS.payload, _RECORDS.content_hash, _RECORDS.created_at, _RECORDS.updated_at),
+    *(_LABELS.value, _LABELS.observed_at),
+).outerjoin_from(InputObjectRow.__table__, LabelRow.__table__, _LABELS.record_id == _RECORDS.id)
+_ONE = _LABELLED.where(_RECORDS.id == bindparam("record_id"))
+_PAGE = _LABELLED.where(_RECORDS.id > bindparam("after")).order_by(_RECORDS.id).limit(bindparam("most"))
+_PAGE_OF_PREFIX = _PAGE.where(func.starts_with(_RECORDS.id, bindparam("prefix")))
+_INSERT_OR_LOCK = text("""
+    insert into input_objects (id, payload, content_hash)
+    values (:record_id, cast(cast(:payload as text) as jsonb), :content_hash)
+    on conflict (id) do update set id = excluded.id
+    returning id, payload, content_hash, created_at, updated_at, xmax = 0 as created,
+        (select value from labels where record_id = input_objects.id) as value,
+        (select observed_at from labels where record_id = input_objects.id) as observed_at
+""").columns(payload=JSONB(), value=JSONB())
+_REPLACE = text("""
+    update input_objects
+    set payload = cast(cast(:payload as text) as jsonb), content_hash = :content_hash, updated_at = now()
+    where id = :record_id
+""")
 
 
 async def find(session: AsyncSession, record_id: str) -> LabelledRecord | None:
-    return (await session.execute(_labelled().where(InputObjectRow.id == record_id))).one_or_none()
+    return (await session.execute(_ONE, {"record_id": record_id})).one_or_none()
 
 
 async def page(session: AsyncSession, *, after: str, prefix: str, limit: int) -> Sequence[LabelledRecord]:
     """At most ``limit`` records whose ids start with ``prefix`` and come after ``after``, in order."""
-    query = _labelled().where(InputObjectRow.id > after).order_by(InputObjectRow.id).limit(limit)
-    if prefix:
-        query = query.where(func.starts_with(InputObjectRow.id, prefix))
-    return (await session.execute(query)).all()
+    wanted = {"after": after, "most": limit} | ({"prefix": prefix} if prefix else {})
+    return (await session.execute(_PAGE_OF_PREFIX if prefix else _PAGE, wanted)).all()
 
 
 async def newest(session: AsyncSession, required: Sequence[str], *, limit: int) -> Sequence[str]:
@@ -74,34 +90,28 @@ async def lock(session: AsyncSession, record_id: str) -> str | None:
     return await session.scalar(query)
 
 
-async def insert_or_lock(session: AsyncSession, record: NewRecord) -> str | None:
-    """None if the record was inserted; else the content hash of the one that is there, locked and unchanged.
+async def insert_or_lock(session: AsyncSession, record: NewRecord) -> WrittenRecord:
+    """The record as it was inserted; else the one that is there, locked and unchanged.
 
     One statement, so that of two callers who both want to create the record one finds it there.
     """
-    record_id, payload, content_hash = record
-    statement = insert(InputObjectRow).values(id=record_id, payload=payload, content_hash=content_hash)
-    locked = statement.on_conflict_do_update(
-        index_elements=["id"], set_={"id": statement.excluded.id}
-    ).returning(InputObjectRow.content_hash, literal_column("xmax = 0", Boolean).label("created"))
-    row = (await session.execute(locked)).one()
-    return None if row.created else row.content_hash
+    return (await session.execute(_INSERT_OR_LOCK, _values(record))).one()
 
 
 async def replace(session: AsyncSession, record: NewRecord) -> None:
+    await session.execute(_REPLACE, _values(record))
+
+
+def _values(record: NewRecord) -> dict[str, str]:
     record_id, payload, content_hash = record
-    await session.execute(
-        update(InputObjectRow)
-        .where(InputObjectRow.id == record_id)
-        .values(payload=payload, content_hash=content_hash, updated_at=func.now())
-    )
+    return {"record_id": record_id, "payload": payload, "content_hash": content_hash}
 
 
 async def upsert(session: AsyncSession, records: Sequence[NewRecord]) -> dict[str, bool]:
     """Write records with distinct ids. Ids that were created (True) or changed (False); not the unchanged."""
     arrays = {
         "ids": [record_id for record_id, _, _ in records],
-        "payloads": [dump_json(payload) for _, payload, _ in records],
+        "payloads": [payload for _, payload, _ in records],
         "hashes": [content_hash for _, _, content_hash in records],
     }
     return {row.id: row.created for row in await session.execute(UPSERT, arrays)}

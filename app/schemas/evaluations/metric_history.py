@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel
-
 from app.schemas.evaluations.runs import Kind, MetricValue
+from app.schemas.values.wire import Wire
 
 Order: TypeAlias = Literal["-finished_at", "finished_at", "value", "-value"]
 
@@ -40,7 +39,7 @@ class HistoryRow(MetricValue):
     finished_at: datetime
 
 
-class HistoryPage(BaseModel):
+class HistoryPage(Wire):
     """Metrics of many runs; `next_cursor` is null on the last page."""
 
     items: list[HistoryRow]

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from app.schemas.ids import Name
 from app.schemas.records.records import Moment
 from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
+from app.schemas.values.wire import Documented, Wire
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 Kind: TypeAlias = Literal["quality", "drift", "report"]
@@ -20,10 +21,8 @@ Once = AfterValidator(lambda names: list(dict.fromkeys(names)))
 """What is named twice is meant once."""
 
 
-class Reference(Closed):
+class Reference(Documented, Closed):
     """The window of time that drift is measured from."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     since: Moment
     until: Moment
@@ -35,14 +34,12 @@ class Reference(Closed):
         return self
 
 
-class EvaluationRequest(Closed):
+class EvaluationRequest(Documented, Closed):
     """What to judge: a version's predictions for the labelled records of a window of time.
 
     Or, of the kind `drift`, how far the inputs and predictions of the window, labelled or not, are from those
     of the reference.
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     kind: Literal["quality", "drift"] = "quality"
     model: Name | None = None
@@ -92,7 +89,7 @@ def _require_order(since: datetime, until: datetime, what: str) -> None:
         raise ValueError(f"the {what} is empty: since must be before until")
 
 
-class MetricValue(BaseModel):
+class MetricValue(Wire):
     """A metric of one group. `value` is null where it is undefined, and `reason` says why.
 
     `slice` is empty for all records, else `name=value`; `bucket` is empty for the whole window. `low` and
@@ -110,11 +107,9 @@ class MetricValue(BaseModel):
     small: bool
 
 
-class Run(BaseModel):
+class Run(Documented):
     """A run and how far it is. `records` counts those of the window, `labelled` the ones with a truth,
     `failed` the ones that could not be predicted; drift counts both its windows."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: int
     kind: Kind
@@ -143,7 +138,7 @@ class Run(BaseModel):
     finished_at: datetime | None
 
 
-class AnsweredBy(BaseModel):
+class AnsweredBy(Wire):
     """How many of the predictions one revision made, under the platform's name for it if it gave one."""
 
     revision: str
@@ -165,7 +160,7 @@ class ListedEvaluation(Run):
     headline: list[MetricValue]
 
 
-class EvaluationPage(BaseModel):
+class EvaluationPage(Wire):
     """Evaluations, newest first; `next_cursor` is null on the last page."""
 
     items: list[ListedEvaluation]
@@ -182,7 +177,7 @@ class EvaluationSearch:
     version: str | None = None
 
 
-class ComparedMetric(BaseModel):
+class ComparedMetric(Wire):
     """A metric of both runs on the records they share; `difference` is b's less a's, with its interval."""
 
     metric: str
@@ -198,7 +193,7 @@ class ComparedMetric(BaseModel):
     reason: str | None
 
 
-class Comparison(BaseModel):
+class Comparison(Wire):
     """Whether b is better than a, record by record."""
 
     a: int

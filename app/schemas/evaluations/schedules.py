@@ -3,18 +3,20 @@
 from datetime import datetime
 from typing import Annotated
 
-from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.schemas.evaluations.runs import Bucket, Once
 from app.schemas.ids import Name
 from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue, exact_number
+from app.schemas.values.wire import Documented
 
 CRON_FIELDS = 5
 
 
 def _cron(expression: str) -> str:
+    from croniter import CroniterBadDateError, croniter  # for the few requests that have one
+
     if len(expression.split()) != CRON_FIELDS or not croniter.is_valid(expression):
         raise ValueError("must be five cron fields: minute hour day month weekday, such as `0 6 * * 1`")
     try:
@@ -24,10 +26,8 @@ def _cron(expression: str) -> str:
     return expression
 
 
-class NewSchedule(Closed):
+class NewSchedule(Documented, Closed):
     """When the model is evaluated by itself, and on what: the fields are those of an evaluation."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     cron: Annotated[str, Field(max_length=100), AfterValidator(_cron)]
     """Minute, hour, day of month, month, day of week; UTC."""

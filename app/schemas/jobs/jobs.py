@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from app.schemas.ids import Name, RecordIdText
 from app.schemas.numbers import Thousandths
@@ -11,15 +11,14 @@ from app.schemas.records.imports import FileFormat
 from app.schemas.records.records import Moment
 from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
+from app.schemas.values.wire import Documented, Wire
 
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 Engine: TypeAlias = Literal["pipeline", "sagemaker-batch-transform"]
 
 
-class PredictionJobRequest(Closed):
+class PredictionJobRequest(Documented, Closed):
     """Which records to predict: exactly one of `ids`, `all`, or a filter of `where`, `since` and `until`."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     model: Name | None = None
     """Default: the setting DEFAULT_MODEL."""
@@ -59,7 +58,7 @@ class PredictionJobRequest(Closed):
         return self
 
 
-class JobFilter(BaseModel):
+class JobFilter(Wire):
     """What a job was asked for, but for its ids, of which there may be very many."""
 
     all: Literal[True] | None = None
@@ -70,7 +69,7 @@ class JobFilter(BaseModel):
     store_as: FileFormat | None = None
 
 
-class PredictionJob(BaseModel):
+class PredictionJob(Documented):
     """A job and how far it is.
 
     `predicted`, `hits` and `failed` grow by whole chunks of 1,000 `records`; `hits` counts those of
@@ -78,8 +77,6 @@ class PredictionJob(BaseModel):
     It is failed where a chunk could not be finished, and `error` says why. `error` also says why a done job
     has no `result`.
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: int
     model: str
@@ -111,14 +108,14 @@ class PredictionJob(BaseModel):
     finished_at: datetime | None
 
 
-class PredictionJobPage(BaseModel):
+class PredictionJobPage(Wire):
     """Jobs, newest first; `next_cursor` is null on the last page."""
 
     items: list[PredictionJob]
     next_cursor: str | None
 
 
-class ResultLine(BaseModel):
+class ResultLine(Wire):
     """One record of a job: its prediction, or `error` and `detail`. These are the columns of a CSV, too.
 
     `content_hash` is the hash of the input that was predicted.

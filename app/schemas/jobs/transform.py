@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import ConfigDict, JsonValue
+
+from app.schemas.values.wire import Wire
 
 
-class ManifestLine(BaseModel):
+class ManifestLine(Wire):
     """The record a line of the input object is of, and the hash of what it held.
 
     ``payload`` is that itself, where postprocess wants to see it: the record may have changed until then.
@@ -18,7 +20,7 @@ class ManifestLine(BaseModel):
     payload: JsonValue = None
 
 
-class Manifest(BaseModel):
+class Manifest(Wire):
     """What became of the records of a chunk when its rows were written.
 
     ``lines`` are in the order of the rows; ``hits`` are ids of predictions that were there before; ``errors``

@@ -2,9 +2,8 @@
 
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel
-
 from app.schemas.records.records import AnyJson, Moment, RecordWrite
+from app.schemas.values.wire import Wire
 
 FileFormat: TypeAlias = Literal["ndjson", "csv"]
 
@@ -16,13 +15,13 @@ class ImportLine(RecordWrite):
     observed_at: Moment | None = None
 
 
-class Counts(BaseModel):
+class Counts(Wire):
     created: int
     updated: int
     unchanged: int
 
 
-class LineError(BaseModel):
+class LineError(Wire):
     """What is wrong with a record. ``line``, its first, counts from 1, and ``last_line`` is the last that was
     lost with it; ``field`` is empty for the record as a whole."""
 

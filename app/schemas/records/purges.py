@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 from typing import Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from app.schemas.ids import MAX_RECORD_ID
 from app.schemas.records.records import Moment
 from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
+from app.schemas.values.wire import Documented
 
 
-class PurgeFilter(Closed):
+class PurgeFilter(Documented, Closed):
     """The records that all of this is true of; it needs at least one condition."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     where: dict[str, WantedValue] | None = Field(default=None, min_length=1, max_length=MOST_CONDITIONS)
     """The input has these values."""

@@ -6,7 +6,6 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
     JsonValue,
     SkipValidation,
@@ -16,6 +15,7 @@ from pydantic import (
 from app.schemas.ids import NewRecordIdText
 from app.schemas.values.closed import Closed
 from app.schemas.values.guesses import in_utc, no_number_for_a_time
+from app.schemas.values.wire import Wire
 
 INPUT_STANDS_HERE = "x-input-object"
 """Marks where an input stands in the OpenAPI document: only the application knows the class."""
@@ -30,7 +30,7 @@ Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(no_number_for_a_tim
 """A point in time. A text without an offset and a number are refused: what they mean would be a guess."""
 
 
-class RecordLabel(BaseModel):
+class RecordLabel(Wire):
     """The truth about a record, and when it was observed."""
 
     value: JsonValue
@@ -44,7 +44,7 @@ class LabelWrite(Closed):
     observed_at: Moment | None = None
 
 
-class Record(BaseModel):
+class Record(Wire):
     """An input object under its id; ``content_hash`` is also its ETag."""
 
     id: str
@@ -60,7 +60,7 @@ class RecordWrite(Closed):
     input: InputJson
 
 
-class RecordStatus(BaseModel):
+class RecordStatus(Wire):
     """What writing one record of a list did."""
 
     id: str
@@ -68,13 +68,13 @@ class RecordStatus(BaseModel):
     status: Literal["created", "updated", "unchanged"]
 
 
-class WrittenRecords(BaseModel):
+class WrittenRecords(Wire):
     """What writing a list of records did: one item per record, in the order of the request."""
 
     items: list[RecordStatus]
 
 
-class RecordPage(BaseModel):
+class RecordPage(Wire):
     """Records in the order of their ids; ``next_cursor`` is null on the last page."""
 
     items: list[Record]

@@ -1,8 +1,9 @@
 """Objects that a caller sends, none of whose members is passed over in silence."""
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import ConfigDict, model_validator
 
 from app.schemas.values.guesses import Raw
+from app.schemas.values.wire import Wire
 
 MOST_UNKNOWN = 100
 """Members beyond those there are: each would be a fault of its own, made before any is listed."""
@@ -15,10 +16,10 @@ def crowded(given: Raw, most: int) -> str | None:
     return None
 
 
-class Closed(BaseModel):
+class Closed(Wire):
     """A model that refuses unknown members; very many with one fault for all."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=False)
 
     @model_validator(mode="before")
     @classmethod

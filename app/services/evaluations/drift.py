@@ -20,8 +20,9 @@ from app.db.records import windows
 from app.db.records.windows import Window, WindowCounts
 from app.schemas.evaluations.runs import Bucket
 from app.schemas.hosting.deployments import Deployment
+from app.schemas.judged import SMALL
 from app.services import pipeline
-from app.services.evaluations.judging import SMALL, bucket_of
+from app.services.evaluations.judging import bucket_of
 from app.services.evaluations.statistics import drift
 from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Floats, Undefined
@@ -33,7 +34,6 @@ log = structlog.get_logger(__name__)
 
 BATCH = 1000
 """Records that are predicted at a time."""
-METRICS = ("psi", "p_value", "missing")
 PREDICTION = "prediction"
 """The slice of the model's predictions; that of a feature is ``feature=NAME``."""
 

@@ -12,13 +12,10 @@ from pydantic import JsonValue
 from app.core.errors import AppError
 from app.db.evaluations.runs import Metric
 from app.schemas.evaluations.runs import Bucket
-from app.schemas.judged import Judged, Task
+from app.schemas.judged import SMALL, Judged, Task
 from app.services.evaluations.statistics import intervals, metrics, samples
 from app.services.evaluations.statistics.samples import Sample, Undefined
 from app.services.use_case import UseCase
-
-SMALL = 30
-"""Groups with fewer records are marked: one outlier may decide them."""
 
 BUCKETS: dict[Bucket, Callable[[datetime], str]] = {
     "day": lambda at: at.date().isoformat(),

@@ -15,9 +15,9 @@ from app.db.evaluations import metric_history as rows
 from app.db.evaluations.metric_history import Place
 from app.schemas.evaluations.metric_history import HistoryPage, HistoryRow, MetricSearch, Order
 from app.schemas.ids import RowId
+from app.schemas.judged import DRIFT_METRICS, METRICS
 from app.schemas.records.records import Moment
-from app.services.evaluations import drift, runs
-from app.services.evaluations.statistics import metrics
+from app.services.evaluations import runs
 from app.services.records import filters
 from app.services.use_case import UseCase
 
@@ -63,7 +63,7 @@ def _check(search: MetricSearch) -> None:
 async def _require_names(session: AsyncSession, use_case: UseCase, search: MetricSearch) -> None:
     """Nothing was found: because of a name that there is not?"""
     await runs.require_version(session, search.model, search.version)
-    known = {*metrics.METRICS[use_case.task], *drift.METRICS, *await rows.metrics(session)}
+    known = {*METRICS[use_case.task], *DRIFT_METRICS, *await rows.metrics(session)}
     slices = await rows.slices(session)
     faults = filters.unknown("metric", [search.metric] if search.metric else (), known)
     if slices:  # before the first run nobody can know them

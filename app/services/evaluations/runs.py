@@ -22,7 +22,7 @@ from app.schemas.evaluations.runs import (
     Run,
 )
 from app.schemas.ids import RowId
-from app.services.evaluations.statistics import metrics
+from app.schemas.judged import METRICS
 from app.services.models import versions
 from app.services.once import Keyed, once
 from app.services.records import filters
@@ -39,7 +39,7 @@ def check(use_case: UseCase, request: EvaluationRequest) -> None:
     none = [] if use_case.metrics or request.metrics or request.kind == "drift" else [NO_METRICS]
     faults = [
         *none,
-        *filters.unknown("metrics", request.metrics or use_case.metrics, metrics.METRICS[use_case.task]),
+        *filters.unknown("metrics", request.metrics or use_case.metrics, METRICS[use_case.task]),
         *filters.unknown("slices", request.slices or (), use_case.slices),
         *filters.faults(use_case, request.where, request.time_field, by_time=request.is_by_time),
     ]

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from croniter import croniter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, NotFound
@@ -89,6 +88,8 @@ def _request(new: NewSchedule, model: str, now: datetime) -> EvaluationRequest:
 
 
 def _next(cron: str, now: datetime) -> datetime:
+    from croniter import croniter  # for the few requests that have one
+
     following: datetime = croniter(cron, now).get_next(datetime)
     return following
 

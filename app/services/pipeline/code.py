@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias, TypeVar, cast
 
-import numpy as np
 from pydantic import BaseModel, JsonValue
 
 from app.core import strict_json
 from app.core.errors import AppError, InvalidInput, Misconfigured, UserCodeError
-from app.core.numpy_values import unwrapped
+from app.core.numpy_values import is_array, unwrapped
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
 from app.services.failures.user_code import user_code
@@ -155,6 +154,6 @@ def _called(stage: str, function: UserFunction[T, R], values: Sequence[T]) -> Se
 
 def _listed(results: object, expected: int) -> object:
     """The results as a list, where they are an array's or come one by one, perhaps without an end."""
-    if isinstance(results, np.ndarray) and results.ndim:
+    if is_array(results) and results.ndim:
         return [*results]
     return [*islice(results, expected + 1)] if isinstance(results, Iterator) else results

@@ -22,7 +22,7 @@ async def store_inputs(
     given = await asyncio.to_thread(_normalise_all, use_case, inputs)
     fit = {f"{PREFIX}{one.content_hash}": one for one in given if isinstance(one, Input)}
     if fit:
-        new = [(record_id, one.payload, one.content_hash) for record_id, one in fit.items()]
+        new = [(record_id, one.text.decode(), one.content_hash) for record_id, one in fit.items()]
         async with sessions.begin() as session:
             await rows.upsert(session, new)
     return [f"{PREFIX}{one.content_hash}" if isinstance(one, Input) else one for one in given]

@@ -29,9 +29,9 @@ class Columns:
         """The record of a row, as a line of NDJSON would have it. An empty cell is absent."""
         return {
             "id": row[self.id],
-            "input": {name: row[place] for name, place in self.inputs.items() if row[place] != ""},
-            "label": _cell(row, self.label),
-            "observed_at": _cell(row, self.observed_at),
+            "input": {name: row[place] for name, place in self.inputs.items() if row[place]},
+            "label": cell(row, self.label),
+            "observed_at": cell(row, self.observed_at),
         }
 
     def called(self, part: str, *, of_input: bool) -> str:
@@ -41,7 +41,7 @@ class Columns:
         return part if place is None else self.header[place]
 
 
-def _cell(row: Sequence[str], place: int | None) -> str | None:
+def cell(row: Sequence[str], place: int | None) -> str | None:
     return None if place is None else row[place] or None
 
 

@@ -1,10 +1,12 @@
 """Bulk import of records and their truths, in one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 from pydantic import JsonValue, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import FieldError, InvalidInput
 from app.db.engine import Sessions, dump_json
@@ -13,14 +15,17 @@ from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
 from app.services.once import Keyed, hold, keep, replay
 from app.services.records.import_columns import Columns
-from app.services.records.import_lines import CsvReader, FileLine, NdjsonReader, Reader, batches
+from app.services.records.import_lines import FileLine, NdjsonReader, Reader, batches
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
+from app.services.records.import_rows import CsvReader
 from app.services.records.labels import normalise_label
 from app.services.records.records import normalise
 from app.services.use_case import UseCase
 
 MAX_ERRORS = 100
 """Faults that are listed; an import that is to be all or nothing stops reading there."""
+AT_ONCE = 500
+"""Lines that are worked on at once: of more the parts no longer fit the processor's cache."""
 
 
 @dataclass
@@ -66,15 +71,17 @@ async def import_records(
                 pass
             return replay(keyed, kept, ImportReport)
         await rows.begin(session)
-        async for lines in batches(chunks):
-            await rows.copy(session, await _prepared(use_case, reader, reader.read(lines), progress))
-            if not skip_bad and len(progress.errors) >= MAX_ERRORS:
-                break
-        else:
-            await rows.copy(session, await _prepared(use_case, reader, reader.finish(), progress))
+        async with _Copying(session) as copying:
+            async for lines in batches(chunks):
+                await copying.add(await asyncio.to_thread(_prepared, use_case, reader, lines, progress))
+                if not skip_bad and len(progress.errors) >= MAX_ERRORS:
+                    break
+            else:
+                await copying.add(await asyncio.to_thread(_finished, use_case, reader, progress))
         if progress.errors and not skip_bad:
             raise _refusal(progress)
-        records, labels = await rows.merge_records(session), await rows.merge_labels(session)
+        records = await rows.merge_records(session, copying.lines)
+        labels = await rows.merge_labels(session, copying.lines)
         report = _report(progress, records, labels, dry_run=dry_run)
         if dry_run:
             await session.rollback()
@@ -93,29 +100,65 @@ def reader_for(
         right = 'is for the columns of a CSV; a line of NDJSON is {"id", "input", "label", "observed_at"}'
         errors = [FieldError(name, right) for name in given]
         raise InvalidInput("A file of NDJSON has no columns.", errors=errors)
-    return NdjsonReader()
+    return NdjsonReader(use_case)
 
 
-async def _prepared(
-    use_case: UseCase, reader: Reader, lines: Iterable[FileLine], progress: _Progress
-) -> list[rows.Incoming]:
+class _Copying:
+    """Copies each batch while the next one is prepared. What fails is raised by the next step, or the end."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._under_way: asyncio.Task[int] | None = None
+        self.lines = 0
+        """So many have been copied."""
+
+    async def add(self, framed: bytes) -> None:
+        await self._landed()
+        self._under_way = asyncio.create_task(rows.copy(self._session, framed))
+
+    async def _landed(self) -> None:
+        if self._under_way is not None:
+            self.lines += await self._under_way
+            self._under_way = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """The connection is free again afterwards, whatever happened."""
+        if kind is None:
+            await self._landed()
+        elif self._under_way is not None:
+            await asyncio.wait([self._under_way])
+
+
+def _prepared(use_case: UseCase, reader: Reader, lines: list[bytes], progress: _Progress) -> bytes:
     """The good lines, ready to be copied; the others are noted.
 
-    Parsing is as lazy as ``lines`` is: all the work of a batch happens in a thread, so that the service stays
-    responsive.
+    All the work of a batch happens here, in a thread, so that the service stays responsive.
     """
+    framed = list[bytes]()
+    for start in range(0, len(lines), AT_ONCE):
+        batch = reader.batch(lines[start : start + AT_ONCE])
+        progress.read += batch.lines
+        framed += batch.frames
+        framed += _looked_at(use_case, reader, batch.rest, progress)
+    return b"".join(framed)
 
-    def prepare() -> list[rows.Incoming]:
-        prepared = []
-        for line in lines:
-            progress.read += line.lines
-            try:
-                prepared.append(incoming(use_case, line, reader.columns))
-            except InvalidInput as error:
-                progress.note(line, error)
-        return prepared
 
-    return await asyncio.to_thread(prepare)
+def _finished(use_case: UseCase, reader: Reader, progress: _Progress) -> bytes:
+    return b"".join(_looked_at(use_case, reader, reader.finish(), progress))
+
+
+def _looked_at(
+    use_case: UseCase, reader: Reader, lines: Iterable[FileLine], progress: _Progress
+) -> Iterator[bytes]:
+    for line in lines:
+        progress.read += line.lines
+        try:
+            yield rows.framed(*incoming(use_case, line, reader.columns))
+        except InvalidInput as error:
+            progress.note(line, error)
 
 
 def incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows.Incoming:
@@ -131,9 +174,9 @@ def incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows
         raise _in_words_of(columns, error, of_input=True) from error
     label = None
     if parsed.label is not None:
-        label = dump_json(_label(use_case, parsed.label, columns))
-    payload = dump_json(given.payload)
-    return line.number, parsed.id, payload, given.content_hash, label, parsed.observed_at
+        label = dump_json(_label(use_case, parsed.label, columns)).encode()
+    observed_at = None if parsed.observed_at is None else parsed.observed_at.isoformat().encode()
+    return line.number, parsed.id, given.text, given.content_hash, label, observed_at
 
 
 def _label(use_case: UseCase, value: JsonValue, columns: Columns | None) -> JsonValue:

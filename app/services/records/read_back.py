@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 
-import numpy as np
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -72,6 +71,10 @@ def is_same(given: object, read: object) -> bool:
 def _is_equal(given: object, read: object) -> bool:
     if getattr(given, "shape", ()) != getattr(read, "shape", ()):
         return False
-    equal = operator.eq(given, read)
-    are_none = np.logical_and(operator.ne(given, given), operator.ne(read, read))
+    equal, unlike = operator.eq(given, read), (operator.ne(given, given), operator.ne(read, read))
+    if all(isinstance(one, bool) for one in (equal, *unlike)):
+        return equal is True or all(unlike)
+    import numpy as np  # what is compared item by item is an array, or like one
+
+    are_none = np.logical_and(*unlike)
     return bool(np.all(np.logical_or(equal, are_none)))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from app.core.errors import InvalidInput
 from app.db.evaluations.runs import Metric
-from app.services.evaluations.judging import SMALL
+from app.schemas.judged import SMALL
 from app.services.reports.lines import ABOUT, MAX_TEXT, NO_NUMBERS, NUMBER, Fault, ReportLine, lines_of
 
 MAX_METRICS = 1_000_000

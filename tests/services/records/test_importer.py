@@ -14,7 +14,7 @@ from app.db.engine import Sessions
 from app.schemas.records.imports import ImportReport
 from app.schemas.records.records import Record
 from app.services.records import importer, records
-from app.services.records.import_lines import MAX_LINE, batches
+from app.services.records.import_lines import BATCH_LINES, MAX_LINE, batches
 from tests.support.orders import order
 from tests.support.use_case import TRANSIT
 
@@ -268,7 +268,7 @@ async def test_reading_stops_at_a_hundred_faults(sessions: Sessions) -> None:
         nonlocal taken
         while True:
             taken += 1
-            yield b"{\n" * 1000
+            yield b"{\n" * BATCH_LINES
 
     with pytest.raises(InvalidInput, match="reading stopped"):
         await importer.import_records(sessions, TRANSIT, endless(), file_format="ndjson")

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from app.schemas.evaluations.runs import ComparedMetric
 from app.schemas.judged import Judged
-from app.services.evaluations.comparison import compare_cases
+from app.services.evaluations.comparing import compare_cases
 from app.services.evaluations.judging import Case
 from app.services.evaluations.statistics import rounding
 from app.services.evaluations.statistics.samples import Floats, Sample

@@ -1,16 +1,9 @@
-"""Objects on S3 or any server that speaks it, through boto3.
+"""A bucket on S3, in calls that wait: what boto3 raises, and what it means."""
 
-Address and credentials are boto3's own: AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID and so on. A server that does
-not know the checksums of recent SDKs needs AWS_REQUEST_CHECKSUM_CALCULATION=when_required and
-AWS_RESPONSE_CHECKSUM_VALIDATION=when_required.
-"""
-
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from botocore import exceptions as vendor
 from botocore.exceptions import ClientError
@@ -18,13 +11,12 @@ from botocore.parsers import ResponseParserError
 
 from app.aws import CALL_ERRORS, UNREACHABLE, CallError, call_config, error_code, error_status, s3_client
 from app.core.errors import AppError, Conflict, NotFound, StorageCredentials, StorageDown, StorageError
+from app.storage.objects import StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.literals import BucketLocationConstraintType
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, ObjectTypeDef
-
-T = TypeVar("T")
 
 CONFIG = call_config(attempts=3, connect_timeout=3, read_timeout=30)  # every call of ours may be made twice
 NO_BUCKET = "NoSuchBucket"
@@ -45,58 +37,39 @@ MADE_MEANWHILE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAb
 """Codes of CreateBucket where somebody else makes the same bucket."""
 
 
-@dataclass(frozen=True)
-class StoredObject:
-    """One object of a listing: its key, its size in bytes, and the ETag without its quotes."""
-
-    key: str
-    etag: str
-    last_modified: datetime
-    size: int
-
-
-class Storage:
-    """The objects of a bucket under a prefix; keys are relative to it, and any text.
-
-    Every method raises StorageError if the server refuses us, StorageDown if it is failing or away.
-    """
+class S3Bucket:
+    """The objects of a bucket under a prefix; the methods of Storage wait for those of the same names."""
 
     def __init__(self, bucket: str, prefix: str) -> None:
-        """``prefix`` is empty or ends with a slash."""
         self._bucket, self._prefix = bucket, prefix
 
-    async def put(self, key: str, content: bytes | BinaryIO) -> None:
-        """Create or replace an object of up to 5 GB; a file is read from where it stands, as it is sent."""
-        await self._call(
-            lambda: self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content)
-        )
+    def put(self, key: str, content: bytes | BinaryIO) -> None:
+        with _told():
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content)
 
-    async def get(self, key: str, *, etag: str | None = None) -> bytes:
-        """The object's bytes; NotFound if there is none, Conflict if it is not the one of this ``etag``."""
+    def get(self, key: str, etag: str | None) -> bytes:
         wanted: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._prefix + key}
         if etag:
             wanted["IfMatch"] = f'"{etag}"'
-        return await self._call(lambda: self._client.get_object(**wanted)["Body"].read())
+        with _told():
+            return self._client.get_object(**wanted)["Body"].read()
 
-    async def list(self, prefix: str) -> list[StoredObject]:
-        """Every object whose key starts with ``prefix``, in the order of their keys."""
-
-        def read() -> list[StoredObject]:
+    def list(self, prefix: str) -> list[StoredObject]:
+        with _told():
             pages = self._client.get_paginator("list_objects_v2")
             found = pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
             return [self._entry(each) for page in found for each in page.get("Contents", [])]
 
-        return await self._call(read)
+    def look(self) -> None:
+        with _told():
+            self._look()
 
-    async def ensure_bucket(self) -> None:
+    def make(self) -> None:
         """Make the bucket unless it is there; several may do so at once."""
-        await self._call(self._make_bucket)
+        with _told():
+            self._make()
 
-    async def check(self) -> None:
-        """Raise what keeps us from the storage, if anything does."""
-        await self._call(self._look)
-
-    def _make_bucket(self) -> None:
+    def _make(self) -> None:
         try:
             self._look()
         except ClientError as error:
@@ -128,22 +101,17 @@ class Storage:
         key = found["Key"].removeprefix(self._prefix)
         return StoredObject(key, found["ETag"].strip('"'), found["LastModified"], found["Size"])
 
-    async def _call(self, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.to_thread(work)
-        except CALL_ERRORS as error:
-            raise _translate(error) from error
-
     @cached_property
     def _client(self) -> "S3Client":
         return s3_client(CONFIG)
 
 
-def open_storage(url: str) -> Storage:
-    """The storage at ``s3://bucket[/prefix]``; nothing is called before it is used."""
-    bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    prefix = prefix.rstrip("/")
-    return Storage(bucket, f"{prefix}/" if prefix else "")
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except CALL_ERRORS as error:
+        raise _translate(error) from error
 
 
 def _translate(error: CallError) -> AppError:

@@ -6,10 +6,10 @@ import sys
 import textwrap
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SETUP = """
 import os, signal, sys, threading, time
-from app.core.log_lines import MOST
+from app.core.logging.lines import MOST
 from app.core.logging import LINES, access, configure_logging, written_aside
 from tests.support.settings import IsolatedSettings
 import structlog

@@ -6,13 +6,14 @@ import sys
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import structlog
-from structlog.typing import Processor
-
-from app.core.log_lines import LogLines
+from app.core.logging.lines import LogLines
+from app.core.logging.plain_structlog import structlog
 from app.core.settings import Settings
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 ACCESS = "app.access"
 """The logger of the requests' lines."""
@@ -49,14 +50,14 @@ def configure_logging(settings: Settings) -> None:
     )
 
 
-def _rendering(log_format: str) -> list[Processor]:
+def _rendering(log_format: str) -> "list[Processor]":
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if log_format == "console":
         return [remove, _console()]
     return [remove, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 
-def _console() -> Processor:
+def _console() -> "Processor":
     # The default shows local variables with a traceback, secrets among them.
     plain = structlog.dev.plain_traceback
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)

@@ -1,0 +1,62 @@
+"""Commands whose modules are imported once they are asked for, so that none waits for what another needs."""
+
+import gc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context
+
+
+@dataclass(frozen=True)
+class LateCommand:
+    """``place`` is module:name of a function or a Typer app; ``says`` what a list of commands says of it."""
+
+    place: str
+    says: str
+    hidden: bool = False
+
+
+class LateGroup(TyperGroup):
+    """Knows its commands by name; a subclass has them. As in click's documentation, but for lists of them."""
+
+    late: ClassVar[Mapping[str, LateCommand]]
+
+    def __init__(self, **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type]
+        self.commands = {name: _Listed(name, late) for name, late in self.late.items()}
+
+    def resolve_command(
+        self, ctx: "Context", args: list[str]
+    ) -> tuple[str | None, "Command | None", list[str]]:
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, found.imported() if isinstance(found, _Listed) else found, rest
+
+
+class _Listed(TyperCommand):
+    def __init__(self, name: str, late: LateCommand) -> None:
+        super().__init__(name, help=late.says, hidden=late.hidden)
+        self._late = late
+
+    def imported(self) -> "Command":
+        """The command itself."""
+        module, _, attribute = self._late.place.partition(":")
+        found = getattr(import_module(module), attribute)
+        if not gc.isenabled():  # __main__ has seen to it, until all is imported
+            gc.freeze()
+            gc.enable()
+        holder = typer.Typer(add_completion=False)
+        holder.callback()(lambda: None)  # else one command alone loses its name
+        if isinstance(found, typer.Typer):
+            holder.add_typer(found, name=self.name)
+        else:
+            holder.command(self.name)(found)
+        group = get_command(holder)
+        assert isinstance(group, TyperGroup)
+        return group.commands[self.name or ""]

@@ -1,0 +1,1 @@
+"""fastapi-cache2 on Redis."""

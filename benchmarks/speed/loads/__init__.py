@@ -1,0 +1,1 @@
+"""What asks: wrk, our own caller, and bare boto3."""

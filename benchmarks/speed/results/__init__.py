@@ -1,0 +1,1 @@
+"""What was measured: the arithmetic, and how it is told."""
