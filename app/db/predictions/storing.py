@@ -98,13 +98,15 @@ async def store(direct: Direct, batches: Sequence[Storing], *, ttl: float | None
     for batch in batches:
         for row in batch.rows:
             each.setdefault(row.content_hash, (batch, row))
+    rows = [row for _, row in each.values()]
+    outputs = {row.content_hash: dump_json(row.output) for row in rows}
     values: dict[str, object] = {
+        **columns(rows, [*outputs.values()]),
         "pipeline_version": batches[0].scope.pipeline_version,
         "ttl": ttl,
         "version_ids": [batch.scope.model_version_id for batch, _ in each.values()],
         "expected": [batch.epoch for batch, _ in each.values()],
         "owners": dump_json({content: str(batch.lease.owner) for content, (batch, _) in each.items()}),
-        **columns([row for _, row in each.values()]),
     }
     entries: dict[UUID, dict[str, CachedPrediction]] = {batch.lease.owner: {} for batch in batches}
     waited_for: set[UUID] = set()
@@ -115,7 +117,8 @@ async def store(direct: Direct, batches: Sequence[Storing], *, ttl: float | None
         batch, new = each[stored.content_hash]
         # Its output need not be sent back.
         entries[batch.lease.owner][new.record_id] = CachedPrediction(
-            stored.id, new.record_id, new.output_json, new.revision, stored.computed_at, new.age
+            *(stored.id, new.record_id, outputs[stored.content_hash], new.revision),
+            *(stored.computed_at, new.age),
         )
     return StoredTogether([entries[batch.lease.owner] for batch in batches], [*waited_for])
 
