@@ -26,7 +26,7 @@ __all__ = ["Answer", "Ask", "Predictor"]
 
 T = TypeVar("T")
 
-MISSES_AT_ONCE = int(__import__("os").environ.get("PART", "500"))
+MISSES_AT_ONCE = 500
 """Misses of one call that are claimed, inferred and stored together."""
 LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
