@@ -30,6 +30,8 @@ MISSES_AT_ONCE = 500
 """Misses of one call that are claimed, inferred and stored together."""
 LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
+SLOW = 0.01
+"""Seconds after which a statement has others beside it; until then all that comes goes into the next."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Predictor:
             self._look_up,
             goes=LOOKUPS,
             most=IDS_AT_ONCE,
+            slow=SLOW,
             size=lambda ask: len(ask.record_ids),
             patience=self.settings.database_pool_timeout,
             concerns_all=is_outage,
