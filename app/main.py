@@ -1,6 +1,7 @@
 """The ASGI application: ``uvicorn --factory app.main:create_app``."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -76,6 +77,7 @@ def _beside_the_routes(root_path: str) -> str:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open everything, and close it in the opposite order: what is under way lands first."""
     settings: Settings = app.state.settings
+    gc.set_threshold(*GARBAGE)
     async with AsyncExitStack() as opened:
         opened.enter_context(written_aside())
         runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case))

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.api import answers
 from app.api.deps import CursorQuery, LimitQuery, PredictorDep, ReadingDep, RecordId, SessionsDep, UseCaseDep
+from app.api.http.bodies import reply
 from app.api.http.problems import OF_BODIES, responses
-from app.api.http.replies import reply
 from app.api.http.strict_route import ItemwiseRoute
 from app.core.errors import (
     AppError,

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
 from app.api.deps import CursorQuery, LimitQuery, NewRecordId, ReadingDep, RecordId, SessionsDep, UseCaseDep
+from app.api.http.bodies import reply
 from app.api.http.conditions import Condition, etag
 from app.api.http.problems import OF_BODIES, responses
-from app.api.http.replies import reply
 from app.api.http.strict_route import StrictRoute
 from app.core.errors import PreconditionFailed
 from app.schemas.records.records import (

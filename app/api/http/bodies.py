@@ -1,12 +1,16 @@
-"""Bodies of requests: bounded, read off the event loop where they are long, and validated there."""
+"""Bodies of requests: bounded, read off the event loop where they are long, and validated there.
+
+And those of answers, written once.
+"""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from fastapi import HTTPException, Request
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from fastapi import HTTPException, Request, Response
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 
+from app.api.http import media
 from app.core import strict_json
 from app.core.errors import AppError, FieldError, InvalidInput, TooLarge
 from app.core.settings import Settings
@@ -115,3 +119,12 @@ def require_length(headers: Headers, limit: int, what: str) -> None:
 
 def too_large(limit: int, what: str) -> TooLarge:
     return TooLarge(f"{what} may have at most {limit} bytes.")
+
+
+def reply(said: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A model as JSON, which FastAPI would validate before it writes it.
+
+    The route names the same model as its ``response_model``, for the document.
+    """
+    body = said.__pydantic_serializer__.to_json(said, by_alias=True)
+    return Response(body, status, headers, media_type=media.JSON)

@@ -72,7 +72,7 @@ def _parsed(headers: Headers) -> Message:
 
 @lru_cache(maxsize=64)
 def _read(content_type: str) -> Message:
-    """An unreadable type is, to the standard library, text/plain. Kept: most requests say one of few."""
+    """An unreadable type is, to the standard library, text/plain. Kept, since most requests say the same."""
     message = Message()
     message["content-type"] = content_type
     return message

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
 from pydantic import JsonValue
 from sqlalchemy import (
@@ -51,24 +50,16 @@ class NewPrediction:
     computed_at: datetime | None = None
     source_id: int | None = None
 
-    @cached_property
-    def output_json(self) -> str:
-        return dump_json(self.output)
 
-    @property
-    def raw_output_json(self) -> str | None:
-        """None where it is the same as the output."""
-        return None if self.raw_output is self.output else dump_json(self.raw_output)
-
-
-def columns(rows: Sequence[NewPrediction]) -> dict[str, object]:
-    """The values of rows, by column."""
+def columns(rows: Sequence[NewPrediction], outputs: Sequence[str]) -> dict[str, object]:
+    """The values of rows, by column; ``outputs`` are theirs as JSON. One that is no other is null."""
+    raw = [None if row.raw_output is row.output else dump_json(row.raw_output) for row in rows]
     return {
         "record_ids": [row.record_id for row in rows],
         "content_hashes": [row.content_hash for row in rows],
         "revisions": [row.revision for row in rows],
-        "outputs": [row.output_json for row in rows],
-        "raw_outputs": [row.raw_output_json for row in rows],
+        "outputs": outputs,
+        "raw_outputs": raw,
         "latencies": [row.latency_ms for row in rows],
         "ages": [row.age for row in rows],
         "current": [row.current for row in rows],
@@ -194,7 +185,7 @@ async def _insert(
     session: AsyncSession, scope: Scope, rows: Sequence[NewPrediction], ttl: float | None
 ) -> dict[str, CachedPrediction]:
     values: dict[str, object] = {
-        **columns(rows),
+        **columns(rows, [dump_json(row.output) for row in rows]),
         "moments": [row.computed_at for row in rows],
         "sources": [row.source_id for row in rows],
         "ttl": ttl,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.db.direct import Direct, Statement
+from app.db.engine import dump_json
 from app.db.predictions.cache import CachedPrediction, Scope
 from app.db.predictions.claims import Lease
 from app.db.predictions.predictions import NewPrediction, columns
@@ -39,12 +40,12 @@ class StoredTogether:
 STORE = Statement("""
     with computed as (
         select * from unnest(
-            cast(:version_ids as bigint[]), cast(:expected as bigint[]), cast(:owners as uuid[]),
+            cast(:version_ids as bigint[]), cast(:expected as bigint[]),
             cast(:record_ids as text[]), cast(:content_hashes as text[]), cast(:revisions as text[]),
             cast(:outputs as text[]), cast(:raw_outputs as text[]), cast(:latencies as float8[]),
             cast(:ages as float8[]), cast(:current as boolean[]), cast(:epochs as bigint[]),
             cast(:variants as text[])
-        ) as given (version_id, expected, owner, record_id, content_hash, revision,
+        ) as given (version_id, expected, record_id, content_hash, revision,
                     output, raw_output, latency_ms, age, is_current, epoch, variant)
     ), held as (
         select id, epoch from model_versions where id = any(array(select version_id from computed))
@@ -64,21 +65,16 @@ STORE = Statement("""
         order by record_id
         on conflict (content_hash, model_version_id, pipeline_version, record_id, revision)
             where superseded_at is null do nothing
-        returning id, model_version_id, record_id, content_hash, revision, computed_at
+        returning id, content_hash, computed_at
     ), released as (
         delete from content_claims
         where content_hash = any(array(select content_hash from stored))
-          and (owner, content_hash) in (
-              select computed.owner, computed.content_hash from computed
-              join stored on stored.content_hash = computed.content_hash
-                         and stored.model_version_id = computed.version_id
-                         and stored.record_id = computed.record_id
-          )
+          and cast(:owners as jsonb) ->> content_hash = cast(owner as text)
         returning owner, waiting
     )
-    select model_version_id, record_id, content_hash, id, revision, computed_at, null as owner from stored
+    select content_hash, id, computed_at, null as owner from stored
     union all
-    select null, null, null, null, null, null, owner from released where waiting
+    select null, null, null, owner from released where waiting
 """)
 
 NOTIFY = Statement("""
@@ -87,21 +83,9 @@ NOTIFY = Statement("""
 """)
 
 
-class _Key(NamedTuple):
-    """What may be there once, beside the pipeline's version."""
-
-    model_version_id: int
-    record_id: str
-    content_hash: str
-    revision: str
-
-
 class _StoredRow(NamedTuple):
-    model_version_id: int
-    record_id: str
     content_hash: str
     id: int
-    revision: str
     computed_at: datetime
     waited_for: UUID | None
     """Null but in rows of their own, which have nothing else."""
@@ -109,18 +93,20 @@ class _StoredRow(NamedTuple):
 
 async def store(direct: Direct, batches: Sequence[Storing], *, ttl: float | None) -> StoredTogether:
     """Insert predictions and give up their claims, in one transaction. What is left out is to be stored the
-    longer way: what is in the way of another row, of this statement too."""
-    each: dict[_Key, tuple[Storing, NewPrediction]] = {}
+    longer way: what is in the way of another row, and what another batch has the content of."""
+    each: dict[str, tuple[Storing, NewPrediction]] = {}
     for batch in batches:
         for row in batch.rows:
-            each.setdefault(_key(batch, row), (batch, row))
+            each.setdefault(row.content_hash, (batch, row))
+    rows = [row for _, row in each.values()]
+    outputs = {row.content_hash: dump_json(row.output) for row in rows}
     values: dict[str, object] = {
+        **columns(rows, [*outputs.values()]),
         "pipeline_version": batches[0].scope.pipeline_version,
         "ttl": ttl,
         "version_ids": [batch.scope.model_version_id for batch, _ in each.values()],
         "expected": [batch.epoch for batch, _ in each.values()],
-        "owners": [batch.lease.owner for batch, _ in each.values()],
-        **columns([row for _, row in each.values()]),
+        "owners": dump_json({content: str(batch.lease.owner) for content, (batch, _) in each.items()}),
     }
     entries: dict[UUID, dict[str, CachedPrediction]] = {batch.lease.owner: {} for batch in batches}
     waited_for: set[UUID] = set()
@@ -128,17 +114,13 @@ async def store(direct: Direct, batches: Sequence[Storing], *, ttl: float | None
         if stored.waited_for is not None:
             waited_for.add(stored.waited_for)
             continue
-        key = _Key(stored.model_version_id, stored.record_id, stored.content_hash, stored.revision)
-        batch, new = each[key]
+        batch, new = each[stored.content_hash]
         # Its output need not be sent back.
         entries[batch.lease.owner][new.record_id] = CachedPrediction(
-            stored.id, new.record_id, new.output_json, new.revision, stored.computed_at, new.age
+            *(stored.id, new.record_id, outputs[stored.content_hash], new.revision),
+            *(stored.computed_at, new.age),
         )
     return StoredTogether([entries[batch.lease.owner] for batch in batches], [*waited_for])
-
-
-def _key(batch: Storing, row: NewPrediction) -> "_Key":
-    return _Key(batch.scope.model_version_id, row.record_id, row.content_hash, row.revision)
 
 
 async def notify(direct: Direct, owners: Sequence[UUID]) -> None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import CoreSchema, SchemaSerializer, SchemaValidator, ValidationError
 from pydantic_core import core_schema as schemas
 
-Part: TypeAlias = Mapping[str, object]
+CorePart: TypeAlias = Mapping[str, object]
 Guard: TypeAlias = CoreSchema | None
 """What stands in front of a part, if anything has to."""
 
@@ -93,7 +93,7 @@ def adapter_of(kind: type[BaseModel]) -> TypeAdapter[object]:
 
 def _plain(kind: TypeAdapter[object], guards: Mapping[str, Guard]) -> Plain | None:
     try:
-        item = _Walk(guards).part(cast(Part, kind.core_schema))
+        item = _PlainWalk(guards).part(cast(CorePart, kind.core_schema))
     except _NeedsLook:
         return None
     some = schemas.with_default_schema(item, default=None, on_error="default")
@@ -134,14 +134,14 @@ _JSON: Mapping[str, Guard] = {
 SCALARS = frozenset(_JSON)
 
 
-class _Walk:
+class _PlainWalk:
     """From the schema of a type to one that takes what needs no look."""
 
     def __init__(self, guards: Mapping[str, Guard]) -> None:
         self._guards = guards
         self._depth = 0
 
-    def part(self, given: Part) -> CoreSchema:
+    def part(self, given: CorePart) -> CoreSchema:
         kind = str(given["type"])
         if given.keys() - SAID_BY_ALL - KEPT.get(kind, frozenset()) or kind not in KEPT:
             raise _NeedsLook
@@ -150,42 +150,42 @@ class _Walk:
         self._depth -= 1
         return made
 
-    def _inner(self, kind: str, given: Part) -> CoreSchema:
+    def _inner(self, kind: str, given: CorePart) -> CoreSchema:
         if self._depth > DEEPEST:
             raise _NeedsLook
-        handle: Callable[[Part], CoreSchema] | None = {
+        handle: Callable[[CorePart], CoreSchema] | None = {
             "model": self._model,
             "list": self._list,
-            "nullable": lambda part: schemas.nullable_schema(self.part(cast(Part, part["schema"]))),
+            "nullable": lambda part: schemas.nullable_schema(self.part(cast(CorePart, part["schema"]))),
             "default": self._default,
         }.get(kind)
         return handle(given) if handle else self._leaf(kind, given)
 
-    def _leaf(self, kind: str, given: Part) -> CoreSchema:
+    def _leaf(self, kind: str, given: CorePart) -> CoreSchema:
         if kind not in self._guards or not _all_are_text(given):
             raise _NeedsLook
         own = cast(CoreSchema, {key: one for key, one in given.items() if key not in ("ref", "metadata")})
         guard = self._guards[kind]
         return own if guard is None else schemas.chain_schema([guard, own])
 
-    def _list(self, given: Part) -> CoreSchema:
+    def _list(self, given: CorePart) -> CoreSchema:
         if self._guards is _CELLS:
             return _NO_CELL
-        items = self.part(cast(Part, given.get("items_schema", {"type": "any"})))
+        items = self.part(cast(CorePart, given.get("items_schema", {"type": "any"})))
         return cast(CoreSchema, {**given, "items_schema": items})
 
-    def _default(self, given: Part) -> CoreSchema:
+    def _default(self, given: CorePart) -> CoreSchema:
         """A default is stored as it stands, so it must be what its own type makes of it."""
-        inner, default = self.part(cast(Part, given["schema"])), given["default"]
+        inner, default = self.part(cast(CorePart, given["schema"])), given["default"]
         if self._guards is _CELLS and default is not None:
-            _Walk(_JSON).part(given)  # a cell is text, and a default is none
+            _PlainWalk(_JSON).part(given)  # a cell is text, and a default is none
         elif not _is_its_own(inner, default):
             raise _NeedsLook
         return schemas.with_default_schema(inner, default=default)
 
-    def _model(self, given: Part) -> CoreSchema:
+    def _model(self, given: CorePart) -> CoreSchema:
         is_own = given.get("custom_init") or given.get("root_model")
-        kind, fields = cast(type[BaseModel], given["cls"]), cast(Part, given["schema"])
+        kind, fields = cast(type[BaseModel], given["cls"]), cast(CorePart, given["schema"])
         if is_own or kind.model_dump is not BaseModel.model_dump:
             raise _NeedsLook
         if self._guards is _CELLS and self._depth > 1:
@@ -195,12 +195,12 @@ class _Walk:
             raise _NeedsLook
         if fields.keys() - SAID_BY_ALL - KEPT["model-fields"]:
             raise _NeedsLook
-        found = dict(self._fields(cast(Mapping[str, Part], fields["fields"])))
+        found = dict(self._fields(cast(Mapping[str, CorePart], fields["fields"])))
         return schemas.typed_dict_schema(
             {name: found[name] for name in sorted(found)}, extra_behavior="forbid"
         )
 
-    def _fields(self, given: Mapping[str, Part]) -> list[tuple[str, schemas.TypedDictField]]:
+    def _fields(self, given: Mapping[str, CorePart]) -> list[tuple[str, schemas.TypedDictField]]:
         made = []
         for name, field in given.items():
             read, written = (field.get(f"{use}_alias", name) for use in ("validation", "serialization"))
@@ -210,11 +210,11 @@ class _Walk:
                 or not isinstance(read, str)
             ):
                 raise _NeedsLook
-            made.append((read, schemas.typed_dict_field(self.part(cast(Part, field["schema"])))))
+            made.append((read, schemas.typed_dict_field(self.part(cast(CorePart, field["schema"])))))
         return made
 
 
-def _all_are_text(given: Part) -> bool:
+def _all_are_text(given: CorePart) -> bool:
     """Whether the values to choose from, if it is a choice, are all text."""
     members = cast(Sequence[Enum], given.get("members", ()))
     expected = cast(Sequence[object], given.get("expected", ()))

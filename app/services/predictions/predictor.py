@@ -1,7 +1,9 @@
 """Predictions by record id: from the cache, or by single flight through the pipeline."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.joining import Joined
@@ -22,8 +24,14 @@ from app.services.use_case import UseCase
 
 __all__ = ["Answer", "Ask", "Predictor"]
 
+T = TypeVar("T")
+
+MISSES_AT_ONCE = 500
+"""Misses of one call that are claimed, inferred and stored together."""
 LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
+SLOW = 0.01
+"""Seconds after which a statement has others beside it; until then all that comes goes into the next."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Predictor:
             self._look_up,
             goes=LOOKUPS,
             most=IDS_AT_ONCE,
+            slow=SLOW,
             size=lambda ask: len(ask.record_ids),
             patience=self.settings.database_pool_timeout,
             concerns_all=is_outage,
@@ -121,7 +130,7 @@ class Predictor:
     async def _ask_database(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
         parts = [
             self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
-            for part in _parts(record_ids)
+            for part in _parts(record_ids, IDS_AT_ONCE)
         ]
         found = [one for part in parts for one in await part]
         if found and found[0].version_id is None:
@@ -135,6 +144,20 @@ class Predictor:
         )
 
     async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
+        """In parts that are on their way at once: what one of them computes is stored while another infers.
+
+        Of what was looked up by several statements some may be of another version, or epoch.
+        """
+        groups: dict[tuple[int | None, int], list[Lookup]] = {}
+        for one in misses:
+            groups.setdefault((one.version_id, one.epoch), []).append(one)
+        parts = [part for group in groups.values() for part in _parts(group, MISSES_AT_ONCE)]
+        answers = await asyncio.gather(*(self._infer_part(part, model, ask) for part in parts))
+        return {record_id: answer for part in answers for record_id, answer in part.items()}
+
+    async def _infer_part(
+        self, misses: Sequence[Lookup], model: str, ask: Ask
+    ) -> dict[str, Answer | AppError]:
         first = misses[0]
         deployment = await self._deployment(first.version_id or 0)
         pipeline.require_features(self.use_case, deployment)
@@ -170,8 +193,8 @@ class Predictor:
         return self._deployments[version_id]
 
 
-def _parts(record_ids: Sequence[str]) -> list[Sequence[str]]:
-    return [record_ids[at : at + IDS_AT_ONCE] for at in range(0, len(record_ids), IDS_AT_ONCE)]
+def _parts(given: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [given[at : at + size] for at in range(0, len(given), size)]
 
 
 def _wanted(one: Lookup, *, refresh: bool) -> Wanted:

@@ -30,8 +30,8 @@ class Columns:
         return {
             "id": row[self.id],
             "input": {name: row[place] for name, place in self.inputs.items() if row[place]},
-            "label": cell(row, self.label),
-            "observed_at": cell(row, self.observed_at),
+            "label": _cell(row, self.label),
+            "observed_at": _cell(row, self.observed_at),
         }
 
     def called(self, part: str, *, of_input: bool) -> str:
@@ -41,7 +41,7 @@ class Columns:
         return part if place is None else self.header[place]
 
 
-def cell(row: Sequence[str], place: int | None) -> str | None:
+def _cell(row: Sequence[str], place: int | None) -> str | None:
     return None if place is None else row[place] or None
 
 

@@ -35,7 +35,7 @@ class FileLine:
 
 
 @dataclass(frozen=True)
-class Batch:
+class LineBatch:
     """What some lines came to: frames that are ready to be copied, how many lines those were, and records
     that need a closer look, which are read as they are asked for."""
 
@@ -56,7 +56,7 @@ class Reader(Protocol):
 
     def read(self, lines: list[bytes]) -> Iterable[FileLine]: ...
 
-    def batch(self, lines: list[bytes]) -> Batch: ...
+    def batch(self, lines: list[bytes]) -> LineBatch: ...
 
     def finish(self) -> Iterable[FileLine]: ...
 
@@ -89,12 +89,12 @@ class NdjsonReader:
     def read(self, lines: list[bytes]) -> Iterator[FileLine]:
         return _closely(self._numbered(lines))
 
-    def batch(self, lines: list[bytes]) -> Batch:
+    def batch(self, lines: list[bytes]) -> LineBatch:
         numbered = self._numbered(lines)
         frames = self._plainly.frames(_given(numbered))
         ready = [frame for frame in frames if frame is not None]
         left = (one for one, frame in zip(numbered, frames, strict=True) if frame is None)
-        return Batch(ready, len(ready), _closely(left))
+        return LineBatch(ready, len(ready), _closely(left))
 
     def _numbered(self, lines: list[bytes]) -> list[tuple[int, bytes]]:
         first, self._number = self._number + 1, self._number + len(lines)

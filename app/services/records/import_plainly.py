@@ -54,7 +54,7 @@ class Plainly:
 
 
 def _texts(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | None]:
-    if plain is None or all(value is None for value in values):
+    if plain is None or values.count(None) == len(values):
         return [None] * len(values)
     return plain.texts(values)
 
@@ -64,4 +64,5 @@ def _frame(
 ) -> bytes | None:
     if payload is None or not isinstance(record_id, str) or not PLAIN_ID.fullmatch(record_id):
         return None
-    return framed(line, record_id, payload, hash_of(payload), label, observed_at and observed_at.strip(b'"'))
+    moment = None if observed_at is None else observed_at[1:-1]
+    return framed(line, record_id, payload, hash_of(payload), label, moment)

@@ -3,13 +3,14 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
+from typing import cast
 
 from pydantic import JsonValue
 
 from app.core.errors import FieldError, InvalidInput
 from app.schemas.values.plain import plain_cells
-from app.services.records.import_columns import Columns, cell, fit
-from app.services.records.import_lines import MAX_LINE, Batch, FileLine, NoText, decode, of_a_length
+from app.services.records.import_columns import Columns, fit
+from app.services.records.import_lines import MAX_LINE, FileLine, LineBatch, NoText, decode, of_a_length
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.records.import_plainly import Given, Plainly
 from app.services.use_case import UseCase
@@ -40,19 +41,21 @@ class CsvReader:
     def read(self, lines: list[bytes]) -> Iterator[FileLine]:
         return self._lines([*self._unfinished, *lines], last=False)
 
-    def batch(self, lines: list[bytes]) -> Batch:
+    def batch(self, lines: list[bytes]) -> LineBatch:
         if self.columns is None:
             [*_] = self.read(lines[:1])
             lines = lines[1:]
         columns, rows = self.columns, None if self._unfinished else _plain_rows(lines, self._delimiter)
         if columns is None or rows is None:
-            return Batch((), 0, self.read(lines))
+            return LineBatch((), 0, self.read(lines))
         begin = [self._number + 1 + before for before in (0, *(last for _, last in rows))]
         self._number += len(lines)
         cells = [row for row, _ in rows]
         frames = self._plainly.frames(_given(columns, begin[:-1], cells))
+        if None not in frames:
+            return LineBatch(cast(list[bytes], frames), len(lines), ())
         both = [*zip(frames, cells, begin, begin[1:], strict=False)]
-        return Batch(
+        return LineBatch(
             [frame for frame in frames if frame is not None],
             sum(after - first for frame, _, first, after in both if frame is not None),
             [
@@ -146,9 +149,13 @@ def _given(columns: Columns, lines: Sequence[int], rows: Sequence[list[str]]) ->
         lines,
         [row[columns.id] for row in whole],
         _inputs(columns, whole),
-        [cell(row, columns.label) for row in whole],
-        [cell(row, columns.observed_at) for row in whole],
+        _column(whole, columns.label),
+        _column(whole, columns.observed_at),
     )
+
+
+def _column(rows: Sequence[list[str]], place: int | None) -> Sequence[str | None]:
+    return [None] * len(rows) if place is None else [row[place] or None for row in rows]
 
 
 def _inputs(columns: Columns, rows: Iterable[list[str]]) -> list[dict[str, str]]:

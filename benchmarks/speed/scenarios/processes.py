@@ -14,8 +14,8 @@ ONE, TWO = "one process", "two processes"
 HITS, MISSES, RECORDS, CALLERS = "hits", "durable misses", 10_000, 32
 MOST = 3000
 """Misses a second that records are made for."""
-SETTLED = 1.5
-"""Seconds after which an idle backend of Postgres has told what it counted."""
+SETTLED = 11
+"""Seconds after which an idle backend of Postgres has told what it counted: it keeps it for up to ten."""
 COUNTS = """
     select (select sum(fsyncs)::int from pg_stat_io where object = 'wal'), (select count(*) from predictions)
 """

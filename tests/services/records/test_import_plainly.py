@@ -87,35 +87,39 @@ def test_rows_of_a_csv(found: list[bytes]) -> None:
     require_same(b"".join([HEADER, *found]).splitlines(keepends=True), "csv")
 
 
-@st.composite
-def objects(draw: st.DrawFn) -> bytes:
-    numbers = st.sampled_from(
-        ["1", "1.0", "-0.0", "1e-7", "1e300", "NaN", "1" * 400, "0.1000000000000000000001"]
-    )
-    member: JsonValue = draw(st.sampled_from([None, 1, "x", True, [], {}, ":", "a\\", '"', "\0", "\ud800"]))
-    changed = {draw(st.sampled_from([*FIELDS, "other"])): member} if draw(st.booleans()) else {}
-    content = {"id": draw(IDS), "input": order() | changed, "label": 12, "observed_at": draw(MOMENTS)}
-    kept = draw(st.sets(st.sampled_from([*content]), min_size=2)) | {"id", "input"}
-    text = json.dumps({name: value for name, value in content.items() if name in kept})
-    text = text.replace("40.6925", draw(numbers))
-    ways = [
-        "{}",
-        "{}",
-        '{}, "id": "z"}}',
-        '{}, "id" : "z"}}',
-        '{}, "\\u0069d":"z"}}',
-        "[{}}}]",
-        " {}}}",
-        "{}}} 1",
-        "",
+NUMBERS = st.sampled_from(
+    ["1", "1.0", "-0.0", "1e-7", "1e300", "NaN", "1" * 400, "0.1000000000000000000001", "false"]
+)
+MEMBERS: list[JsonValue] = [None, 1, "x", True, [], {}, ":", "a\\", '"', "\0", "\ud800"]
+CHANGES = st.sampled_from(
+    [{}, {}, {}, *({name: member} for name in ("carrier", "origin_lat", "other") for member in MEMBERS)]
+)
+KEPT = st.sampled_from([("id", "input"), ("id", "input", "label"), ("id", "input", "label", "observed_at")])
+WAYS = st.sampled_from(
+    [
+        *("{}}}", "{}}}", "{}}}", '{}, "id": "z"}}', '{}, "id" : "z"}}', '{}, "\\u0069d":"z"}}', "[{}}}]"),
+        *(" {}}}", "{}}}}}", "{}}} 1", "{}", '{}, "label":null}}', '{}, "x":":"}}'),
     ]
-    return draw(st.sampled_from(ways)).format(text[:-1]).removesuffix("}").encode() + draw(
-        st.sampled_from([b"}\n", b"}\r\n", b"} \n", b"\n", b"\xff\n"])
-    )
+)
+ENDS = st.sampled_from([b"\n", b"\n", b"\r\n", b" \n", b"\n\n", b"\xff\n"])
+
+
+def _object(
+    record_id: str, moment: str, change: dict[str, JsonValue], kept: tuple[str, ...], *ends: object
+) -> bytes:
+    content = {"id": record_id, "input": order() | change, "label": 12, "observed_at": moment}
+    text = json.dumps({name: content[name] for name in kept})
+    number, way, end = ends
+    assert isinstance(end, bytes)
+    text = text.replace("40.6925", str(number)).removesuffix("}")
+    return str(way).format(text).encode() + end
+
+
+OBJECTS = st.builds(_object, IDS, MOMENTS, CHANGES, KEPT, NUMBERS, WAYS, ENDS)
 
 
 @MANY
-@given(st.lists(objects(), max_size=6))
+@given(st.lists(OBJECTS, max_size=6))
 def test_lines_of_ndjson(found: list[bytes]) -> None:
     require_same(b"".join(found).splitlines(keepends=True), "ndjson")
 
