@@ -128,11 +128,14 @@ class Predictor:
         return kept
 
     async def _ask_database(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
-        parts = [
-            self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
-            for part in _parts(record_ids, IDS_AT_ONCE)
-        ]
-        found = [one for part in parts for one in await part]
+        if len(record_ids) <= IDS_AT_ONCE:
+            found = await self._lookups.ask(cache.LookingUp(record_ids, model, ask.version, ask.refresh))
+        else:
+            parts = [
+                self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
+                for part in _parts(record_ids, IDS_AT_ONCE)
+            ]
+            found = [one for part in parts for one in await part]
         if found and found[0].version_id is None:
             raise versions.no_version(model, ask.version, model_exists=found[0].model_id is not None)
         return found
