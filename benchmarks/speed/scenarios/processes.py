@@ -21,8 +21,8 @@ COUNTS = """
 """
 
 NOTE = (
-    f"Hits come over {CALLERS} connections a process, misses from {CALLERS} callers in all. 'a flush' is how many"
-    " predictions were stored for each flush of the WAL to disk."
+    f"Hits come over {CALLERS} connections a process, misses from {CALLERS} callers in all. 'a flush' is how"
+    " many predictions were stored for each flush of the WAL to disk."
 )
 
 
