@@ -1,8 +1,8 @@
 """An endpoint that answers InvokeEndpoint after a set time, and says what it has deployed.
 
 ``python -m benchmarks.speed.paced_endpoint --port 9000 --call-ms 5 --row-ms 0.05``. Raw asyncio, so that what
-it costs itself is small; calls overlap, as those of a platform with enough instances do, or wait for each other with
-``--one-at-a-time``, as those of a model server with one worker do. Signatures are not looked at.
+it costs itself is small; calls overlap, as those of a platform with enough instances do, or wait for each
+other with ``--one-at-a-time``, as those of a model server with one worker do. Signatures are not looked at.
 """
 
 import argparse
