@@ -1,6 +1,7 @@
 """What routes ask for by type. All of it is ``async``: FastAPI runs a plain function in a thread, which takes
 0.2 ms."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -49,6 +50,11 @@ async def _predictor(request: Request) -> Predictor:
     return _runtime(request).predictor
 
 
+async def _forgetting(request: Request) -> AsyncIterator[None]:
+    yield
+    _runtime(request).predictor.forget()
+
+
 async def _storage(request: Request) -> Storage:
     storage = _runtime(request).storage
     if storage is None:
@@ -78,6 +84,8 @@ InferenceDep = Annotated[Inference, Depends(_inference)]
 HealthDep = Annotated[Health, Depends(_health)]
 StorageDep = Annotated[Storage, Depends(_storage)]
 PredictorDep = Annotated[Predictor, Depends(_predictor)]
+FORGETTING = Depends(_forgetting, scope="function")
+"""For routes that change what any prediction may be: none is answered from memory once they have."""
 RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""
 NewRecordId = Annotated[RecordIdText, Depends(_new_record_id)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
-from app.api.deps import SessionsDep, SettingsDep, UseCaseDep
+from app.api.deps import FORGETTING, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http import bodies, media
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
@@ -47,6 +47,7 @@ async def _columns(
     summary="Import a file of records",
     responses=responses(*OF_BODIES),
     openapi_extra={"requestBody": BODY | {"required": True}},
+    dependencies=[FORGETTING],
 )
 async def import_records(
     request: Request,

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.deps import CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
+from app.api.deps import FORGETTING, CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
 from app.api.idempotency import KeyedRequest
@@ -56,6 +56,7 @@ async def get_version(model: Name, version: Name, sessions: SessionsDep) -> Mode
     status_code=201,
     summary="Register a version",
     responses=responses(*FAILURES, *OF_BODIES),
+    dependencies=[FORGETTING],
 )
 async def register_version(
     model: Name,
@@ -76,7 +77,11 @@ async def register_version(
 
 
 @router.delete(
-    "/{model}/versions/{version}", status_code=204, summary="Delete a version", responses=responses(Conflict)
+    "/{model}/versions/{version}",
+    status_code=204,
+    summary="Delete a version",
+    responses=responses(Conflict),
+    dependencies=[FORGETTING],
 )
 async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> None:
     """Delete a version that was never live, with its predictions; the model goes with its last version.
@@ -86,7 +91,12 @@ async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> N
     await deletion.delete(sessions, model, version)
 
 
-@router.post("/{model}/promote", summary="Make a version live", responses=responses(*FAILURES, *OF_BODIES))
+@router.post(
+    "/{model}/promote",
+    summary="Make a version live",
+    responses=responses(*FAILURES, *OF_BODIES),
+    dependencies=[FORGETTING],
+)
 async def promote_version(
     model: Name, choice: VersionChoice, sessions: SessionsDep, use_case: UseCaseDep, inference: InferenceDep
 ) -> Model:
@@ -99,7 +109,10 @@ async def promote_version(
 
 
 @router.post(
-    "/{model}/rollback", summary="Undo the last promotion", responses=responses(Conflict, Misconfigured)
+    "/{model}/rollback",
+    summary="Undo the last promotion",
+    responses=responses(Conflict, Misconfigured),
+    dependencies=[FORGETTING],
 )
 async def roll_back_model(
     model: Name, sessions: SessionsDep, use_case: UseCaseDep, keyed: KeyedRequest

@@ -10,7 +10,16 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
-from app.api.deps import CursorQuery, LimitQuery, NewRecordId, ReadingDep, RecordId, SessionsDep, UseCaseDep
+from app.api.deps import (
+    CursorQuery,
+    LimitQuery,
+    NewRecordId,
+    PredictorDep,
+    ReadingDep,
+    RecordId,
+    SessionsDep,
+    UseCaseDep,
+)
 from app.api.http.bodies import reply
 from app.api.http.conditions import Condition, etag
 from app.api.http.problems import OF_BODIES, responses
@@ -57,6 +66,7 @@ async def write_records(
     body: OneOrMany,
     sessions: SessionsDep,
     use_case: UseCaseDep,
+    predictor: PredictorDep,
 ) -> Response:
     """Create or replace one record, or a list of them: all are stored, or none.
 
@@ -65,8 +75,12 @@ async def write_records(
     per item, in order. An id may come once in a list.
     """
     if isinstance(body, list):
-        return reply(WrittenRecords(items=await records.put_many(sessions, use_case, body)))
-    return _written(*await records.put(sessions, use_case, body.id, body.input, path="input"))
+        items = await records.put_many(sessions, use_case, body)
+        predictor.forget([item.id for item in items])
+        return reply(WrittenRecords(items=items))
+    record, created = await records.put(sessions, use_case, body.id, body.input, path="input")
+    predictor.forget([record.id])
+    return _written(record, created)
 
 
 @router.get("", response_model=RecordPage, summary="List records", responses=responses())
@@ -114,12 +128,14 @@ async def put_record(
     condition: Condition,
     sessions: SessionsDep,
     use_case: UseCaseDep,
+    predictor: PredictorDep,
 ) -> Response:
     """Create (201) or replace (200) the input under this id; the same input changes nothing.
 
     With If-Match of several writers who saw one state one wins; the others are answered 412.
     """
     record, created = await records.put(sessions, use_case, record_id, body, objection=condition.objection)
+    predictor.forget([record_id])
     return _written(record, created)
 
 
@@ -144,9 +160,12 @@ async def get_record(record_id: RecordId, sessions: ReadingDep, condition: Condi
     summary="Delete a record",
     responses=responses(PreconditionFailed),
 )
-async def delete_record(record_id: RecordId, condition: Condition, sessions: SessionsDep) -> None:
+async def delete_record(
+    record_id: RecordId, condition: Condition, sessions: SessionsDep, predictor: PredictorDep
+) -> None:
     """Delete the record and its label. Predictions that were made for it stay on the books."""
     await records.delete(sessions, record_id, objection=condition.objection)
+    predictor.forget([record_id])
 
 
 def _written(record: Record, created: bool) -> Response:

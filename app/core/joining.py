@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, NamedTuple, TypeVar
 
 Unit = TypeVar("Unit")
@@ -60,7 +61,8 @@ class Joined(Generic[Unit, Got]):
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._under_way += 1
-        task = loop.create_task(self._go())
+        # In a context of its own: what is logged for all of them is not of the one who came first.
+        task = loop.create_task(self._go(), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -96,6 +98,12 @@ class Joined(Generic[Unit, Got]):
         self._began = asyncio.get_running_loop().time()
         try:
             results = await self._work([one.unit for one in taken])
+            if len(results) != len(taken):
+                raise RuntimeError(f"There are {len(results)} results for {len(taken)} units.")
+        except asyncio.CancelledError:
+            for one in taken:  # or they would wait for nobody
+                one.future.cancel()
+            raise
         except Exception as error:  # noqa: BLE001 - it is the callers'
             if len(taken) > 1 and not self._concerns_all(error):
                 for one in taken:

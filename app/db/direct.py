@@ -45,15 +45,15 @@ class Direct:
         self._idle: list[Connection] = []
 
     async def fetch(self, statement: Statement, values: Mapping[str, object]) -> Sequence[asyncpg.Record]:
-        """The rows of a statement. It is run once more if the connection had died or a plan was stale, as
-        after a migration; it must be idempotent."""
+        """The rows of a statement. It is run once more if the connection had died, a plan was stale, as after
+        a migration, or another transaction was let go first; it must be idempotent."""
         ordered = [values[name] for name in statement.names]
         async with self._slots:
             try:
                 return await self._fetch(statement.text, ordered)
             except ConnectionLost:
                 self._terminate_idle()  # the server went away, and all of them with it
-            except asyncpg.InvalidCachedStatementError:
+            except (asyncpg.InvalidCachedStatementError, asyncpg.DeadlockDetectedError):
                 pass
             return await self._fetch(statement.text, ordered)
 

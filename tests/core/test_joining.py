@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 
 import pytest
 
@@ -112,3 +113,38 @@ async def test_who_asks_when_a_go_has_just_ended_waits_for_nobody(work: Work) ->
     asked = joined(work)
     for number in range(3):
         assert await asyncio.wait_for(asked.ask(number), TIMEOUT) == 2 * number
+
+
+@pytest.mark.parametrize("results", [[], [1], [1, 2, 3]])
+async def test_work_that_returns_another_number_of_results_leaves_nobody_waiting(results: list[int]) -> None:
+    async def wrong(_: Sequence[int]) -> list[int]:
+        return results
+
+    asked = Joined[int, int](wrong, goes=1, most=100)
+    found = await asyncio.wait_for(
+        asyncio.gather(asked.ask(1), asked.ask(2), return_exceptions=True), TIMEOUT
+    )
+    assert [type(one) for one in found] == [RuntimeError] * 2
+
+
+async def test_work_that_is_cancelled_leaves_nobody_waiting() -> None:
+    async def cancelled(_: Sequence[int]) -> list[int]:
+        raise asyncio.CancelledError
+
+    asked = Joined[int, int](cancelled, goes=1, most=100)
+    for _ in range(2):
+        one = asked.ask(1)
+        await asyncio.wait([one], timeout=TIMEOUT)
+        assert one.cancelled()
+
+
+async def test_what_is_done_for_all_is_not_done_in_the_name_of_the_first() -> None:
+    name, names = ContextVar("name", default="nobody"), list[str]()
+
+    async def named(units: Sequence[int]) -> Sequence[int]:
+        names.append(name.get())
+        return units
+
+    name.set("the first")
+    await Joined[int, int](named, goes=1, most=100).ask(1)
+    assert names == ["nobody"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -54,7 +55,8 @@ class Gathering:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        call = asyncio.get_running_loop().create_task(_call(callers, send))
+        # In a context of its own: what is logged for all of them is not of the one who came first.
+        call = asyncio.get_running_loop().create_task(_call(callers, send), context=Context())
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
@@ -36,18 +37,20 @@ class Stages:
 
     async def rows(self, payloads: Sequence[JsonValue], deployment: Deployment) -> list[Row | AppError]:
         """See ``to_rows``."""
-        return await self._preprocess.ask(_ForCode(payloads, deployment))
+        return await self._preprocess.ask(_ForCode(payloads, deployment, copy_context()))
 
     async def outputs(
         self, raw: Sequence[tuple[JsonValue, JsonValue]], deployment: Deployment
     ) -> list[JsonValue | AppError]:
         """See ``to_outputs``."""
-        return await self._postprocess.ask(_ForCode(raw, deployment)) if raw else []
+        return await self._postprocess.ask(_ForCode(raw, deployment, copy_context())) if raw else []
 
 
 class _ForCode(NamedTuple, Generic[T]):
     values: Sequence[T]
     deployment: Deployment
+    context: Context
+    """The caller's: what is logged for it alone bears its request's id."""
 
 
 def _joined(
@@ -69,8 +72,10 @@ def _by_deployment(
     results: dict[int, list[R | AppError] | Exception] = {}
     for indexes in groups.values():
         values = [value for index in indexes for value in given[index].values]
+        first, *others = [given[index] for index in indexes]
+        context = Context() if others else first.context
         try:
-            made = iter(function(values, given[indexes[0]].deployment))
+            made = iter(context.run(function, values, first.deployment))
         except AppError as error:
             results |= dict.fromkeys(indexes, error)
         else:

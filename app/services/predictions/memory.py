@@ -80,12 +80,16 @@ class Memory:
 
     def heard(self, changed: str) -> None:
         """What the database told: ids of records as a JSON list, or ``*``."""
+        self.forget(None if changed == EVERYTHING else json.loads(changed))
+
+    def forget(self, record_ids: Sequence[str] | None) -> None:
+        """Records have changed; None: everything may have."""
         self._changes += 1
-        if changed == EVERYTHING or len(self._changed) > MOST_CHANGES:
+        if record_ids is None or len(self._changed) > MOST_CHANGES:
             self._all_changed = self._changes
             self._changed.clear()
             self._kept.clear()
             return
-        for record_id in json.loads(changed):
+        for record_id in record_ids:
             self._changed[record_id] = self._changes
             self._kept.pop(record_id, None)

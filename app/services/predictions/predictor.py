@@ -73,6 +73,12 @@ class Predictor:
         """The part of the cache key that changes with the user's code."""
         return self.settings.pipeline_version or self.use_case.fingerprint
 
+    def forget(self, record_ids: Sequence[str] | None = None) -> None:
+        """To be called when this process has changed records, or models (None), and before it says so: the
+        database tells all processes, but a moment later."""
+        if self.memory is not None:
+            self.memory.forget(record_ids)
+
     async def predict(self, record_id: str, ask: Ask) -> Answer:
         """One prediction, or the error of it."""
         model = versions.named_or_default(ask.model, self.settings.default_model)
@@ -135,9 +141,9 @@ class Predictor:
                 self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
                 for part in _parts(record_ids, IDS_AT_ONCE)
             ]
-            found = [one for part in parts for one in await part]
-        if found and found[0].version_id is None:
-            raise versions.no_version(model, ask.version, model_exists=found[0].model_id is not None)
+            found = [one for part in await asyncio.gather(*parts) for one in part]
+        if (lost := next((one for one in found if one.version_id is None), None)) is not None:
+            raise versions.no_version(model, ask.version, model_exists=lost.model_id is not None)
         return found
 
     async def _look_up(self, asks: Sequence[cache.LookingUp]) -> list[list[Lookup]]:
@@ -169,6 +175,8 @@ class Predictor:
         results = await self.flights.predict(deployment, scope, list(wanted.values()))
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
         landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
+        if ask.refresh:
+            self.forget([*landed])
         return {one.record_id: _landed(one, landed[one.record_id], model) for one in misses}
 
     async def _with_own_rows(
