@@ -13,7 +13,7 @@ from app.core.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 POLICIES = sorted((ROOT / "deploy" / "iam").glob("*.json"))
-CALLERS = [
+CALLERS = sorted(one for room in ("backends", "storage") for one in (ROOT / "app" / room).rglob("*.py"))
     *sorted((ROOT / "app" / "backends").rglob("*.py")),
     *sorted((ROOT / "app" / "storage").glob("*.py")),
 ]
