@@ -1,6 +1,8 @@
 """The ASGI application: ``uvicorn --factory app.main:create_app``."""
 
 import asyncio
+import gc
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -26,6 +28,9 @@ from app.services.use_case import UseCase, load
 GARBAGE = 20_000, 20, 50
 """Python's own thresholds, 700 first, look for garbage several hundred times a second under load; that took a
 tenth of the time."""
+TELEMETRY = any(name.startswith("OTEL_") for name in os.environ)
+"""Whether OpenTelemetry is set up by its variables. To ask that for each request takes FastAPI a sixteenth of
+a hit."""
 ROUTERS = tuple(
     module.router
     for module in (health, imports, records, models, schedules, predictions, jobs, reports, evaluations)
@@ -46,6 +51,7 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
         lifespan=_lifespan,
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
+        telemetry={"tracing": TELEMETRY, "metrics": TELEMETRY, "logs": TELEMETRY},
         openapi_tags=openapi.TAGS,
     )
     app.state.settings = chosen
@@ -76,6 +82,7 @@ def _beside_the_routes(root_path: str) -> str:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open everything, and close it in the opposite order: what is under way lands first."""
     settings: Settings = app.state.settings
+    gc.set_threshold(*GARBAGE)
     async with AsyncExitStack() as opened:
         opened.enter_context(written_aside())
         runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case))

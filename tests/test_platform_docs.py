@@ -54,8 +54,13 @@ def test_the_table_of_sagemaker_is_its_options() -> None:
 def rows_of(options: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in options.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
-        meaning = " ".join(field_docstrings(options)[name].split())
+        meaning = " ".join(field_docstrings(*inherited(options))[name].split())
         yield f"| `{prefix}{name}` | {'required' if field.is_required() else default} | {meaning} |"
+
+
+def inherited(options: type[BaseModel]) -> list[type[BaseModel]]:
+    """The classes that its fields come from, its own the last."""
+    return [one for one in reversed(options.__mro__) if issubclass(one, BaseModel) and one is not BaseModel]
 
 
 @pytest.mark.parametrize("section", SECTIONS)

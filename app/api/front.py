@@ -75,9 +75,10 @@ def _plain(scope: Scope) -> tuple[str, Ask] | None:
 
 
 def _are_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    return all(
-        name not in CLOSER_LOOK or (name == b"content-length" and value == b"0") for name, value in headers
-    )
+    for name, value in headers:
+        if name in CLOSER_LOOK and (name != b"content-length" or value != b"0"):
+            return False
+    return True
 
 
 @lru_cache(1024)

@@ -16,7 +16,8 @@ class Joined(Generic[Unit, Got]):
     ``work`` is given units in the order in which they came, and returns a result for each, in that order; an
     exception among them is that unit's alone. At most ``goes`` goes are under way at once, each with units of
     at most ``most`` together, by ``size``, or one larger unit. A caller alone does not wait: a go begins in
-    the next round of the event loop.
+    the next round of the event loop. With ``slow`` a further one begins only when the last has taken so many
+    seconds: the fewer there are, the more go together.
 
     What a go raises is raised to all its callers where it ``concerns_all`` of them, such as an outage; else
     each unit is tried by itself. A caller that goes away leaves the work to be done. Who waits for its go for
@@ -29,31 +30,53 @@ class Joined(Generic[Unit, Got]):
         *,
         goes: int,
         most: int,
+        slow: float = 0,
         patience: float | None = None,
         size: Callable[[Unit], int] = lambda _: 1,
         concerns_all: Callable[[Exception], bool] = lambda _: True,
     ) -> None:
         self._work, self._size, self._concerns_all = work, size, concerns_all
-        self._goes, self._most, self._patience = goes, most, patience
+        self._goes, self._most, self._slow, self._patience = goes, most, slow, patience
         self._waiting: deque[_Unit[Unit, Got]] = deque()
         self._under_way = 0
+        self._began = 0.0
+        """When the last go began, in the loop's time."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._impatience: asyncio.TimerHandle | None = None
+        self._hurry: asyncio.TimerHandle | None = None
 
     def ask(self, unit: Unit) -> "asyncio.Future[Got]":
         """The unit's result, to be awaited."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Got] = loop.create_future()
         self._waiting.append(_Unit(unit, future, loop.time() + (self._patience or 0)))
-        if self._under_way < self._goes:
-            self._under_way += 1
-            # In a context of its own: what is logged for all of them is not of the one who came first.
-            task = loop.create_task(self._go(), context=Context())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        elif self._patience is not None and self._impatience is None:
+        if not self._under_way or (not self._slow and self._under_way < self._goes):
+            self._begin(loop)
+            return future
+        if self._slow and self._hurry is None and self._under_way < self._goes:
+            self._hurry = loop.call_later(self._slow, self._begin_another)
+        if self._patience is not None and self._impatience is None:
             self._impatience = loop.call_later(self._patience, self._lose_patience)
         return future
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._under_way += 1
+        # In a context of its own: what is logged for all of them is not of the one who came first.
+        task = loop.create_task(self._go(), context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _begin_another(self) -> None:
+        """If the last go is slow, and there is more to do; else look again when it may be."""
+        self._hurry = None
+        if not self._waiting or self._under_way >= self._goes:
+            return
+        loop = asyncio.get_running_loop()
+        if (left := self._began + self._slow - loop.time()) <= 0:
+            self._begin(loop)
+            left = self._slow
+        if self._under_way < self._goes:
+            self._hurry = loop.call_later(left, self._begin_another)
 
     async def _go(self) -> None:
         try:
@@ -72,6 +95,7 @@ class Joined(Generic[Unit, Got]):
 
     async def _settle(self, taken: Sequence["_Unit[Unit, Got]"]) -> None:
         results: Sequence[Got | Exception]
+        self._began = asyncio.get_running_loop().time()
         try:
             results = await self._work([one.unit for one in taken])
             if len(results) != len(taken):

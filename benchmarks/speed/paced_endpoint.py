@@ -1,8 +1,8 @@
 """An endpoint that answers InvokeEndpoint after a set time, and says what it has deployed.
 
 ``python -m benchmarks.speed.paced_endpoint --port 9000 --call-ms 5 --row-ms 0.05``. Raw asyncio, so that what
-it costs itself is small; calls overlap, as those of a platform with enough instances do. Signatures are not
-looked at.
+it costs itself is small; calls overlap, as those of a platform with enough instances do, or wait for each
+other with ``--one-at-a-time``, as those of a model server with one worker do. Signatures are not looked at.
 """
 
 import argparse
@@ -41,11 +41,24 @@ DESCRIBED = {
 JSON = b"application/x-amz-json-1.1"
 
 
-class Paced(asyncio.Protocol):
-    """One connection. Times are in seconds."""
+class Queue:
+    """The calls of one worker, one after the other."""
 
-    def __init__(self, call: float, row: float) -> None:
-        self._call, self._row, self._buffer = call, row, b""
+    def __init__(self) -> None:
+        self._free_at = 0.0
+
+    def wait(self, seconds: float) -> float:
+        """Seconds until a call that takes so long is done, from now."""
+        now = asyncio.get_running_loop().time()
+        self._free_at = max(now, self._free_at) + seconds
+        return self._free_at - now
+
+
+class Paced(asyncio.Protocol):
+    """One connection. Times are in seconds; those with the same ``queue`` wait for each other."""
+
+    def __init__(self, call: float, row: float, queue: "Queue | None") -> None:
+        self._call, self._row, self._queue, self._buffer = call, row, queue, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
@@ -70,7 +83,10 @@ class Paced(asyncio.Protocol):
         else:
             rows = body.count(b"\n") + (not body.endswith(b"\n"))
             answer = (b"101.5\n" * rows, b"text/csv")
-            if wait := self._call + rows * self._row:
+            wait = self._call + rows * self._row
+            if self._queue is not None:
+                wait = self._queue.wait(wait)
+            if wait:
                 asyncio.get_running_loop().call_later(wait, self._write, *answer)
             else:
                 self._write(*answer)
@@ -80,8 +96,9 @@ class Paced(asyncio.Protocol):
         self._transport.write(head % kind + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
-async def serve(port: int, call: float, row: float) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Paced(call, row), "127.0.0.1", port)
+async def serve(port: int, call: float, row: float, queue: Queue | None) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Paced(call, row, queue), "127.0.0.1", port)
     await server.serve_forever()
 
 
@@ -90,8 +107,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--call-ms", type=float, default=0)
     parser.add_argument("--row-ms", type=float, default=0)
+    parser.add_argument("--one-at-a-time", action="store_true")
     given = parser.parse_args()
-    uvloop.run(serve(given.port, given.call_ms / 1000, given.row_ms / 1000))
+    queue = Queue() if given.one_at_a_time else None
+    uvloop.run(serve(given.port, given.call_ms / 1000, given.row_ms / 1000, queue))
 
 
 if __name__ == "__main__":

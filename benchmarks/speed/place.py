@@ -150,10 +150,13 @@ def ours(
 
 
 @contextmanager
-def paced(folder: Path, name: str, *, call_ms: float = 0, row_ms: float = 0) -> Iterator[Endpoint]:
+def paced(
+    folder: Path, name: str, *, call_ms: float = 0, row_ms: float = 0, one_at_a_time: bool = False
+) -> Iterator[Endpoint]:
     """An endpoint that takes so long for a call, and so long more for a row."""
     command = [sys.executable, "-m", "benchmarks.speed.paced_endpoint", "--port", "{port}"]
     command += ["--call-ms", str(call_ms), "--row-ms", str(row_ms)]
+    command += ["--one-at-a-time"] if one_at_a_time else []
     with running(name, command, {}, folder, ready="/ping", core=None) as program:
         yield Endpoint(program.url, "paced")
 

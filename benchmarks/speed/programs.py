@@ -72,6 +72,10 @@ def running(
     try:
         _wait(port, ready, below, process, Path(log.name))
         yield Program(name, port, psutil.Process(process.pid), time.monotonic() - began)
+    except RuntimeError as failure:
+        if process.poll() is None:
+            raise
+        raise RuntimeError(f"{name} ended: {_end(Path(log.name))}") from failure
     finally:
         process.terminate()
         process.wait(START_SECONDS)
@@ -118,4 +122,8 @@ def _wait(port: int, path: str, below: int, process: subprocess.Popen[bytes], lo
         finally:
             connection.close()
         time.sleep(0.01)
-    raise RuntimeError(f"It did not start: {log.read_text(errors='replace')[-3000:]}")
+    raise RuntimeError(f"It did not start: {_end(log)}")
+
+
+def _end(log: Path) -> str:
+    return log.read_text(errors="replace")[-3000:]

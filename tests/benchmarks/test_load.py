@@ -35,7 +35,7 @@ async def served(protocol: Callable[[], asyncio.Protocol]) -> AsyncIterator[int]
 
 
 async def test_each_line_is_asked_once() -> None:
-    async with served(lambda: Paced(0, 0)) as port:
+    async with served(lambda: Paced(0, 0, None)) as port:
         told = await load([CALL] * 20, port, 4, LONG, once=True)
     assert (told["requests"], told["failures"]) == (20, 0)
 

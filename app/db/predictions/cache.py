@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple, cast
 
 from pydantic import JsonValue
@@ -67,6 +68,8 @@ class Lookup(NamedTuple):
     computed_at: datetime
     age: float
     asked_at: datetime
+    position: int
+    """Among what was looked up with it, from 1."""
 
     @property
     def payload(self) -> JsonValue:
@@ -143,7 +146,7 @@ LOOKUP = Statement(f"""
            record.content_hash,
            case when prediction.id is null or version.refresh then cast(record.payload as text) end,
            prediction.id, cast(prediction.output as text), prediction.revision, prediction.computed_at,
-           cast(extract(epoch from now() - prediction.computed_at) as float8), now()
+           cast(extract(epoch from now() - prediction.computed_at) as float8), now(), wanted.position
     from unnest(cast(:record_ids as text[]), cast(:numbers as bigint[]))
         with ordinality as wanted (record_id, number, position)
     join version on version.number = wanted.number
@@ -151,7 +154,6 @@ LOOKUP = Statement(f"""
         select content_hash, payload from input_objects where id = wanted.record_id limit 1
     ) record on true
     left join {_HIT} on true
-    order by wanted.position
 """)
 
 
@@ -169,7 +171,10 @@ async def look_up(
         "pipeline_version": pipeline_version,
         "ttl": ttl,
     }
-    rows = iter([Lookup._make(row) for row in await direct.fetch(LOOKUP, values)])
+    found = sorted(map(Lookup._make, await direct.fetch(LOOKUP, values)), key=attrgetter("position"))
+    if len(asks) == 1:
+        return [found]
+    rows = iter(found)
     return [[next(rows) for _ in ask.record_ids] for ask in asks]
 
 

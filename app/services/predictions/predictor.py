@@ -26,10 +26,12 @@ __all__ = ["Answer", "Ask", "Predictor"]
 
 T = TypeVar("T")
 
-MISSES_AT_ONCE = int(__import__("os").environ.get("PART", "500"))
+MISSES_AT_ONCE = 500
 """Misses of one call that are claimed, inferred and stored together."""
 LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
+SLOW = 0.01
+"""Seconds after which a statement has others beside it; until then all that comes goes into the next."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Predictor:
             self._look_up,
             goes=LOOKUPS,
             most=IDS_AT_ONCE,
+            slow=SLOW,
             size=lambda ask: len(ask.record_ids),
             patience=self.settings.database_pool_timeout,
             concerns_all=is_outage,
@@ -131,11 +134,14 @@ class Predictor:
         return kept
 
     async def _ask_database(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
-        parts = [
-            self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
-            for part in _parts(record_ids, IDS_AT_ONCE)
-        ]
-        found = [one for part in await asyncio.gather(*parts) for one in part]
+        if len(record_ids) <= IDS_AT_ONCE:
+            found = await self._lookups.ask(cache.LookingUp(record_ids, model, ask.version, ask.refresh))
+        else:
+            parts = [
+                self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
+                for part in _parts(record_ids, IDS_AT_ONCE)
+            ]
+            found = [one for part in await asyncio.gather(*parts) for one in part]
         if (lost := next((one for one in found if one.version_id is None), None)) is not None:
             raise versions.no_version(model, ask.version, model_exists=lost.model_id is not None)
         return found

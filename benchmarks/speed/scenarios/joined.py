@@ -1,4 +1,7 @@
-"""P6: misses that are joined into calls of several rows, against a call for each row."""
+"""P6: misses that are joined into calls of several rows, against a call for each row.
+
+The endpoint works on one call at a time, as a model server with one worker does.
+"""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,7 +23,7 @@ def measure(bench: Bench) -> Outcome:
     ways = {ALONE: {}, **({JOINED: JOINED_ROWS} if JOINED_ROWS else {})}
     with ExitStack() as stack:
         endpoint = stack.enter_context(
-            paced(bench.place.folder, "endpoint-paced", call_ms=CALL_MS, row_ms=ROW_MS)
+            paced(bench.place.folder, "endpoint-paced", call_ms=CALL_MS, row_ms=ROW_MS, one_at_a_time=True)
         )
         sides = []
         for number, (name, options) in enumerate(ways.items()):

@@ -10,7 +10,7 @@ from app.core.errors import NotFound
 from app.core.settings import Settings
 from app.db.direct import Direct
 from app.db.predictions import cache
-from app.db.predictions.cache import Lookup, LookingUp
+from app.db.predictions.cache import LookingUp, Lookup
 from app.schemas.models import NewVersion
 from app.services.models import versions
 from app.services.predictions import predictor

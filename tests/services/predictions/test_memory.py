@@ -27,7 +27,7 @@ LONG = 3600.0
 
 def hit(record_id: str, content: str = "h", age: float = 0.0) -> Lookup:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Lookup(record_id, 1, 1, "1", 0, content, None, 7, "1.5", "r", now, age, now)
+    return Lookup(record_id, 1, 1, "1", 0, content, None, 7, "1.5", "r", now, age, now, 1)
 
 
 class Clock:

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from app.backends.registry import open_backend
+from app.backends.sagemaker.calls import chosen
 from app.core.errors import BackendError
 from app.core.hosts import Hosts
 from tests.backends.sagemaker.calls.conftest import Opener, by_boto3
@@ -74,13 +75,12 @@ async def test_an_answer_is_what_boto3_gives(
 
 @pytest.mark.parametrize("body", CONFUSING)
 @pytest.mark.parametrize("status", [301, 400, 424, 503])
-@pytest.mark.parametrize("proxied", [False, True], ids=["signed", "boto3"])
+@pytest.mark.parametrize("boto3", [False, True], ids=["signed", "boto3"])
 async def test_what_is_no_aws_answer_is_an_error_of_ours(
-    aws: AwsStub, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, proxied: bool
+    aws: AwsStub, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, boto3: bool
 ) -> None:
-    if proxied:
-        monkeypatch.setenv("HTTP_PROXY", aws.url)
-        monkeypatch.setenv("NO_PROXY", "")
+    if boto3:
+        monkeypatch.setenv(chosen.PLUGINS, "tracing=no_such_module")
     aws.script(Answer(status, body))
     caught = await failure()
     assert "no AWS answer" in caught.detail
