@@ -14,9 +14,6 @@ from app.core.settings import Settings
 ROOT = Path(__file__).parents[1]
 POLICIES = sorted((ROOT / "deploy" / "iam").glob("*.json"))
 CALLERS = sorted(one for room in ("backends", "storage") for one in (ROOT / "app" / room).rglob("*.py"))
-    *sorted((ROOT / "app" / "backends").rglob("*.py")),
-    *sorted((ROOT / "app" / "storage").glob("*.py")),
-]
 CLIENTS = {"sagemaker-runtime": "sagemaker", "sagemaker": "sagemaker", "s3": "s3"}
 
 # What IAM calls the operations whose permission has another name (AWS's service authorization reference).

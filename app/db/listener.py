@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 CHECK_EVERY = 10.0
 """Seconds between two questions whether the connection still lives."""
 _CHECK = text("select 1")
-# Who lets its row expire, as a process that was stopped for a while, was not told of everything: that it hears.
+# Who lets its row expire, as a process that was stopped for a while, was not told of all: that it hears.
 _ENTER = text("""
     with expired as (delete from memories where until < now() - interval '1 hour'),
     before as (select until > now() as is_told from memories where id = :id),

@@ -29,7 +29,7 @@ async def test_who_is_let_go_in_a_deadlock_tries_once_more(direct: Direct, datab
     await transaction.start()
     await other.execute("update pairs set touched = 1 where id = 2")
     asked = asyncio.create_task(direct.fetch(BOTH, {"ids": [1, 2]}))
-    while not await other.fetchval("select exists (select from pg_locks where not granted)"):
+    while not await other.fetchval("select exists (select from pg_locks where not granted)"):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     # The one that has waited longer finds out.
     await other.execute("update pairs set touched = 1 where id = 1")
