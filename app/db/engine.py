@@ -24,8 +24,11 @@ Sessions = async_sessionmaker[AsyncSession]
 T = TypeVar("T")
 CONNECT_TIMEOUT = 10.0
 """Seconds for a new connection, which a database that is starting answers late."""
-GENERIC_PLANS = {"plan_cache_mode": "force_generic_plan"}
-"""To plan a lookup takes twice as long as to do it; a fence keeps each of its keys to an index."""
+BY_KEY = {"enable_seqscan": "off"}
+"""All that goes straight through asyncpg looks things up by their keys. A plan that was made while a table
+was empty would read all of it, and be kept."""
+GENERIC_PLANS = {**BY_KEY, "plan_cache_mode": "force_generic_plan"}
+"""To plan a lookup takes twice as long as to do it."""
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept since the table was nearly empty would read all of it for every batch."""
 MOST_DIRECT = 4
@@ -80,7 +83,11 @@ def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
         libpq_url(settings.database_url.get_secret_value()),
         timeout=CONNECT_TIMEOUT,
         statement_cache_size=0 if settings.database_pooler else 100,
-        server_settings=None if settings.database_pooler else CUSTOM_PLANS if bulk else GENERIC_PLANS,
+        server_settings=None
+        if settings.database_pooler
+        else {**BY_KEY, **CUSTOM_PLANS}
+        if bulk
+        else GENERIC_PLANS,
     )
     return Direct(connect, size=direct(settings), in_transactions=settings.database_pooler)
 

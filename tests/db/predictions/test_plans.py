@@ -1,6 +1,7 @@
 """The plans of the prediction path right after a version's first use, which no statistics know of."""
 
 from collections.abc import AsyncIterator, Iterator
+from copy import copy
 from typing import TypedDict
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.settings import Settings
-from app.db.direct import Direct
+from app.db.direct import Direct, Statement
 from app.db.engine import Database, open_database
 from app.db.predictions import cache, claiming, claims, predictions, storing
 from app.db.predictions.cache import Scope
@@ -78,6 +79,23 @@ async def test_each_key_is_looked_up_by_itself(database: Database) -> None:
                 by_key = "(content_hash = " in found
                 assert by_key or scan.get("Index Name") == "pk_predictions", scan
     assert len(seen) >= 7
+
+
+@pytest.mark.parametrize("statement", [cache.LOOKUP, claiming.CLAIM, claiming.LOOK_AGAIN, storing.STORE])
+async def test_no_table_is_read_whole_by_a_plan_made_while_it_was_empty(
+    settings: Settings, statement: Statement
+) -> None:
+    """Which a process keeps that has started before there was anything."""
+    database = open_database(settings)
+    async with database.statements() as session:
+        await session.execute(text("vacuum analyze"))
+    explained = copy(statement)
+    explained.text = f"explain (generic_plan) {statement.text}"
+    plan = await database.direct.fetch(explained, dict.fromkeys(statement.names))
+    told = "\n".join(row[0] for row in plan)
+    assert "Index" in told or statement is claiming.CLAIM
+    assert "Seq Scan" not in told, told
+    await database.aclose()
 
 
 async def _look_up_claim_and_store(direct: Direct, session: AsyncSession) -> None:
