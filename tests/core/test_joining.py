@@ -148,3 +148,19 @@ async def test_what_is_done_for_all_is_not_done_in_the_name_of_the_first() -> No
     name.set("the first")
     await Joined[int, int](named, goes=1, most=100).ask(1)
     assert names == ["nobody"]
+
+
+async def test_another_go_begins_only_when_the_last_is_slow(work: Work) -> None:
+    asked = Joined(work, goes=2, most=100, slow=0.02)
+    work.may_go_on.clear()
+    first, second = asked.ask(1), asked.ask(2)
+    await asyncio.sleep(0)
+    third = asked.ask(3)
+    await asyncio.sleep(0)
+    assert work.goes == [[1, 2]]
+    async with asyncio.timeout(TIMEOUT):
+        while work.busy < 2:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.001)
+    assert work.goes == [[1, 2], [3]]
+    work.may_go_on.set()
+    assert await asyncio.gather(first, second, third) == [2, 4, 6]
