@@ -163,4 +163,4 @@ async def test_another_go_begins_only_when_the_last_is_slow(work: Work) -> None:
             await asyncio.sleep(0.001)
     assert work.goes == [[1, 2], [3]]
     work.may_go_on.set()
-    assert await asyncio.gather(first, second, third) == [2, 4, 6]
+    assert [await one for one in (first, second, third)] == [2, 4, 6]
