@@ -29,7 +29,7 @@ GROUPS := sample demo vertex azure coreml s3 uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers test-platform test-platforms test-mms clean
+.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-platform test-platforms test-mms clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -110,6 +110,9 @@ test-platforms: $(TOOLS) ## The same for all platforms, with a table at the end 
 
 test-cache: $(TOOLS) ## Hold the cache against its promises in INTERLEAVINGS=10000 random interleavings (an hour)
 	@INTERLEAVINGS=$(or $(INTERLEAVINGS),10000) $(BIN)/python -m pytest tests/trust/test_promises.py $(ARGS)
+
+chaos: $(TOOLS) ## Kill, cut off and overload everything, and count what is lost (20 minutes): ARGS="-k database"
+	@$(BIN)/python -m pytest -m chaos tests/chaos $(ARGS)
 
 test-mms: $(TOOLS) ## Compare the local endpoint with AWS's multi-model-server (needs Java 17)
 	@$(BIN)/python -m pytest -m mms tests/mms $(ARGS)

@@ -49,9 +49,14 @@ def pytest_report_header() -> str:
 
 
 HERE = Path(__file__).parent
-OPT_IN = {HERE / "mms": "mms", HERE / "platforms": "platform", HERE / "mine": "mine"}
-"""Tests that need what is not here, a server in a venv of its own or the user's sample, by folder: unread
-unless ``-m`` names their marker."""
+OPT_IN = {
+    HERE / "mms": "mms",
+    HERE / "platforms": "platform",
+    HERE / "mine": "mine",
+    HERE / "chaos": "chaos",
+}
+"""Tests that need what is not here, a server in a venv of its own, the user's sample or much time, by folder:
+unread unless ``-m`` names their marker."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
