@@ -1,4 +1,4 @@
-"""Faults under load, and what is lost by them: what was asked and what was measured, in a table at the end."""
+"""Faults under load, and what is lost by them: what was asked and measured, in a table at the end."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Figure:
-    """Note a figure, to be called before it is asserted: its name, what it is, what is asked, what was measured."""
+    """Note a figure before it is asserted: its name, what it is, what is asked, what was measured."""
 
     def note(name: str, what: str, asked: str, measured: str) -> None:
         request.config.stash[TABLE].append((name, what, asked, measured))
