@@ -20,6 +20,7 @@ AppError
    |  `- NotInTime     504  our own deadline came before the rows were sent, or the answer; worth another try
    |- BackendThrottled 503  with Retry-After
    |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
+   |  `- BackendAway   503  it failed so often in a row that it is not called for a moment; with Retry-After
    |- BackendRejected  502  the platform or the model refused these rows
    |  `- BackendCrashed 502 it failed on them: the rows are bad, or it is
    |- BackendRefused   502  the platform refused us: credentials, permissions, wrong options
@@ -167,6 +168,10 @@ class BackendThrottled(BackendError):
 class BackendDown(BackendError):
     slug, title = "backend-down", "The hosting platform is failing"
     retryable = True
+
+
+class BackendAway(BackendDown):
+    status, slug, title = 503, "backend-away", "The hosting platform is not called for a moment"
 
 
 class BackendRejected(BackendError):

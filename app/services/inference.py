@@ -1,16 +1,19 @@
 """From a model version to its hosting platform: chunks, retries and the deadline, all in this one place."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from app.backends.base import Deployed
 from app.core.errors import (
     AppError,
+    BackendAway,
+    BackendCrashed,
+    BackendDown,
     BackendError,
     BackendMissing,
     BackendRejected,
@@ -29,20 +32,13 @@ from app.services.hosting.chunks import chunked
 from app.services.hosting.looks import Sighting
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
 from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
+from app.services.hosting.retries import may_pass, retrying
 from app.services.hosting.search import settle, together
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 5.0
 """Seconds that a registration waits for the platform to say what it has deployed."""
-MAX_ATTEMPTS = 4
-"""Calls for one chunk while the platform is failing; while it throttles, only the deadline ends them."""
-FIRST_WAIT, LONGEST_WAIT = 0.1, 8.0
-"""Seconds: the ceiling of the random wait before the second call, doubled for each one after, and its end."""
-BACK_OFF: Callable[[RetryCallState], float] = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
-"""Seconds before the next call, beside those that the platform asks for."""
-RETRY_AFTER = 1.0
-"""Seconds a caller is told to wait where a throttling platform says nothing."""
 LANDING, LANDING_SHARE = 1.0, 0.1
 """Of a caller's time what is kept for storing the answers, at most: seconds, and a share. Without it those
 that a long search has found would be there when their caller had just gone."""
@@ -98,6 +94,10 @@ class Inference:
                 return await _send(opened, rows, deadline)
         except AppError as error:  # the backend cannot be opened
             return [error] * len(rows)
+
+    def refusal(self, deployment: Deployment) -> BackendAway | None:
+        """Why nothing is sent to a deployment now, where it fails again and again; else None."""
+        return self._backends.refusal(deployment)
 
     async def open(self, deployment: Deployment) -> None:
         """Open its backend, if it is not; nothing is called. Raises AppError where it cannot be opened."""
@@ -157,44 +157,13 @@ async def _run_chunk(opened: OpenBackend, batch: _Batch, chunk: list[int]) -> No
 
 async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[InferenceOutcome] | AppError:
     """The outcomes of these rows, after as many calls as it takes and is worth; or why there are none."""
-    loop = asyncio.get_running_loop()
     rows = [batch.rows[index] for index in part]
-
-    def give_up(state: RetryCallState) -> bool:
-        spent = state.attempt_number >= MAX_ATTEMPTS and not isinstance(_error(state), BackendThrottled)
-        return spent or loop.time() + state.upcoming_sleep >= batch.deadline
-
-    def retrying() -> AsyncRetrying:
-        may_pass = retry_if_exception(_may_pass)
-        return AsyncRetrying(retry=may_pass, wait=_wait, stop=give_up, retry_error_callback=_last_word)
-
     try:
-        return await retried(lambda: _attempt(opened, rows, batch), _may_pass, retrying)
+        return await retried(
+            lambda: _attempt(opened, rows, batch), may_pass, lambda: retrying(opened, batch.deadline)
+        )
     except AppError as error:
         return error
-
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, AppError) and error.retryable and not isinstance(error, NotInTime)
-
-
-def _error(state: RetryCallState) -> AppError:
-    error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, AppError), "only those are retried"
-    return error
-
-
-def _wait(state: RetryCallState) -> float:
-    return (_error(state).retry_after or 0) + BACK_OFF(state)
-
-
-def _last_word(state: RetryCallState) -> AppError:
-    error = _error(state)
-    if isinstance(error, BackendThrottled):
-        return BackendThrottled(error.detail, retry_after=error.retry_after or RETRY_AFTER)
-    if state.attempt_number >= MAX_ATTEMPTS:
-        return error
-    return NotInTime(f"There was no time for another try. {error.detail}", retry_after=error.retry_after)
 
 
 async def _attempt(opened: OpenBackend, rows: list[Row], batch: _Batch) -> list[InferenceOutcome]:
@@ -215,7 +184,8 @@ async def _timed(
 ) -> list[InferenceOutcome]:
     now = asyncio.get_running_loop().time
     try:
-        reply = await opened.backend.predict(rows, batch.deadline - started)
+        with _watched(opened, is_patient=not batch.is_late(started)):
+            reply = await opened.backend.predict(rows, batch.deadline - started)
     except BackendRejected:
         batch.note(len(rows), now() - started)
         raise
@@ -226,3 +196,22 @@ async def _timed(
     opened.answers += 1
     batch.note(len(rows), now() - started)
     return read(reply, len(rows), round((now() - started) * 1000, 3))
+
+
+@contextmanager
+def _watched(opened: OpenBackend, *, is_patient: bool) -> Iterator[None]:
+    """Tell the breaker what comes of a call; BackendAway where none is made. That there was no answer says
+    something of the platform only where the call had most of a caller's time, ``is_patient``."""
+    began = opened.breaker.admit()
+    try:
+        yield
+    except (BackendThrottled, BackendRejected) as error:
+        if not isinstance(error, BackendCrashed):  # which may be the model's fault, or the row's
+            opened.breaker.answered()
+        raise
+    except (BackendDown, BackendTimeout) as error:
+        if is_patient or isinstance(error, BackendDown):
+            opened.breaker.failed(error, began)
+        raise
+    opened.breaker.answered()
+    opened.retries.answered()

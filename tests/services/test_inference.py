@@ -27,7 +27,7 @@ from app.core.errors import (
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
-from app.services import inference as module
+from app.services.hosting import retries as module
 from app.services.hosting.outcomes import InferenceOutcome, Inferred
 from app.services.inference import Inference
 from tests.support import fake_backend

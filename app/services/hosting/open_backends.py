@@ -4,14 +4,16 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.backends.base import Backend
 from app.backends.registry import open_backend, parse
-from app.core.errors import InvalidInput, Misconfigured
+from app.core.errors import BackendAway, InvalidInput, Misconfigured
 from app.core.hosts import Hosts
 from app.schemas.hosting.deployments import Deployment
+from app.services.hosting.breaker import Breaker
 from app.services.hosting.gathering import Gathering
+from app.services.hosting.retry_budget import RetryBudget
 
 MAX_OPEN = 64
 """Backends that stay open while nobody uses them."""
@@ -27,7 +29,9 @@ class OpenBackend:
     backend: Backend
     slots: asyncio.Semaphore
     concurrency: int
+    breaker: Breaker
     gathering: Gathering | None = None
+    retries: RetryBudget = field(default_factory=RetryBudget)
     users: int = 0
     answers: int = 0
     """How many calls the model has answered."""
@@ -49,7 +53,10 @@ class OpenBackends:
                 if deployment.id not in self._open:
                     backend = await self._registered(deployment)
                     slots, gathering = asyncio.Semaphore(self._concurrency), _gathering(deployment)
-                    self._open[deployment.id] = OpenBackend(backend, slots, self._concurrency, gathering)
+                    breaker = Breaker(model=deployment.model, version=deployment.version)
+                    self._open[deployment.id] = OpenBackend(
+                        backend, slots, self._concurrency, breaker, gathering
+                    )
         opened = self._open[deployment.id]
         self._open.move_to_end(deployment.id)
         opened.users += 1
@@ -58,6 +65,11 @@ class OpenBackends:
         finally:
             opened.users -= 1
             await self._close_idle()
+
+    def refusal(self, deployment: Deployment) -> BackendAway | None:
+        """Why nothing is sent to it now, if it is open and nothing is."""
+        opened = self._open.get(deployment.id)
+        return None if opened is None else opened.breaker.refusal()
 
     async def _registered(self, deployment: Deployment) -> Backend:
         """That of a version whose options were valid once: its callers cannot help it if they are not."""
