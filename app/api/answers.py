@@ -11,6 +11,7 @@ from app.api.http.problems import item_problem
 from app.core.errors import AppError
 from app.core.strict_json import readable
 from app.schemas.predictions import FailedItem
+from app.services.predictions.answer import CACHED
 from app.services.predictions.predictor import Answer
 
 JSON: Final = "application/json"
@@ -56,6 +57,6 @@ def _members(answer: Answer) -> str:
     _, record_id, content_hash, output, cache, model, version, revision, computed_at, _ = answer
     return (
         f'"record_id":{encode_basestring(record_id)},"content_hash":"{content_hash}","prediction":{output},'
-        f'"cached":{"true" if cache == "HIT" else "false"},"model":"{model}","version":"{version}",'
+        f'"cached":{"true" if cache in CACHED else "false"},"model":"{model}","version":"{version}",'
         f'"revision":{encode_basestring(revision)},"computed_at":"{computed_at.isoformat()[:-6]}Z"'
     )

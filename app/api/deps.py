@@ -1,14 +1,15 @@
 """What routes ask for by type. All of it is ``async``: FastAPI runs a plain function in a thread, which takes
 0.2 ms."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import BeforeValidator
 
-from app.core.errors import Unavailable
+from app.core.errors import BadRequest, FieldError, Unavailable
 from app.core.settings import Settings
 from app.schemas.ids import RecordIdText, check_new_record_id, check_record_id
 from app.schemas.values.guesses import exact_number
@@ -17,6 +18,8 @@ from app.services.predictions.predictor import Predictor
 from app.services.runtime import Runtime, Sessions, Storage
 from app.services.upkeep.health import Health
 from app.services.use_case import UseCase
+
+STALE_IF_ERROR = re.compile(r"stale-if-error(?:\s*=\s*(?:(\d{1,10})|\"(\d{1,10})\"))?", re.IGNORECASE)
 
 
 def _runtime(request: Request) -> Runtime:
@@ -75,6 +78,22 @@ async def _new_record_id(record_id: Annotated[str, Path(description="1 to 200 ch
     return check_new_record_id(unquote(record_id))
 
 
+async def _stale_if_error(
+    cache_control: Annotated[
+        str | None, Header(description="`stale-if-error=600`: rather an older answer than an error")
+    ] = None,
+) -> float | None:
+    for directive in (cache_control or "").split(","):
+        if not directive.strip().lower().startswith("stale-if-error"):
+            continue  # what a cache need not know, it leaves aside (RFC 9111, 5.2.3)
+        if (found := STALE_IF_ERROR.fullmatch(directive.strip())) is None:
+            right = "stale-if-error takes a whole number of seconds, such as stale-if-error=600, or none"
+            raise BadRequest("The header is not understood.", errors=[FieldError("Cache-Control", right)])
+        seconds = found[1] or found[2]
+        return float(seconds) if seconds else float("inf")
+    return None
+
+
 SessionsDep = Annotated[Sessions, Depends(_sessions)]
 ReadingDep = Annotated[Sessions, Depends(_reading)]
 """For what reads with one statement: no BEGIN before it, and no ROLLBACK after."""
@@ -86,6 +105,8 @@ StorageDep = Annotated[Storage, Depends(_storage)]
 PredictorDep = Annotated[Predictor, Depends(_predictor)]
 FORGETTING = Depends(_forgetting, scope="function")
 """For routes that change what any prediction may be: none is answered from memory once they have."""
+StaleIfError = Annotated[float | None, Depends(_stale_if_error)]
+"""Seconds from ``Cache-Control: stale-if-error`` (RFC 5861), infinite without a number; None without it."""
 RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""
 NewRecordId = Annotated[RecordIdText, Depends(_new_record_id)]

@@ -78,6 +78,8 @@ def _are_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     for name, value in headers:
         if name in CLOSER_LOOK and (name != b"content-length" or value != b"0"):
             return False
+        if name == b"cache-control" and b"stale-if-error" in value.lower():
+            return False
     return True
 
 

@@ -6,12 +6,22 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api import answers
-from app.api.deps import CursorQuery, LimitQuery, PredictorDep, ReadingDep, RecordId, SessionsDep, UseCaseDep
+from app.api.deps import (
+    CursorQuery,
+    LimitQuery,
+    PredictorDep,
+    ReadingDep,
+    RecordId,
+    SessionsDep,
+    StaleIfError,
+    UseCaseDep,
+)
 from app.api.http.bodies import reply
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import ItemwiseRoute
 from app.core.errors import (
     AppError,
+    BackendAway,
     BackendDown,
     BackendMissing,
     BackendRefused,
@@ -43,7 +53,7 @@ router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 FAILURES = (
     *(Conflict, TooLarge, UserCodeError, Misconfigured),
     *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
-    *(BackendThrottled, BackendTimeout, NotInTime),
+    *(BackendThrottled, BackendAway, BackendTimeout, NotInTime),
 )
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
@@ -61,6 +71,7 @@ async def predict_records(
     predictor: PredictorDep,
     sessions: SessionsDep,
     use_case: UseCaseDep,
+    stale_if_error: StaleIfError = None,
 ) -> Response:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
 
@@ -71,7 +82,8 @@ async def predict_records(
         sessions, use_case, body.inputs or []
     )
     stored = [one for one in ids if isinstance(one, str)]
-    found = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh))
+    ask = Ask(body.model, body.version, body.refresh, stale_if_error)
+    found = await predictor.predict_many(stored, ask)
     return Response(answers.batch(ids, found), media_type=answers.JSON)
 
 
@@ -87,13 +99,15 @@ async def predict_record(
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
+    stale_if_error: StaleIfError = None,
 ) -> Response:
     """Predict one record, from the cache if it has been predicted before with the same input and model.
 
     `X-Cache` says HIT, MISS, or COALESCED (another call was already inferring the same), `Age` how many
-    seconds ago it was computed.
+    seconds ago it was computed. With `Cache-Control: stale-if-error=600` an older answer about the same
+    content is given where the platform fails, of a version that was live before if need be: it says STALE.
     """
-    answer = await predictor.predict(record_id, Ask(model, version, refresh))
+    answer = await predictor.predict(record_id, Ask(model, version, refresh, stale_if_error))
     return Response(answers.single(answer), headers=answers.headers(answer), media_type=answers.JSON)
 
 

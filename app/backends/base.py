@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from app.core.errors import BackendError, BackendMissing, FieldError, InvalidInput
 from app.core.hosts import Hosts
+from app.core.settings import CENTURY
+from app.schemas.ids import Name
 from app.schemas.rows import Row
 
 
@@ -24,6 +26,16 @@ class BackendOptions(BaseModel):
     default each caller's rows go by themselves. Who goes together waits together: for a slow row, too."""
     batch_rows: Annotated[int, Field(ge=2, le=10_000)] = 64
     """Most rows of different callers in one call; with so many nobody waits any longer."""
+    fallback_version: Name | None = None
+    """Another version of the model, on another platform say, that answers where this one is live and its
+    platform fails; by default nothing does. The answer names it."""
+    stale_if_error: Annotated[float, Field(ge=0, le=CENTURY, allow_inf_nan=False)] | None = None
+    """Seconds beyond PREDICTION_TTL for which an older answer about the same content is given, marked STALE,
+    where this version is live and its platform fails; by default none is. Without a TTL: its oldest age."""
+    scales_to_zero: bool = False
+    """The model's server is stopped while nobody calls it, and any call starts it: what it has deployed it is
+    asked only while it is used. To ask a control plane (SageMaker, Databricks, Vertex AI, watsonx) wakes
+    nothing, and needs no option."""
 
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""

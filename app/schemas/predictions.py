@@ -60,7 +60,7 @@ class PredictedItem(Prediction):
     """An item that succeeded."""
 
     status: Literal[200] = 200
-    cache: Literal["HIT", "MISS", "COALESCED"]
+    cache: Literal["HIT", "MISS", "COALESCED", "STALE"]
 
 
 class FailedItem(Wire):

@@ -18,7 +18,7 @@ from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
 from app.services.hosting.looks import place_of
 from app.services.inference import Inference
-from app.services.models import looks
+from app.services.models import fallbacks, looks
 from app.services.models import probe as probing
 from app.services.models.probe import not_live
 from app.services.use_case import UseCase
@@ -36,6 +36,8 @@ async def register(
     # The same again is answered while the platform is away, or when what it had is gone.
     async with sessions.begin() as session:
         is_new = not await _is_registered(session, deployment)
+        if is_new:
+            await fallbacks.require(session, deployment)
         start = await looks_db.begin(session)
     seen = await inference.probe(deployment) if is_new else None
     place = place_of(deployment.backend, deployment.options)

@@ -1,6 +1,7 @@
 """What callers are told: a prediction, and where it came from."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, cast
 
@@ -8,6 +9,23 @@ from pydantic import JsonValue
 
 from app.db.predictions.cache import CachedPrediction, Lookup
 from app.services.predictions.flights import CacheState
+
+CACHED = ("HIT", "STALE")
+"""Where an answer comes from that was there before it was asked for."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to predict with. ``model`` and ``version`` None: the default model, its live version.
+
+    ``refresh`` infers anew and supersedes what is cached. ``stale_if_error``: seconds beyond PREDICTION_TTL
+    that an answer may be old where the platform fails, perhaps infinite.
+    """
+
+    model: str | None = None
+    version: str | None = None
+    refresh: bool = False
+    stale_if_error: float | None = None
 
 
 class Answer(NamedTuple):
@@ -30,7 +48,7 @@ class Answer(NamedTuple):
 
     @property
     def cached(self) -> bool:
-        return self.cache == "HIT"
+        return self.cache in CACHED
 
 
 def answer_of(one: Lookup, entry: CachedPrediction, state: CacheState, model: str) -> Answer:

@@ -14,8 +14,9 @@ from app.db.predictions.claims import Lease
 from app.schemas.hosting.deployments import Deployment
 from app.services.inference import landing_time
 
-CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED"]
-"""Found in the cache, inferred for this caller, or inferred for another one meanwhile."""
+CacheState: TypeAlias = Literal["HIT", "MISS", "COALESCED", "STALE"]
+"""Found in the cache, inferred for this caller, or inferred for another one meanwhile; or, for who chose so
+while the platform fails, found among what the cache no longer answers."""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
 from app.services.models import versions
 from app.services.predictions import storing
-from app.services.predictions.answer import Answer, answer_of, hit_of
+from app.services.predictions.answer import Answer, Ask, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
 from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
+from app.services.predictions.standing_in import StandIns
 from app.services.use_case import UseCase
 
 __all__ = ["Answer", "Ask", "Predictor"]
@@ -32,18 +33,6 @@ LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
 SLOW = 0.01
 """Seconds after which a statement has others beside it; until then all that comes goes into the next."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What to predict with. ``model`` and ``version`` None: the default model, its live version.
-
-    ``refresh`` infers anew and supersedes what is cached.
-    """
-
-    model: str | None = None
-    version: str | None = None
-    refresh: bool = False
 
 
 @dataclass
@@ -67,6 +56,8 @@ class Predictor:
             patience=self.settings.database_pool_timeout,
             concerns_all=is_outage,
         )
+
+        self._stand_ins = StandIns(self.settings, self.database, self.pipeline_version, self.predict_many)
 
     @property
     def pipeline_version(self) -> str:
@@ -167,10 +158,19 @@ class Predictor:
     async def _infer_part(
         self, misses: Sequence[Lookup], model: str, ask: Ask
     ) -> dict[str, Answer | AppError]:
-        first = misses[0]
-        deployment = await self._deployment(first.version_id or 0)
+        until = asyncio.get_running_loop().time() + self.settings.predict_timeout
+        deployment = await self._deployment(misses[0].version_id or 0)
         pipeline.require_features(self.use_case, deployment)
-        scope = Scope(deployment.id, self.pipeline_version, first.epoch)
+        if (refusal := self.flights.refusal(deployment)) is None:
+            answers = await self._fly(deployment, misses, model, ask)
+        else:  # nothing is claimed for what would not be sent
+            answers = {one.record_id: refusal for one in misses}
+        return await self._stand_ins.replace(deployment, misses, answers, ask, until=until)
+
+    async def _fly(
+        self, deployment: Deployment, misses: Sequence[Lookup], model: str, ask: Ask
+    ) -> dict[str, Answer | AppError]:
+        scope = Scope(deployment.id, self.pipeline_version, misses[0].epoch)
         wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
         results = await self.flights.predict(deployment, scope, list(wanted.values()))
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from app.core.errors import NotInTime, Unavailable
+from app.core.errors import BackendAway, NotInTime, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
@@ -50,6 +50,10 @@ class SingleFlight:
                 if is_ours or not (has_time and self._is_for_its_own_callers(flight, one)):
                     results[one.content_hash] = _result(flight, ours=is_ours)
         return results
+
+    def refusal(self, deployment: Deployment) -> BackendAway | None:
+        """Why nothing is sent to a deployment now; None where something would be."""
+        return self._leader.inference.refusal(deployment)
 
     def _board(
         self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], deadline: float

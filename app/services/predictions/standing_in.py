@@ -1,0 +1,102 @@
+"""What is answered in place of an error of the platform, by whoever chose so.
+
+A fallback version answers first, if the live version's options name one: what it says is its own, cached
+under its own key. Else, with stale-if-error (RFC 5861), an answer that the cache would no longer give. It is
+always of the record's present content and of this process's code.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from app.backends.base import BackendOptions
+from app.backends.registry import parse
+from app.core.errors import (
+    AppError,
+    BackendDown,
+    BackendRefused,
+    BackendThrottled,
+    BackendTimeout,
+)
+from app.core.settings import Settings
+from app.db.engine import OUTAGES, Database
+from app.db.predictions import stale
+from app.db.predictions.cache import Lookup
+from app.schemas.hosting.deployments import Deployment
+from app.services.predictions.answer import Answer, Ask, answer_of
+
+AWAY = (BackendDown, BackendRefused, BackendThrottled, BackendTimeout)
+"""Failures of a platform. That a model refuses a row is an answer, which nothing stands in for."""
+
+Found: TypeAlias = dict[str, Answer | AppError]
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """Answers for records whose inference failed. ``predict`` is the predictor's, for a fallback version."""
+
+    settings: Settings
+    database: Database
+    pipeline_version: str
+    predict: Callable[[Sequence[str], Ask], Awaitable[Found]]
+
+    async def replace(
+        self, deployment: Deployment, misses: Sequence[Lookup], found: Found, ask: Ask, *, until: float
+    ) -> Found:
+        """What was found, with answers in place of the platform's errors as far as there are any. ``until``
+        is when the caller's time is over, in the loop's."""
+        options = _chosen(deployment) if ask.version is None else None
+        if options is not None and options.fallback_version and (failed := _failed(misses, found)):
+            other = Ask(ask.model, options.fallback_version, ask.refresh)
+            found = found | await self._fall_back([one.record_id for one in failed], other, until)
+        grace = _grace(ask, options)
+        if grace is not None and (failed := _failed(misses, found)):
+            found = found | await self._stale(deployment, failed, ask, grace)
+        return found
+
+    async def _fall_back(self, record_ids: Sequence[str], ask: Ask, until: float) -> Found:
+        """Those that the fallback version answers; what it fails with is nobody's: the error is the first."""
+        try:
+            async with asyncio.timeout_at(until):
+                answers = await self.predict(record_ids, ask)
+        except (TimeoutError, AppError):  # there is no such version any more, say
+            return {}
+        return {name: one for name, one in answers.items() if isinstance(one, Answer)}
+
+    async def _stale(self, deployment: Deployment, failed: Sequence[Lookup], ask: Ask, grace: float) -> Found:
+        oldest = None if grace == float("inf") else (self.settings.prediction_ttl or 0) + grace
+        try:
+            entries = await stale.find(
+                self.database.direct,
+                deployment.id,
+                {one.record_id: one.content_hash or "" for one in failed},
+                pipeline_version=self.pipeline_version,
+                oldest=oldest,
+                older_versions=ask.version is None,
+            )
+        except OUTAGES:
+            return {}  # the platform's error is told
+        lookups = {one.record_id: one for one in failed}
+        return {
+            name: answer_of(lookups[name]._replace(version=one.version), one.entry, "STALE", deployment.model)
+            for name, one in entries.items()
+        }
+
+
+def _failed(misses: Sequence[Lookup], found: Mapping[str, Answer | AppError]) -> list[Lookup]:
+    return [one for one in misses if isinstance(found[one.record_id], AWAY)]
+
+
+def _chosen(deployment: Deployment) -> BackendOptions | None:
+    try:
+        return parse(deployment.backend, deployment.options)
+    except AppError:  # of a release that knew other options
+        return None
+
+
+def _grace(ask: Ask, options: BackendOptions | None) -> float | None:
+    """Seconds beyond PREDICTION_TTL, None where nothing stale is wanted; the caller's word goes first."""
+    if ask.stale_if_error is not None or options is None:
+        return ask.stale_if_error
+    return options.stale_if_error
