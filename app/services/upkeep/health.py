@@ -113,6 +113,8 @@ class Health:
         slots = asyncio.Semaphore(PLATFORMS_AT_ONCE)
 
         async def ask(deployment: Deployment) -> _Failure | None:
+            if (refusal := self._inference.refusal(deployment)) is not None:
+                return deployment, refusal
             async with slots:
                 try:
                     await self._inference.look(deployment)
