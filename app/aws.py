@@ -140,8 +140,10 @@ def _shared(make: Callable[[], T], *key: Hashable) -> T:
         kept = _clients.setdefault(session(), {})
         if (addresses, key) in kept:
             return cast(T, kept[addresses, key])
+        # Asked before it is made: those that come in between it would not have, and is not to be kept.
+        has_credentials = session().get_credentials() is not None
         client = make()
-        if session().get_credentials() is not None:
+        if has_credentials:
             if len(kept) >= MAX_CLIENTS:
                 kept.clear()  # who holds one may go on with it
             kept[addresses, key] = client

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from botocore import exceptions as vendor
@@ -101,9 +100,9 @@ class S3Bucket:
         key = found["Key"].removeprefix(self._prefix)
         return StoredObject(key, found["ETag"].strip('"'), found["LastModified"], found["Size"])
 
-    @cached_property
+    @property
     def _client(self) -> "S3Client":
-        return s3_client(CONFIG)
+        return s3_client(CONFIG)  # one that was made without credentials is another one later
 
 
 @contextmanager

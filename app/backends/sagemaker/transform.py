@@ -9,7 +9,6 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast
 
 import structlog
@@ -146,7 +145,7 @@ class TransformJobs:
         """Under which revision the outputs are to be kept, given the one that is noted with the version."""
         return await asyncio.to_thread(TransformRevision(self._options, self._transform).read, noted)
 
-    @cached_property
+    @property
     def _control(self) -> "SageMakerClient":
         return sagemaker_client(CONFIG, region=self._options.region)
 

@@ -77,11 +77,12 @@ class S3Source:
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self.bucket, self.prefix = bucket, prefix
-        self._client = s3_client(S3_CONFIG)
 
     def open(self, name: str) -> Artifact:
         try:
-            return self._client.get_object(Bucket=self.bucket, Key=self.prefix + _inside(name))["Body"]
+            return s3_client(S3_CONFIG).get_object(Bucket=self.bucket, Key=self.prefix + _inside(name))[
+                "Body"
+            ]
         except CALL_ERRORS as error:
             raise (StoreAway if _is_away(error) else NotReadable)(str(error)) from error
 
