@@ -76,6 +76,22 @@ async def at_place(session: AsyncSession, place: str) -> Sequence[Row[str, Model
     return (await session.execute(query)).all()
 
 
+_USED = text("""
+    select version.id from unnest(cast(:ids as bigint[])) as version (id)
+    cross join lateral (
+        select computed_at from predictions
+        where model_version_id = version.id and source_id is null
+        order by id desc limit 1
+    ) last
+    where last.computed_at > now() - make_interval(secs => cast(:seconds as float8))
+""")
+
+
+async def used_within(session: AsyncSession, version_ids: Sequence[int], seconds: float) -> set[int]:
+    """Those of the versions that have inferred something in the last ``seconds``."""
+    return set(await session.scalars(_USED, {"ids": [*version_ids], "seconds": seconds}))
+
+
 async def place_of(session: AsyncSession, version_id: int) -> str | None:
     return await session.scalar(select(ModelVersionRow.place).where(ModelVersionRow.id == version_id))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -23,6 +24,14 @@ def place_of(backend: str, options: Mapping[str, JsonValue]) -> str:
     """What is looked at for a version: those with the same place share one look. Raises AppError where the
     options no longer fit."""
     return f"{backend} {parse(backend, options).place()}"
+
+
+def wakes(backend: str, options: object) -> bool:
+    """Whether a look would start a server that is stopped while nobody calls it."""
+    try:
+        return parse(backend, cast(Mapping[str, JsonValue], options)).scales_to_zero
+    except AppError:  # it can no longer be opened, which the look will say
+        return False
 
 
 async def look(backends: OpenBackends, deployments: Sequence[Deployment]) -> list[Sighting]:

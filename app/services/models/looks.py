@@ -1,6 +1,7 @@
 """What is noted of versions is changed by looks at their platforms, and by nothing else."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -16,6 +17,7 @@ from app.db.engine import OUTAGES, Sessions
 from app.db.looks import Start
 from app.db.tables import ModelVersionRow
 from app.schemas.hosting.deployments import Deployment, InService
+from app.services.hosting.looks import wakes
 from app.services.inference import Inference
 
 log = structlog.get_logger(__name__)
@@ -44,12 +46,17 @@ def in_service(number: int, seen: Deployed | None, before: InService = NEVER) ->
     )
 
 
-async def look_at(sessions: Sessions, inference: Inference, place: str) -> None:
-    """Look at a place, and note what is in service for each version there."""
+async def look_at(
+    sessions: Sessions, inference: Inference, place: str, *, used_within: float | None = None
+) -> None:
+    """Look at a place, and note what is in service for each version there. ``used_within``: what the look
+    would wake is left out, unless it has inferred something in the last so many seconds."""
     async with sessions.begin() as session:
         start = await db.begin(session)
     async with sessions() as session:
         rows = await db.at_place(session, place)
+        if used_within is not None:
+            rows = await _awake(session, rows, used_within)
     if not rows:
         return
     seen = await inference.looks([_deployment(row) for row in rows])
@@ -62,6 +69,15 @@ async def look_at(sessions: Sessions, inference: Inference, place: str) -> None:
             same.append((version.id, found))
     async with sessions.begin() as session:
         await db.confirm(session, same, newest_id=start.newest_id)
+
+
+async def _awake(
+    session: AsyncSession, rows: Sequence[Row[str, ModelVersionRow]], seconds: float
+) -> Sequence[Row[str, ModelVersionRow]]:
+    sleepers = {version.id for _, version in rows if wakes(version.backend, version.options)}
+    if sleepers:
+        sleepers -= await db.used_within(session, [*sleepers], seconds)
+    return [row for row in rows if row[1].id not in sleepers]
 
 
 def _deployment(row: Row[str, ModelVersionRow]) -> Deployment:

@@ -113,11 +113,9 @@ class Health:
         slots = asyncio.Semaphore(PLATFORMS_AT_ONCE)
 
         async def ask(deployment: Deployment) -> _Failure | None:
-            if (refusal := self._inference.refusal(deployment)) is not None:
-                return deployment, refusal
             async with slots:
                 try:
-                    await self._inference.look(deployment)
+                    await self._inference.check(deployment)
                 except BackendThrottled:
                     return None  # it is there
                 except AppError as error:

@@ -51,7 +51,8 @@ async def refresh_all(runtime: Runtime) -> None:
 async def refresh(runtime: Runtime, *, age: float, under_way: set[str] | None = None) -> None:
     """Look at the places that nobody looked at for ``age`` seconds, and tidy the claims.
 
-    Those that are ``under_way`` are left out; what is begun here is added, until it is done.
+    Those that are ``under_way`` are left out; what is begun here is added, until it is done. A server that
+    scales to zero is left asleep if it has not been used for so long either.
     """
     busy = set[str]() if under_way is None else under_way
     async with runtime.database.transactions.begin() as session:
@@ -67,7 +68,7 @@ async def refresh(runtime: Runtime, *, age: float, under_way: set[str] | None = 
         busy.add(place)
         platforms[place.partition(" ")[0]].append(place)
     outcomes = await asyncio.gather(
-        *(_look_at_all(runtime, places, busy) for places in platforms.values()), return_exceptions=True
+        *(_look_at_all(runtime, places, busy, age) for places in platforms.values()), return_exceptions=True
     )
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -81,13 +82,13 @@ def _place(version: ModelVersionRow) -> str:
         return f"{version.backend} version {version.id}"
 
 
-async def _look_at_all(runtime: Runtime, places: Sequence[str], busy: set[str]) -> None:
+async def _look_at_all(runtime: Runtime, places: Sequence[str], busy: set[str], age: float) -> None:
     """In their order, so many at a time."""
     left = iter(places)
 
     async def look_on() -> None:
         for place in left:
-            await _look_at(runtime, place)
+            await _look_at(runtime, place, age)
             busy.discard(place)
 
     try:
@@ -96,9 +97,10 @@ async def _look_at_all(runtime: Runtime, places: Sequence[str], busy: set[str]) 
         busy.difference_update(places)
 
 
-async def _look_at(runtime: Runtime, place: str) -> None:
+async def _look_at(runtime: Runtime, place: str, age: float) -> None:
+    sessions = runtime.database.transactions
     try:
-        await looks.look_at(runtime.database.transactions, runtime.inference, place)
+        await looks.look_at(sessions, runtime.inference, place, used_within=age)
     except OUTAGES:
         raise
     except Exception as error:  # one backend's bug must not end the refresh of the others
