@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ class Platform:
         """Inferences by endpoint and row."""
         self.calls: Counter[str] = Counter()
         """Calls by endpoint, failed ones too."""
+        self.refused: list[tuple[str, float]] = []
+        """The endpoints of calls that were answered 503, and when, by time.monotonic."""
 
     @property
     def url(self) -> str:
@@ -37,6 +40,7 @@ class Platform:
         name = path.split("/")[2]
         self.calls[name] += 1
         if name in self.down:
+            self.refused.append((name, time.monotonic()))
             return UNAVAILABLE
         rows = body.decode().splitlines()
         for row in rows:

@@ -6,15 +6,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from app.core.settings import Settings
 from tests.chaos.callers import Caller, Said
 from tests.chaos.conftest import Figure
 from tests.chaos.fleet import Fleet, register, store
-from tests.chaos.platform import Platform, options, running_platform
+from tests.chaos.platform import Platform, options
 
 pytestmark = pytest.mark.chaos
 
@@ -23,17 +21,6 @@ CONNECTIONS = 24
 """To each process."""
 TOGETHER = 100
 """Keys that are asked for in the same moments, in another order at each process."""
-
-
-@pytest.fixture
-def platform() -> Iterator[Platform]:
-    with running_platform() as platform:
-        yield platform
-
-
-@pytest.fixture
-def fleet(settings: Settings, platform: Platform, tmp_path: Path) -> Fleet:
-    return Fleet(settings, platform, tmp_path)
 
 
 class Contended:
