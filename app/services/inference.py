@@ -32,7 +32,7 @@ from app.services.hosting.chunks import chunked
 from app.services.hosting.looks import Sighting
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
 from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
-from app.services.hosting.retries import may_pass, retrying
+from app.services.hosting.retries import is_worth_it, may_pass, retrying
 from app.services.hosting.search import settle, together
 
 log = structlog.get_logger(__name__)
@@ -165,11 +165,19 @@ async def _run_chunk(opened: OpenBackend, batch: _Batch, chunk: list[int]) -> No
 
 async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[InferenceOutcome] | AppError:
     """The outcomes of these rows, after as many calls as it takes and is worth; or why there are none."""
-    rows = [batch.rows[index] for index in part]
+    rows, failed = [batch.rows[index] for index in part], list[AppError]()
+
+    async def attempt() -> list[InferenceOutcome]:
+        if failed and not is_worth_it(opened, failed):  # others have failed while this one waited
+            raise failed[-1]
+        try:
+            return await _attempt(opened, rows, batch)
+        except AppError as error:
+            failed.append(error)
+            raise
+
     try:
-        return await retried(
-            lambda: _attempt(opened, rows, batch), may_pass, lambda: retrying(opened, batch.deadline)
-        )
+        return await retried(attempt, may_pass, lambda: retrying(opened, batch.deadline, failed))
     except AppError as error:
         return error
 

@@ -23,8 +23,14 @@ class Load:
     paths: Sequence[str]
     callers: int
     headers: dict[str, str] = field(default_factory=dict)
+    amid: bool = False
+    """Begins with the outage, so that nothing of it was answered before."""
     said: list[tuple[str, Said]] = field(default_factory=list)
     """By the address of the process."""
+
+    def shares(self, urls: Sequence[str]) -> list[tuple[str, Iterator[str]]]:
+        """What each process is asked: no two are asked for the same, or they would share one failure."""
+        return [(url, itertools.cycle(self.paths[at :: len(urls)])) for at, url in enumerate(urls)]
 
     async def run(self, url: str, left: Iterator[str], end: asyncio.Event) -> None:
         async with Caller(url) as caller:
@@ -45,13 +51,20 @@ class Outage:
     async def pass_by(self, urls: Sequence[str], loads: Sequence[Load], seconds: float) -> None:
         end = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            for load in loads:
-                for url in urls:
-                    left = itertools.cycle(load.paths)
+
+            def begin(load: Load) -> None:
+                for url, left in load.shares(urls):
                     for _ in range(load.callers):
                         group.create_task(load.run(url, left, end))
+
+            for load in loads:
+                if not load.amid:
+                    begin(load)
             await asyncio.sleep(BEFORE)
             self.began, self.platform.down = time.monotonic(), self.endpoints
+            for load in loads:
+                if load.amid:
+                    begin(load)
             await asyncio.sleep(seconds)
             self.ended, self.platform.down = time.monotonic(), frozenset()
             await asyncio.sleep(AFTER)

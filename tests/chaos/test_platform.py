@@ -20,9 +20,11 @@ PROCESSES, SECONDS = 2, 60.0
 HITS, STALE, MISSES, FALLEN = "hit", "stale", "miss", "fallen"
 RECORDS = {HITS: 50, STALE: 50, MISSES: 4000, FALLEN: 1000}
 NEVER_OPENS = """
-from app.services.hosting import breaker, retries
+from app.services import inference
+from app.services.hosting import breaker, retries, retry_budget
 breaker.ENOUGH = 10**9
-retries._is_worth_it = lambda opened, attempts: attempts < retries.MAX_ATTEMPTS
+retry_budget.RetryBudget.take = lambda budget: True
+inference.is_worth_it = retries.is_worth_it = lambda opened, failed: len(failed) < retries.MAX_ATTEMPTS
 """
 
 
@@ -56,11 +58,11 @@ def run(fleet: Fleet, seconds: float, *, fault: str = "") -> Run:
         urls = [replica.url for replica in replicas]
         prepare(urls[0])
         made = Run(
-            Outage(fleet.platform, frozenset({"two-2", "three-3"})),
+            Outage(fleet.platform, frozenset({"two-2", "three-3", "four-4"})),
             Load(paths(MISSES), 20),
             Load(paths(HITS), 3),
-            Load(paths(STALE), 2, {"Cache_Control": "stale-if-error"}),
-            Load(paths(FALLEN, "?model=f"), 2),
+            Load(paths(STALE, "?model=s"), 2, {"Cache_Control": "stale-if-error"}, amid=True),
+            Load(paths(FALLEN, "?model=f"), 2, amid=True),
         )
         loads = (made.misses, made.hits, made.stale, made.fallen)
         asyncio.run(made.outage.pass_by(urls, loads, seconds))
@@ -72,14 +74,14 @@ def paths(kind: str, query: str = "") -> list[str]:
 
 
 def prepare(url: str) -> None:
-    """Version 1 has answered what may be stale, and version 2 is live; that of the model f has version 1 for a
-    fallback."""
+    """Of the model s version 1 has answered what may be stale; that of f is the fallback of version 2."""
     values = [f"{kind}{number}" for kind, count in RECORDS.items() for number in range(count)]
     store(url, {name: number for number, name in enumerate(values)})
-    register(url, "m", "1", options("one-1"))
-    asyncio.run(_predict(url, paths(STALE)))
-    register(url, "m", "2", options("two-2"))
+    register(url, "m", "1", options("two-2"))
     asyncio.run(_predict(url, paths(HITS)))
+    register(url, "s", "1", options("one-1"))
+    asyncio.run(_predict(url, paths(STALE, "?model=s")))
+    register(url, "s", "2", options("four-4"))
     register(url, "f", "1", options("one-1"))
     register(url, "f", "2", options("three-3", fallback_version="1"))
 

@@ -1,7 +1,7 @@
 """Whether a call that failed is made again, and when."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
@@ -23,8 +23,15 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, AppError) and error.retryable and not isinstance(error, NotInTime | BackendAway)
 
 
-def retrying(opened: OpenBackend, deadline: float) -> AsyncRetrying:
-    """The tries for one chunk. ``deadline`` is in the loop's time.
+def is_worth_it(opened: OpenBackend, failed: Sequence[AppError]) -> bool:
+    """Whether another call is, after those that ``failed``."""
+    if isinstance(failed[-1], BackendThrottled):
+        return True
+    return len(failed) < MAX_ATTEMPTS and opened.breaker.failures <= len(failed)
+
+
+def retrying(opened: OpenBackend, deadline: float, failed: Sequence[AppError]) -> AsyncRetrying:
+    """The tries for one chunk, of which some have ``failed``. ``deadline`` is in the loop's time.
 
     A failure is tried again if it is alone: where others have failed since the last answer it is an outage,
     which more calls do not mend. That, and a budget, bound what an outage costs. A platform that throttles is
@@ -36,28 +43,21 @@ def retrying(opened: OpenBackend, deadline: float) -> AsyncRetrying:
         return loop.time() + state.upcoming_sleep >= deadline
 
     def give_up(state: RetryCallState) -> bool:
-        return is_late(state) or not (_throttled(state) or _is_worth_it(opened, state.attempt_number))
+        if is_late(state) or not is_worth_it(opened, failed):
+            return True
+        return not (isinstance(failed[-1], BackendThrottled) or opened.retries.take())
 
     def last_word(state: RetryCallState) -> AppError:
         error = _error(state)
         if isinstance(error, BackendThrottled):
             return BackendThrottled(error.detail, retry_after=error.retry_after or RETRY_AFTER)
-        if state.attempt_number >= MAX_ATTEMPTS or not is_late(state):
+        if len(failed) >= MAX_ATTEMPTS or not is_late(state):
             return error
         return NotInTime(f"There was no time for another try. {error.detail}", retry_after=error.retry_after)
 
     return AsyncRetrying(
         retry=retry_if_exception(may_pass), wait=_wait, stop=give_up, retry_error_callback=last_word
     )
-
-
-def _is_worth_it(opened: OpenBackend, attempts: int) -> bool:
-    is_alone = opened.breaker.failures <= attempts
-    return attempts < MAX_ATTEMPTS and is_alone and opened.retries.take()
-
-
-def _throttled(state: RetryCallState) -> bool:
-    return isinstance(_error(state), BackendThrottled)
 
 
 def _error(state: RetryCallState) -> AppError:
