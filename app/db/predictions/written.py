@@ -39,7 +39,7 @@ _GIVEN = {
     "versions": "array[:version]",
     "refresh": "array[false]",
     "record_ids": _IDS,
-    "numbers": f"array_fill(1, array[cardinality({_IDS})])",
+    "numbers": f"array_fill(1, array[coalesce(cardinality({_IDS}), 0)])",
 }
 _FOUND = re.sub(r":(\w+)(?= as )", lambda match: _GIVEN.get(match[1], match[0]), LOOKUP.source)
 

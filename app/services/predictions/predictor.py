@@ -173,8 +173,10 @@ class Predictor:
 
 def _sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer | AppError]]:
     """Each id once that a record may have, and what is wrong with the others."""
-    faults = {record_id: fault for record_id in record_ids if (fault := record_id_fault(record_id))}
-    legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
+    legal = [*dict.fromkeys(record_ids)]
+    faults = {record_id: fault for record_id in legal if (fault := record_id_fault(record_id))}
+    if faults:
+        legal = [record_id for record_id in legal if record_id not in faults]
     return legal, {record_id: _no_id(fault) for record_id, fault in faults.items()}
 
 
