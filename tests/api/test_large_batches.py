@@ -17,12 +17,13 @@ from tests.support.statements import recorded
 
 AWKWARD = ["a", 'say "so"', "back\\slash", "per %s cent%", "µ \U0001f600", "{id}", "nil'l"]
 ILLEGAL = ["..", "a\nb", "", "\ud800"]
+HEADERS = {"Content-Type": "application/json", "X-Request-ID": "mine"}
 MISSING = ["nobody", "%"]
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"default_model": "transit", "failure_hold": 0})
+    return settings.model_copy(update={"default_model": "transit", "failure_hold": 0, "prediction_ttl": 3600})
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def filled(aws: AwsStub, client: httpx.AsyncClient) -> httpx.AsyncClient:
 
 async def ask(client: httpx.AsyncClient, record_ids: list[str], **more: object) -> httpx.Response:
     content = json.dumps({"record_ids": record_ids, **more})  # httpx would write lone surrogates itself
-    return await client.post("/predict", content=content, headers={"Content-Type": "application/json"})
+    return await client.post("/predict", content=content, headers=HEADERS)
 
 
 async def both(
@@ -104,8 +105,10 @@ async def test_what_is_too_old_or_superseded_is_not_written(
     monkeypatch.setattr(predictor, "MANY", 1)
     async with app.state.runtime.sessions.begin() as session:
         await session.execute(text("update predictions set superseded_at = now() where record_id = '{id}'"))
+        old = "update predictions set computed_at = now() - interval '61 minutes' where record_id = 'nil''l'"
+        await session.execute(text(old))
     items = (await ask(filled, AWKWARD[1:])).json()["items"]
-    assert [item["record_id"] for item in items if item["cache"] != "HIT"] == ["{id}"]
+    assert [item["record_id"] for item in items if item["cache"] != "HIT"] == ["{id}", "nil'l"]
     refreshed = (await ask(filled, AWKWARD[1:], refresh=True)).json()["items"]
     assert {item["cache"] for item in refreshed} == {"MISS"}
 
