@@ -6,11 +6,13 @@ Nine in ten of what a bulk import costs is looking for what hardly any line has.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from typing import cast
 
 from pydantic import AwareDatetime, TypeAdapter
 
 from app.core.strict_json import hash_of
-from app.db.records.imports import framed
+from app.db.records.imports import Columns, framed
 from app.schemas.values.plain import SCALARS, Plain, adapter_of
 from app.services.use_case import UseCase
 
@@ -41,28 +43,41 @@ class Plainly:
 
     def frames(self, given: Given) -> list[bytes | None]:
         """A frame for each, or None where the careful way has to say what it is."""
-        inputs, labels = _texts(self._inputs, given.inputs), _texts(self._labels, given.labels)
-        moments = _texts(self._moments, given.observed_at)
-        frames = [*map(_frame, given.lines, given.ids, inputs, labels, moments)]
+        labels, moments = _texts(self._labels, given.labels), _texts(self._moments, given.observed_at)
+        payloads = _texts(self._inputs, given.inputs)
+        fits = [*map(_fits, given.ids, payloads)]
         for values, texts in ((given.labels, labels), (given.observed_at, moments)):
-            if any(text is None for text in texts):  # nothing, or what has to be looked at?
-                frames = [
-                    None if text is None and value is not None else frame
-                    for frame, value, text in zip(frames, values, texts, strict=True)
+            if None in texts:  # nothing, or what has to be looked at?
+                fits = [
+                    fit and (text is not None or value is None)
+                    for fit, text, value in zip(fits, texts, values, strict=True)
                 ]
-        return frames
+        parts = given.lines, given.ids, payloads, labels, moments
+        if all(fits):
+            return [*_framed(*parts)]
+        framed = iter(_framed(*([*compress(part, fits)] for part in parts)))
+        return [next(framed) if fit else None for fit in fits]
+
+
+def _fits(record_id: object, payload: bytes | None) -> bool:
+    return payload is not None and isinstance(record_id, str) and PLAIN_ID.fullmatch(record_id) is not None
+
+
+def _framed(
+    lines: Sequence[int],
+    ids: Sequence[object],
+    payloads: Sequence[bytes | None],
+    labels: Sequence[bytes | None],
+    moments: Sequence[bytes | None],
+) -> list[bytes]:
+    """Of those that fit."""
+    known = cast(Sequence[bytes], payloads)
+    hashes = [*map(hash_of, known)]
+    observed_at = [None if moment is None else moment[1:-1] for moment in moments]
+    return framed(Columns(lines, cast(Sequence[str], ids), known, hashes, labels, observed_at))
 
 
 def _texts(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | None]:
     if plain is None or values.count(None) == len(values):
         return [None] * len(values)
     return plain.texts(values)
-
-
-def _frame(
-    line: int, record_id: object, payload: bytes | None, label: bytes | None, observed_at: bytes | None
-) -> bytes | None:
-    if payload is None or not isinstance(record_id, str) or not PLAIN_ID.fullmatch(record_id):
-        return None
-    moment = None if observed_at is None else observed_at[1:-1]
-    return framed(line, record_id, payload, hash_of(payload), label, moment)
