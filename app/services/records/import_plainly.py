@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, TypeAdapter
 
 from app.core.strict_json import hash_of
 from app.db.records.imports import Columns, framed
-from app.schemas.values.plain import SCALARS, Plain, adapter_of
+from app.schemas.values.plain import SCALARS, Plain
 from app.services.use_case import UseCase
 
 PLAIN_ID = re.compile(r"[!-\-/-~](?:[ -~]{0,198}[!-~])?")
@@ -27,32 +27,31 @@ class Given:
 
     lines: Sequence[int]
     ids: Sequence[object]
-    inputs: Sequence[object]
+    payloads: Sequence[bytes | None]
+    """JSON, as it is stored; None where the record has to be looked at."""
     labels: Sequence[object]
     observed_at: Sequence[object]
 
 
 class Plainly:
-    """Takes records of a use case, each as ``way`` does: from the cells of a CSV, or out of JSON."""
+    """Takes records of a use case; of truths and times what ``way`` takes: cells of a CSV, or JSON."""
 
     def __init__(self, use_case: UseCase, way: Callable[[TypeAdapter[object]], Plain | None]) -> None:
-        self._inputs = way(adapter_of(use_case.input_type))
         label_type = use_case.label_type  # one with members is dumped in other ways than an input
         self._labels = way(label_type) if label_type.core_schema["type"] in SCALARS else None
         self._moments = way(MOMENT)
 
     def frames(self, given: Given) -> list[bytes | None]:
         """A frame for each, or None where the careful way has to say what it is."""
-        labels, moments = _texts(self._labels, given.labels), _texts(self._moments, given.observed_at)
-        payloads = _texts(self._inputs, given.inputs)
-        fits = [*map(_fits, given.ids, payloads)]
+        labels, moments = texts_of(self._labels, given.labels), texts_of(self._moments, given.observed_at)
+        fits = [*map(_fits, given.ids, given.payloads)]
         for values, texts in ((given.labels, labels), (given.observed_at, moments)):
             if None in texts:  # nothing, or what has to be looked at?
                 fits = [
                     fit and (text is not None or value is None)
                     for fit, text, value in zip(fits, texts, values, strict=True)
                 ]
-        parts = given.lines, given.ids, payloads, labels, moments
+        parts = given.lines, given.ids, given.payloads, labels, moments
         if all(fits):
             return [*_framed(*parts)]
         framed = iter(_framed(*([*compress(part, fits)] for part in parts)))
@@ -77,7 +76,8 @@ def _framed(
     return framed(Columns(lines, cast(Sequence[str], ids), known, hashes, labels, observed_at))
 
 
-def _texts(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | None]:
+def texts_of(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | None]:
+    """None for each where the type cannot be taken so."""
     if plain is None or values.count(None) == len(values):
         return [None] * len(values)
     return plain.texts(values)
