@@ -51,10 +51,7 @@ class Plainly:
                     fit and (text is not None or value is None)
                     for fit, text, value in zip(fits, texts, values, strict=True)
                 ]
-        parts = given.lines, given.ids, given.payloads, labels, moments
-        if all(fits):
-            return [*_framed(*parts)]
-        framed = iter(_framed(*([*compress(part, fits)] for part in parts)))
+        framed = iter(_framed(given, labels, moments, fits))
         return [next(framed) if fit else None for fit in fits]
 
 
@@ -63,17 +60,23 @@ def _fits(record_id: object, payload: bytes | None) -> bool:
 
 
 def _framed(
-    lines: Sequence[int],
-    ids: Sequence[object],
-    payloads: Sequence[bytes | None],
+    given: Given,
     labels: Sequence[bytes | None],
     moments: Sequence[bytes | None],
+    fits: Sequence[bool],
 ) -> list[bytes]:
-    """Of those that fit."""
-    known = cast(Sequence[bytes], payloads)
-    hashes = [*map(hash_of, known)]
-    observed_at = [None if moment is None else moment[1:-1] for moment in moments]
-    return framed(Columns(lines, cast(Sequence[str], ids), known, hashes, labels, observed_at))
+    """Those that fit."""
+    payloads = cast(list[bytes], [*compress(given.payloads, fits)])
+    return framed(
+        Columns(
+            [*compress(given.lines, fits)],
+            cast(list[str], [*compress(given.ids, fits)]),
+            payloads,
+            [*map(hash_of, payloads)],
+            [*compress(labels, fits)],
+            [None if moment is None else moment[1:-1] for moment in compress(moments, fits)],
+        )
+    )
 
 
 def texts_of(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | None]:
