@@ -25,7 +25,7 @@ class Writing(NamedTuple):
     pattern: str
 
 
-class Written(NamedTuple):
+class WrittenHits(NamedTuple):
     """The hits by record id, as they were written, and all other lookups."""
 
     hits: dict[str, str]
@@ -54,7 +54,7 @@ WRITE = Statement(f"""
 """)
 
 
-async def write(direct: Direct, asked: Writing, *, pipeline_version: str, ttl: float | None) -> Written:
+async def write(direct: Direct, asked: Writing, *, pipeline_version: str, ttl: float | None) -> WrittenHits:
     """Records, versions and cached predictions by primary keys. ``ttl`` is in seconds."""
     values = {
         "record_ids": "\n".join(asked.record_ids),
@@ -64,7 +64,7 @@ async def write(direct: Direct, asked: Writing, *, pipeline_version: str, ttl: f
         "ttl": ttl,
         "pattern": asked.pattern,
     }
-    found = Written({}, [])
+    found = WrittenHits({}, [])
     for record_id, hit, other in await direct.fetch(WRITE, values):
         if hit is None:
             found.others.append(Lookup._make(other))

@@ -76,7 +76,7 @@ async def begin(session: AsyncSession) -> None:
     await session.execute(CREATE)
 
 
-class Columns(NamedTuple):
+class CopyColumns(NamedTuple):
     """What lines hold, part by part: an item for each. Payloads and labels are JSON, moments in ISO 8601."""
 
     lines: Sequence[int]
@@ -87,11 +87,11 @@ class Columns(NamedTuple):
     observed_at: Sequence[bytes | None]
 
 
-def columns_of(*incoming: Incoming) -> Columns:
-    return Columns(*(list(part) for part in zip(*incoming, strict=True)))
+def columns_of(*incoming: Incoming) -> CopyColumns:
+    return CopyColumns(*(list(part) for part in zip(*incoming, strict=True)))
 
 
-def framed(columns: Columns) -> list[bytes]:
+def framed(columns: CopyColumns) -> list[bytes]:
     """Each line as COPY's text format has it.
 
     Neither an id nor JSON holds a tab or the end of a line.

@@ -10,7 +10,7 @@ from app.core.settings import Settings
 from app.db.engine import Database, is_outage
 from app.db.predictions import cache, written
 from app.db.predictions.cache import LookingUp, Lookup
-from app.db.predictions.written import Writing, Written
+from app.db.predictions.written import Writing, WrittenHits
 from app.services.models import versions
 from app.services.predictions.memory import Memory
 
@@ -44,7 +44,7 @@ class Lookups:
             patience=patience,
             concerns_all=is_outage,
         )
-        self._written: Joined[Writing, Written] = Joined(
+        self._written: Joined[Writing, WrittenHits] = Joined(
             self._write, goes=LOOKUPS, most=1, slow=SLOW, patience=patience
         )
 
@@ -67,10 +67,10 @@ class Lookups:
             kept += asked
         return kept
 
-    async def write(self, ask: Writing) -> Written:
+    async def write(self, ask: Writing) -> WrittenHits:
         """The hits, written, and a lookup for each other id; past the memory."""
         parts = parts_of(ask.record_ids, WRITTEN_AT_ONCE)
-        found = Written({}, [])
+        found = WrittenHits({}, [])
         for part in await asyncio.gather(*(self._written.ask(ask._replace(record_ids=one)) for one in parts)):
             found.hits.update(part.hits)
             found.others.extend(part.others)
@@ -91,7 +91,7 @@ class Lookups:
         direct, ttl = self.database.direct, self.settings.prediction_ttl
         return await cache.look_up(direct, asks, pipeline_version=self.pipeline_version, ttl=ttl)
 
-    async def _write(self, asks: Sequence[Writing]) -> list[Written]:
+    async def _write(self, asks: Sequence[Writing]) -> list[WrittenHits]:
         direct, ttl = self.database.direct, self.settings.prediction_ttl
         return [
             await written.write(direct, ask, pipeline_version=self.pipeline_version, ttl=ttl) for ask in asks

@@ -12,7 +12,7 @@ from typing import cast
 from pydantic import AwareDatetime, TypeAdapter
 
 from app.core.strict_json import hash_of
-from app.db.records.imports import Columns, framed
+from app.db.records.imports import CopyColumns, framed
 from app.schemas.values.plain import SCALARS, Plain
 from app.services.use_case import UseCase
 
@@ -68,7 +68,7 @@ def _framed(
     """Those that fit."""
     payloads = cast(list[bytes], [*compress(given.payloads, fits)])
     return framed(
-        Columns(
+        CopyColumns(
             [*compress(given.lines, fits)],
             cast(list[str], [*compress(given.ids, fits)]),
             payloads,
