@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
-WRITTEN_AT_ONCE = 500
+WRITTEN_AT_ONCE = 1000
 """The most ids of one that writes what it finds, for one caller."""
 SLOW = 0.01
 """Seconds after which a statement has others beside it; until then all that comes goes into the next."""
