@@ -6,6 +6,7 @@ from unittest.mock import patch
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
 from app.api import front
@@ -127,6 +128,15 @@ async def test_a_miss_and_a_refresh_come_back_by_the_front(client: httpx.AsyncCl
     miss, hit, fresh = [await client.post(f"/predict/new{query}") for query in ("", "", "?refresh=true")]
     assert [one.headers["X-Cache"] for one in (miss, hit, fresh)] == ["MISS", "HIT", "MISS"]
     assert miss.json()["prediction"] == hit.json()["prediction"] == 25.0
+
+
+@pytest.mark.parametrize("path", ["/predict/nobody", "/predict/no%62ody", "/models", "/nothing"])
+async def test_a_middleware_that_is_added_sees_every_request(settings: Settings, path: str) -> None:
+    app = create_app(settings)
+    app.add_middleware(CORSMiddleware, allow_origins=["https://a.example"])
+    async with app.router.lifespan_context(app), client_of(app) as asking:
+        answer = await asking.post(path, headers={"Origin": "https://a.example"})
+    assert answer.headers["access-control-allow-origin"] == "https://a.example"
 
 
 async def test_a_bug_is_a_crash_by_either_way(app: FastAPI, client: httpx.AsyncClient) -> None:

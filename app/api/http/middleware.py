@@ -31,7 +31,6 @@ class RequestContext:
             await self.app(scope, receive, send)
             return
         request_id = _request_id(scope["headers"])
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started, status = time.perf_counter(), 0
 
@@ -46,9 +45,8 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_with_id)
         except Exception as error:  # noqa: BLE001 - the last line of defence
-            response = crash(error)
-            if status == 0:
-                await response(scope, receive, send_with_id)
+            if status == 0:  # else it has been answered, or is being
+                await crash(error)(scope, receive, send_with_id)
         finally:
             path: str = scope["path"]
             elapsed = round((time.perf_counter() - started) * 1000, 1)

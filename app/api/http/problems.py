@@ -47,7 +47,8 @@ OF_ROUTING = {kind.status: kind for kind in (NotFound, MethodNotAllowed)}
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers. A crash is answered by the RequestContext middleware, the outermost of all."""
+    """Register the handlers. A crash below FastAPI is answered by the RequestContext middleware."""
+    app.add_exception_handler(Exception, _crash)
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -95,6 +96,10 @@ def crash(error: Exception) -> JSONResponse:
     log.error("crashed", exc_info=error)
     said = "The service failed; its log has the request's id."
     return problem(AppError.status, AppError.slug, AppError.title, said)
+
+
+async def _crash(_request: Request, error: Exception) -> JSONResponse:
+    return crash(error)
 
 
 def from_app_error(error: AppError) -> JSONResponse:

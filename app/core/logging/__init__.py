@@ -3,8 +3,10 @@
 import logging
 import os
 import sys
+import time
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Literal
 
@@ -92,12 +94,22 @@ def access(
     if not _is_json():
         log.log(number, "request", method=method, path=path, status=status, ms=ms, request_id=request_id)
         return
-    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     LINES.write(
         f'{{"method": {quoted(method)}, "path": {quoted(path)}, "status": {status}, "ms": {ms},'
         f' "event": "request", "request_id": {quoted(request_id)}, "logger": "{ACCESS}",'
-        f' "level": "{level}", "timestamp": "{now}"}}\n'
+        f' "level": "{level}", "timestamp": "{_now()}"}}\n'
     )
+
+
+def _now() -> str:
+    """As structlog's TimeStamper writes it, at a third of its cost."""
+    seconds, microseconds = divmod(time.time_ns() // 1000, 1_000_000)
+    return f"{_second(seconds)}.{microseconds:06}Z"
+
+
+@lru_cache(1)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def _is_json() -> bool:

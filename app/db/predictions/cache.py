@@ -126,7 +126,7 @@ _HIT = prediction_of(
     end="order by id + 0 desc limit 1",
 )
 
-# Models and versions are looked up once for each of `asked`, the records for each of `wanted`.
+# Models and versions are looked up once for each kind of `asked`, the records for each of `wanted`.
 LOOKUP = Statement(f"""
     with version as materialized (
         select asked.number, asked.refresh, model.id as model_id,
@@ -162,12 +162,17 @@ async def look_up(
 ) -> list[list[Lookup]]:
     """Records, versions and cached predictions in one statement by primary keys: for each of the asks a
     lookup per id, in their order. ``ttl`` is in seconds."""
+    kinds: dict[tuple[str, str | None, bool], int] = {}
+    numbers: list[int] = []
+    for ask in asks:
+        number = kinds.setdefault((ask.model, ask.version, ask.refresh), len(kinds) + 1)
+        numbers += [number] * len(ask.record_ids)
     values: Mapping[str, object] = {
-        "models": [ask.model for ask in asks],
-        "versions": [ask.version for ask in asks],
-        "refresh": [ask.refresh for ask in asks],
+        "models": [model for model, _, _ in kinds],
+        "versions": [version for _, version, _ in kinds],
+        "refresh": [refresh for _, _, refresh in kinds],
         "record_ids": [record_id for ask in asks for record_id in ask.record_ids],
-        "numbers": [number for number, ask in enumerate(asks, 1) for _ in ask.record_ids],
+        "numbers": numbers,
         "pipeline_version": pipeline_version,
         "ttl": ttl,
     }

@@ -86,8 +86,9 @@ class Memory:
         """Records have changed; None: everything may have."""
         self._changes += 1
         if record_ids is None or len(self._changed) > MOST_CHANGES:
-            self._all_changed = self._changes
+            self._all_changed = self._changes  # what is being looked up is not kept
             self._changed.clear()
+        if record_ids is None:
             self._kept.clear()
             return
         for record_id in record_ids:

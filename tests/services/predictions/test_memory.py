@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.core.settings import Settings
 from app.db.predictions.cache import Lookup
+from app.services.predictions import memory as memory_module
 from app.services.predictions.memory import Memory
 from app.services.predictions.predictor import Ask
 from app.services.records import records
@@ -98,6 +99,16 @@ def test_what_was_told_while_the_database_was_asked_is_not_kept(told: str) -> No
     assert memory.get("a", "m", None, None) is None
     memory.keep(memory.mark(), "m", None, [hit("a")])
     assert memory.get("a", "m", None, None) is not None
+
+
+def test_many_changes_cost_no_other_record_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_module, "MOST_CHANGES", 2)
+    memory = kept(Clock(), hit("a"), hit("b"))
+    mark = memory.mark()
+    memory.heard('["b", "c", "d"]')
+    memory.heard('["e"]')
+    memory.keep(mark, "m", None, [hit("c")])  # when it changed is not known any more
+    assert [one for one in ("a", "b", "c") if memory.get(one, "m", None, None)] == ["a"]
 
 
 def test_nothing_is_kept_while_nobody_tells() -> None:
