@@ -128,6 +128,8 @@ class Predictor:
         for one in misses:
             groups.setdefault((one.version_id, one.epoch), []).append(one)
         parts = [part for group in groups.values() for part in parts_of(group, MISSES_AT_ONCE)]
+        if len(parts) == 1:  # by far the most: no task of its own
+            return await self._infer_part(parts[0], model, ask)
         answers = await asyncio.gather(*(self._infer_part(part, model, ask) for part in parts))
         return {record_id: answer for part in answers for record_id, answer in part.items()}
 
