@@ -83,7 +83,7 @@ async def predict_records(
     )
     stored = [one for one in ids if isinstance(one, str)]
     ask = Ask(body.model, body.version, body.refresh, stale_if_error)
-    found = await predictor.predict_many(stored, ask)
+    found = await predictor.write_many(stored, ask, answers.HIT)
     return Response(answers.batch(ids, found), media_type=answers.JSON)
 
 

@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.core.settings import Settings
+from app.services.hosting.breaker import ENOUGH
+from app.services.predictions.single_flight import SingleFlight
 from tests.support.aws_stub import Answer, AwsStub, Request, csv, error, model_error
 from tests.support.orders import answer_ten_times, order, register, store
 
@@ -168,10 +170,7 @@ async def test_a_fallback_that_there_is_not_is_refused(older: httpx.AsyncClient,
 async def test_while_the_breaker_is_open_a_miss_is_refused_at_once_and_a_hit_is_served(
     older: httpx.AsyncClient, endpoints: Endpoints, aws: AwsStub
 ) -> None:
-    endpoints.down["second"] = error("ServiceUnavailable", 503)
-    for number in range(12):
-        await older.put(f"/records/r{number}", json=order(float(number)))
-        await older.post(f"/predict/r{number}")
+    await open_the_breaker(older, endpoints)
     sent = len(aws.requests)
     answer = await older.post("/predict/b")
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:sagemaker-fastapi:problem:backend-away")
@@ -182,3 +181,22 @@ async def test_while_the_breaker_is_open_a_miss_is_refused_at_once_and_a_hit_is_
     ready = (await older.get("/health/ready")).json()
     assert ready["status"] == "degraded"
     assert "not called for a moment" in ready["parts"]["platform"]["reason"]
+
+
+async def test_a_refusal_of_ours_is_no_other_processes(
+    older: httpx.AsyncClient, endpoints: Endpoints, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it comes between the claim and the call, the claim is given up."""
+    await open_the_breaker(older, endpoints)
+    monkeypatch.setattr(SingleFlight, "refusal", lambda *_: None)
+    assert (await older.post("/predict/b")).status_code == 503
+    async with app.state.runtime.sessions() as session:
+        held = text("select count(*) from content_claims where error ->> 'slug' = 'backend-away'")
+        assert await session.scalar(held) == 0
+
+
+async def open_the_breaker(client: httpx.AsyncClient, endpoints: Endpoints) -> None:
+    endpoints.down["second"] = error("ServiceUnavailable", 503)
+    for number in range(ENOUGH + 2):
+        await client.put(f"/records/r{number}", json=order(float(number)))
+        await client.post(f"/predict/r{number}")

@@ -46,12 +46,14 @@ class StandIns:
     ) -> Found:
         """What was found, with answers in place of the platform's errors as far as there are any. ``until``
         is when the caller's time is over, in the loop's."""
+        if not (failed := _failed(misses, found)):
+            return found
         options = _chosen(deployment) if ask.version is None else None
-        if options is not None and options.fallback_version and (failed := _failed(misses, found)):
+        if options is not None and options.fallback_version:
             other = Ask(ask.model, options.fallback_version, ask.refresh)
             found = found | await self._fall_back([one.record_id for one in failed], other, until)
-        grace = _grace(ask, options)
-        if grace is not None and (failed := _failed(misses, found)):
+            failed = _failed(misses, found)
+        if failed and (grace := _grace(ask, options)) is not None:
             found = found | await self._stale(deployment, failed, ask, grace)
         return found
 

@@ -17,7 +17,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from app.core.errors import AppError, NotFound, as_stored
+from app.core.errors import AppError, BackendAway, NotFound, as_stored
 from app.core.joining import Joined
 from app.core.retrying import retried
 from app.core.settings import Settings
@@ -155,8 +155,8 @@ class Store:
             for one, outcome in zip(found.claimed, found.outcomes, strict=True):
                 if isinstance(outcome, Computed):
                     rows.append(_row(one, outcome, found, now))
-                elif ran_out_of_time(outcome, batch.deadline, self._settings.predict_timeout):
-                    late.append(one.content_hash)  # others have their own time
+                elif self._is_ours_alone(outcome, batch):
+                    late.append(one.content_hash)
                 else:
                     failures.append(_failure(self._settings, one, outcome))
             ttl = self._settings.prediction_ttl
@@ -168,6 +168,11 @@ class Store:
         if waited_for:
             await self._tell([batch.lease.owner])
         return Stored(entries, found.surprises(now))
+
+    def _is_ours_alone(self, outcome: AppError, batch: Batch) -> bool:
+        """Whether a failure is nobody else's: others have their own time, and may call what we do not."""
+        ran_out = ran_out_of_time(outcome, batch.deadline, self._settings.predict_timeout)
+        return ran_out or isinstance(outcome, BackendAway)
 
     async def _tell(self, owners: Sequence[UUID]) -> None:
         """Who is not told finds out by itself, a little later."""
