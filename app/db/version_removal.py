@@ -43,6 +43,15 @@ async def is_scheduled(session: AsyncSession, version: ModelVersionRow) -> bool:
     return named == version.version or not await _has_others(session, version)
 
 
+async def relying(session: AsyncSession, version: ModelVersionRow) -> Sequence[str]:
+    """The model's versions whose options name it as their fallback."""
+    row = ModelVersionRow
+    query = select(row.version).where(
+        row.model_id == version.model_id, row.options["fallback_version"].as_string() == version.version
+    )
+    return (await session.scalars(query.order_by(row.id))).all()
+
+
 async def _has_others(session: AsyncSession, version: ModelVersionRow) -> bool:
     row = ModelVersionRow
     return bool(

@@ -41,6 +41,8 @@ async def _reasons(session: AsyncSession, version: ModelVersionRow, *, is_live: 
     if await removal.is_scheduled(session, version):
         hanging.append("the model's evaluation schedule")
     reasons = [f"has {', '.join(hanging)}"] if hanging else []
+    if relying := await removal.relying(session, version):
+        reasons.append(f"is the fallback of {', '.join(relying)}")
     if is_live:
         return ["is live", *reasons]
     return ["was live", *reasons] if await removal.was_live(session, version.id) else reasons

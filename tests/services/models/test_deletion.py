@@ -76,6 +76,15 @@ async def test_what_hangs_on_it_is_named(client: httpx.AsyncClient, sessions: Se
     assert await counted(sessions) == (2, 1)
 
 
+async def test_what_another_falls_back_on_stays(client: httpx.AsyncClient) -> None:
+    options: dict[str, JsonValue] = {"endpoint_name": "transit", "fallback_version": "2"}
+    await register(client, "3", options=options, promote=False)
+    said = "Version '2' of 'transit' cannot be deleted: it is the fallback of 3. The history is kept."
+    assert await delete(client, "2") == (409, said)
+    assert await delete(client, "3") == (204, "")
+    assert await delete(client, "2") == (204, "")
+
+
 async def test_the_model_goes_with_its_last_version(client: httpx.AsyncClient, sessions: Sessions) -> None:
     body = {"version": "1", "backend": "sagemaker", "options": {"endpoint_name": "e"}}
     assert (await client.post("/models/other/versions", json=body)).status_code == 201
