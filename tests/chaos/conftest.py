@@ -1,13 +1,8 @@
 """Faults under load, and what is lost by them: what was asked and measured, in a table at the end."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-
-from app.core.settings import Settings
-from tests.chaos.fleet import Fleet
-from tests.chaos.platform import Platform, running_platform
 
 Figure = Callable[[str, str, str, str], None]
 TABLE = pytest.StashKey[list[tuple[str, str, str, str]]]()
@@ -35,14 +30,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("figures")
     for row in ("", "what", "asked", "measured"), ("---",) * 4, *rows:
         terminalreporter.write_line(f"| {' | '.join(row)} |")
-
-
-@pytest.fixture
-def platform() -> Iterator[Platform]:
-    with running_platform() as platform:
-        yield platform
-
-
-@pytest.fixture
-def fleet(settings: Settings, platform: Platform, tmp_path: Path) -> Fleet:
-    return Fleet(settings, platform, tmp_path)

@@ -11,14 +11,14 @@ from pathlib import Path
 import httpx
 
 from app.core.settings import Settings
-from tests.chaos.platform import Platform
+from tests.chaos.hosting.platform import Platform
 from tests.support import service
 from tests.support.aws_stub import aws_environment
 from tests.support.orders import FEATURES, order
 from tests.support.ports import free_ports
 from tests.support.use_case import PACKAGE
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BATCH = 500
 STARTED = "from app.cli import main; main({arguments!r})"
 

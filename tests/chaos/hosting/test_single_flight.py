@@ -9,10 +9,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.chaos.callers import Caller, Said
 from tests.chaos.conftest import Figure
-from tests.chaos.fleet import Fleet, register, store
-from tests.chaos.platform import Platform, options
+from tests.chaos.hosting.callers import Caller, Said
+from tests.chaos.hosting.fleet import Fleet, register, store
+from tests.chaos.hosting.platform import Platform, options
 
 pytestmark = pytest.mark.chaos
 

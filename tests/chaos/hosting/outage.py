@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.callers import Caller, Said
-from tests.chaos.platform import Platform
+from tests.chaos.hosting.callers import Caller, Said
+from tests.chaos.hosting.platform import Platform
 
 PAUSE = 0.05
 """Seconds of rest between two requests of a caller."""

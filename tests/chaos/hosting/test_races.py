@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack, ExitStack
 
 import pytest
 
-from tests.chaos.callers import Caller, Said
 from tests.chaos.conftest import Figure
-from tests.chaos.fleet import Fleet, register, store
-from tests.chaos.platform import options
-from tests.chaos.races import Lane
+from tests.chaos.hosting.callers import Caller, Said
+from tests.chaos.hosting.fleet import Fleet, register, store
+from tests.chaos.hosting.platform import options
+from tests.chaos.hosting.races import Lane
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.callers import Said
 from tests.chaos.conftest import Figure
-from tests.chaos.fleet import Fleet, register, store
-from tests.chaos.outage import Load, Outage
-from tests.chaos.platform import options
+from tests.chaos.hosting.callers import Said
+from tests.chaos.hosting.fleet import Fleet, register, store
+from tests.chaos.hosting.outage import Load, Outage
+from tests.chaos.hosting.platform import options
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from tests.chaos.callers import LOST, Caller, Said
-from tests.chaos.fleet import Fleet, Replica
+from tests.chaos.hosting.callers import LOST, Caller, Said
+from tests.chaos.hosting.fleet import Fleet, Replica
 
 INFERENCE = 0.5
 """Seconds that the model takes."""

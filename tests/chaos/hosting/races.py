@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.chaos.callers import Caller, Said
+from tests.chaos.hosting.callers import Caller, Said
 from tests.support.orders import order
 
 

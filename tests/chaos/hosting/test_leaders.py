@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.chaos.conftest import Figure
-from tests.chaos.fleet import Fleet, register, store
-from tests.chaos.leaders import INFERENCE, Fault, kill_all, leaders, stop_one
-from tests.chaos.platform import options
+from tests.chaos.hosting.fleet import Fleet, register, store
+from tests.chaos.hosting.leaders import INFERENCE, Fault, kill_all, leaders, stop_one
+from tests.chaos.hosting.platform import options
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
