@@ -29,7 +29,7 @@ from app.services.predictions.answer import Answer, Ask, answer_of
 AWAY = (BackendDown, BackendRefused, BackendThrottled, BackendTimeout)
 """Failures of a platform. That a model refuses a row is an answer, which nothing stands in for."""
 
-Found: TypeAlias = dict[str, Answer | AppError]
+ByRecord: TypeAlias = dict[str, Answer | AppError]
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class StandIns:
     settings: Settings
     database: Database
     pipeline_version: str
-    predict: Callable[[Sequence[str], Ask], Awaitable[Found]]
+    predict: Callable[[Sequence[str], Ask], Awaitable[ByRecord]]
 
     async def replace(
-        self, deployment: Deployment, misses: Sequence[Lookup], found: Found, ask: Ask, *, until: float
-    ) -> Found:
+        self, deployment: Deployment, misses: Sequence[Lookup], found: ByRecord, ask: Ask, *, until: float
+    ) -> ByRecord:
         """What was found, with answers in place of the platform's errors as far as there are any. ``until``
         is when the caller's time is over, in the loop's."""
         if not (failed := _failed(misses, found)):
@@ -57,7 +57,7 @@ class StandIns:
             found = found | await self._stale(deployment, failed, ask, grace)
         return found
 
-    async def _fall_back(self, record_ids: Sequence[str], ask: Ask, until: float) -> Found:
+    async def _fall_back(self, record_ids: Sequence[str], ask: Ask, until: float) -> ByRecord:
         """Those that the fallback version answers; what it fails with is nobody's: the error is the first."""
         try:
             async with asyncio.timeout_at(until):
@@ -66,7 +66,9 @@ class StandIns:
             return {}
         return {name: one for name, one in answers.items() if isinstance(one, Answer)}
 
-    async def _stale(self, deployment: Deployment, failed: Sequence[Lookup], ask: Ask, grace: float) -> Found:
+    async def _stale(
+        self, deployment: Deployment, failed: Sequence[Lookup], ask: Ask, grace: float
+    ) -> ByRecord:
         oldest = None if grace == float("inf") else (self.settings.prediction_ttl or 0) + grace
         try:
             entries = await stale.find(

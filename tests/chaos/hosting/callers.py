@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+MOST_IDLE = 2.0
+"""Seconds after which a connection is not used again, as the server may close it."""
 LOST = 0
 """The status of a request whose connection ended without an answer."""
 
@@ -44,6 +46,7 @@ class Caller:
         self._address = urlsplit(url)
         self._writer: asyncio.StreamWriter | None = None
         self._reader: asyncio.StreamReader | None = None
+        self._used_at = 0.0
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,7 +80,8 @@ class Caller:
     async def _ask(
         self, method: str, path: str, body: object, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
-        if self._writer is None or self._writer.is_closing():
+        if self._writer is None or self._writer.is_closing() or time.monotonic() - self._used_at > MOST_IDLE:
+            self.close()
             self._reader, self._writer = await asyncio.open_connection(
                 self._address.hostname, self._address.port
             )
@@ -91,6 +95,7 @@ class Caller:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         named = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
         said = await self._reader.readexactly(int(named.get("content-length", 0)))
+        self._used_at = time.monotonic()
         if named.get("connection") == "close":
             self.close()
         return int(head[0].split(" ")[1]), named, said
