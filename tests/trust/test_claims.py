@@ -137,3 +137,16 @@ async def test_an_answer_that_a_look_disowns_while_it_is_copied_is_told_as_it_wa
     answer = await service.predict("s2")
     assert (answer.cache, answer.revision, answer.id) == ("HIT", "A", first.id)
     assert (await service.predict("s2")).revision == "B"
+
+
+async def test_a_refresh_is_no_older_than_its_question_whatever_its_storing_waits_for(
+    service: Service, platform: Platform
+) -> None:
+    async with service.database.transactions() as blocking:
+        asked = await blocking.scalar(text("select clock_timestamp()"))
+        await blocking.execute(text("select from model_versions for update"))
+        refreshing = asyncio.create_task(service.predict("r1", refresh=True))
+        await until(lambda: any(call.ended is not None for call in platform.calls))
+        await asyncio.sleep(0.3)
+        await blocking.rollback()
+    assert (await refreshing).computed_at >= asked

@@ -128,7 +128,8 @@ class Store:
     async def store(self, found: Found) -> Stored:
         """All that was found, however it takes."""
         scope, lease, epoch = found.batch.scope, found.batch.lease, found.in_service.epoch
-        rows = [_row(*one, found, found.in_service) for one in found.computed if one[0].since is None]
+        age = monotonic() - found.at
+        rows = [_row(*one, found, found.in_service, age) for one in found.computed if one[0].since is None]
         if rows:
             entries = await persistently(lambda: self._together.ask(Storing(scope, lease, epoch, rows)))
         else:
@@ -148,13 +149,14 @@ class Store:
 
     async def _finish(self, found: Found, session: AsyncSession) -> Stored:
         batch, rows, failures, late = found.batch, [], [], []
+        age = monotonic() - found.at  # when the transaction begins, whatever it waits for then
         async with session.begin():
             now = await looks.hold(session, batch.scope.model_version_id)
             if now is None:
                 raise NotFound("The model version was deleted meanwhile.")
             for one, outcome in zip(found.claimed, found.outcomes, strict=True):
                 if isinstance(outcome, Computed):
-                    rows.append(_row(one, outcome, found, now))
+                    rows.append(_row(one, outcome, found, now, age))
                 elif self._is_ours_alone(outcome, batch):
                     late.append(one.content_hash)
                 else:
@@ -182,7 +184,7 @@ class Store:
             log.warning("waiters not told", error=type(error).__name__)
 
 
-def _row(one: Wanted, computed: Computed, found: Found, now: InService) -> NewPrediction:
+def _row(one: Wanted, computed: Computed, found: Found, now: InService, age: float) -> NewPrediction:
     revision, epoch = computed.revision, None
     if (
         revision is None or now.variants.get(revision, revision) != revision
@@ -201,7 +203,7 @@ def _row(one: Wanted, computed: Computed, found: Found, now: InService) -> NewPr
         epoch=epoch,
         variant=computed.variant,
         current=not revision.startswith(PENDING),
-        age=monotonic() - found.at,
+        age=age,
     )
 
 
