@@ -20,7 +20,7 @@ from app.core.errors import (
     BackendTimeout,
 )
 from app.core.settings import Settings
-from app.db.engine import OUTAGES, Database
+from app.db.engine import OUTAGES, Database, is_outage
 from app.db.predictions import stale
 from app.db.predictions.cache import Lookup
 from app.schemas.hosting.deployments import Deployment
@@ -79,7 +79,9 @@ class StandIns:
                 oldest=oldest,
                 older_versions=ask.version is None,
             )
-        except OUTAGES:
+        except OUTAGES as error:
+            if not is_outage(error):
+                raise
             return {}  # the platform's error is told
         lookups = {one.record_id: one for one in failed}
         return {
