@@ -1,4 +1,4 @@
-"""The user's code in threads: whose request the log names, who waits for whom, and what comes of what hangs."""
+"""The user's code in threads: whose request the log names, who waits for whom, and an end to what hangs."""
 
 import asyncio
 import threading
