@@ -27,7 +27,7 @@ HANGING = 40
 def settings(settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch) -> Settings:
     aws.respond = answer_ten_times
     monkeypatch.setenv("USE_CASE", "tests.support.hanging")
-    monkeypatch.setenv("PREDICT_TIMEOUT", "2")
+    monkeypatch.setenv("PREDICT_TIMEOUT", "3")
     monkeypatch.setenv("FAILURE_HOLD", "0")
     return settings
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 Work: TypeAlias = Callable[[Sequence[T]], list[R | AppError]]
 
-USER_THREADS = Threads("user-code", at_once=32, slow=1.0, most=512)
+USER_THREADS = Threads("user-code", at_once=32, slow=0.5, most=512)
 """Of the user's own: code that never ends takes none from the storage or from name resolution. Each caller's
 items go by themselves. Together they would cost less, but one that hangs would hold all beside it."""
 ALONE, GIVEN_UP = 1 / 3, 2 / 3
