@@ -98,7 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(*GARBAGE)
     async with AsyncExitStack() as opened:
         opened.enter_context(written_aside())
-        runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case))
+        runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case, sheds=True))
         runtime.tell_code()
         health = Health(runtime)
         opened.push_async_callback(health.aclose)

@@ -6,7 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api import answers
-from app.api.deps import CursorQuery, LimitQuery, PredictorDep, ReadingDep, RecordId, SessionsDep, UseCaseDep
+from app.api.deps import (
+    CursorQuery,
+    LimitQuery,
+    PredictorDep,
+    ReadingDep,
+    RecordId,
+    SessionsDep,
+    UseCaseDep,
+    WaitDep,
+)
 from app.api.http.bodies import reply
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import ItemwiseRoute
@@ -22,6 +31,7 @@ from app.core.errors import (
     Conflict,
     Misconfigured,
     NotInTime,
+    Overloaded,
     TooLarge,
     UserCodeError,
 )
@@ -43,7 +53,7 @@ router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 FAILURES = (
     *(Conflict, TooLarge, UserCodeError, Misconfigured),
     *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
-    *(BackendThrottled, BackendTimeout, NotInTime),
+    *(BackendThrottled, BackendTimeout, NotInTime, Overloaded),
 )
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
@@ -61,18 +71,19 @@ async def predict_records(
     predictor: PredictorDep,
     sessions: SessionsDep,
     use_case: UseCaseDep,
+    wait: WaitDep = None,
 ) -> Response:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
 
     Every item has its own status, in the order of the request; a repeated id is inferred once, and items that
-    are missing or fail do not spoil the others.
+    are missing or fail do not spoil the others. `Prefer: wait=5` ends the wait for each after five seconds.
     """
     ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(
         sessions, use_case, body.inputs or []
     )
     stored = [one for one in ids if isinstance(one, str)]
-    found = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh))
-    return Response(answers.batch(ids, found), media_type=answers.JSON)
+    found = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh, wait))
+    return Response(answers.batch(ids, found), headers=answers.applied(wait), media_type=answers.JSON)
 
 
 @router.post(
@@ -87,14 +98,17 @@ async def predict_record(
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
+    wait: WaitDep = None,
 ) -> Response:
     """Predict one record, from the cache if it has been predicted before with the same input and model.
 
     `X-Cache` says HIT, MISS, or COALESCED (another call was already inferring the same), `Age` how many
-    seconds ago it was computed.
+    seconds ago it was computed. With `Prefer: wait=5` a miss is answered with 504 after five seconds, and is
+    computed all the same, for the next call; `Preference-Applied` says that it was understood.
     """
-    answer = await predictor.predict(record_id, Ask(model, version, refresh))
-    return Response(answers.single(answer), headers=answers.headers(answer), media_type=answers.JSON)
+    answer = await predictor.predict(record_id, Ask(model, version, refresh, wait))
+    headers = answers.headers(answer) | answers.applied(wait)
+    return Response(answers.single(answer), headers=headers, media_type=answers.JSON)
 
 
 @router.get(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.core.errors import AppError, FieldError, InvalidInput
+from app.core.errors import AppError, FieldError, InvalidInput, NotInTime
 from app.core.joining import Joined
 from app.core.settings import Settings
 from app.db.engine import Database, is_outage
@@ -38,12 +38,18 @@ SLOW = 0.01
 class Ask:
     """What to predict with. ``model`` and ``version`` None: the default model, its live version.
 
-    ``refresh`` infers anew and supersedes what is cached.
+    ``refresh`` infers anew and supersedes what is cached. ``wait``: seconds after which the caller has gone,
+    if that is sooner than PREDICT_TIMEOUT; what is under way is finished for others.
     """
 
     model: str | None = None
     version: str | None = None
     refresh: bool = False
+    wait: float | None = None
+
+    def until(self) -> float | None:
+        """When the caller goes, in the loop's time."""
+        return None if self.wait is None else asyncio.get_running_loop().time() + self.wait
 
 
 @dataclass
@@ -84,12 +90,13 @@ class Predictor:
         model = versions.named_or_default(ask.model, self.settings.default_model)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
-        [found] = await self._find((record_id,), model, ask)
+        until = ask.until()
+        [found] = await self._find((record_id,), model, ask, until)
         if found.content_hash is None:
             raise no_record(record_id)
         if found.prediction_id is not None and not ask.refresh:
             return hit_of(found, model)
-        answer = (await self._infer([found], model, ask))[record_id]
+        answer = (await self._infer([found], model, ask, until))[record_id]
         if isinstance(answer, AppError):
             raise answer
         return answer
@@ -103,8 +110,8 @@ class Predictor:
         faults = {record_id: fault for record_id in record_ids if (fault := record_id_fault(record_id))}
         answers: dict[str, Answer | AppError] = {one: _no_id(fault) for one, fault in faults.items()}
         legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
-        misses = []
-        for found in await self._find(legal, model, ask):
+        misses, until = [], ask.until()
+        for found in await self._find(legal, model, ask, until):
             if found.content_hash is None:
                 answers[found.record_id] = no_record(found.record_id)
             elif found.prediction_id is not None and not ask.refresh:
@@ -112,11 +119,24 @@ class Predictor:
             else:
                 misses.append(found)
         if misses:
-            answers |= await self._infer(misses, model, ask)
+            answers |= await self._infer(misses, model, ask, until)
         return answers
 
-    async def _find(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
-        """A lookup for each id, in any order."""
+    async def _find(
+        self, record_ids: Sequence[str], model: str, ask: Ask, until: float | None
+    ) -> list[Lookup]:
+        """A lookup for each id, in any order; NotInTime where the caller has gone before."""
+        if until is None:
+            return await self._remember_or_ask(record_ids, model, ask)
+        try:
+            async with asyncio.timeout_at(until) as patience:
+                return await self._remember_or_ask(record_ids, model, ask)
+        except TimeoutError as error:
+            if not patience.expired():
+                raise
+            raise NotInTime("The record was not looked up in time.") from error
+
+    async def _remember_or_ask(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
         memory = None if ask.refresh else self.memory
         if memory is None:
             return await self._ask_database(record_ids, model, ask)
@@ -152,7 +172,9 @@ class Predictor:
             self.database.direct, asks, pipeline_version=self.pipeline_version, ttl=ttl
         )
 
-    async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
+    async def _infer(
+        self, misses: Sequence[Lookup], model: str, ask: Ask, until: float | None
+    ) -> dict[str, Answer | AppError]:
         """In parts that are on their way at once: what one of them computes is stored while another infers.
 
         Of what was looked up by several statements some may be of another version, or epoch.
@@ -161,18 +183,18 @@ class Predictor:
         for one in misses:
             groups.setdefault((one.version_id, one.epoch), []).append(one)
         parts = [part for group in groups.values() for part in _parts(group, MISSES_AT_ONCE)]
-        answers = await asyncio.gather(*(self._infer_part(part, model, ask) for part in parts))
+        answers = await asyncio.gather(*(self._infer_part(part, model, ask, until) for part in parts))
         return {record_id: answer for part in answers for record_id, answer in part.items()}
 
     async def _infer_part(
-        self, misses: Sequence[Lookup], model: str, ask: Ask
+        self, misses: Sequence[Lookup], model: str, ask: Ask, until: float | None
     ) -> dict[str, Answer | AppError]:
         first = misses[0]
         deployment = await self._deployment(first.version_id or 0)
         pipeline.require_features(self.use_case, deployment)
         scope = Scope(deployment.id, self.pipeline_version, first.epoch)
         wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
-        results = await self.flights.predict(deployment, scope, list(wanted.values()))
+        results = await self.flights.predict(deployment, scope, list(wanted.values()), until)
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
         landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
         if ask.refresh:
