@@ -1,7 +1,6 @@
 """Bulk import: COPY into a temporary table, then one merge per target table."""
 
-import io
-from typing import TypeAlias, cast
+from typing import IO, TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import TextClause, text
@@ -97,12 +96,13 @@ def framed(
     )
 
 
-async def copy(session: AsyncSession, framed_lines: bytes) -> int:
-    """Append lines to the temporary table; how many there are."""
+async def copy(session: AsyncSession, framed_lines: IO[bytes]) -> int:
+    """Put lines into the temporary table; how many there are."""
     pooled = await (await session.connection()).get_raw_connection()
     connection = cast("asyncpg.Connection[asyncpg.Record]", pooled.driver_connection)
-    source = io.BytesIO(framed_lines)
-    said = await connection.copy_to_table("incoming", schema_name="pg_temp", columns=COLUMNS, source=source)
+    said = await connection.copy_to_table(
+        "incoming", schema_name="pg_temp", columns=COLUMNS, source=framed_lines
+    )
     return int(said.removeprefix("COPY "))
 
 
