@@ -10,7 +10,6 @@ import structlog
 from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
-from app.services.hosting.admission import Admission
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
@@ -73,15 +72,10 @@ async def open_runtime(
         looks = PromptLooks(database.transactions, inference)
         opened.push_async_callback(looks.aclose)
         leader = Leader(settings, chosen, database, inference, listener, looks)
-        flights = SingleFlight(settings, leader, _admission(settings, sheds=sheds))
+        flights = SingleFlight(settings, leader, queue=settings.inference_queue if sheds else None)
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights, memory)
         yield Runtime(settings, chosen, database, inference, storage, flights, predictor)
-
-
-def _admission(settings: Settings, *, sheds: bool) -> Admission:
-    queue = settings.inference_queue if sheds else None
-    return Admission(concurrency=settings.inference_concurrency, queue=queue)
 
 
 def _memory(settings: Settings) -> Memory | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import TypeAlias
 
 import httpx
@@ -16,7 +17,6 @@ from starlette.types import Message
 
 from app.api import imports
 from app.core.settings import Settings
-from app.services.records import import_spool
 from app.services.records.import_lines import BATCH_LINES
 from tests.support.eventually import TIMEOUT, until
 from tests.support.orders import order
@@ -213,6 +213,6 @@ async def test_no_room_for_an_upload_is_no_outage_of_the_database(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(import_spool.SpooledTemporaryFile, "write", full)
+    monkeypatch.setattr(SpooledTemporaryFile, "write", full)
     answer = await client.post("/records/import?format=ndjson", content=NDJSON)
     assert (answer.status_code, "room" in answer.json()["detail"]) == (503, True)

@@ -1,6 +1,6 @@
 """Bulk import: COPY into a temporary table, then one merge per target table."""
 
-from typing import IO, TypeAlias, cast
+from typing import BinaryIO, TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import TextClause, text
@@ -96,7 +96,7 @@ def framed(
     )
 
 
-async def copy(session: AsyncSession, framed_lines: IO[bytes]) -> int:
+async def copy(session: AsyncSession, framed_lines: BinaryIO) -> int:
     """Put lines into the temporary table; how many there are."""
     pooled = await (await session.connection()).get_raw_connection()
     connection = cast("asyncpg.Connection[asyncpg.Record]", pooled.driver_connection)

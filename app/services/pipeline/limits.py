@@ -9,7 +9,8 @@ from typing import TypeAlias, TypeVar
 import structlog
 
 from app.core.errors import AppError, NotInTime, UserCodeError
-from app.core.threads import NotBegun, Threads
+from app.core.threads import NotBegun
+from app.services.failures.user_code import USER_THREADS
 from app.services.inference import landing_time
 
 log = structlog.get_logger(__name__)
@@ -17,9 +18,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 Work: TypeAlias = Callable[[Sequence[T]], list[R | AppError]]
 
-USER_THREADS = Threads("user-code", at_once=32, slow=0.5, most=512)
-"""Of the user's own: code that never ends takes none from the storage or from name resolution. Each caller's
-items go by themselves. Together they would cost less, but one that hangs would hold all beside it."""
 ALONE, GIVEN_UP = 1 / 3, 2 / 3
 """Of the time that is left for several items: after so much of it each is tried alone, beside all together,
 and after so much those that hang are given up, so that there is time for the others."""
@@ -44,7 +42,10 @@ class _Limit:
 
 async def within(time: Time, stage: str, work: Work[T, R], values: Sequence[T]) -> list[R | AppError]:
     """What ``work`` makes of the values, in order; in place of each that takes too long a UserCodeError, or
-    NotInTime if others had taken its time."""
+    NotInTime if others had taken its time.
+
+    Each caller's values go by themselves: together they would cost less, but what hangs would hold all.
+    """
     left = max(0.0, time.end - asyncio.get_running_loop().time())
     is_late = left < (time.end - time.begin) / 2
     if len(values) > 1:

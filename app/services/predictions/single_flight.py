@@ -30,10 +30,11 @@ class SingleFlight:
     The work goes on when its callers go away, so that what was paid for is kept.
     """
 
-    def __init__(self, settings: Settings, leader: Leader, admission: Admission) -> None:
+    def __init__(self, settings: Settings, leader: Leader, *, queue: int | None = None) -> None:
+        """``queue``: so many may wait for the model, and more are refused; None: all may."""
         self._settings = settings
         self._leader = leader
-        self._admission = admission
+        self._admission = Admission(concurrency=settings.inference_concurrency, queue=queue)
         self._flights: dict[FlightKey, Flight] = {}
         self._deadlines: WeakKeyDictionary[Flight, float] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import BinaryIO, cast
 
 from app.core.errors import Unavailable
 
@@ -14,7 +14,7 @@ IN_MEMORY = 4_000_000
 class Spool:
     """Lines as the database takes them; all at once, in the end."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def add(self, frames: Iterable[bytes]) -> None:
@@ -25,7 +25,7 @@ class Spool:
         except OSError as error:
             raise Unavailable("The service has no room to keep the upload.") from error
 
-    def whole(self) -> IO[bytes]:
+    def whole(self) -> BinaryIO:
         """All that was added, to be read from its start."""
         self._file.seek(0)
         return self._file
@@ -35,4 +35,4 @@ class Spool:
 def spool() -> Iterator[Spool]:
     """Nothing of it stays."""
     with SpooledTemporaryFile(IN_MEMORY) as file:
-        yield Spool(file)
+        yield Spool(cast(BinaryIO, file))

@@ -1,6 +1,5 @@
 """Bulk import of records and their truths: read and checked first, then written in one transaction."""
 
-import asyncio
 from collections.abc import AsyncIterable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from app.db.records import imports as rows
 from app.db.tables import IdempotencyKeyRow
 from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.failures.user_code import aside
 from app.services.once import Keyed, hold, keep, replay
 from app.services.records.import_columns import Columns
 from app.services.records.import_lines import FileLine, NdjsonReader, Reader, batches
@@ -77,11 +77,11 @@ async def import_records(
     progress = _Progress()
     with spool() as prepared:
         async for lines in batches(chunks):
-            await asyncio.to_thread(_prepare, use_case, reader, lines, progress, prepared)
+            await aside(_prepare, use_case, reader, lines, progress, prepared)
             if not skip_bad and len(progress.errors) >= MAX_ERRORS:
                 break
         else:
-            await asyncio.to_thread(_finish, use_case, reader, progress, prepared)
+            await aside(_finish, use_case, reader, progress, prepared)
         if progress.errors and not skip_bad:
             raise _refusal(progress)
         async with turn, sessions.begin() as session:
