@@ -16,7 +16,7 @@ from app.services.inference import landing_time
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
-Work: TypeAlias = Callable[[Sequence[T]], list[R | AppError]]
+StageWork: TypeAlias = Callable[[Sequence[T]], list[R | AppError]]
 
 ALONE, GIVEN_UP = 1 / 3, 2 / 3
 """Of the time that is left for several items: after so much of it each is tried alone, beside all together,
@@ -40,7 +40,7 @@ class _Limit:
     is_late: bool
 
 
-async def within(time: Time, stage: str, work: Work[T, R], values: Sequence[T]) -> list[R | AppError]:
+async def within(time: Time, stage: str, work: StageWork[T, R], values: Sequence[T]) -> list[R | AppError]:
     """What ``work`` makes of the values, in order; in place of each that takes too long a UserCodeError, or
     NotInTime if others had taken its time.
 
@@ -55,7 +55,7 @@ async def within(time: Time, stage: str, work: Work[T, R], values: Sequence[T]) 
 
 
 async def _together(
-    limit: _Limit, work: Work[T, R], values: Sequence[T], patience: float
+    limit: _Limit, work: StageWork[T, R], values: Sequence[T], patience: float
 ) -> list[R | AppError]:
     """In one call; if it has not ended after ``patience`` seconds in one for each, too, whichever ends."""
     together = asyncio.create_task(USER_THREADS.run(partial(work, values)))
@@ -74,7 +74,7 @@ async def _together(
             alone.cancel()
 
 
-async def _alone(limit: _Limit, work: Work[T, R], value: T, spent: float = 0) -> R | AppError:
+async def _alone(limit: _Limit, work: StageWork[T, R], value: T, spent: float = 0) -> R | AppError:
     until = asyncio.get_running_loop().time() + limit.seconds - spent
     try:
         [result] = await USER_THREADS.run(partial(work, [value]), until=until)
