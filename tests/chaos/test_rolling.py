@@ -14,7 +14,7 @@ import pytest
 from tests.chaos.conftest import Figure
 from tests.chaos.load.callers import Called, Callers, session
 from tests.chaos.load.model import slow_model
-from tests.chaos.load.places import Place, fill, numbered
+from tests.chaos.load.places import Place, fill, held, numbered
 from tests.chaos.load.proxy import Proxy, proxy
 from tests.support.service import Service
 
@@ -88,9 +88,11 @@ def tell(front: Proxy, replicas: list[Replica]) -> None:
 async def test_r7_rolling_restarts(place: Place, figure: Figure) -> None:
     calls = await restarted(place, 20, signal.SIGTERM)
     statuses = Counter(call.status for call in calls)
-    failed = len(calls) - statuses[200]
+    failed, left = len(calls) - statuses[200], await held(place.database_url)
     figure("R7", "20 rolling restarts under load, through a proxy", "0 failed", f"{failed} of {len(calls)}")
+    figure("R7", "claims left by those that ended", "0", str(left.claims))
     assert dict(statuses) == {200: len(calls)}
+    assert left.claims == 0
 
 
 async def test_r7_a_kill_is_seen(place: Place) -> None:

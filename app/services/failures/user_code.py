@@ -18,7 +18,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 USER_THREADS = Threads("user-code", at_once=32, slow=0.5, most=512)
-"""For all that calls the user's code: what never ends takes none from the storage or from name resolution."""
+"""Of preprocess and postprocess: what never ends takes none from the storage or from name resolution."""
+_OTHERS = Threads("user-code-beside", at_once=32, slow=0.5, most=512)
+"""Of what checks records, and judges predictions: those go on while predictions hang."""
 LONGEST = 3600.0
 """Seconds after which code that nobody has another limit for is given up."""
 
@@ -41,10 +43,10 @@ def user_code(name: str) -> Iterator[None]:
 
 
 async def aside(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call what calls the user's code, in a thread. UserCodeError where it does not end."""
+    """Run what calls the user's other code in a thread; UserCodeError where it does not end."""
     until = asyncio.get_running_loop().time() + LONGEST
     try:
-        return await USER_THREADS.run(partial(function, *args, **kwargs), until=until)
+        return await _OTHERS.run(partial(function, *args, **kwargs), until=until)
     except TimeoutError as error:
         raise UserCodeError(f"The pipeline's code had not ended after {LONGEST:g} seconds.") from error
 

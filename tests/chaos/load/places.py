@@ -22,7 +22,7 @@ _HELD = """
     where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'
       and clock_timestamp() - state_change > interval '1 s'
 """
-_LEFT = "select count(*) from content_claims where error is null and lease_until < clock_timestamp()"
+_LEFT = "select count(*) from content_claims where error is null"
 _BACKENDS = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 
 
@@ -64,7 +64,7 @@ async def calling(service: Service) -> AsyncIterator[Callers]:
 
 @dataclass(frozen=True)
 class Held:
-    """What a place's services hold: connections for over a second, claims past their lease, connections."""
+    """What services hold: connections for over a second, claims, and all connections."""
 
     connections: int
     claims: int
