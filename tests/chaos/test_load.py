@@ -1,4 +1,4 @@
-"""R5, R7, R10 and R11: load that is too much, a key that is slow, restarts under load, callers that go away."""
+"""R5, R10 and R11: a key that is slow, load that is too much, callers that go away."""
 
 import asyncio
 import random
@@ -15,6 +15,8 @@ from tests.chaos.conftest import Figure
 from tests.chaos.load.callers import Called, Callers, p99
 from tests.chaos.load.model import SLOWEST, slow_model
 from tests.chaos.load.places import Place, calling, fill, held, numbered, paths
+
+pytestmark = pytest.mark.chaos
 
 FAULTY = ("-m", "tests.chaos.load.faulty")
 CONCURRENCY, QUEUE, CALL = 8, 16, 0.2

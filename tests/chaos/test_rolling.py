@@ -18,6 +18,8 @@ from tests.chaos.load.places import Place, fill, held, numbered
 from tests.chaos.load.proxy import Proxy, proxy
 from tests.support.service import Service
 
+pytestmark = pytest.mark.chaos
+
 RATE = 20
 """Misses a second, and twice as many hits."""
 KEYS = 10_000

@@ -16,9 +16,7 @@ def hold_a_connection() -> None:
     """While a model infers."""
     infer = Leader._infer
 
-    async def holding(
-        self: Leader, batch: Batch, claimed: Sequence[Wanted], in_service: InService
-    ) -> None:
+    async def holding(self: Leader, batch: Batch, claimed: Sequence[Wanted], in_service: InService) -> None:
         async with self.database.transactions() as session:
             await session.execute(text("select 1"))
             await infer(self, batch, claimed, in_service)

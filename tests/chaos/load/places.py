@@ -23,7 +23,9 @@ _HELD = """
       and clock_timestamp() - state_change > interval '1 s'
 """
 _LEFT = "select count(*) from content_claims where error is null"
-_BACKENDS = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+_BACKENDS = """
+    select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+"""
 
 
 @dataclass(frozen=True)
