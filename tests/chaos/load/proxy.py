@@ -1,6 +1,7 @@
-"""A reverse proxy in small, with what nginx does by default: kept connections, and the next upstream for a
-request that could not be sent, but never for a POST that may have been."""
+"""A balancer in small: kept connections, the upstreams that say they are ready, each in turn, and no second
+try of a request that may have been sent."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,23 +11,39 @@ from aiohttp import web
 from tests.chaos.load.callers import PATIENCE
 
 KEPT_FOR = 60
-"""Seconds, as nginx keeps idle connections."""
+"""Seconds for which idle connections are kept; less than the service keeps them."""
+INTERVAL = 0.2
+"""Seconds between two looks at who is ready."""
 OF_ONE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "content-length")
 
 
 class Proxy:
-    """``upstreams`` may change at any time; requests go to each in turn."""
+    """``upstreams`` may change at any time."""
 
     def __init__(self, client: aiohttp.ClientSession) -> None:
         self.url = ""
         self.upstreams: list[str] = []
+        self._ready: list[str] = []
         self._client, self._turn = client, 0
+
+    async def look_forever(self) -> None:
+        while True:
+            found = [url for url in self.upstreams if await self._is_ready(url)]
+            self._ready = found or self._ready
+            await asyncio.sleep(INTERVAL)
+
+    async def _is_ready(self, url: str) -> bool:
+        try:
+            async with self._client.get(f"{url}/health/ready") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
 
     async def pass_on(self, request: web.Request) -> web.Response:
         body = await request.read()
-        for _ in range(len(self.upstreams)):
-            self._turn += 1
-            url = self.upstreams[self._turn % len(self.upstreams)]
+        self._turn += 1
+        first = self._turn % len(self._ready)
+        for url in (*self._ready[first:], *self._ready[:first]):
             try:
                 async with self._client.request(request.method, url + request.raw_path, data=body) as answer:
                     given = answer.headers.items()
@@ -40,17 +57,20 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy() -> AsyncIterator[Proxy]:
+async def proxy(upstreams: list[str]) -> AsyncIterator[Proxy]:
+    """Before these upstreams, all of them ready."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_FOR)
     async with aiohttp.ClientSession(connector=connector, timeout=PATIENCE) as client:
         proxy = Proxy(client)
+        proxy.upstreams = proxy._ready = upstreams
         app = web.Application()
         app.router.add_route("*", "/{rest:.*}", proxy.pass_on)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
         proxy.url = f"http://{host}:{port}"
+        looking = asyncio.create_task(proxy.look_forever())
         yield proxy
+        looking.cancel()
         await runner.cleanup()
