@@ -1,6 +1,7 @@
 """What routes ask for by type. All of it is ``async``: FastAPI runs a plain function in a thread, which takes
 0.2 ms."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -96,6 +97,11 @@ def _seconds(request: Request) -> int | None:
             seconds = SECONDS.fullmatch(value.strip(' \t"'))
             return int(seconds[0]) if seconds and int(seconds[0]) < limit else None
     return None
+
+
+def until(wait: int | None) -> float | None:
+    """When the caller goes away, in the loop's time."""
+    return None if wait is None else asyncio.get_running_loop().time() + wait
 
 
 async def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:

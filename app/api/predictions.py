@@ -15,6 +15,7 @@ from app.api.deps import (
     SessionsDep,
     UseCaseDep,
     WaitDep,
+    until,
 )
 from app.api.http.bodies import reply
 from app.api.http.problems import OF_BODIES, responses
@@ -82,7 +83,8 @@ async def predict_records(
         sessions, use_case, body.inputs or []
     )
     stored = [one for one in ids if isinstance(one, str)]
-    found = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh, wait))
+    ask = Ask(body.model, body.version, body.refresh, until(wait))
+    found = await predictor.write_many(stored, ask, answers.HIT)
     return Response(answers.batch(ids, found), headers=answers.applied(wait), media_type=answers.JSON)
 
 
@@ -106,7 +108,7 @@ async def predict_record(
     seconds ago it was computed. With `Prefer: wait=5` a miss is answered with 504 after five seconds, and is
     computed all the same, for the next call; `Preference-Applied` says that it was understood.
     """
-    answer = await predictor.predict(record_id, Ask(model, version, refresh, wait))
+    answer = await predictor.predict(record_id, Ask(model, version, refresh, until(wait)))
     headers = answers.headers(answer) | answers.applied(wait)
     return Response(answers.single(answer), headers=headers, media_type=answers.JSON)
 
