@@ -98,7 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(*GARBAGE)
     async with AsyncExitStack() as opened:
         opened.enter_context(written_aside())
-        runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case))
+        runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case, sheds=True))
         runtime.tell_code()
         health = Health(runtime)
         opened.push_async_callback(health.aclose)
@@ -112,7 +112,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             opened.push_async_callback(_stop, asyncio.create_task(work))
         app.state.runtime = runtime
         app.state.health = health
-        # An import holds a connection while its upload lasts: half of them stay free for everybody else.
+        # An import takes its time to be written: half of the connections stay free for everybody else.
         app.state.import_slots = asyncio.Semaphore(max(1, pooled(settings) // 2))
         yield
 

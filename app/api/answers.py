@@ -22,6 +22,11 @@ def headers(answer: Answer) -> dict[str, str]:
     return {"X-Cache": answer.cache, "Age": str(max(0, int(answer.age))), "ETag": f'"{answer.id}"'}
 
 
+def applied(wait: int | None) -> dict[str, str]:
+    """That the caller's wait was understood."""
+    return {} if wait is None else {"Preference-Applied": f"wait={wait}"}
+
+
 def raw_headers(answer: Answer, body: bytes) -> list[tuple[bytes, bytes]]:
     """All headers of a single prediction, as ASGI has them."""
     return [

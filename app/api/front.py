@@ -32,7 +32,7 @@ NAME = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
 QUERY = re.compile(f"(?:model=({NAME})|version=({NAME})|refresh=(true|false))")
 CLOSER_LOOK = frozenset(
     (
-        *(b"transfer-encoding", b"content-length"),
+        *(b"transfer-encoding", b"content-length", b"prefer"),
         *(b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"),
     )
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -25,6 +26,10 @@ CONTENT_TYPES: dict[str, FileFormat] = {"application/x-ndjson": "ndjson", "text/
 BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in CONTENT_TYPES}}
 
 FILE = "An import"
+PATIENCE = 300.0
+"""Seconds that an import which is all there waits for others to be written."""
+STALLED = 60.0
+"""Seconds without a byte after which an upload is given up."""
 
 
 async def _columns(
@@ -76,21 +81,32 @@ async def import_records(
     bodies.require_length(request.headers, settings.max_import_bytes, FILE)
     media.require_plain(request.headers)
     chosen = file_format or _format(request.headers)
-    slots: asyncio.Semaphore = request.app.state.import_slots
-    if slots.locked():
-        raise Unavailable("As many imports as may run at once are running.", retry_after=5)
-    async with slots:
-        return await importer.import_records(
-            sessions,
-            use_case,
-            _bounded(request, settings.max_import_bytes, keyed),
-            file_format=chosen,
-            delimiter=delimiter,
-            columns=columns,
-            skip_bad=skip_bad,
-            dry_run=dry_run,
-            keyed=keyed,
-        )
+    return await importer.import_records(
+        sessions,
+        use_case,
+        _bounded(request, settings.max_import_bytes, keyed),
+        file_format=chosen,
+        delimiter=delimiter,
+        columns=columns,
+        skip_bad=skip_bad,
+        dry_run=dry_run,
+        keyed=keyed,
+        turn=_turn(request.app.state.import_slots),
+    )
+
+
+@asynccontextmanager
+async def _turn(slots: asyncio.Semaphore) -> AsyncIterator[None]:
+    """A place among those that write; Unavailable where the others take too long."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await slots.acquire()
+    except TimeoutError as error:
+        raise Unavailable("As many imports as may run at once are running.", retry_after=5) from error
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 def _format(headers: Headers) -> FileFormat:
@@ -102,9 +118,9 @@ def _format(headers: Headers) -> FileFormat:
 
 
 async def _bounded(request: Request, limit: int, keyed: Keyed | None) -> AsyncIterator[bytes]:
-    size = 0
+    size, chunks = 0, request.stream()
     try:
-        async for chunk in request.stream():
+        while (chunk := await _next(chunks)) is not None:
             size += len(chunk)
             if size > limit:
                 raise bodies.too_large(limit, FILE)
@@ -113,3 +129,12 @@ async def _bounded(request: Request, limit: int, keyed: Keyed | None) -> AsyncIt
             yield chunk
     except ClientDisconnect as error:
         raise InvalidInput("The upload broke off; nothing was imported.") from error
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+    """None at the end."""
+    try:
+        async with asyncio.timeout(STALLED):
+            return await anext(chunks, None)
+    except TimeoutError as error:
+        raise InvalidInput(f"The upload stalled for {STALLED:g} seconds; nothing was imported.") from error

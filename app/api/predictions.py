@@ -15,6 +15,8 @@ from app.api.deps import (
     SessionsDep,
     StaleIfError,
     UseCaseDep,
+    WaitDep,
+    until,
 )
 from app.api.http.bodies import reply
 from app.api.http.problems import OF_BODIES, responses
@@ -32,6 +34,7 @@ from app.core.errors import (
     Conflict,
     Misconfigured,
     NotInTime,
+    Overloaded,
     TooLarge,
     UserCodeError,
 )
@@ -53,7 +56,7 @@ router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 FAILURES = (
     *(Conflict, TooLarge, UserCodeError, Misconfigured),
     *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
-    *(BackendThrottled, BackendAway, BackendTimeout, NotInTime),
+    *(BackendThrottled, BackendAway, BackendTimeout, NotInTime, Overloaded),
 )
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
@@ -72,19 +75,20 @@ async def predict_records(
     sessions: SessionsDep,
     use_case: UseCaseDep,
     stale_if_error: StaleIfError = None,
+    wait: WaitDep = None,
 ) -> Response:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
 
     Every item has its own status, in the order of the request; a repeated id is inferred once, and items that
-    are missing or fail do not spoil the others.
+    are missing or fail do not spoil the others. `Prefer: wait=5` ends the wait for each after five seconds.
     """
     ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(
         sessions, use_case, body.inputs or []
     )
     stored = [one for one in ids if isinstance(one, str)]
-    ask = Ask(body.model, body.version, body.refresh, stale_if_error)
+    ask = Ask(body.model, body.version, body.refresh, stale_if_error, until(wait))
     found = await predictor.write_many(stored, ask, answers.HIT)
-    return Response(answers.batch(ids, found), media_type=answers.JSON)
+    return Response(answers.batch(ids, found), headers=answers.applied(wait), media_type=answers.JSON)
 
 
 @router.post(
@@ -99,16 +103,19 @@ async def predict_record(
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
-    stale_if_error: StaleIfError = None,
+    wait: WaitDep = None,
 ) -> Response:
     """Predict one record, from the cache if it has been predicted before with the same input and model.
 
     `X-Cache` says HIT, MISS, or COALESCED (another call was already inferring the same), `Age` how many
     seconds ago it was computed. With `Cache-Control: stale-if-error=600` an older answer about the same
     content is given where the platform fails, of a version that was live before if need be: it says STALE.
+    With `Prefer: wait=5` a miss is answered with 504 after five seconds, and is computed all the same, for
+    the next call; `Preference-Applied` says that it was understood.
     """
-    answer = await predictor.predict(record_id, Ask(model, version, refresh, stale_if_error))
-    return Response(answers.single(answer), headers=answers.headers(answer), media_type=answers.JSON)
+    answer = await predictor.predict(record_id, Ask(model, version, refresh, stale_if_error, until(wait)))
+    headers = answers.headers(answer) | answers.applied(wait)
+    return Response(answers.single(answer), headers=headers, media_type=answers.JSON)
 
 
 @router.get(

@@ -29,5 +29,6 @@ def serve(
         workers=workers,
         log_config=None,
         proxy_headers=False,  # otherwise anyone may claim an address
+        timeout_keep_alive=settings.keep_alive,
         timeout_graceful_shutdown=math.ceil(settings.predict_timeout),
     )

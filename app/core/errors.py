@@ -11,6 +11,7 @@ AppError
 |- UnsupportedMediaType 415 the body's media type, charset or coding; names the header
 |- UserCodeError       500  preprocess or postprocess raised; names the stage
 |- Unavailable         503  a part of ours is missing (database, draining)
+|- Overloaded          503  with Retry-After: more predictions are under way than may wait; worth another try
 |- Misconfigured       500  settings or registry; raised at start-up and registration
 |- StorageError        502  the storage refused us: credentials, bucket, configuration
 |  |- StorageCredentials 502 because of its own credentials: it would refuse every other call, too
@@ -85,6 +86,11 @@ class AppError(Exception):
         told += [f"and {more} more"] if more else []
         return f"{self.detail} {'; '.join(told)}." if told else self.detail
 
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        """The same failure, for a caller that is to be told these, too."""
+        more = {**self.headers, **headers}
+        return type(self)(self.detail, errors=self.errors, retry_after=self.retry_after, headers=more)
+
     def after(self, what: str) -> Self:
         """The same failure, with what it came of said before its detail."""
         return type(self)(f"{what} {self.detail}", errors=self.errors, retry_after=self.retry_after)
@@ -128,6 +134,11 @@ class UserCodeError(AppError):
 
 class Unavailable(AppError):
     status, slug, title = 503, "unavailable", "Service unavailable"
+
+
+class Overloaded(AppError):
+    status, slug, title = 503, "overloaded", "Too many predictions at once"
+    retryable = True
 
 
 class Misconfigured(AppError):

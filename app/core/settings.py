@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """Port the service listens on."""
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
     """Path below which a proxy serves the API, such as /scores, whether the proxy strips it or not."""
+    keep_alive: Annotated[int, Field(ge=1, le=86_400)] = 75
+    """Seconds an idle connection is kept open; longer than the balancer before the service keeps it."""
     shutdown_delay: SecondsOrNone = 0
     """Seconds the service goes on after SIGTERM, no longer ready, so that balancers turn away first."""
     log_format: Literal["console", "json"] = "json"
@@ -104,6 +106,8 @@ class Settings(BaseSettings):
 
     inference_concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
     """Calls to a hosting platform that run at once, per model version and process."""
+    inference_queue: Annotated[int, Field(ge=0, le=1_000_000)] = 256
+    """Predictions that may wait for such a call; what comes beyond them is answered 503 at once."""
     backend_hosts: Annotated[str, AfterValidator(_hosts)] = ""
     """Hosts that options may name, with commas: host, host:port or *.suffix (https), http://host:port."""
     revision_refresh: Seconds = 60

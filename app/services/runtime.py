@@ -49,12 +49,13 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(
-    settings: Settings, use_case: UseCase | None = None, *, bulk: bool = False
+    settings: Settings, use_case: UseCase | None = None, *, bulk: bool = False, sheds: bool = False
 ) -> AsyncIterator[Runtime]:
     """Open everything, and close it in the opposite order: what is under way lands first.
 
     The use case is by default that of the settings.
-    ``bulk``: it works on many records at a time. Nothing is connected before it is used, but for the
+    ``bulk``: it works on many records at a time. ``sheds``: what is asked beyond INFERENCE_QUEUE is refused,
+    as callers are many and go on by themselves. Nothing is connected before it is used, but for the
     listener, which goes on trying.
     """
     chosen = use_case or load(settings.use_case)
@@ -70,7 +71,8 @@ async def open_runtime(
         opened.push_async_callback(listener.aclose)
         looks = PromptLooks(database.transactions, inference)
         opened.push_async_callback(looks.aclose)
-        flights = SingleFlight(settings, Leader(settings, chosen, database, inference, listener, looks))
+        leader = Leader(settings, chosen, database, inference, listener, looks)
+        flights = SingleFlight(settings, leader, queue=settings.inference_queue if sheds else None)
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights, memory)
         yield Runtime(settings, chosen, database, inference, storage, flights, predictor)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from structlog.typing import EventDict
 
 from app.core.settings import Settings
+from app.db import idempotency_keys
 from app.db.engine import Sessions
 from app.main import create_app
 from app.services.upkeep import purge
@@ -137,7 +138,7 @@ async def test_an_import_is_done_once_by_its_file(client: httpx.AsyncClient, ses
     assert await count(sessions, "input_objects") == 2
 
 
-async def test_an_import_that_is_under_way_is_not_begun_again(client: httpx.AsyncClient) -> None:
+async def test_of_two_uploads_at_once_the_first_that_ends_is_imported(client: httpx.AsyncClient) -> None:
     headers = KEY | {"Content-Type": "text/csv"}
     begun, go_on = asyncio.Event(), asyncio.Event()
 
@@ -146,11 +147,21 @@ async def test_an_import_that_is_under_way_is_not_begun_again(client: httpx.Asyn
         begun.set()
         await go_on.wait()
 
-    first = asyncio.create_task(client.post("/records/import", content=slowly(), headers=headers))
+    slow = asyncio.create_task(client.post("/records/import", content=slowly(), headers=headers))
     await begun.wait()
-    second = await client.post("/records/import", content=CSV, headers=headers)
+    quick = await client.post("/records/import", content=CSV, headers=headers)
     go_on.set()
-    assert (await first).status_code == 200
+    assert (quick.status_code, quick.headers.get("Idempotent-Replayed")) == (200, None)
+    assert ((await slow).json(), (await slow).headers["Idempotent-Replayed"]) == (quick.json(), "true")
+
+
+async def test_an_import_that_is_being_written_is_not_begun_again(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    headers = KEY | {"Content-Type": "text/csv"}
+    async with sessions.begin() as session:
+        assert await idempotency_keys.try_lock(session, KEY["Idempotency-Key"].strip('"'))
+        second = await client.post("/records/import", content=CSV, headers=headers)
     assert (second.status_code, second.headers["Retry-After"]) == (409, "1")
 
 

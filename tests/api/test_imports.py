@@ -1,9 +1,13 @@
 """Bulk import over HTTP; what a file may hold is tests/services/records/test_importer.py's."""
 
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import TypeAlias
 
 import httpx
 import pytest
@@ -11,9 +15,10 @@ from fastapi import FastAPI
 from pydantic import JsonValue
 from starlette.types import Message
 
+from app.api import imports
 from app.core.settings import Settings
-from app.main import create_app
-from tests.support.eventually import until
+from app.services.records.import_lines import BATCH_LINES
+from tests.support.eventually import TIMEOUT, until
 from tests.support.orders import order
 
 ROWS = Path(__file__).parents[2].joinpath("data/transit_orders.csv").read_bytes().splitlines(keepends=True)
@@ -21,6 +26,7 @@ CSV = b"".join(ROWS[:51])
 NDJSON = "".join(
     json.dumps({"id": f"n{number}", "input": order(), "label": 1}) + "\n" for number in range(50)
 )
+Uploads: TypeAlias = list[asyncio.Task[httpx.Response]]
 NOTHING: dict[str, JsonValue] = {"items": [], "next_cursor": None}
 
 
@@ -143,25 +149,70 @@ async def test_a_broken_upload_leaves_nothing(app: FastAPI, client: httpx.AsyncC
     assert (await client.get("/records")).json() == NOTHING
 
 
-async def test_stalled_uploads_leave_connections_to_others(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"database_pool_size": 6, "database_pool_timeout": 1}))
-    go_on = asyncio.Event()
+@asynccontextmanager
+async def uploading(
+    client: httpx.AsyncClient, count: int
+) -> AsyncIterator[list[asyncio.Task[httpx.Response]]]:
+    """So many files, of which the service has seen the beginning; the rest comes at the end."""
+    go_on, begun = asyncio.Event(), list[int]()
 
-    async def stalled() -> AsyncIterator[bytes]:
-        yield b"\n"
+    async def stalled(number: int) -> AsyncIterator[bytes]:
+        line = json.dumps({"id": f"u{number}", "input": order(), "label": 1}).encode()
+        for _ in range(2 * BATCH_LINES):
+            yield line + b"\n"
+        begun.append(number)
         await go_on.wait()
 
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
-    ):
-        uploads = [
-            asyncio.create_task(client.post("/records/import?format=ndjson", content=stalled()))
-            for _ in range(2)
-        ]
-        await until(lambda: app.state.import_slots.locked())
-        refused = await client.post("/records/import?format=ndjson", content=b"")
-        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
-        assert (await client.get("/records")).status_code == 200
-        go_on.set()
-        assert [answer.status_code for answer in await asyncio.gather(*uploads)] == [200, 200]
+    uploads = [
+        asyncio.create_task(client.post("/records/import?format=ndjson", content=stalled(number)))
+        for number in range(count)
+    ]
+    await until(lambda: len(begun) == count)
+    yield uploads
+    go_on.set()
+    await asyncio.gather(*uploads)
+
+
+async def test_an_upload_holds_no_connection(app: FastAPI, client: httpx.AsyncClient) -> None:
+    """Of more of them than there are connections; they would stop vacuum, too."""
+    async with uploading(client, 12) as uploads:
+        await until(lambda: app.state.runtime.database.engine.pool.checkedout() == 0)
+        whole = await client.post("/records/import?format=ndjson", content=NDJSON)
+        assert (whole.status_code, whole.json()["created"]) == (200, 50)
+        assert not any(upload.done() for upload in uploads)
+    assert [upload.result().json()["created"] for upload in uploads] == [1] * 12
+
+
+async def test_what_is_to_be_written_waits_for_its_turn(
+    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.state.import_slots = asyncio.Semaphore(0)
+    waiting = asyncio.create_task(client.post("/records/import?format=ndjson", content=NDJSON))
+    await until(lambda: bool(app.state.import_slots._waiters))
+    monkeypatch.setattr(imports, "PATIENCE", 0.01)
+    refused = await client.post("/records/import?format=ndjson", content=NDJSON)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    app.state.import_slots.release()
+    assert (await waiting).json()["created"] == 50
+
+
+async def test_an_upload_that_stalls_is_given_up(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "STALLED", 0.05)
+    async with uploading(client, 1) as [upload]:
+        answer = await asyncio.wait_for(upload, TIMEOUT)
+    assert answer.status_code == 422
+    assert "stalled" in answer.json()["detail"]
+    assert (await client.get("/records")).json() == NOTHING
+
+
+async def test_no_room_for_an_upload_is_no_outage_of_the_database(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SpooledTemporaryFile, "write", full)
+    answer = await client.post("/records/import?format=ndjson", content=NDJSON)
+    assert (answer.status_code, "room" in answer.json()["detail"]) == (503, True)

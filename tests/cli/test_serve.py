@@ -35,7 +35,8 @@ def test_sigterm_is_announced_before_it_ends_the_service(database_url: str, tmp_
         ready = wait_for_503(client).json()
         assert ready["status"] == "unavailable"
         assert ready["parts"]["process"] == {"status": "unavailable", "reason": "It is shutting down."}
-        assert client.put("/records/a", json=order()).status_code == 201
+        last = client.put("/records/a", json=order())
+        assert (last.status_code, last.headers["connection"]) == (201, "close")
         service.process.terminate()
         assert service.process.wait(START_SECONDS) == -signal.SIGTERM
     log = (tmp_path / "log").read_text()

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +25,18 @@ class Service:
 
 
 @contextmanager
-def running_service(tree: Path, variables: Mapping[str, str], log: Path) -> Iterator[Service]:
+def running_service(
+    tree: Path, variables: Mapping[str, str], log: Path, *, program: Sequence[str] = ("-m", "app")
+) -> Iterator[Service]:
     """Run ``python -m app serve`` of a source tree on a free port; gives it once it is ready.
 
-    Of this process's environment it has only what a program needs to run at all.
+    ``program`` is what Python runs. Of this process's environment it has only what any needs to run at all.
     """
     [port] = free_ports(1)
     base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USE_CASE")}
     with log.open("a") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", str(port)],
+            [sys.executable, *program, "serve", "--port", str(port)],
             cwd=tree,
             env=base | dict(variables),
             stdin=subprocess.DEVNULL,

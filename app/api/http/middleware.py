@@ -16,12 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
 from app.core.logging import access
+from app.services.upkeep.health import Health
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestContext:
-    """Gives each request an id (the caller's X-Request-ID if it is sane), logs it, and answers crashes."""
+    """Gives each request an id (the caller's X-Request-ID if it is sane), logs it, and answers crashes.
+
+    Once a shutdown has begun each answer is the last of its connection.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -38,8 +42,10 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = (b"x-request-id", request_id.encode())
-                message = {**message, "headers": [*message.get("headers", ()), own]}
+                own = [(b"x-request-id", request_id.encode())]
+                if _is_ending(scope):
+                    own.append((b"connection", b"close"))
+                message = {**message, "headers": [*message.get("headers", ()), *own]}
             await send(message)
 
         try:
@@ -53,6 +59,12 @@ class RequestContext:
             is_probe = path.startswith("/health/")  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
             access(request_id, scope["method"], path, status, elapsed, level=level)
+
+
+def _is_ending(scope: Scope) -> bool:
+    """Whether a proxy is to send nothing more through this connection, which would be closed under it."""
+    health: Health | None = getattr(scope["app"].state, "health", None)
+    return health is not None and health.is_shutting_down
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

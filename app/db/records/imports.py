@@ -1,8 +1,7 @@
 """Bulk import: COPY into a temporary table, then one merge per target table."""
 
-import io
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias, cast
+from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import TextClause, text
@@ -116,12 +115,13 @@ def _escaped_or_null(texts: Sequence[bytes | None]) -> Sequence[bytes]:
     return [NULL if text is None else text.replace(*ESCAPED) for text in texts]
 
 
-async def copy(session: AsyncSession, framed_lines: bytes) -> int:
-    """Append lines to the temporary table; how many there are."""
+async def copy(session: AsyncSession, framed_lines: BinaryIO) -> int:
+    """Put lines into the temporary table; how many there are."""
     pooled = await (await session.connection()).get_raw_connection()
     connection = cast("asyncpg.Connection[asyncpg.Record]", pooled.driver_connection)
-    source = io.BytesIO(framed_lines)
-    said = await connection.copy_to_table("incoming", schema_name="pg_temp", columns=COLUMNS, source=source)
+    said = await connection.copy_to_table(
+        "incoming", schema_name="pg_temp", columns=COLUMNS, source=framed_lines
+    )
     return int(said.removeprefix("COPY "))
 
 

@@ -1,6 +1,5 @@
 """Whether one run's predictions are better than another's, on the records that both judged."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 
 from app.core.errors import Conflict, FieldError, InvalidInput
@@ -10,6 +9,7 @@ from app.db.evaluations.runs import SharedRecord
 from app.schemas.evaluations.runs import ComparedMetric, Comparison, Evaluation
 from app.schemas.judged import METRICS
 from app.services.evaluations import runs
+from app.services.failures.user_code import aside
 from app.services.records import filters
 from app.services.use_case import UseCase
 
@@ -42,7 +42,7 @@ async def compare(
     )
     wanted = {group for group in groups if not slices or _is_of(group, slices)}
     chosen = list(dict.fromkeys(metrics)) or names
-    judged, compared = await asyncio.to_thread(_compare, use_case, shared, wanted, chosen)
+    judged, compared = await aside(_compare, use_case, shared, wanted, chosen)
     return Comparison(a=a, b=b, shared=judged, metrics=compared)
 
 

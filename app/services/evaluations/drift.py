@@ -1,6 +1,5 @@
 """A drift run: how far a window's inputs and predictions are from a reference's. Needs no truths."""
 
-import asyncio
 import math
 from array import array
 from collections import Counter, defaultdict
@@ -26,6 +25,7 @@ from app.services.evaluations.judging import bucket_of
 from app.services.evaluations.statistics import drift
 from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Floats, Undefined
+from app.services.failures.user_code import aside
 from app.services.predictions import patience
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
@@ -124,7 +124,7 @@ class Drift:
         going = going and await self._collect(task.reference, None, reference)
         if not (going and await self._collect(task.window, task.bucket, window)):
             return False
-        found = await asyncio.to_thread(measure, self._scales, reference, window)
+        found = await aside(measure, self._scales, reference, window)
         async with self._database.transactions.begin() as session:
             if not await rows.end(session, task.evaluation_id, "done"):
                 return False
@@ -151,7 +151,7 @@ class Drift:
             answers = await patience.predict_many(
                 self._predictor, record_ids, self._task.ask, last=self._last
             )
-            await asyncio.to_thread(self._add, batch, answers, bucket, into)
+            await aside(self._add, batch, answers, bucket, into)
             async with self._database.transactions.begin() as session:
                 if not await rows.progress(
                     session, self._task.evaluation_id, predicted=self._predicted, reasons=self._reasons

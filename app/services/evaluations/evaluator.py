@@ -3,7 +3,6 @@
 Runs of the kind drift are begun here and done in drift.py.
 """
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -29,6 +28,7 @@ from app.services.evaluations import judging, reports
 from app.services.evaluations.collecting import CollectedRun, Labelled, collect
 from app.services.evaluations.drift import Drift, DriftTask
 from app.services.failures.interrupted import noted
+from app.services.failures.user_code import aside
 from app.services.models import versions
 from app.services.predictions import patience
 from app.services.predictions.predictor import Answer, Ask
@@ -140,19 +140,19 @@ class Evaluator:
             record_ids = [one.record_id for one in batch]
             answers = await patience.predict_many(self._runtime.predictor, record_ids, run.ask, last=run.last)
             raise_if_away(answers)
-            await asyncio.to_thread(collect, self._use_case, run, batch, answers)
+            await aside(collect, self._use_case, run, batch, answers)
             async with self._sessions.begin() as session:
                 going = await rows.progress(session, run.id, predicted=len(run.items), reasons=run.reasons)
         return False
 
     async def _judge(self, run: CollectedRun) -> bool:
-        run.leave_out(await asyncio.to_thread(judging.faults, self._use_case, run.cases))
+        run.leave_out(await aside(judging.faults, self._use_case, run.cases))
         if run.fault is not None and not run.cases:
             raise run.fault
         async with self._sessions() as session:
             run.tell_apart(await rows.variants(session, run.nobodys))
         names = run.request.metrics or self._use_case.metrics
-        found = await asyncio.to_thread(judging.judge_all, self._use_case, run.cases, names)
+        found = await aside(judging.judge_all, self._use_case, run.cases, names)
         async with self._sessions.begin() as session:
             await rows.progress(session, run.id, predicted=len(run.items), reasons=run.reasons)
             if not await rows.end(session, run.id, "done"):

@@ -1,6 +1,5 @@
 """A chunk of a prediction job on its way through a batch transform job: its rows out, its outputs in."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import no_record
 from app.schemas.jobs.transform import Manifest, ManifestLine
 from app.schemas.rows import Row
+from app.services.failures.user_code import aside
 from app.services.jobs.transform_files import TransformFiles
 from app.services.pipeline import to_outputs, to_rows
 from app.services.runtime import Runtime
@@ -43,7 +43,7 @@ class TransformChunks:
         """
         found = await self._look_up(chunk_id)
         misses = [one for one in found if one.content_hash is not None and one.entry is None]
-        made = await asyncio.to_thread(self._lines, misses)
+        made = await aside(self._lines, misses)
         manifest = self._manifest(found, misses, made, revision)
         if manifest.lines:
             await self.files.write(number, manifest, [line for line in made if isinstance(line, bytes)])
@@ -103,7 +103,7 @@ class TransformChunks:
         if manifest.pipeline_version != self.runtime.predictor.pipeline_version:
             raise Conflict("The pipeline's code was changed while the transform job ran.")
         raw = self.jobs.outputs(content, len(manifest.lines))
-        answers = await asyncio.to_thread(self._answers, manifest.lines, raw)
+        answers = await aside(self._answers, manifest.lines, raw)
         outcomes = list(zip(manifest.lines, raw, answers, strict=True))
         new = [
             NewPrediction(line.record_id, line.content_hash, manifest.revision, answer, one, latency_ms)

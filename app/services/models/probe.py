@@ -11,6 +11,7 @@ from app.db.engine import Sessions
 from app.db.records import records
 from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
+from app.services.failures.user_code import aside
 from app.services.inference import Inference
 from app.services.pipeline import Computed, Stages
 from app.services.use_case import UseCase, as_it_is
@@ -49,7 +50,7 @@ async def probe(
     if isinstance(outcome, AppError):
         raise outcome
     if use_case.judge is not as_it_is:  # evaluation.py says how predictions are read
-        await asyncio.to_thread(use_case.judged, outcome.output)
+        await aside(use_case.judged, outcome.output)
     return outcome
 
 
@@ -62,7 +63,7 @@ async def _payload(sessions: Sessions, use_case: UseCase) -> JsonValue:
     for start in range(0, len(looked_at), PAGE):
         async with sessions() as session:
             payloads = await records.payloads(session, looked_at[start : start + PAGE])
-        found = await asyncio.to_thread(pipeline.first_fit, use_case, payloads)
+        found = await aside(pipeline.first_fit, use_case, payloads)
         if isinstance(found, AppError):
             fault = fault or found
         elif found is not None:  # the records of the page were not deleted meanwhile

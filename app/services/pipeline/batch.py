@@ -1,5 +1,6 @@
 """A batch through the user's code, the platform, and the user's code again."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,6 +12,7 @@ from app.schemas.hosting.deployments import Deployment
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
 from app.services.pipeline.good import good, spread
+from app.services.pipeline.limits import Time
 from app.services.pipeline.stages import Stages
 
 
@@ -43,14 +45,15 @@ async def run(
 
     Misconfigured if the deployment takes features that preprocess does not make.
     """
-    rows = await stages.rows(payloads, deployment)
+    time = Time(asyncio.get_running_loop().time(), deadline)
+    rows = await stages.rows(payloads, deployment, time)
     inferred = spread(rows, await inference.predict(deployment, good(rows), deadline))
     answered = [
         (outcome.output, payload)
         for outcome, payload in zip(inferred, payloads, strict=True)
         if not isinstance(outcome, AppError)
     ]
-    outputs = spread(inferred, await stages.outputs(answered, deployment))
+    outputs = spread(inferred, await stages.outputs(answered, deployment, time))
     return [_combine(answer, output) for answer, output in zip(inferred, outputs, strict=True)]
 
 

@@ -19,13 +19,15 @@ class Ask:
     """What to predict with. ``model`` and ``version`` None: the default model, its live version.
 
     ``refresh`` infers anew and supersedes what is cached. ``stale_if_error``: seconds beyond PREDICTION_TTL
-    that an answer may be old where the platform fails, perhaps infinite.
+    that an answer may be old where the platform fails, perhaps infinite. ``until``: when the caller goes
+    away, in the loop's time, if that is sooner than PREDICT_TIMEOUT; what is under way is finished for others.
     """
 
     model: str | None = None
     version: str | None = None
     refresh: bool = False
     stale_if_error: float | None = None
+    until: float | None = None
 
 
 class Answer(NamedTuple):

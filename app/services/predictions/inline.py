@@ -1,6 +1,5 @@
 """Input objects that come with the request: stored under an id made from their content."""
 
-import asyncio
 from collections.abc import Sequence
 
 from pydantic import JsonValue
@@ -8,6 +7,7 @@ from pydantic import JsonValue
 from app.core.errors import MAX_FAULTS, AppError
 from app.db.engine import Sessions
 from app.db.records import records as rows
+from app.services.failures.user_code import aside
 from app.services.records.records import Input, normalise
 from app.services.use_case import UseCase
 
@@ -19,7 +19,7 @@ async def store_inputs(
 ) -> list[str | AppError]:
     """The record id of each input, or what is wrong with it. The same content has the same id, and so meets
     the same cache."""
-    given = await asyncio.to_thread(_normalise_all, use_case, inputs)
+    given = await aside(_normalise_all, use_case, inputs)
     fit = {f"{PREFIX}{one.content_hash}": one for one in given if isinstance(one, Input)}
     if fit:
         new = [(record_id, one.text.decode(), one.content_hash) for record_id, one in fit.items()]

@@ -1,10 +1,11 @@
 """Predictions by record id: from the cache, or by single flight through the pipeline."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from app.core.errors import AppError, FieldError, InvalidInput
+from app.core.errors import AppError, FieldError, InvalidInput, NotInTime
 from app.core.settings import Settings
 from app.db.engine import Database
 from app.db.predictions.cache import CachedPrediction, LookingUp, Lookup, Scope
@@ -23,6 +24,8 @@ from app.services.predictions.standing_in import StandIns
 from app.services.use_case import UseCase
 
 __all__ = ["Answer", "Ask", "Predictor"]
+
+T = TypeVar("T")
 
 MISSES_AT_ONCE = 500
 """Misses of one call that are claimed, inferred and stored together."""
@@ -61,7 +64,7 @@ class Predictor:
         model = versions.named_or_default(ask.model, self.settings.default_model)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
-        [found] = await self._lookups.find(_looking_up((record_id,), model, ask))
+        [found] = await _in_time(self._lookups.find(_looking_up((record_id,), model, ask)), ask.until)
         if found.content_hash is None:
             raise no_record(record_id)
         if found.prediction_id is not None and not ask.refresh:
@@ -78,7 +81,7 @@ class Predictor:
         """
         model = versions.named_or_default(ask.model, self.settings.default_model)
         legal, faults = _sorted_out(record_ids)
-        found = await self._lookups.find(_looking_up(legal, model, ask))
+        found = await _in_time(self._lookups.find(_looking_up(legal, model, ask)), ask.until)
         return faults | await self._answers(found, model, ask)
 
     async def write_many(
@@ -92,7 +95,7 @@ class Predictor:
             return await self.predict_many(record_ids, ask)
         model = versions.named_or_default(ask.model, self.settings.default_model)
         legal, faults = _sorted_out(record_ids)
-        found = await self._lookups.write(Writing(legal, model, ask.version, pattern))
+        found = await _in_time(self._lookups.write(Writing(legal, model, ask.version, pattern)), ask.until)
         return found.hits | faults | await self._answers(found.others, model, ask)
 
     async def _answers(self, lookups: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
@@ -127,6 +130,7 @@ class Predictor:
         self, misses: Sequence[Lookup], model: str, ask: Ask
     ) -> dict[str, Answer | AppError]:
         until = asyncio.get_running_loop().time() + self.settings.predict_timeout
+        until = until if ask.until is None else min(until, ask.until)
         deployment = await self._deployment(misses[0].version_id or 0)
         pipeline.require_features(self.use_case, deployment)
         if (refusal := self.flights.refusal(deployment)) is None:
@@ -140,7 +144,7 @@ class Predictor:
     ) -> dict[str, Answer | AppError]:
         scope = Scope(deployment.id, self.pipeline_version, misses[0].epoch)
         wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
-        results = await self.flights.predict(deployment, scope, list(wanted.values()))
+        results = await self.flights.predict(deployment, scope, list(wanted.values()), ask.until)
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
         landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
         if ask.refresh:
@@ -183,6 +187,19 @@ def _sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer 
 
 def _looking_up(record_ids: Sequence[str], model: str, ask: Ask) -> LookingUp:
     return LookingUp(record_ids, model, ask.version, ask.refresh)
+
+
+async def _in_time(lookup: Awaitable[T], until: float | None) -> T:
+    """What was looked up; NotInTime where the caller has gone before."""
+    if until is None:
+        return await lookup
+    try:
+        async with asyncio.timeout_at(until) as patience:
+            return await lookup
+    except TimeoutError as error:
+        if not patience.expired():
+            raise
+        raise NotInTime("The record was not looked up in time.") from error
 
 
 def _wanted(one: Lookup, *, refresh: bool) -> Wanted:

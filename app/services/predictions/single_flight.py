@@ -8,15 +8,18 @@ from typing import TypeAlias
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from app.core.errors import BackendAway, NotInTime, Unavailable
+from app.core.errors import BackendAway, NotInTime, Overloaded, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
+from app.services.hosting.admission import Admission
 from app.services.predictions.flights import Batch, Flight, Landed, Result, Wanted, ran_out_of_time
 from app.services.predictions.leader import Leader
 
 FlightKey: TypeAlias = tuple[Scope, str, bool]
 
+RETRY_AFTER = 1.0
+"""Seconds after which a caller that is refused may find room."""
 LEAST = 0.05
 """Seconds that a caller must have left to try again what another one's patience has ended."""
 
@@ -27,24 +30,35 @@ class SingleFlight:
     The work goes on when its callers go away, so that what was paid for is kept.
     """
 
-    def __init__(self, settings: Settings, leader: Leader) -> None:
+    def __init__(self, settings: Settings, leader: Leader, *, queue: int | None = None) -> None:
+        """``queue``: so many may wait for the model, and more are refused; None: all may."""
         self._settings = settings
         self._leader = leader
+        self._admission = Admission(concurrency=settings.inference_concurrency, queue=queue)
         self._flights: dict[FlightKey, Flight] = {}
         self._deadlines: WeakKeyDictionary[Flight, float] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def predict(
-        self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted]
+        self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], until: float | None = None
     ) -> dict[str, Result]:
-        """A result per content hash; each may be wanted once. What is raised concerns all of them."""
+        """A result per content hash; each may be wanted once. What is raised concerns all of them.
+
+        ``until``: when the caller goes away, in the loop's time, if that is sooner than others would. The
+        work goes on for them.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._settings.predict_timeout
+        until = deadline if until is None else min(until, deadline)
         results: dict[str, Result] = {}
         while left := [one for one in wanted if one.content_hash not in results]:
+            if not self._admission.admits(deployment):
+                results |= self._refused(scope, left)
+                left = [one for one in left if one.content_hash not in results]
             flights, ours = self._board(deployment, scope, left, deadline)
-            await asyncio.wait(flights.values(), timeout=max(0.0, deadline - loop.time()))
-            has_time = deadline - loop.time() > LEAST
+            if flights:
+                await asyncio.wait(flights.values(), timeout=max(0.0, until - loop.time()))
+            has_time = until - loop.time() > LEAST
             for one in left:
                 flight, is_ours = flights[one.content_hash], one.content_hash in ours
                 if is_ours or not (has_time and self._is_for_its_own_callers(flight, one)):
@@ -55,6 +69,15 @@ class SingleFlight:
         """Why nothing is sent to a deployment now; None where something would be."""
         return self._leader.inference.refusal(deployment)
 
+    def _refused(self, scope: Scope, wanted: Sequence[Wanted]) -> dict[str, Result]:
+        """What no flight is under way for, while there may be no more flights."""
+        said = "As many predictions as may wait for the model are waiting."
+        return {
+            one.content_hash: Overloaded(said, retry_after=RETRY_AFTER)
+            for one in wanted
+            if _key(scope, one) not in self._flights
+        }
+
     def _board(
         self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], deadline: float
     ) -> tuple[dict[str, Flight], set[str]]:
@@ -62,7 +85,7 @@ class SingleFlight:
         flights: dict[str, Flight] = {}
         fresh: list[Wanted] = []
         for one in wanted:
-            key = (scope, one.content_hash, one.since is not None)
+            key = _key(scope, one)
             if key not in self._flights:
                 self._flights[key] = self._new_flight(key)
                 self._deadlines[self._flights[key]] = deadline
@@ -116,7 +139,12 @@ class SingleFlight:
         task = asyncio.create_task(self._leader.fly(batch))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._admission.enter(deployment))
         task.add_done_callback(partial(_crash, flights))
+
+
+def _key(scope: Scope, one: Wanted) -> FlightKey:
+    return scope, one.content_hash, one.since is not None
 
 
 def _crash(flights: dict[str, Flight], task: asyncio.Task[None]) -> None:

@@ -1,9 +1,8 @@
-"""Bulk import of records and their truths, in one transaction."""
+"""Bulk import of records and their truths: read and checked first, then written in one transaction."""
 
-import asyncio
 from collections.abc import AsyncIterable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Self
 
 from pydantic import JsonValue, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import FieldError, InvalidInput
 from app.db.engine import Sessions, dump_json
 from app.db.records import imports as rows
+from app.db.tables import IdempotencyKeyRow
 from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.failures.user_code import aside
 from app.services.once import Keyed, hold, keep, replay
 from app.services.records.import_columns import Columns
 from app.services.records.import_lines import FileLine, NdjsonReader, Reader, batches
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.records.import_rows import CsvReader
+from app.services.records.import_spool import Spool, spool
 from app.services.records.labels import normalise_label
 from app.services.records.records import normalise
 from app.services.use_case import UseCase
@@ -26,6 +28,8 @@ MAX_ERRORS = 100
 """Faults that are listed; an import that is to be all or nothing stops reading there."""
 AT_ONCE = 500
 """Lines that are worked on at once: of more the parts no longer fit the processor's cache."""
+
+ANY_TIME: AbstractAsyncContextManager[object] = nullcontext()
 
 
 @dataclass
@@ -55,38 +59,55 @@ async def import_records(
     skip_bad: bool = False,
     dry_run: bool = False,
     keyed: Keyed | None = None,
+    turn: AbstractAsyncContextManager[object] = ANY_TIME,
 ) -> ImportReport:
     """Write the records and labels of a file, line after line: of several lines with one id the last wins.
 
     Either every line goes in, or InvalidInput lists what is wrong; with ``skip_bad`` the good lines go in and
     the report lists the others. Importing a file again changes nothing. If ``chunks`` raises, nothing stays;
     nor does it with ``dry_run``, which does all the rest.
-    With a key it is done once, and the answer is the first one's.
+    With a key it is done once, and the answer is the first one's. The database is not asked while the file
+    comes, and then in its ``turn``.
     """
     reader = reader_for(use_case, file_format, delimiter, columns)
+    if keyed is not None and (kept := await _kept(sessions, keyed)) is not None:
+        async for _ in chunks:  # is it the same file?
+            pass
+        return replay(keyed, kept, ImportReport)
     progress = _Progress()
-    async with sessions.begin() as session:
-        if keyed is not None and (kept := await hold(session, keyed)) is not None:
-            async for _ in chunks:  # is it the same file?
-                pass
-            return replay(keyed, kept, ImportReport)
-        await rows.begin(session)
-        async with _Copying(session) as copying:
-            async for lines in batches(chunks):
-                await copying.add(await asyncio.to_thread(_prepared, use_case, reader, lines, progress))
-                if not skip_bad and len(progress.errors) >= MAX_ERRORS:
-                    break
-            else:
-                await copying.add(await asyncio.to_thread(_finished, use_case, reader, progress))
+    with spool() as prepared:
+        async for lines in batches(chunks):
+            await aside(_prepare, use_case, reader, lines, progress, prepared)
+            if not skip_bad and len(progress.errors) >= MAX_ERRORS:
+                break
+        else:
+            await aside(_finish, use_case, reader, progress, prepared)
         if progress.errors and not skip_bad:
             raise _refusal(progress)
-        records = await rows.merge_records(session, copying.lines)
-        labels = await rows.merge_labels(session, copying.lines)
-        report = _report(progress, records, labels, dry_run=dry_run)
-        if dry_run:
-            await session.rollback()
-        elif keyed is not None:
-            await keep(session, keyed, report)
+        async with turn, sessions.begin() as session:
+            return await _write(session, prepared, progress, keyed, dry_run=dry_run)
+
+
+async def _kept(sessions: Sessions, keyed: Keyed) -> IdempotencyKeyRow | None:
+    """What was answered; Conflict where the same is being written. Nothing is held while a file comes."""
+    async with sessions.begin() as session:
+        return await hold(session, keyed)
+
+
+async def _write(
+    session: AsyncSession, prepared: Spool, progress: _Progress, keyed: Keyed | None, *, dry_run: bool
+) -> ImportReport:
+    if keyed is not None and (kept := await hold(session, keyed)) is not None:
+        return replay(keyed, kept, ImportReport)
+    await rows.begin(session)
+    lines = await rows.copy(session, prepared.whole())
+    records = await rows.merge_records(session, lines)
+    labels = await rows.merge_labels(session, lines)
+    report = _report(progress, records, labels, dry_run=dry_run)
+    if dry_run:
+        await session.rollback()
+    elif keyed is not None:
+        await keep(session, keyed, report)
     return report
 
 
@@ -103,51 +124,22 @@ def reader_for(
     return NdjsonReader(use_case)
 
 
-class _Copying:
-    """Copies each batch while the next one is prepared. What fails is raised by the next step, or the end."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-        self._under_way: asyncio.Task[int] | None = None
-        self.lines = 0
-        """So many have been copied."""
-
-    async def add(self, framed: bytes) -> None:
-        await self._landed()
-        self._under_way = asyncio.create_task(rows.copy(self._session, framed))
-
-    async def _landed(self) -> None:
-        if self._under_way is not None:
-            self.lines += await self._under_way
-            self._under_way = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """The connection is free again afterwards, whatever happened."""
-        if kind is None:
-            await self._landed()
-        elif self._under_way is not None:
-            await asyncio.wait([self._under_way])
-
-
-def _prepared(use_case: UseCase, reader: Reader, lines: list[bytes], progress: _Progress) -> bytes:
-    """The good lines, ready to be copied; the others are noted.
+def _prepare(
+    use_case: UseCase, reader: Reader, lines: list[bytes], progress: _Progress, prepared: Spool
+) -> None:
+    """Keep the good lines, ready to be copied; the others are noted.
 
     All the work of a batch happens here, in a thread, so that the service stays responsive.
     """
-    framed = list[bytes]()
     for start in range(0, len(lines), AT_ONCE):
         batch = reader.batch(lines[start : start + AT_ONCE])
         progress.read += batch.lines
-        framed += batch.frames
-        framed += _looked_at(use_case, reader, batch.rest, progress)
-    return b"".join(framed)
+        prepared.add(batch.frames)
+        prepared.add(_looked_at(use_case, reader, batch.rest, progress))
 
 
-def _finished(use_case: UseCase, reader: Reader, progress: _Progress) -> bytes:
-    return b"".join(_looked_at(use_case, reader, reader.finish(), progress))
+def _finish(use_case: UseCase, reader: Reader, progress: _Progress, prepared: Spool) -> None:
+    prepared.add(_looked_at(use_case, reader, reader.finish(), progress))
 
 
 def _looked_at(

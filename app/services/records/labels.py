@@ -1,6 +1,5 @@
 """Labels: the truth about a record, which arrives later and leaves the record's content hash as it is."""
 
-import asyncio
 from datetime import datetime
 
 from pydantic import JsonValue, ValidationError
@@ -13,7 +12,7 @@ from app.schemas.faults import faults_of
 from app.schemas.ids import no_record
 from app.schemas.records.records import RecordLabel
 from app.schemas.values.careful import careful
-from app.services.failures.user_code import user_code
+from app.services.failures.user_code import aside, user_code
 from app.services.records import records
 from app.services.records.read_back import is_same
 from app.services.use_case import UseCase
@@ -31,7 +30,7 @@ async def put_label(
 
     ``observed_at`` defaults to now, or to what is stored if the value is the same.
     """
-    label = await asyncio.to_thread(normalise_label, use_case, value, path="value")
+    label = await aside(normalise_label, use_case, value, path="value")
     async with sessions.begin() as session:
         row = await rows.upsert(session, record_id, label, observed_at)
     if row is None:

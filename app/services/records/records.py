@@ -1,6 +1,5 @@
 """Records: input objects under the callers' own ids."""
 
-import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordS
 from app.schemas.values.careful import careful_of
 from app.schemas.values.closed import crowded
 from app.schemas.values.plain import adapter_of, plain_json
-from app.services.failures.user_code import user_code
+from app.services.failures.user_code import aside, user_code
 from app.services.records.read_back import dumped, require_readable
 from app.services.use_case import UseCase
 
@@ -110,7 +109,7 @@ async def put(
     """
     given = _at_once(use_case.input_type, raw)
     if given is None:
-        given = await asyncio.to_thread(look_at, use_case.input_type, raw, path=path)
+        given = await aside(look_at, use_case.input_type, raw, path=path)
     new = (record_id, given.text.decode(), given.content_hash)
     async with sessions.begin() as session:
         written = await rows.insert_or_lock(session, new)
@@ -127,7 +126,7 @@ async def put_many(sessions: Sessions, use_case: UseCase, items: Sequence[Record
     InvalidInput names the first faults. An id may come once: which of two inputs is meant to stay
     would be a guess.
     """
-    inputs = await asyncio.to_thread(_normalise_all, use_case.input_type, items)
+    inputs = await aside(_normalise_all, use_case.input_type, items)
     new = [
         (item.id, given.text.decode(), given.content_hash) for item, given in zip(items, inputs, strict=True)
     ]

@@ -46,6 +46,10 @@ class Health:
         """Be unavailable from now on."""
         self._is_shutting_down = True
 
+    @property
+    def is_shutting_down(self) -> bool:
+        return self._is_shutting_down
+
     async def readiness(self) -> Readiness:
         """What there is of the parts, looked at all at once."""
         found = await asyncio.gather(*(part.status() for part in self._parts))

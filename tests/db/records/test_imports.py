@@ -1,6 +1,7 @@
 """The merge of what was copied, where somebody else writes the same record."""
 
 import asyncio
+from io import BytesIO
 
 from sqlalchemy import text
 
@@ -20,7 +21,7 @@ async def test_a_new_record_that_somebody_writes_meanwhile(sessions: Sessions) -
         await imports.begin(importing)
         given = [(line, key, b"2", "2", None, None) for line, key in enumerate("abc")]
         lines = imports.framed(imports.columns_of(*given))
-        assert await imports.copy(importing, b"".join(lines)) == 3
+        assert await imports.copy(importing, BytesIO(b"".join(lines))) == 3
         merging = asyncio.create_task(imports.merge_records(importing, 3))
         async with asyncio.timeout(60):
             while not await watching.scalar(WAITING):  # noqa: ASYNC110 - it is Postgres' state

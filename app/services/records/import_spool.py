@@ -1,0 +1,38 @@
+"""The lines of an import while they come: checked, and kept aside until the database may have them all."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+
+from app.core.errors import Unavailable
+
+IN_MEMORY = 4_000_000
+"""Bytes beyond which they go into a file, in the folder that TMPDIR names."""
+
+
+class Spool:
+    """Lines as the database takes them; all at once, in the end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def add(self, frames: Iterable[bytes]) -> None:
+        """Blocks; Unavailable where there is no room."""
+        lines = b"".join(frames)
+        try:
+            self._file.write(lines)
+        except OSError as error:
+            raise Unavailable("The service has no room to keep the upload.") from error
+
+    def whole(self) -> BinaryIO:
+        """All that was added, to be read from its start."""
+        self._file.seek(0)
+        return self._file
+
+
+@contextmanager
+def spool() -> Iterator[Spool]:
+    """Nothing of it stays."""
+    with SpooledTemporaryFile(IN_MEMORY) as file:
+        yield Spool(cast(BinaryIO, file))
