@@ -12,6 +12,15 @@ from typing import TypeAlias
 
 import asyncpg
 
+from app.db.outages import is_unfit
+
+MAY_DO_AT_ONCE = (
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+"""What may go well when it is tried again."""
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
@@ -45,15 +54,16 @@ class Direct:
         self._idle: list[Connection] = []
 
     async def fetch(self, statement: Statement, values: Mapping[str, object]) -> Sequence[asyncpg.Record]:
-        """The rows of a statement. It is run once more if the connection had died, a plan was stale, as after
-        a migration, or another transaction was let go first; it must be idempotent."""
+        """The rows of a statement. It is run once more if the connection had died, or had been opened while
+        the server was read-only, a plan was stale, as after a migration, or another transaction was let go
+        first; it must be idempotent."""
         ordered = [values[name] for name in statement.names]
         async with self._slots:
             try:
                 return await self._fetch(statement.text, ordered)
-            except ConnectionLost:
-                self._terminate_idle()  # the server went away, and all of them with it
-            except (asyncpg.InvalidCachedStatementError, asyncpg.DeadlockDetectedError):
+            except (ConnectionLost, asyncpg.ReadOnlySQLTransactionError):
+                self._terminate_idle()  # the server went away, or turned, and all of them with it
+            except MAY_DO_AT_ONCE:
                 pass
             return await self._fetch(statement.text, ordered)
 
@@ -64,8 +74,8 @@ class Direct:
             is_fit = True
             return rows
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-            is_fit = not connection.is_closed()
-            if is_fit:
+            is_fit = not connection.is_closed() and not is_unfit(error)
+            if not connection.is_closed():
                 raise
             raise ConnectionLost(str(error)) from error
         finally:

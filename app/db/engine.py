@@ -8,10 +8,8 @@ from typing import TypeVar
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
-from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -19,6 +17,20 @@ from app.core.errors import Misconfigured, NotFound
 from app.core.settings import Settings
 from app.db.direct import Direct
 from app.db.moments import keep_extremes
+from app.db.outages import (
+    OUTAGES,
+    discard_if_unfit,
+    is_disk_full,
+    is_outage,
+    is_unmigrated,
+    is_worth_another_try,
+    outage_in_words,
+    server_message,
+    sqlstate,
+)
+
+__all__ = ["OUTAGES", "is_disk_full", "is_outage", "is_unmigrated", "outage_in_words", "server_message"]
+"""Of `outages`, for those who open sessions."""
 
 Sessions = async_sessionmaker[AsyncSession]
 T = TypeVar("T")
@@ -33,7 +45,6 @@ CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept since the table was nearly empty would read all of it for every batch."""
 MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
-STALE_PLAN = AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
 
 
 def async_url(url: str) -> URL:
@@ -71,6 +82,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
         json_serializer=dump_json,
         hide_parameters=True,  # an error that is logged would show what customers have sent
     )
+    event.listen(engine.sync_engine, "handle_error", discard_if_unfit)
     event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
     keep_extremes(engine)
     return engine
@@ -151,56 +163,6 @@ def open_database(settings: Settings, *, bulk: bool = False) -> Database:
     return Database(engine, create_sessions(engine), create_sessions(autocommit), single)
 
 
-OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyTimeout, DBAPIError, asyncpg.PostgresError, OSError)
-"""What can be raised when the database cannot be reached; `is_outage` tells those from bugs."""
-
-
-OUTAGE_CLASSES = ("08", "28", "3D", "53", "57P", "25006", "40001", "40P01", "57014", "55P03", "58030")
-"""SQLSTATE: no connection, refused log-in, no such database, out of resources, shutting down or starting; and
-read-only for now, transactions in each other's way, what waited too long, a disk that fails."""
-
-
-def is_outage(error: Exception) -> bool:
-    """Whether the database is away, full or restarting, rather than our statement wrong."""
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, InterfaceError)):
-        return True
-    if (sqlstate := _sqlstate(error)) is not None:
-        return sqlstate.startswith(OUTAGE_CLASSES)
-    return not isinstance(error, DBAPIError | asyncpg.PostgresError)
-
-
-OUTAGE_REASONS = {
-    "28": "The database refuses the log-in of this service.",
-    "3D": "The database does not exist.",
-    "53300": "The database has no connection left for this service.",
-    "57P": "The database is starting or stopping.",
-    "25006": "The database takes no writes now.",
-    "40": "The database ended the transaction for the sake of another one.",
-    "57014": "The database took too long.",
-    "55P03": "The database took too long.",
-}
-"""By the beginning of the SQLSTATE."""
-
-
-def outage_in_words(error: Exception) -> str:
-    """Why the database is away, without a host or a user."""
-    if isinstance(error, SQLAlchemyTimeout):
-        return "Every connection of this process to the database is in use."
-    sqlstate = _sqlstate(error) or ""
-    known = (words for beginning, words in OUTAGE_REASONS.items() if sqlstate.startswith(beginning))
-    return next(known, "The database cannot be reached.")
-
-
-def is_unmigrated(error: Exception) -> bool:
-    """Whether the database lacks a table or a column that this release knows."""
-    return _sqlstate(error) in ("42P01", "42703")
-
-
-def is_disk_full(error: Exception) -> bool:
-    """Whether the database had no room to write."""
-    return _sqlstate(error) == "53100"
-
-
 DELETED = {"_model_versions": "The model version", "_models": "The model"}
 """What is gone, by the end of the name of the foreign key to it; see `tables.base`."""
 
@@ -212,7 +174,7 @@ def raise_if_deleted(context: ExceptionContext) -> None:
     so that of the two this one has come too late.
     """
     error = context.original_exception
-    if _sqlstate(error) != "23503":
+    if sqlstate(error) != "23503":
         return
     key = str(getattr(error.__cause__, "constraint_name", ""))
     for end, what in DELETED.items():
@@ -220,27 +182,16 @@ def raise_if_deleted(context: ExceptionContext) -> None:
             raise NotFound(f"{what} was deleted meanwhile.")
 
 
-def server_message(error: Exception) -> str:
-    """The first line of what the server said, without the statement and its values. For operators only."""
-    cause = (error.orig and error.orig.__cause__) if isinstance(error, DBAPIError) else error
-    return str(cause or type(error).__name__).splitlines()[0]
-
-
-def _sqlstate(error: BaseException) -> str | None:
-    return getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
-
-
 async def run(sessions: Sessions, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """Do ``work`` in a session, once more if the connection had died in the pool or a plan was stale.
+    """Do ``work`` in a session, once more where another try may do at once; see `is_worth_another_try`.
 
-    A plan is stale when a migration changed a table under a prepared statement. ``work`` may so run twice,
-    and must be idempotent.
+    ``work`` may so run twice, and must be idempotent.
     """
     try:
         async with sessions() as session:
             return await work(session)
     except DBAPIError as error:
-        if not (error.connection_invalidated or isinstance(error.orig, STALE_PLAN)):
+        if not is_worth_another_try(error):
             raise
     async with sessions() as session:
         return await work(session)
