@@ -8,11 +8,13 @@ of a connection: each statement is a transaction of its own.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeAlias
+from contextlib import suppress
 
 import asyncpg
 
-from app.db.outages import is_unfit
+from app.db.server.connecting import Connection
+from app.db.server.outages import is_unfit
+from app.db.server.patience import ANSWER
 
 MAY_DO_AT_ONCE = (
     asyncpg.InvalidCachedStatementError,
@@ -21,11 +23,19 @@ MAY_DO_AT_ONCE = (
 )
 """What may go well when it is tried again."""
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+FIRST_ANSWER = 2.0
+"""Seconds for the answer on a connection that was used before. What is silent for longer is likely dead, and
+a new one is asked."""
+LAST_WORDS = 2.0
+"""Seconds for the server to answer that a connection is closed."""
 
 
 class ConnectionLost(ConnectionError):
     """The connection ended while it was used, or before."""
+
+
+class NoAnswer(ConnectionLost):
+    """A new connection was silent for too long."""
 
 
 class Statement:
@@ -61,6 +71,8 @@ class Direct:
         async with self._slots:
             try:
                 return await self._fetch(statement.text, ordered)
+            except NoAnswer:
+                raise
             except (ConnectionLost, asyncpg.ReadOnlySQLTransactionError):
                 self._terminate_idle()  # the server went away, or turned, and all of them with it
             except MAY_DO_AT_ONCE:
@@ -68,7 +80,10 @@ class Direct:
             return await self._fetch(statement.text, ordered)
 
     async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
-        connection, is_fit = await self._take(), False
+        connection, is_fit, loop = self._idle_one(), False, asyncio.get_running_loop()
+        patience, silence = (FIRST_ANSWER, ConnectionLost) if connection else (ANSWER, NoAnswer)
+        connection = connection or await self._open()
+        end = loop.call_later(patience, connection.terminate)
         try:
             rows = await self._run(connection, text, values)
             is_fit = True
@@ -77,8 +92,10 @@ class Direct:
             is_fit = not connection.is_closed() and not is_unfit(error)
             if not connection.is_closed():
                 raise
-            raise ConnectionLost(str(error)) from error
+            kind = silence if end.when() <= loop.time() else ConnectionLost
+            raise kind(str(error)) from error
         finally:
+            end.cancel()
             if is_fit:
                 self._idle.append(connection)
             else:  # it may still be busy with what was cancelled
@@ -92,11 +109,14 @@ class Direct:
         async with connection.transaction():
             return await connection.fetch(text, *values)
 
-    async def _take(self) -> Connection:
+    def _idle_one(self) -> "Connection | None":
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
+        return None
+
+    async def _open(self) -> Connection:
         try:
             return await self._connect()
         except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:  # it was cut while it began
@@ -109,4 +129,5 @@ class Direct:
     async def aclose(self) -> None:
         """Close the idle ones; those in use belong to tasks that are to be ended before."""
         while self._idle:
-            await self._idle.pop().close()
+            with suppress(TimeoutError, asyncpg.PostgresError, OSError):
+                await self._idle.pop().close(timeout=LAST_WORDS)

@@ -1,23 +1,26 @@
 """The engine and its sessions."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-import asyncpg
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.core.errors import Misconfigured, NotFound
+from app.core.database_url import parse
+from app.core.errors import NotFound
 from app.core.settings import Settings
 from app.db.direct import Direct
 from app.db.moments import keep_extremes
-from app.db.outages import (
+from app.db.server.connecting import connect
+from app.db.server.outages import (
     OUTAGES,
     discard_if_unfit,
     is_disk_full,
@@ -28,14 +31,16 @@ from app.db.outages import (
     server_message,
     sqlstate,
 )
+from app.db.server.patience import LONGEST, Watch
 
 __all__ = ["OUTAGES", "is_disk_full", "is_outage", "is_unmigrated", "outage_in_words", "server_message"]
 """Of `outages`, for those who open sessions."""
 
 Sessions = async_sessionmaker[AsyncSession]
 T = TypeVar("T")
-CONNECT_TIMEOUT = 10.0
-"""Seconds for a new connection, which a database that is starting answers late."""
+DIALECT = "postgresql+asyncpg://"
+OURS = {"client_connection_check_interval": "5s"}
+"""The server ends a statement that nobody waits for any more."""
 BY_KEY = {"enable_seqscan": "off"}
 """All that goes straight through asyncpg looks things up by their keys. A plan that was made while a table
 was empty would read all of it, and be kept."""
@@ -43,45 +48,40 @@ GENERIC_PLANS = {**BY_KEY, "plan_cache_mode": "force_generic_plan"}
 """To plan a lookup takes twice as long as to do it."""
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept since the table was nearly empty would read all of it for every batch."""
+LAST_WORDS = 5.0
+"""Seconds for the server to answer that a connection is closed."""
 MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
 
 
-def async_url(url: str) -> URL:
-    """The URL with the asyncpg driver, whichever Postgres scheme it was written with."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise Misconfigured("DATABASE_URL is not a database URL.") from error
-    if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise Misconfigured("DATABASE_URL must start with postgresql://.")
-    query = dict(parsed.query)
-    if "sslmode" in query:  # libpq's name, which other tools expect in the same variable
-        query["ssl"] = query.pop("sslmode")
-    return parsed.set(drivername="postgresql+asyncpg", query=query)
-
-
 def libpq_url(url: str) -> str:
     """The URL as asyncpg itself takes it."""
-    parsed = async_url(url)
-    query = dict(parsed.query)
-    if "ssl" in query:
-        query["sslmode"] = query.pop("ssl")
-    return parsed.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
+    return parse(url).dsn
 
 
 def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
     """The pooled engine that requests use; with ``bulk``, each statement is planned for its own values."""
+    pooler, watch = settings.database_pooler, Watch()
+    opened = partial(
+        connect,
+        settings.database_url.get_secret_value(),
+        # A pooler hands each transaction another server connection, where nothing prepared is known.
+        statement_cache_size=0 if pooler else 100,
+        server_settings=None if pooler else {**OURS, **(CUSTOM_PLANS if bulk else {})},
+        command_timeout=LONGEST,
+    )
     engine = create_async_engine(
-        async_url(settings.database_url.get_secret_value()),
+        DIALECT,
         pool_size=pooled(settings),
         max_overflow=0,
         pool_timeout=settings.database_pool_timeout,
         pool_pre_ping=False,
-        connect_args=_connect_args(pooler=settings.database_pooler, bulk=bulk),
+        connect_args={"async_creator_fn": lambda: watch.opened(opened)}
+        | ({"prepared_statement_cache_size": 0} if pooler else {}),
         json_serializer=dump_json,
         hide_parameters=True,  # an error that is logged would show what customers have sent
     )
+    watch.attach(engine)
     event.listen(engine.sync_engine, "handle_error", discard_if_unfit)
     event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
     keep_extremes(engine)
@@ -90,18 +90,15 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
 
 def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
     """What single statements of predictions go through."""
-    connect = partial(
-        asyncpg.connect,
-        libpq_url(settings.database_url.get_secret_value()),
-        timeout=CONNECT_TIMEOUT,
-        statement_cache_size=0 if settings.database_pooler else 100,
-        server_settings=None
-        if settings.database_pooler
-        else {**BY_KEY, **CUSTOM_PLANS}
-        if bulk
-        else GENERIC_PLANS,
+    pooler = settings.database_pooler
+    plans = {**BY_KEY, **CUSTOM_PLANS} if bulk else GENERIC_PLANS
+    opened = partial(
+        connect,
+        settings.database_url.get_secret_value(),
+        statement_cache_size=0 if pooler else 100,
+        server_settings=None if pooler else {**OURS, **plans},
     )
-    return Direct(connect, size=direct(settings), in_transactions=settings.database_pooler)
+    return Direct(opened, size=direct(settings), in_transactions=pooler)
 
 
 def direct(settings: Settings) -> int:
@@ -116,16 +113,8 @@ def pooled(settings: Settings) -> int:
 
 def create_direct_engine(settings: Settings) -> AsyncEngine:
     """An unpooled engine past any pooler: migrations and LISTEN."""
-    return create_async_engine(async_url(settings.direct_url.get_secret_value()), poolclass=NullPool)
-
-
-def _connect_args(*, pooler: bool, bulk: bool) -> dict[str, object]:
-    arguments: dict[str, object] = {"timeout": CONNECT_TIMEOUT}
-    if pooler:  # it hands each transaction another server connection, where nothing prepared is known
-        arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
-    elif bulk:
-        arguments["server_settings"] = CUSTOM_PLANS
-    return arguments
+    opened = partial(connect, settings.direct_url.get_secret_value())
+    return create_async_engine(DIALECT, poolclass=NullPool, connect_args={"async_creator_fn": opened})
 
 
 def dump_json(value: object) -> str:
@@ -150,9 +139,11 @@ class Database:
     direct: Direct
 
     async def aclose(self) -> None:
-        """Close all connections that are not in use."""
+        """Close all connections that are not in use. A server that does not say good-bye is left as it is."""
         await self.direct.aclose()
-        await self.engine.dispose()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                await self.engine.dispose()
 
 
 def open_database(settings: Settings, *, bulk: bool = False) -> Database:

@@ -73,8 +73,6 @@ async def test_a_database_that_turns_read_only_answers_hits_and_heals_by_itself(
     assert (await client.post("/predict/b?model=transit")).status_code == 200
 
 
-
-
 async def test_a_write_that_is_let_go_in_a_deadlock_is_done_once_more(
     client: httpx.AsyncClient, database_url: str
 ) -> None:

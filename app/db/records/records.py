@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, Text
 
+from app.db.server.patience import patient
 from app.db.tables import InputObjectRow, LabelRow
 
 NewRecord: TypeAlias = tuple[str, str, str]
@@ -74,7 +75,7 @@ async def newest(session: AsyncSession, required: Sequence[str], *, limit: int) 
     """
     has_all = InputObjectRow.payload.op("?&", return_type=Boolean())(cast(list(required), ARRAY(Text())))
     query = select(InputObjectRow.id).order_by(InputObjectRow.updated_at.desc(), InputObjectRow.id)
-    return (await session.scalars(query.where(has_all).limit(limit))).all()
+    return (await session.scalars(patient(query.where(has_all).limit(limit)))).all()
 
 
 async def payloads(session: AsyncSession, record_ids: Sequence[str]) -> Sequence[JsonValue]:

@@ -8,7 +8,14 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import AppError, Unavailable
 from app.db.migrate import NOT_MIGRATED
-from app.db.outages import OUTAGES, did_nothing, is_outage, is_unmigrated, outage_in_words, server_message
+from app.db.server.outages import (
+    OUTAGES,
+    did_nothing,
+    is_outage,
+    is_unmigrated,
+    outage_in_words,
+    server_message,
+)
 
 __all__ = ["OUTAGES", "as_app_error", "or_once_more"]
 
@@ -17,8 +24,8 @@ T = TypeVar("T")
 
 
 async def or_once_more(work: Callable[[], Awaitable[T]]) -> T:
-    """Do ``work``, whose writes are one transaction, and as a whole once more where that came to nothing for a
-    reason that has passed: another transaction was in the way, or its connection had died before."""
+    """Do ``work``, whose writes are one transaction, and as a whole once more where that came to nothing for
+    a reason that has passed: another transaction was in the way, or its connection had died before."""
     try:
         return await work()
     except DBAPIError as error:

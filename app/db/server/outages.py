@@ -18,12 +18,12 @@ OUTAGE_CLASSES = (
     *("08", "25P03", "25P04", "28", "3D", "40", "53", "55P03", "57P", "57014", "58"),
     *(READ_ONLY, NO_RIGHT),
 )
-"""SQLSTATE (Postgres' appendix A): no connection, idle or at work for too long, refused log-in, no such database,
-a transaction in another one's way, out of resources, a lock or a statement that took too long, shutting down or
-starting, a disk that fails; read-only for now, and a right that somebody has yet to grant."""
+"""SQLSTATE (Postgres' appendix A): no connection, idle or at work for too long, refused log-in, no such
+database, a transaction in another one's way, out of resources, a lock or a statement that took too long,
+shutting down or starting, a disk that fails; read-only for now, and a right that is yet to be granted."""
 UNFIT_CLASSES = (READ_ONLY, NO_RIGHT, "53", "55P03", "57014", "58")
-"""After these a connection is not used again: what it was opened with, such as a role's settings or a server that
-has become a standby, may be the cause."""
+"""After these a connection is not used again: what it was opened with, such as a role's settings or a server
+that has become a standby, may be the cause."""
 OUTAGE_REASONS = {
     "28": "The database refuses the log-in of this service.",
     "3D": "The database does not exist.",
@@ -39,7 +39,7 @@ OUTAGE_REASONS = {
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the database is away, full, restarting or not to be written, rather than our statement wrong."""
+    """Whether the database is away, full, restarting or read-only, rather than our statement wrong."""
     if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, InterfaceError)):
         return True
     if (state := sqlstate(error)) is not None:
@@ -69,8 +69,9 @@ def is_read_only(error: BaseException) -> bool:
 def is_worth_another_try(error: DBAPIError) -> bool:
     """Whether the same on another connection, or in another transaction, may do at once.
 
-    That is where the connection had died in the pool, or had been opened while the server was read-only; where
-    another transaction was in the way; and where a migration had changed a table under a prepared statement.
+    That is where the connection had died in the pool, or had been opened while the server was read-only;
+    where another transaction was in the way; and where a migration had changed a table under a prepared
+    statement.
     """
     state = sqlstate(error) or ""
     if state in (*IN_THE_WAY, READ_ONLY) or isinstance(error.orig, STALE_PLAN):
