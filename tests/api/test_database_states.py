@@ -6,6 +6,7 @@ from collections.abc import Callable
 import asyncpg
 import httpx
 import pytest
+from pydantic import JsonValue
 
 from app.services.upkeep import health
 from tests.support.aws_stub import AwsStub
@@ -16,6 +17,7 @@ END_OTHERS = """
     select count(pg_terminate_backend(pid)) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()
 """
+KEPT = 0.02
 REFUSING = """
     drop sequence if exists refused;
     create sequence refused;
@@ -32,7 +34,7 @@ REFUSING = """
 
 @pytest.fixture(autouse=True)
 def _short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "KEPT", 0.05)
+    monkeypatch.setattr(health, "KEPT", KEPT)
 
 
 @pytest.fixture
@@ -45,6 +47,14 @@ def turn(database_url: str, postgres_server: MigratedServer) -> Callable[[str], 
         query(postgres_server.admin_url, alter)
 
     return to
+
+
+async def not_ok(client: httpx.AsyncClient) -> tuple[str, dict[str, JsonValue]]:
+    """What readiness says of the whole, and of the parts of the database that are not ok."""
+    await asyncio.sleep(2 * KEPT)
+    found = (await client.get("/health/ready")).json()
+    parts = {name: found["parts"][name] for name in ("database", "migrations", "writes", "room")}
+    return found["status"], {name: part for name, part in parts.items() if part["status"] != "ok"}
 
 
 async def put(client: httpx.AsyncClient, record_id: str, value: float) -> httpx.Response:
@@ -68,9 +78,12 @@ async def test_a_database_that_turns_read_only_answers_hits_and_heals_by_itself(
         assert (missed.status_code, missed.headers["retry-after"]) == (503, "1")
         hit = await client.post("/predict/a?model=transit")
         assert (hit.status_code, hit.headers["x-cache"]) == (200, "HIT")
+    named = {"status": "unavailable", "reason": "The database takes no writes now."}
+    assert await not_ok(client) == ("degraded", {"writes": named})
     await asyncio.to_thread(turn, "off")  # whoever is connected stays read-only, until it is cut off
     assert (await put(client, "a", 3.5)).status_code == 200
     assert (await client.post("/predict/b?model=transit")).status_code == 200
+    assert (await not_ok(client))[0] == "ok"
 
 
 async def test_a_write_that_is_let_go_in_a_deadlock_is_done_once_more(
@@ -116,3 +129,21 @@ async def test_a_right_that_is_missing_is_no_bug_of_the_service(
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert refused.json()["detail"] == "The role of this service lacks a right in the database."
     assert (await put(client, "a", 1.5)).status_code == 201
+
+
+async def test_missing_rights_and_sequences_left_behind_are_named(
+    client: httpx.AsyncClient, database_url: str
+) -> None:
+    await store(client, {"a": 1.5})
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("revoke insert on labels from current_user")
+    said = "The role of this service lacks rights on labels."
+    assert await not_ok(client) == ("unavailable", {"database": {"status": "unavailable", "reason": said}})
+    await owner.execute("grant insert on labels to current_user")
+    await owner.execute("insert into models (name) values ('a'); alter table models alter id restart")
+    status, parts = await not_ok(client)
+    assert status == "unavailable"
+    assert "The next ids of models are taken" in str(parts["migrations"])
+    await owner.execute("delete from models")
+    assert (await not_ok(client))[0] == "ok"
+    await owner.close()

@@ -24,6 +24,7 @@ SLOW = text("select pg_sleep(1)")
 @pytest.fixture(autouse=True)
 def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "ANSWER", 0.5)
+    monkeypatch.setattr(patience, "FIRST_ANSWER", 0.2)
     monkeypatch.setattr(patience, "CONNECT_TIMEOUT", 0.5)
     monkeypatch.setattr(connecting, "CONNECT_TIMEOUT", 0.5)
     monkeypatch.setattr(direct, "ANSWER", 0.5)

@@ -9,18 +9,26 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 from weakref import WeakKeyDictionary, ref
 
+import asyncpg
 from sqlalchemy import Connection, Executable, event
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.server.connecting import CONNECT_TIMEOUT
 from app.db.server.connecting import Connection as Driver
 
+FIRST_ANSWER = 3.0
+"""Seconds for the first answer on a connection that was used before: it may have died since, and what is
+asked may be asked anew."""
+IDLE = 1.0
+"""Seconds after which a connection is asked for a sign of life before it is used again."""
 ANSWER = 10.0
 """Seconds for the answer to a statement, or a commit. To find a row by its key takes half a millisecond."""
 LONGEST = 900.0
 """Seconds for a statement that is `patient`."""
+LOST = (AsyncAdapt_asyncpg_dbapi.Error, asyncpg.InternalClientError, OSError)
 AnyStatement = TypeVar("AnyStatement", bound=Executable)
 
 
@@ -36,6 +44,8 @@ class Watch:
         self._timers: WeakKeyDictionary[Driver, asyncio.TimerHandle] = WeakKeyDictionary()
         self._patience: WeakKeyDictionary[Driver, float] = WeakKeyDictionary()
         """That of a transaction: what was changed in it has to be committed."""
+        self._used: WeakKeyDictionary[Driver, float] = WeakKeyDictionary()
+        """When it was given back, by the loop's clock; nothing where it has answered since."""
 
     async def opened(self, connect: Callable[[], Awaitable[Driver]]) -> Driver:
         """A new connection, which SQLAlchemy goes on to ask a few things before anybody gets it."""
@@ -51,7 +61,7 @@ class Watch:
         listen(watched, "handle_error", self._failed)
         listen(watched, "commit", self._ending)
         listen(watched, "rollback", self._ending)
-        listen(watched, "checkout", self._answered)  # to what is asked when it is opened
+        listen(watched, "checkout", self._taken)
         listen(watched, "checkin", self._given_back)
 
     def begin(self, driver: Driver, patience: float) -> None:
@@ -76,7 +86,8 @@ class Watch:
         patience = float(context.execution_options.get("patience", ANSWER))
         driver = _driver(connection)
         self._patience[driver] = max(patience, self._patience.get(driver, 0))
-        self.begin(driver, patience)
+        is_first = self._used.pop(driver, None) is not None and patience <= ANSWER
+        self.begin(driver, min(FIRST_ANSWER, patience) if is_first else patience)
 
     def _after(self, connection: Connection, *_: object) -> None:
         self.end(_driver(connection))
@@ -91,13 +102,25 @@ class Watch:
             driver = _driver(connection)
             self.begin(driver, self._patience.get(driver, ANSWER))
 
-    def _answered(self, adapted: AsyncAdapt_asyncpg_connection, *_: object) -> None:
-        self.end(adapted.driver_connection)
+    def _taken(self, adapted: AsyncAdapt_asyncpg_connection, *_: object) -> None:
+        driver, now = adapted.driver_connection, asyncio.get_running_loop().time()
+        self.end(driver)  # it has answered what is asked when it is opened
+        if now - self._used.get(driver, now) < IDLE:
+            return
+        self.begin(driver, FIRST_ANSWER)
+        try:
+            adapted.ping()
+        except LOST as error:
+            raise InvalidatePoolError from error
+        self.end(driver)
+        self._used.pop(driver)
 
     def _given_back(self, adapted: AsyncAdapt_asyncpg_connection | None, _record: object) -> None:
         if adapted is not None:
-            self._patience.pop(adapted.driver_connection, None)
-            self.end(adapted.driver_connection)
+            driver = adapted.driver_connection
+            self._patience.pop(driver, None)
+            self._used[driver] = asyncio.get_running_loop().time()
+            self.end(driver)
 
 
 def _driver(connection: Connection) -> Driver:
