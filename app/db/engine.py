@@ -21,20 +21,18 @@ from app.db.direct import Direct
 from app.db.moments import keep_extremes
 from app.db.server.connecting import connect
 from app.db.server.outages import (
-    OUTAGES,
     discard_if_unfit,
-    is_disk_full,
-    is_outage,
-    is_unmigrated,
     is_worth_another_try,
-    outage_in_words,
     server_message,
     sqlstate,
 )
 from app.db.server.patience import LONGEST, Watch
 
-__all__ = ["OUTAGES", "is_disk_full", "is_outage", "is_unmigrated", "outage_in_words", "server_message"]
-"""Of `outages`, for those who open sessions."""
+__all__ = [
+    *("CONNECT_TIMEOUT", "OUTAGES", "is_disk_full", "is_outage", "is_unmigrated", "outage_in_words"),
+    "server_message",
+]
+"""Of `server`, for those who open sessions."""
 
 Sessions = async_sessionmaker[AsyncSession]
 T = TypeVar("T")
@@ -50,6 +48,8 @@ CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept since the table was nearly empty would read all of it for every batch."""
 LAST_WORDS = 5.0
 """Seconds for the server to answer that a connection is closed."""
+OF_WORKERS = {**CUSTOM_PLANS, "idle_in_transaction_session_timeout": "10s"}
+"""What a worker that hangs in a transaction has locked, it would keep from the worker that takes over."""
 MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
 
@@ -67,7 +67,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
         settings.database_url.get_secret_value(),
         # A pooler hands each transaction another server connection, where nothing prepared is known.
         statement_cache_size=0 if pooler else 100,
-        server_settings=None if pooler else {**OURS, **(CUSTOM_PLANS if bulk else {})},
+        server_settings=None if pooler else {**OURS, **(OF_WORKERS if bulk else {})},
         command_timeout=LONGEST,
     )
     engine = create_async_engine(
@@ -91,7 +91,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
 def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
     """What single statements of predictions go through."""
     pooler = settings.database_pooler
-    plans = {**BY_KEY, **CUSTOM_PLANS} if bulk else GENERIC_PLANS
+    plans = {**BY_KEY, **OF_WORKERS} if bulk else GENERIC_PLANS
     opened = partial(
         connect,
         settings.database_url.get_secret_value(),

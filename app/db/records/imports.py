@@ -19,7 +19,8 @@ ESCAPED = (b"\\", b"\\\\")
 
 CREATE = text("""
     create temporary table incoming (
-        line bigint, id text, payload jsonb, content_hash text, label jsonb, observed_at timestamptz
+        line bigint, id text collate "C", payload jsonb, content_hash text,
+        label jsonb, observed_at timestamptz
     ) on commit drop
 """)
 # Both merges take the last line of an id, and lock rows in the order of ids so that imports cannot deadlock.

@@ -24,7 +24,7 @@ UPSERT = text("""
     insert into input_objects (id, payload, content_hash)
     select id, cast(payload as jsonb), content_hash
     from unnest(:ids, :payloads, :hashes) as new (id, payload, content_hash)
-    order by id
+    order by id collate "C"
     on conflict (id) do update
     set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
     where input_objects.content_hash <> excluded.content_hash

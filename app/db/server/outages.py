@@ -8,7 +8,10 @@ from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
 STALE_PLAN = AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
 
-OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyTimeout, DBAPIError, asyncpg.PostgresError, OSError)
+OUTAGES: tuple[type[Exception], ...] = (
+    *(SQLAlchemyTimeout, DBAPIError, OSError),
+    *(asyncpg.PostgresError, asyncpg.InternalClientError),
+)
 """What can be raised when the database cannot be reached; `is_outage` tells those from bugs."""
 
 READ_ONLY, NO_RIGHT = "25006", "42501"
