@@ -19,17 +19,27 @@ from app.core.errors import NotFound
 from app.core.settings import Settings
 from app.db.direct import Direct
 from app.db.moments import keep_extremes
-from app.db.server.connecting import connect
+from app.db.server.connecting import CONNECT_TIMEOUT, connect
 from app.db.server.outages import (
+    OUTAGES,
     discard_if_unfit,
+    is_disk_full,
+    is_outage,
+    is_unmigrated,
     is_worth_another_try,
+    outage_in_words,
     server_message,
     sqlstate,
 )
 from app.db.server.patience import LONGEST, Watch
 
 __all__ = [
-    *("CONNECT_TIMEOUT", "OUTAGES", "is_disk_full", "is_outage", "is_unmigrated", "outage_in_words"),
+    "CONNECT_TIMEOUT",
+    "OUTAGES",
+    "is_disk_full",
+    "is_outage",
+    "is_unmigrated",
+    "outage_in_words",
     "server_message",
 ]
 """Of `server`, for those who open sessions."""

@@ -18,7 +18,7 @@ async def _interrupted(url: str) -> None:
     """An index that was begun, and given up while it waited for an older transaction."""
     older, other = await asyncpg.connect(url), await asyncpg.connect(url)
     async with older.transaction():
-        await older.execute("insert into models (name) values ('a')")
+        await older.execute("lock table predictions in row exclusive mode")
         await other.execute("set statement_timeout = '200ms'")
         with pytest.raises(asyncpg.QueryCanceledError):
             await other.execute(
