@@ -14,7 +14,7 @@ import asyncpg
 
 from app.db.server.connecting import Connection
 from app.db.server.outages import is_unfit
-from app.db.server.patience import ANSWER
+from app.db.server.patience import ANSWER, FIRST_ANSWER
 
 MAY_DO_AT_ONCE = (
     asyncpg.InvalidCachedStatementError,
@@ -23,9 +23,6 @@ MAY_DO_AT_ONCE = (
 )
 """What may go well when it is tried again."""
 
-FIRST_ANSWER = 2.0
-"""Seconds for the answer on a connection that was used before. What is silent for longer is likely dead, and
-a new one is asked."""
 LAST_WORDS = 2.0
 """Seconds for the server to answer that a connection is closed."""
 

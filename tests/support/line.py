@@ -17,6 +17,7 @@ class Line:
     is_dead: bool = False
     loop: asyncio.AbstractEventLoop | None = None
     _ends: list["_End"] = field(default_factory=list)
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     def die(self) -> None:
         """Whatever is connected hears nothing any more, for ever; nor does who connects, until `revive`."""
@@ -31,12 +32,15 @@ class Line:
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: str) -> None:
         end = _End(self.is_dead)
         self._ends.append(end)
-        there = await _connected(server)
-        try:
-            await asyncio.gather(end.pass_on(reader, there[1]), end.pass_on(there[0], writer))
-        finally:
-            for one in (writer, there[1]):
-                one.transport.abort()
+        self._writers.append(writer)
+        there, onward = await _connected(server)
+        self._writers.append(onward)
+        await asyncio.gather(end.pass_on(reader, onward), end.pass_on(there, writer))
+
+    async def close(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.01)  # until they are closed
 
 
 @dataclass
@@ -77,6 +81,7 @@ def line_to(server: str) -> Iterator[Line]:
         started.set()
         await stop.wait()
         listening.close()
+        await line.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()

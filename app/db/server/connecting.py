@@ -11,7 +11,7 @@ from app.db.server.outages import is_outage
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-CONNECT_TIMEOUT = 5.0
+CONNECT_TIMEOUT = 4.0
 """Seconds for a new connection, if the address says nothing of connect_timeout."""
 SECONDS_SILENT = 10
 """A host that acknowledges nothing for so long is gone; the system's own patience is a quarter of an hour."""

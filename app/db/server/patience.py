@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.db.server.connecting import CONNECT_TIMEOUT
 from app.db.server.connecting import Connection as Driver
 
-FIRST_ANSWER = 3.0
+FIRST_ANSWER = 2.0
 """Seconds for the first answer on a connection that was used before: it may have died since, and what is
 asked may be asked anew."""
 IDLE = 1.0
@@ -67,7 +67,7 @@ class Watch:
     def begin(self, driver: Driver, patience: float) -> None:
         """From now on it has so many seconds to answer."""
         self.end(driver)
-        self._timers[driver] = asyncio.get_running_loop().call_later(patience, _cut, ref(driver))
+        self._timers[driver] = asyncio.get_running_loop().call_later(patience, self._cut, ref(driver))
 
     def end(self, driver: Driver) -> None:
         """It has answered."""
@@ -111,6 +111,7 @@ class Watch:
         try:
             adapted.ping()
         except LOST as error:
+            self._hang_up_idle()
             raise InvalidatePoolError from error
         self.end(driver)
         self._used.pop(driver)
@@ -122,11 +123,16 @@ class Watch:
             self._used[driver] = asyncio.get_running_loop().time()
             self.end(driver)
 
+    def _cut(self, driver: "ref[Driver]") -> None:
+        if (found := driver()) is not None:
+            found.terminate()
+            self._hang_up_idle()
+
+    def _hang_up_idle(self) -> None:
+        """What one has met the others have likely met, too; SQLAlchemy would wait for each to say good-bye."""
+        for driver in [*self._used]:
+            driver.terminate()
+
 
 def _driver(connection: Connection) -> Driver:
     return cast(Driver, connection.connection.driver_connection)
-
-
-def _cut(driver: "ref[Driver]") -> None:
-    if (found := driver()) is not None:
-        found.terminate()

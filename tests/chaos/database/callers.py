@@ -68,9 +68,9 @@ class Callers:
 
     def _write(self) -> None:
         """A record, the truth about it, and a prediction of it."""
-        key, ratio = uuid4().hex, round(random.uniform(1, 99), 6)
+        key, ratio = uuid4().hex, random.randint(10, 990) / 10
         told = self._told
-        if (written := self.call("write", "PUT", f"/records/{key}", order(ratio))) is None:
+        if (written := self.call("write", "PUT", f"/records/{key}", fresh_order(ratio))) is None:
             return
         told.records[key] = str(written["content_hash"])
         if self.call("write", "PUT", f"/records/{key}/label", {"value": ratio}) is not None:
@@ -109,6 +109,11 @@ class Callers:
         return found
 
 
+def fresh_order(ratio: float) -> dict[str, JsonValue]:
+    """Of a content of its own: what was predicted for another one is no answer to it."""
+    return order(ratio, origin_lat=random.uniform(-80, 80))
+
+
 def prepare(address: str) -> None:
     """A live version of the model."""
     version: dict[str, JsonValue] = {
@@ -122,11 +127,16 @@ def prepare(address: str) -> None:
 
 
 def is_well(address: str) -> bool:
-    """Whether a record is written, read and predicted, and readiness says so."""
+    """Whether a record is written, read and predicted."""
     key = uuid4().hex
     with suppress(httpx.HTTPError), httpx.Client(base_url=address, timeout=20) as client:
-        client.put(f"/records/{key}", json=order(random.uniform(1, 99))).raise_for_status()
+        client.put(f"/records/{key}", json=fresh_order(1.5)).raise_for_status()
         client.get(f"/records/{key}").raise_for_status()
         client.post(f"/predict/{key}").raise_for_status()
-        return bool(client.get("/health/ready").json()["status"] == "ok")
+        return True
     return False
+
+
+def is_ready(address: str) -> bool:
+    """Whether readiness says that all is well."""
+    return bool(httpx.get(f"{address}/health/ready", timeout=20).json()["status"] == "ok")
