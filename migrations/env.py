@@ -29,7 +29,7 @@ def run(connection: Connection) -> None:
 async def connect_and_run() -> None:
     engine = create_direct_engine(Settings())
     try:
-        async with engine.begin() as connection:
+        async with engine.connect() as connection:
             await connection.run_sync(run)
     finally:
         await engine.dispose()

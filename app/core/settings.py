@@ -14,6 +14,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.core import database_url
 from app.core.errors import Misconfigured
 from app.core.hosts import Hosts
 
@@ -46,9 +47,17 @@ def _root_path(path: str) -> str:
     return path
 
 
+def _database_url(url: SecretStr) -> SecretStr:
+    database_url.parse(url.get_secret_value())
+    return url
+
+
 def _hosts(entries: str) -> str:
     Hosts(entries)
     return entries
+
+
+DatabaseAddress = Annotated[SecretStr, AfterValidator(_database_url)]
 
 
 class Settings(BaseSettings):
@@ -56,9 +65,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
-    database_url: SecretStr
+    database_url: DatabaseAddress
     """Postgres, as postgresql://user:password@host:port/database."""
-    database_direct_url: SecretStr | None = None
+    database_direct_url: DatabaseAddress | None = None
     """The same database past a transaction pooler, for migrations and LISTEN; default DATABASE_URL."""
     database_pooler: bool = False
     """DATABASE_URL goes through a pooler in transaction mode (PgBouncer): no prepared statements."""

@@ -8,15 +8,31 @@ of a connection: each statement is a transaction of its own.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeAlias
+from contextlib import suppress
 
 import asyncpg
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+from app.db.server.connecting import Connection
+from app.db.server.outages import is_unfit
+from app.db.server.patience import ANSWER, FIRST_ANSWER
+
+MAY_DO_AT_ONCE = (
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+"""What may go well when it is tried again."""
+
+LAST_WORDS = 2.0
+"""Seconds for the server to answer that a connection is closed."""
 
 
 class ConnectionLost(ConnectionError):
     """The connection ended while it was used, or before."""
+
+
+class NoAnswer(ConnectionLost):
+    """A new connection was silent for too long."""
 
 
 class Statement:
@@ -46,30 +62,38 @@ class Direct:
         self._idle: list[Connection] = []
 
     async def fetch(self, statement: Statement, values: Mapping[str, object]) -> Sequence[asyncpg.Record]:
-        """The rows of a statement. It is run once more if the connection had died, a plan was stale, as after
-        a migration, or another transaction was let go first; it must be idempotent."""
+        """The rows of a statement. It is run once more if the connection had died, or had been opened while
+        the server was read-only, a plan was stale, as after a migration, or another transaction was let go
+        first; it must be idempotent."""
         ordered = [values[name] for name in statement.names]
         async with self._slots:
             try:
                 return await self._fetch(statement.text, ordered)
-            except ConnectionLost:
-                self._terminate_idle()  # the server went away, and all of them with it
-            except (asyncpg.InvalidCachedStatementError, asyncpg.DeadlockDetectedError):
+            except NoAnswer:
+                raise
+            except (ConnectionLost, asyncpg.ReadOnlySQLTransactionError):
+                self._terminate_idle()  # the server went away, or turned, and all of them with it
+            except MAY_DO_AT_ONCE:
                 pass
             return await self._fetch(statement.text, ordered)
 
     async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
-        connection, is_fit = await self._take(), False
+        connection, is_fit, loop = self._idle_one(), False, asyncio.get_running_loop()
+        patience, silence = (FIRST_ANSWER, ConnectionLost) if connection else (ANSWER, NoAnswer)
+        connection = connection or await self._open()
+        end = loop.call_later(patience, connection.terminate)
         try:
             rows = await self._run(connection, text, values)
             is_fit = True
             return rows
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-            is_fit = not connection.is_closed()
-            if is_fit:
+            is_fit = not connection.is_closed() and not is_unfit(error)
+            if not connection.is_closed():
                 raise
-            raise ConnectionLost(str(error)) from error
+            kind = silence if end.when() <= loop.time() else ConnectionLost
+            raise kind(str(error)) from error
         finally:
+            end.cancel()
             if is_fit:
                 self._idle.append(connection)
             else:  # it may still be busy with what was cancelled
@@ -83,11 +107,14 @@ class Direct:
         async with connection.transaction():
             return await connection.fetch(text, *values)
 
-    async def _take(self) -> Connection:
+    def _idle_one(self) -> "Connection | None":
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
+        return None
+
+    async def _open(self) -> Connection:
         try:
             return await self._connect()
         except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:  # it was cut while it began
@@ -100,4 +127,5 @@ class Direct:
     async def aclose(self) -> None:
         """Close the idle ones; those in use belong to tasks that are to be ended before."""
         while self._idle:
-            await self._idle.pop().close()
+            with suppress(TimeoutError, asyncpg.PostgresError, OSError):
+                await self._idle.pop().close(timeout=LAST_WORDS)

@@ -4,33 +4,34 @@ import asyncio
 import random
 import secrets
 from collections import Counter
-from typing import Protocol, cast
+from contextlib import suppress
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import asyncpg
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.settings import Settings
-from app.db.engine import create_direct_engine
+from app.db.server.connecting import Connection, connect
 
 log = structlog.get_logger(__name__)
 
 CHECK_EVERY = 10.0
-"""Seconds between two questions whether the connection still lives."""
-_CHECK = text("select 1")
+"""Seconds between two questions whether the connection still lives, and for the answer to one."""
+LAST_WORDS = 2.0
+"""Seconds for the server to answer that the connection is closed."""
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+_CHECK = "select 1"
 # Who lets its row expire, as a process that was stopped for a while, was not told of all: that it hears.
-_ENTER = text("""
+_ENTER = """
     with expired as (delete from memories where until < now() - interval '1 hour'),
-    before as (select until > now() as is_told from memories where id = :id),
+    before as (select until > now() as is_told from memories where id = $1),
     entered as (
-        insert into memories (id, until) values (:id, now() + interval '1 minute')
+        insert into memories (id, until) values ($1, now() + interval '1 minute')
         on conflict (id) do update set until = excluded.until
     )
     select coalesce((select is_told from before), false)
-""")
+"""
 
 
 class Hearer(Protocol):
@@ -61,7 +62,7 @@ class Listener:
         self.beacon: int | None = None
         """An advisory lock held while we are connected; None while not, or behind a pooler."""
         self._enabled = not settings.database_pooler or settings.database_direct_url is not None
-        self._engine = create_direct_engine(settings)
+        self._url = settings.direct_url
         self._events: dict[str, asyncio.Event] = {}
         self._waiters: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
@@ -78,7 +79,6 @@ class Listener:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self._engine.dispose()
 
     async def wait(self, owner: UUID, seconds: float) -> None:
         """Until ``owner`` has finished something, at most ``seconds``."""
@@ -97,9 +97,8 @@ class Listener:
         is_away = False
         while True:
             try:
-                async with self._engine.connect() as connection:
-                    await self._listen(connection)
-            except (DBAPIError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+                await self._connect_and_listen()
+            except LOST as error:
                 if self.beacon is not None or not is_away:  # once, however often it is tried again
                     log.warning("listener lost its connection", error=type(error).__name__)
                 is_away = True
@@ -109,28 +108,33 @@ class Listener:
                     self._hearer.lost()
             await asyncio.sleep(random.uniform(0.5, 1.5))
 
-    async def _listen(self, connection: AsyncConnection) -> None:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
+    async def _connect_and_listen(self) -> None:
+        # Whatever it is asked, it has so long to answer.
+        connection = await connect(self._url.get_secret_value(), command_timeout=CHECK_EVERY)
+        try:
+            await self._listen(connection)
+        finally:
+            with suppress(*LOST):
+                await connection.close(timeout=LAST_WORDS)
+
+    async def _listen(self, connection: Connection) -> None:
         # A new one each time: the old may be held by whoever looks at it. Not of a generator whose state
         # another process may share, as after a fork: it would wait for that one's for ever.
         beacon = secrets.randbits(62)
-        await connection.execute(text("select pg_advisory_lock(:beacon)"), {"beacon": beacon})
-        raw = await connection.get_raw_connection()
-        driver = cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
-        await driver.add_listener("inference_done", self._heard)
+        await connection.execute("select pg_advisory_lock($1::bigint)", beacon)
+        await connection.add_listener("inference_done", self._heard)
         self.beacon = beacon
         closed = asyncio.Event()
-        driver.add_termination_listener(lambda _: closed.set())
+        connection.add_termination_listener(lambda _: closed.set())
         if self._hearer is not None:
-            await driver.add_listener("memories", lambda *told: self._hear(str(told[-1])))
-            await connection.execute(_ENTER, {"id": self._id})
+            await connection.add_listener("memories", lambda *told: self._hear(str(told[-1])))
+            await connection.execute(_ENTER, self._id)
             self._hearer.begin()
         while not await _is_set(closed, CHECK_EVERY):
-            async with asyncio.timeout(CHECK_EVERY):
-                if self._hearer is None:
-                    await connection.execute(_CHECK)
-                else:
-                    await _stay(connection, self._id, self._hearer)
+            if self._hearer is None:
+                await connection.execute(_CHECK)
+            else:
+                await _stay(connection, self._id, self._hearer)
         raise ConnectionError("the server closed the connection")
 
     def _hear(self, changed: str) -> None:
@@ -142,8 +146,8 @@ class Listener:
             event.set()
 
 
-async def _stay(connection: AsyncConnection, own_id: UUID, hearer: Hearer) -> None:
-    if not await connection.scalar(_ENTER, {"id": own_id}):
+async def _stay(connection: Connection, own_id: UUID, hearer: Hearer) -> None:
+    if not await connection.fetchval(_ENTER, own_id):
         hearer.begin()
 
 

@@ -8,22 +8,25 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.core.errors import Conflict
+from app.core.errors import Conflict, Misconfigured
 from app.core.settings import Settings
 from app.db import revisions
 from app.db.engine import create_direct_engine, is_outage, server_message
+from app.db.server import soundness
 
 log = structlog.get_logger(__name__)
 
 ADVISORY_LOCK = 7_206_051_844_133_219_570
 """Any number that nothing else in the database uses."""
 NOT_MIGRATED = "The database is not migrated: run `python -m app migrate`."
+BEHIND = "The next ids of {} are taken, as after a copy without its sequences: run `python -m app migrate`."
 
 
 async def upgrade(settings: Settings) -> None:
-    """Migrate, unless the database is at the head already.
+    """Migrate, unless the database is at the head already, and set sequences that a copy has left behind.
 
-    Conflict if a later release has migrated it, or if a migration fails.
+    Misconfigured if the database is of a kind that this service cannot use, Conflict if a later release has
+    migrated it, or if a migration fails.
 
     The lock is polled: a blocking advisory lock is a transaction that CREATE INDEX CONCURRENTLY in the
     migration of another replica would wait for, and so a deadlock.
@@ -32,13 +35,24 @@ async def upgrade(settings: Settings) -> None:
     try:
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
+            if (wrong := await soundness.unfitness(connection)) is not None:
+                raise Misconfigured(wrong)
             while await _heads(connection) != revisions.head():
                 if await _try_lock(connection):
                     await _migrate_locked(connection)
-                    return
+                    break
                 await asyncio.sleep(random.uniform(0.1, 0.3))
+            for table in await soundness.behind(connection):
+                await _catch_up(engine, table)
     finally:
         await engine.dispose()
+
+
+async def _catch_up(engine: AsyncEngine, table: str) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("set local lock_timeout = '10s'"))
+        await soundness.catch_up(connection, table)
+    log.warning("a sequence was behind its table", table=table)
 
 
 async def is_current(connection: AsyncConnection) -> bool:
@@ -75,13 +89,14 @@ async def _migrate_locked(lock_holder: AsyncConnection) -> None:
 
 
 async def _migrate(engine: AsyncEngine) -> None:
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:
         heads = await _heads(connection)
         if not revisions.known().issuperset(heads):
             later = ", ".join(heads)
             raise Conflict(f"The database is at {later} of a later release, which alone can migrate it.")
-        await connection.execute(text("set local lock_timeout = '10s'"))
-        await connection.execute(text("set local statement_timeout = '15min'"))
+        await connection.execute(text("set lock_timeout = '10s'"))
+        await connection.execute(text("set statement_timeout = '15min'"))
+        await connection.commit()  # Alembic begins its own, which a concurrent index may interrupt
         await connection.run_sync(_run)
 
 

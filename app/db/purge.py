@@ -3,6 +3,8 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.server.patience import patient
+
 # What an evaluation judged stays: its comparison with another one reads it. One that is under way will name
 # what it found, old or not, at its end.
 _PREDICTIONS = text("""
@@ -23,10 +25,10 @@ _QUEUE_LOGS = [
 
 async def predictions(session: AsyncSession, *, days: int, batch: int) -> int:
     """Delete at most ``batch`` predictions computed more than ``days`` ago; how many there were."""
-    return len((await session.scalars(_PREDICTIONS, {"days": days, "batch": batch})).all())
+    return len((await session.scalars(patient(_PREDICTIONS), {"days": days, "batch": batch})).all())
 
 
 async def queue_log(session: AsyncSession, *, days: int) -> None:
     """Delete what the queue noted of tasks that ended more than ``days`` ago."""
     for statement in _QUEUE_LOGS:
-        await session.execute(statement, {"days": days})
+        await session.execute(patient(statement), {"days": days})

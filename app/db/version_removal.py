@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.server.patience import patient
 from app.db.tables import (
     ClaimRow,
     EvaluationRow,
@@ -63,7 +64,7 @@ async def remove(session: AsyncSession, version: ModelVersionRow) -> None:
     """Delete it with its predictions and claims, and with the model if that has no other version."""
     model = None if await _has_others(session, version) else version.model_id
     for row in (ClaimRow, PredictionRow):
-        await session.execute(delete(row).where(row.model_version_id == version.id))
+        await session.execute(patient(delete(row).where(row.model_version_id == version.id)))
     await session.execute(delete(ModelVersionRow).where(ModelVersionRow.id == version.id))
     if model is not None:
         await session.execute(delete(ModelRow).where(ModelRow.id == model))

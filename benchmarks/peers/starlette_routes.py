@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.db.engine import async_url
+from app.db.server.connecting import connect
 
 Found: TypeAlias = Row[*tuple[object, ...]]
 POOL_SIZE = 10
@@ -47,7 +47,12 @@ PREDICTIONS = text("""
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    engine = create_async_engine(async_url(os.environ["DSN"]), pool_size=POOL_SIZE, max_overflow=0)
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        connect_args={"async_creator_fn": lambda: connect(os.environ["DSN"])},
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+    )
     app.state.engine, app.state.reading = engine, engine.execution_options(isolation_level="AUTOCOMMIT")
     yield
     await engine.dispose()

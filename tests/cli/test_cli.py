@@ -30,7 +30,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return errors
 
 
-COMMANDS = [["migrate"], ["serve"], ["records", "get", "a"]]
+COMMANDS = [["migrate"], ["serve"], ["worker"], ["records", "get", "a"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -71,6 +71,19 @@ def test_no_postgres_url(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     assert "DATABASE_URL" in fails(capsys, "migrate")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "DATABASE_DIRECT_URL"])
+def test_a_parameter_that_the_driver_lacks_is_named_at_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str], variable: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:hunter2@localhost/x")
+    monkeypatch.setenv(variable, "postgresql://user:hunter2@localhost/x?channel_binding=require")
+    said = fails(capsys, *command)
+    assert f"{variable}: " in said
+    assert "channel_binding=require" in said
+    assert "hunter2" not in said
 
 
 GROUPS = {

@@ -7,8 +7,9 @@ import asyncpg
 import pytest
 
 from app.core.settings import Settings
-from app.db.direct import Connection, ConnectionLost, Direct, Statement
+from app.db.direct import ConnectionLost, Direct, Statement
 from app.db.engine import is_outage, open_database
+from app.db.server.connecting import Connection
 
 BOTH = Statement("update pairs set touched = touched + 1 where id = any(cast(:ids as int[])) returning id")
 

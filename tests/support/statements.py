@@ -8,7 +8,8 @@ import asyncpg
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.direct import Connection, Direct
+from app.db.direct import Direct
+from app.db.server.connecting import Connection
 
 
 @contextmanager

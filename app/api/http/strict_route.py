@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from app.api.http import conditions, media, queries
 from app.api.http.bodies import MISFIT, ItemwiseRequest, Refused, StrictRequest, has_body
 from app.core.errors import FieldError, InvalidInput
+from app.services.failures.outages import or_once_more
 
 
 class StrictRoute(APIRoute):
@@ -31,7 +32,9 @@ class StrictRoute(APIRoute):
             try:
                 if has_body(request.scope["headers"]) and not takes_file:
                     await self._require_kind(strict, known)
-                return await handle(strict)
+                if takes_file:  # which is read as it comes, and but once
+                    return await handle(strict)
+                return await or_once_more(lambda: handle(strict))
             except Refused as refused:
                 raise refused.error from refused
 

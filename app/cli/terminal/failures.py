@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from app.cli.terminal import files
 from app.core.errors import AppError
 from app.core.settings import Settings
-from app.db.engine import OUTAGES, is_outage
+from app.db.engine import OUTAGES, is_outage, outage_in_words
 
 FORESEEN: tuple[type[Exception], ...] = (AppError, ValidationError, *OUTAGES)
 FLAGS = {
@@ -32,7 +32,7 @@ def told(error: Exception) -> str | None:
         return "; ".join(_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors())
     if of_a_file := files.fault(error):
         return of_a_file
-    return f"The database cannot be reached: {_reason(error)}" if is_outage(error) else None
+    return f"{outage_in_words(error).removesuffix('.')}: {_reason(error)}" if is_outage(error) else None
 
 
 def _setting_fault(location: Sequence[int | str], message: str) -> str:

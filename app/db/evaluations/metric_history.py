@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.server.patience import patient
 from app.db.tables import EvaluationMetricRow, EvaluationRow, ModelRow, ModelVersionRow
 from app.schemas.evaluations.metric_history import MetricSearch, Order
 
@@ -27,7 +28,7 @@ async def search(
     query = _selected(wanted).order_by(_sorting(order), *KEY).limit(limit)
     if after is not None:
         query = query.where(_beyond(order, after))
-    return (await session.execute(query)).all()
+    return (await session.execute(patient(query))).all()
 
 
 METRIC, RUN = EvaluationMetricRow, EvaluationRow
@@ -92,7 +93,7 @@ def _beyond(order: Order, place: Place) -> ColumnElement[bool]:
 
 async def metrics(session: AsyncSession) -> Sequence[str]:
     """Every metric that was ever measured."""
-    return (await session.scalars(select(METRIC.metric).distinct())).all()
+    return (await session.scalars(patient(select(METRIC.metric).distinct()))).all()
 
 
 async def slices(session: AsyncSession) -> Sequence[str]:

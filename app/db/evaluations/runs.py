@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.records.windows import WindowCounts
+from app.db.server.patience import patient
 from app.db.tables import (
     UNDER_WAY,
     EvaluationItemRow,
@@ -160,7 +161,7 @@ async def store(
 ) -> None:
     """Put a run's results in, in place of those of an attempt before."""
     for table in (EvaluationItemRow, EvaluationMetricRow):
-        await session.execute(delete(table).where(table.evaluation_id == evaluation_id))
+        await session.execute(patient(delete(table).where(table.evaluation_id == evaluation_id)))
     if metrics:
         rows = [{"evaluation_id": evaluation_id, **vars(metric)} for metric in metrics]
         await session.execute(insert(EvaluationMetricRow), rows)
@@ -193,7 +194,7 @@ async def answered_by(session: AsyncSession, evaluation_id: int) -> Sequence[Row
         .group_by(made.revision, made.variant)
         .order_by(func.count().desc(), made.revision, made.variant)
     )
-    return (await session.execute(query)).all()
+    return (await session.execute(patient(query))).all()
 
 
 async def variants(session: AsyncSession, prediction_ids: Sequence[int]) -> dict[int, str]:
@@ -220,4 +221,4 @@ async def shared(session: AsyncSession, a: int, b: int) -> Sequence[SharedRecord
         .where(one.c.evaluation_id == a)
         .order_by(one.c.record_id)  # so that the same comparison resamples the same records
     )
-    return (await session.execute(query)).all()
+    return (await session.execute(patient(query))).all()

@@ -13,6 +13,7 @@ from app.core.errors import title_of
 from app.db.queue import tasks
 from app.db.records import windows
 from app.db.records.windows import Window
+from app.db.server.patience import patient
 from app.db.tables import (
     UNDER_WAY,
     InputObjectRow,
@@ -89,7 +90,7 @@ async def _split(session: AsyncSession, job_id: int, chosen: Select[str]) -> tup
     )
     row = PredictionJobChunkRow
     statement = insert(row).from_select(["job_id", "number", "record_ids"], chunks)
-    made = await session.execute(statement.returning(row.id, func.cardinality(row.record_ids)))
+    made = await session.execute(patient(statement.returning(row.id, func.cardinality(row.record_ids))))
     sizes: dict[int, int] = dict(made.all())
     return sorted(sizes), sum(sizes.values())
 
@@ -145,7 +146,7 @@ async def _warning(session: AsyncSession, job: PredictionJobRow) -> str | None:
     of_job = select(func.coalesce(func.sum(chunk.failed), 0)).where(chunk.job_id == job.id)
     failed = (await session.scalars(of_job)).one()
     unfinished = (await session.scalars(of_job.where(chunk.state == "failed"))).one()
-    counted = await session.execute(_REASONS, {"job_id": job.id})
+    counted = await session.execute(patient(_REASONS), {"job_id": job.id})
     reasons = {title_of(slug): count for slug, count in counted}
     if unfinished:
         reasons[UNFINISHED] = unfinished

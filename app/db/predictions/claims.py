@@ -97,29 +97,44 @@ _UNKNOWN = text(f"""
         order by content_hash, id desc
     """).bindparams(_HASHES, bindparam("after", type_=BigInteger()))
 
-_WAIT = text("""
+# Whoever changes several claims locks them first, in the order in which they are claimed (claiming.CLAIM): of
+# two who want the same ones, one waits for all of them, and neither for the other. The hashes as a subquery's
+# array: as a parameter's they would be taken for few, and the table read whole.
+_LOCKED = """
+    any(array(
+        select content_hash from content_claims
+        where {of} and content_hash = any(array(select unnest(:content_hashes)))
+        order by content_hash, model_version_id, epoch for update
+    ))
+"""
+_IN_SCOPE = """
+    model_version_id = :model_version_id and pipeline_version = :pipeline_version and epoch = :epoch
+    and not waiting
+"""
+_MINE = _LOCKED.format(of="owner = :owner")
+
+_WAIT = text(f"""
     update content_claims set waiting = true
-    where content_hash = any(array(select unnest(:content_hashes))) and model_version_id = :model_version_id
-      and pipeline_version = :pipeline_version and epoch = :epoch and not waiting
+    where content_hash = {_LOCKED.format(of=_IN_SCOPE)} and {_IN_SCOPE}
 """).bindparams(_HASHES)
 
-_RENEW = text("""
+_RENEW = text(f"""
     update content_claims set lease_until = clock_timestamp() + make_interval(secs => :seconds)
-    where owner = :owner and error is null and content_hash = any(:content_hashes)
+    where owner = :owner and error is null and content_hash = {_MINE}
 """).bindparams(_HASHES)
 
-# The hashes as a subquery's array: as a parameter's they would be taken for few, and the table read whole.
-_RELEASE = text("""
+_RELEASE = text(f"""
     delete from content_claims
-    where owner = :owner and content_hash = any(array(select unnest(:content_hashes)))
+    where owner = :owner and content_hash = {_MINE}
     returning waiting
 """).bindparams(_HASHES)
 
-_FAIL = text("""
+_FAIL = text(f"""
     update content_claims
     set error = failed.error, retry_at = clock_timestamp() + make_interval(secs => failed.hold)
     from unnest(:content_hashes, :errors, :holds) as failed (content_hash, error, hold)
     where owner = :owner and content_claims.content_hash = failed.content_hash
+      and failed.content_hash = {_MINE}
     returning waiting
 """).bindparams(
     _HASHES,
@@ -128,8 +143,11 @@ _FAIL = text("""
 )
 
 _PURGE = text("""
-    delete from content_claims
-    where coalesce(retry_at, lease_until) < clock_timestamp() - make_interval(secs => :seconds)
+    delete from content_claims where ctid = any(array(
+        select ctid from content_claims
+        where coalesce(retry_at, lease_until) < clock_timestamp() - make_interval(secs => :seconds)
+        for update skip locked
+    ))
 """)
 
 

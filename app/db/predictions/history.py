@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Row, Select, case, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.server.patience import patient
 from app.db.tables import ModelRow, ModelVersionRow, PredictionRow
 
 # Releases that took any PREDICTION_TTL stored moments that Python cannot hold.
@@ -51,7 +52,7 @@ async def search(
         query = query.where(PredictionRow.computed_at < computed_until)
     if before is not None:
         query = query.where(PredictionRow.id < before)
-    return (await session.execute(query.order_by(PredictionRow.id.desc()).limit(limit))).all()
+    return (await session.execute(patient(query.order_by(PredictionRow.id.desc()).limit(limit)))).all()
 
 
 async def find(session: AsyncSession, prediction_id: int) -> Row[*tuple[object, ...]] | None:

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import dump_json
 from app.db.predictions.cache import ENTRY_COLUMNS, YOUNG, CachedPrediction, Scope, entry_of, prediction_of
+from app.db.server.patience import patient
 from app.db.tables import PredictionRow
 from app.schemas.hosting.deployments import PENDING
 
@@ -178,7 +179,7 @@ _UNCONFIRMED = text(f"""
 
 async def disown(session: AsyncSession, version_id: int, *, after: int) -> None:
     """Nobody knows any longer what made the predictions with ids over ``after`` that looks have labelled."""
-    await session.execute(_UNCONFIRMED, {"version_id": version_id, "after": after})
+    await session.execute(patient(_UNCONFIRMED), {"version_id": version_id, "after": after})
 
 
 async def _insert(

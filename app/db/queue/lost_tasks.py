@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.queue.tasks import TaskName
+from app.db.server.patience import patient
 
 _IS_QUEUED = """
     exists (select from pgqueuer where entrypoint = :task and status in ('queued', 'picked')
@@ -33,4 +34,4 @@ _LOST = {
 
 async def find(session: AsyncSession, task: TaskName) -> Sequence[int]:
     """The ids that the task should be queued for."""
-    return (await session.scalars(_LOST[task], {"task": task})).all()
+    return (await session.scalars(patient(_LOST[task]), {"task": task})).all()

@@ -8,6 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.server.patience import patient
 from app.schemas.records.imports import Counts
 
 Incoming: TypeAlias = tuple[int, str, bytes, str, bytes | None, bytes | None]
@@ -18,7 +19,8 @@ ESCAPED = (b"\\", b"\\\\")
 
 CREATE = text("""
     create temporary table incoming (
-        line bigint, id text, payload jsonb, content_hash text, label jsonb, observed_at timestamptz
+        line bigint, id text collate "C", payload jsonb, content_hash text,
+        label jsonb, observed_at timestamptz
     ) on commit drop
 """)
 # Both merges take the last line of an id, and lock rows in the order of ids so that imports cannot deadlock.
@@ -132,7 +134,7 @@ async def merge_records(session: AsyncSession, lines: int) -> Counts:
     Where no stored id lies between the copied ones they are inserted without a look for each, which takes two
     thirds of the time.
     """
-    if not await session.scalar(ANY_BETWEEN):
+    if not await session.scalar(patient(ANY_BETWEEN)):
         try:
             async with session.begin_nested():
                 return await _merge(session, INSERT_RECORDS, RECORDS, lines)
@@ -143,14 +145,14 @@ async def merge_records(session: AsyncSession, lines: int) -> Counts:
 
 async def merge_labels(session: AsyncSession, lines: int) -> Counts:
     """Write the copied labels, after their records. Without a time the same value keeps its own."""
-    if not await session.scalar(ANY_LABELLED):
+    if not await session.scalar(patient(ANY_LABELLED)):
         return NONE
     return await _merge(session, MERGE_LABELS, LABELLED, lines)
 
 
 async def _merge(session: AsyncSession, statement: TextClause, chosen: TextClause, lines: int) -> Counts:
     """``chosen`` counts the ids, which may be fewer than the lines; it is asked where that matters."""
-    row = (await session.execute(statement)).one()
+    row = (await session.execute(patient(statement))).one()
     written: int = row.created + row.updated
-    ids = lines if written == lines else await session.scalar(chosen)
+    ids = lines if written == lines else await session.scalar(patient(chosen))
     return Counts(created=row.created, updated=row.updated, unchanged=(ids or 0) - written)

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.records.windows import Window
+from app.db.server.patience import patient
 from app.db.tables import InputObjectRow, LabelRow
 from app.schemas.records.purges import PurgeCounts
 
@@ -32,7 +33,7 @@ async def count(session: AsyncSession, doomed: Doomed) -> PurgeCounts:
         .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
         .where(doomed.condition)
     )
-    return PurgeCounts(*(await session.execute(query)).one())
+    return PurgeCounts(*(await session.execute(patient(query))).one())
 
 
 async def delete_batch(
@@ -48,7 +49,7 @@ async def delete_batch(
         .limit(limit)
         .with_for_update(of=InputObjectRow)
     )
-    ids = (await session.scalars(chosen)).all()
+    ids = (await session.scalars(patient(chosen))).all()
     labels = delete(LabelRow).where(LabelRow.record_id.in_(ids)).returning(LabelRow.record_id)
     labelled = len((await session.scalars(labels)).all())
     await session.execute(delete(InputObjectRow).where(InputObjectRow.id.in_(ids)))

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, Text
 
+from app.db.server.patience import patient
 from app.db.tables import InputObjectRow, LabelRow
 
 NewRecord: TypeAlias = tuple[str, str, str]
@@ -23,7 +24,7 @@ UPSERT = text("""
     insert into input_objects (id, payload, content_hash)
     select id, cast(payload as jsonb), content_hash
     from unnest(:ids, :payloads, :hashes) as new (id, payload, content_hash)
-    order by id
+    order by id collate "C"
     on conflict (id) do update
     set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
     where input_objects.content_hash <> excluded.content_hash
@@ -74,7 +75,7 @@ async def newest(session: AsyncSession, required: Sequence[str], *, limit: int) 
     """
     has_all = InputObjectRow.payload.op("?&", return_type=Boolean())(cast(list(required), ARRAY(Text())))
     query = select(InputObjectRow.id).order_by(InputObjectRow.updated_at.desc(), InputObjectRow.id)
-    return (await session.scalars(query.where(has_all).limit(limit))).all()
+    return (await session.scalars(patient(query.where(has_all).limit(limit)))).all()
 
 
 async def payloads(session: AsyncSession, record_ids: Sequence[str]) -> Sequence[JsonValue]:

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.moments import EARLIEST, LATEST
+from app.db.server.patience import patient
 from app.db.tables import InputObjectRow, LabelRow
 
 OBSERVED_AT = "observed_at"
@@ -151,7 +152,7 @@ async def count(session: AsyncSession, window: Window, *, only_labelled: bool = 
         func.count().filter(looked_at.is_fit, lacks_time, counts),
         func.count().filter(not_(looked_at.is_fit), is_in | lacks_time, counts),
     )
-    return WindowCounts(*(await session.execute(query)).one())
+    return WindowCounts(*(await session.execute(patient(query))).one())
 
 
 async def unfit(session: AsyncSession, window: Window, *, limit: int) -> Sequence[Row[str, JsonValue]]:
@@ -163,7 +164,7 @@ async def unfit(session: AsyncSession, window: Window, *, limit: int) -> Sequenc
         .order_by(InputObjectRow.id)
         .limit(limit)
     )
-    return (await session.execute(query)).all()
+    return (await session.execute(patient(query))).all()
 
 
 async def records(
@@ -177,7 +178,7 @@ async def records(
         .order_by(InputObjectRow.id)
         .limit(limit)
     )
-    return (await session.execute(query)).all()
+    return (await session.execute(patient(query))).all()
 
 
 async def labelled(
@@ -191,4 +192,4 @@ async def labelled(
         .order_by(InputObjectRow.id)
         .limit(limit)
     )
-    return (await session.execute(query)).all()
+    return (await session.execute(patient(query))).all()

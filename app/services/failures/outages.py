@@ -1,14 +1,38 @@
 """A database that is away, as one of our errors."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import AppError, Unavailable
-from app.db.engine import OUTAGES, is_outage, is_unmigrated, server_message
 from app.db.migrate import NOT_MIGRATED
+from app.db.server.outages import (
+    OUTAGES,
+    did_nothing,
+    is_outage,
+    is_unmigrated,
+    outage_in_words,
+    server_message,
+)
 
-__all__ = ["OUTAGES", "as_app_error"]
+__all__ = ["OUTAGES", "as_app_error", "or_once_more"]
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+async def or_once_more(work: Callable[[], Awaitable[T]]) -> T:
+    """Do ``work``, whose writes are one transaction, and as a whole once more where that came to nothing for
+    a reason that has passed: another transaction was in the way, or its connection had died before."""
+    try:
+        return await work()
+    except DBAPIError as error:
+        if not did_nothing(error):
+            raise
+        log.info("transaction tried once more", error=type(error).__name__)
+    return await work()
 
 
 def as_app_error(error: Exception) -> AppError | None:
@@ -18,5 +42,5 @@ def as_app_error(error: Exception) -> AppError | None:
         return Unavailable(NOT_MIGRATED, retry_after=5)
     if not is_outage(error):
         return None
-    log.warning("database unavailable", error=type(error).__name__)
-    return Unavailable("The database cannot be reached.", retry_after=1)
+    log.warning("database unavailable", error=type(error).__name__, reason=outage_in_words(error))
+    return Unavailable(outage_in_words(error), retry_after=1)

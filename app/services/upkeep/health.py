@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, BackendThrottled, Misconfigured, Unavailable
 from app.db import migrate
-from app.db.engine import OUTAGES, is_disk_full, run
+from app.db.engine import OUTAGES, is_disk_full, outage_in_words, run
+from app.db.server import soundness
+from app.db.server.outages import is_read_only
 from app.schemas.health import PartStatus, Readiness
 from app.schemas.hosting.deployments import Deployment
 from app.services.models import versions
@@ -34,6 +37,7 @@ class Health:
         self._parts = [
             Part("database", self._look_at_database, kept=KEPT, needed=True),
             Part("migrations", self._look_at_migrations, kept=KEPT, needed=True),
+            Part("writes", self._look_at_writes, kept=KEPT),
             Part("room", self._look_for_room, kept=KEPT),
             Part("versions", self._look_at_versions, kept=KEPT),
             Part("platform", self._look_at_platforms, kept=PLATFORM_KEPT),
@@ -67,16 +71,40 @@ class Health:
             await part.aclose()
 
     async def _look_at_database(self) -> None:
-        await run(self._database.statements, lambda session: session.execute(text("select 1")))
+        """Whether it answers, is of the right kind, and lets our role at the tables."""
+
+        async def look(session: AsyncSession) -> str | None:
+            connection = await session.connection()
+            return await soundness.unfitness(connection) or await soundness.missing_rights(connection)
+
+        if (wrong := await run(self._database.statements, look)) is not None:
+            raise Unavailable(wrong)
 
     async def _look_at_migrations(self) -> None:
         try:
             async with self._database.statements() as session:
-                current = await migrate.is_current(await session.connection())
+                connection = await session.connection()
+                current = await migrate.is_current(connection)
+                behind = await soundness.behind(connection) if current else ()
         except OUTAGES as error:
             raise NotKnown from error
         if not current:
             raise Unavailable(migrate.NOT_MIGRATED)
+        if behind:
+            raise Unavailable(migrate.BEHIND.format(", ".join(behind)))
+
+    async def _look_at_writes(self) -> None:
+        """Whether it is to be written: a standby is not, nor is one that turned read-only."""
+
+        async def write(session: AsyncSession) -> None:
+            await soundness.write(await session.connection())
+
+        try:
+            await run(self._database.statements, write)
+        except OUTAGES as error:
+            if is_read_only(error):
+                raise Unavailable(outage_in_words(error)) from error
+            raise NotKnown from error
 
     async def _look_for_room(self) -> None:
         """Whether the database can write: a snapshot is exported into a small file, and goes at once."""
