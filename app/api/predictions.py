@@ -103,6 +103,7 @@ async def predict_record(
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
+    stale_if_error: StaleIfError = None,
     wait: WaitDep = None,
 ) -> Response:
     """Predict one record, from the cache if it has been predicted before with the same input and model.

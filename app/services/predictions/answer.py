@@ -20,7 +20,8 @@ class Ask:
 
     ``refresh`` infers anew and supersedes what is cached. ``stale_if_error``: seconds beyond PREDICTION_TTL
     that an answer may be old where the platform fails, perhaps infinite. ``until``: when the caller goes
-    away, in the loop's time, if that is sooner than PREDICT_TIMEOUT; what is under way is finished for others.
+    away, in the loop's time, if that is sooner than PREDICT_TIMEOUT; what is under way is finished for
+    others.
     """
 
     model: str | None = None
