@@ -16,8 +16,8 @@ from tests.support.aws_stub import AwsStub
 from tests.support.postgres import MigratedServer
 
 pytestmark = pytest.mark.chaos
-LANES, ROUNDS = 2, 5
-KINDS = ("cut", "kill", "cut", "stop", "end")
+LANES, ROUNDS = 4, 15
+KINDS = ("cut", "kill", "cut", "cut", "end")
 MOST_SILENT = 15.0
 
 

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import text
 
 from app.core.settings import Settings
 from app.db.engine import Sessions, create_direct_engine, create_sessions
-from app.db.jobs import jobs as job_rows
 from app.schemas.evaluations.runs import EvaluationRequest
 from app.schemas.jobs.jobs import PredictionJobRequest
 from app.schemas.records.records import RecordWrite
@@ -28,7 +28,6 @@ from app.services.records import labels, records
 from app.services.runtime import open_runtime
 from tests.support.aws_stub import Answer, AwsStub, Request
 from tests.support.orders import answer_ten_times, order, prepare
-from tests.support.postgres import query
 from tests.support.use_case import TRANSIT
 from tests.support.workers import ROOT
 
@@ -59,7 +58,7 @@ class Model:
     def silence(self, since: float) -> float:
         """The longest time since then, until now, in which it was not asked."""
         moments = [since, *(one for one in self.moments if one > since), time.monotonic()]
-        return max(after - before for before, after in zip(moments, moments[1:], strict=False))
+        return max(after - before for before, after in pairwise(moments))
 
 
 @dataclass
@@ -79,7 +78,11 @@ class Lane:
     """What a worker had asked for and not stored when it was killed or stopped, and may be asked again."""
 
     def start_worker(self) -> None:
-        variables = {"DATABASE_URL": self.settings.database_url.get_secret_value(), "LOG_FORMAT": "console"}
+        variables = {
+            "DATABASE_URL": self.settings.database_url.get_secret_value(),
+            "DATABASE_POOL_SIZE": "3",  # all lanes are on one server, which takes 60
+            "LOG_FORMAT": "console",
+        }
         with self.log.open("ab") as said:
             self.workers.append(
                 subprocess.Popen(
@@ -151,9 +154,11 @@ class Lane:
 
     async def _ended(self, look: Callable[[], Awaitable[str]]) -> str:
         began = time.monotonic()
-        while (state := await look()) in ("queued", "running") and time.monotonic() < began + LONGEST:
+        while time.monotonic() < began + LONGEST:
+            if (state := await look()) not in ("queued", "running"):
+                return state
             await asyncio.sleep(0.1)
-        return state
+        return "late"
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(LONGEST):
@@ -166,7 +171,10 @@ class Lane:
         return sum(max(0, times - 1 - self.excused[one]) for one, times in mine.items())
 
 
-CUT = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+CUT = """
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+"""
 
 
 @asynccontextmanager
@@ -190,6 +198,3 @@ async def lane(
             worker.send_signal(signal.SIGCONT)
             worker.wait()
         await engine.dispose()
-
-
-__all__ = ["Lane", "Model", "job_rows", "lane", "query"]

@@ -18,7 +18,9 @@ QUICK = """
 from datetime import timedelta
 from app.cli import main
 from app.services import worker
-worker.POLL, worker.HEARTBEAT, worker.GRACE = timedelta(seconds=0.3), timedelta(seconds=2), 0.3
+from app.services.worker import periodic, under_way
+worker.POLL, worker.HEARTBEAT = timedelta(seconds=0.3), timedelta(seconds=2)
+under_way.GRACE = periodic.GRACE = 0.3
 main(["worker"])
 """
 """A worker that notices and gives up sooner."""
