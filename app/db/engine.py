@@ -31,6 +31,8 @@ GENERIC_PLANS = {**BY_KEY, "plan_cache_mode": "force_generic_plan"}
 """To plan a lookup takes twice as long as to do it."""
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept since the table was nearly empty would read all of it for every batch."""
+OF_WORKERS = {**CUSTOM_PLANS, "idle_in_transaction_session_timeout": "10s"}
+"""What a worker that hangs in a transaction has locked, it would keep from the worker that takes over."""
 MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
 STALE_PLAN = AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
@@ -85,7 +87,7 @@ def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
         statement_cache_size=0 if settings.database_pooler else 100,
         server_settings=None
         if settings.database_pooler
-        else {**BY_KEY, **CUSTOM_PLANS}
+        else {**BY_KEY, **OF_WORKERS}
         if bulk
         else GENERIC_PLANS,
     )
@@ -112,7 +114,7 @@ def _connect_args(*, pooler: bool, bulk: bool) -> dict[str, object]:
     if pooler:  # it hands each transaction another server connection, where nothing prepared is known
         arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
     elif bulk:
-        arguments["server_settings"] = CUSTOM_PLANS
+        arguments["server_settings"] = OF_WORKERS
     return arguments
 
 
@@ -151,7 +153,10 @@ def open_database(settings: Settings, *, bulk: bool = False) -> Database:
     return Database(engine, create_sessions(engine), create_sessions(autocommit), single)
 
 
-OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyTimeout, DBAPIError, asyncpg.PostgresError, OSError)
+OUTAGES: tuple[type[Exception], ...] = (
+    *(SQLAlchemyTimeout, DBAPIError, OSError),
+    *(asyncpg.PostgresError, asyncpg.InternalClientError),
+)
 """What can be raised when the database cannot be reached; `is_outage` tells those from bugs."""
 
 

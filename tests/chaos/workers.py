@@ -75,7 +75,8 @@ class Lane:
     states: Counter[str] = field(default_factory=Counter)
     silences: dict[str, list[float]] = field(default_factory=dict)
     excused: Counter[float] = field(default_factory=Counter)
-    """What a worker had asked for and not stored when it was killed or stopped, and may be asked again."""
+    """What may be asked for once more: what a worker had asked for, and not stored, when it was killed; and
+    what one that was stopped had not stored, since its claims run out."""
 
     def start_worker(self) -> None:
         variables = {
@@ -142,9 +143,11 @@ class Lane:
                 await session.execute(text(CUT))
             return struck
         struck.send_signal({"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "end": signal.SIGTERM}[kind])
-        if kind != "end":
-            stored = await self._stored()
-            self.excused.update({one for one in ratios if self.model.asked[one] and one not in stored})
+        await asyncio.sleep(0.2)  # until what it had sent has come in
+        if kind == "kill":
+            self.excused.update({one for one in ratios if self.model.asked[one]} - await self._stored())
+        elif kind == "stop":  # it will ask for what it was about to, once it goes on
+            self.excused.update(set(ratios) - await self._stored())
         return struck
 
     async def _stored(self) -> set[float]:

@@ -16,13 +16,13 @@ ENTER = f"""
 _IDLE = text("""
     select exists (
                select from pgqueuer where status in ('queued', 'picked') and execute_after <= now()
-           ) as tasks,
-           exists (select from evaluation_schedules where next_run <= now()) as schedules
+           ) as "tasks",
+           exists (select from evaluation_schedules where next_run <= now()) as "evaluation schedules"
     where not exists (select from workers where until > now())
 """)
 
 
-async def left_undone(session: AsyncSession) -> tuple[bool, bool] | None:
-    """Whether tasks, and whether schedules, are due while no worker lives; None while one does."""
-    found = (await session.execute(_IDLE)).one_or_none()
-    return None if found is None else (found.tasks, found.schedules)
+async def left_undone(session: AsyncSession) -> list[str]:
+    """What is due while no worker lives; nothing while one does."""
+    found = (await session.execute(_IDLE)).mappings().one_or_none()
+    return [name for name, is_due in (found or {}).items() if is_due]

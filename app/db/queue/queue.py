@@ -18,7 +18,7 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId
 
 from app.core.settings import Settings
-from app.db.engine import CONNECT_TIMEOUT, OUTAGES, libpq_url
+from app.db.engine import CONNECT_TIMEOUT, OF_WORKERS, OUTAGES, libpq_url
 from app.db.queue import lives
 from app.db.queue.tasks import TaskName
 
@@ -30,7 +30,7 @@ UNLIMITED = EntrypointExecutionParameter(concurrency_limit=0)
 _IS_MINE = "select from pgqueuer where id = $1 and queue_manager_id = $2 and status = 'picked' for update"
 
 
-LOSSES = (*OUTAGES, asyncpg.InterfaceError, asyncpg.InternalClientError)
+LOSSES = (*OUTAGES, asyncpg.InterfaceError)
 """What the driver raises of a connection that is lost."""
 
 
@@ -115,7 +115,9 @@ class Queue:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT)
+            self._connection = await asyncpg.connect(
+                self._url, timeout=CONNECT_TIMEOUT, server_settings=OF_WORKERS
+            )
             self._connection.add_termination_listener(lambda _: self.told.set())
             await self._connection.add_listener(db_settings().channel, lambda *_: self.told.set())
         return self._connection
