@@ -17,7 +17,7 @@ from tests.support.postgres import MigratedServer
 
 pytestmark = pytest.mark.chaos
 LANES, ROUNDS = 4, 15
-KINDS = ("cut", "kill", "cut", "stop", "end")
+KINDS = ("cut", "kill", "stop", "stop", "end")
 MOST_SILENT = 15.0
 
 

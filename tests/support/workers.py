@@ -41,11 +41,11 @@ async def working(settings: Settings) -> AsyncIterator[Runtime]:
 
 @contextmanager
 def worker_process(
-    settings: Settings, *, log: Path = Path(os.devnull)
+    settings: Settings, *, log: Path = Path(os.devnull), code: str = QUICK, level: str = "WARNING"
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A quick worker as a process of its own, killed at the end if it is still there."""
-    variables = {"DATABASE_URL": settings.direct_url.get_secret_value(), "LOG_LEVEL": "WARNING"}
-    command = [sys.executable, "-c", QUICK]
+    variables = {"DATABASE_URL": settings.direct_url.get_secret_value(), "LOG_LEVEL": level}
+    command = [sys.executable, "-c", code]
     with (
         log.open("ab") as said,
         subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stderr=said) as process,
