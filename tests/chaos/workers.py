@@ -137,14 +137,16 @@ class Lane:
         return job_state, run_state
 
     async def _strike(self, kind: str, ratios: list[float]) -> "subprocess.Popen[bytes]":
+        """Cut off or crash both workers, or kill, stop or end one of them."""
         struck = random.choice(self.workers)
         if kind == "cut":
             async with self.sessions() as session:
                 await session.execute(text(CUT))
             return struck
-        struck.send_signal({"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "end": signal.SIGTERM}[kind])
+        for one in [*self.workers] if kind == "crash" else [struck]:
+            one.send_signal(SIGNALS[kind])
         await asyncio.sleep(0.2)  # until what it had sent has come in
-        if kind == "kill":
+        if kind in ("crash", "kill"):
             self.excused.update({one for one in ratios if self.model.asked[one]} - await self._stored())
         elif kind == "stop":  # it will ask for what it was about to, once it goes on
             self.excused.update(set(ratios) - await self._stored())
@@ -174,6 +176,7 @@ class Lane:
         return sum(max(0, times - 1 - self.excused[one]) for one, times in mine.items())
 
 
+SIGNALS = {"crash": signal.SIGKILL, "kill": signal.SIGKILL, "stop": signal.SIGSTOP, "end": signal.SIGTERM}
 CUT = """
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()

@@ -1,5 +1,7 @@
-"""What workers do each minute or hour, each by one of them. Times that passed while there was none are made up
-for once."""
+"""What workers do each minute or hour, each by one of them.
+
+Times that passed while there was none are made up for once.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -7,16 +7,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
+import pytest
+from pgqueuer import Job, Queries
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from structlog.typing import EventDict
 
 from app.core.settings import Settings
+from app.services import worker
 from app.services.runtime import open_runtime
-from tests.services.worker.work import ask, evaluated, fill, held, run_under_way
+from tests.services.worker.work import ask, evaluated, fill, held, run_under_way, until_tasks
 from tests.support.aws_stub import AwsStub
 from tests.support.eventually import TIMEOUT, until
-from tests.support.orders import answer_ten_times
+from tests.support.orders import answer_ten_times, invocations
 from tests.support.ports import free_ports
 from tests.support.postgres import MigratedServer
 from tests.support.workers import working
@@ -91,3 +94,40 @@ async def test_it_waits_for_migrations(settings: Settings, aws: AwsStub, logs: l
                 await session.execute(text("alter table later rename to alembic_version"))
             run = await evaluated(sessions, evaluation_id)
     assert run.state == "done"
+
+
+@pytest.mark.parametrize(
+    "failure", [asyncpg.InternalClientError("cannot switch to state 12"), AttributeError()]
+)
+async def test_tasks_go_on_and_others_are_taken_whatever_the_queues_driver_does(
+    settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    """Nothing is begun anew for it, and what is under way does not keep the worker from the next task."""
+    gate, fails = threading.Event(), False
+    aws.respond = held(gate, after=0)
+    dequeue = Queries.dequeue
+
+    async def failing(self: Queries, **asked: object) -> list[Job]:
+        nonlocal fails
+        if fails:
+            fails = False
+            raise failure
+        found: list[Job] = await dequeue(self, **asked)  # type: ignore[arg-type]
+        return found
+
+    monkeypatch.setattr(worker, "PAUSE", 0.05)
+    monkeypatch.setattr(Queries, "dequeue", failing)
+    async with working(settings) as runtime:
+        await fill(runtime)
+        first = await ask(runtime.sessions)
+        await until(lambda: bool(invocations(aws)))
+        fails = True
+        await until(lambda: not fails)
+        second = await ask(runtime.sessions)
+        await until_tasks(runtime.sessions, ("evaluate", "picked"), ("evaluate", "picked"))
+        gate.set()
+        for evaluation_id in (first, second):
+            assert (await evaluated(runtime.sessions, evaluation_id)).state == "done"
+        async with runtime.sessions() as session:
+            assert (await session.scalars(text("select attempts from evaluations"))).all() == [1, 1]
+    assert len(invocations(aws)) == 1
