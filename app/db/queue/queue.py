@@ -28,8 +28,6 @@ ANSWER_SECONDS = 10.0
 """For a statement; after that its connection is taken for dead."""
 UNLIMITED = EntrypointExecutionParameter(concurrency_limit=0)
 _IS_MINE = "select from pgqueuer where id = $1 and queue_manager_id = $2 and status = 'picked' for update"
-
-
 LOSSES = (*OUTAGES, asyncpg.InterfaceError)
 """What the driver raises of a connection that is lost."""
 
@@ -78,13 +76,13 @@ class Queue:
 
     async def end(self, job: Job, failure: Exception | None = None) -> None:
         """Take a task off the queue; one that failed stays in its table, to be looked at."""
-        record = None if failure is None else TracebackRecord.from_exception(failure, job.id)
+        record = None if failure is None else _record(failure, job)
         status: JOB_STATUS = "successful" if failure is None else "failed"
         await self._if_mine(job, lambda queries: queries.log_jobs([(job, status, record)]))
 
     async def put_back(self, job: Job, delay: timedelta, why: Exception) -> None:
         """Queue a task again, for after the delay."""
-        record = TracebackRecord.from_exception(why, job.id)
+        record = _record(why, job)
         await self._if_mine(job, lambda queries: queries.retry_job(job, delay, record))
 
     async def _if_mine(self, job: Job, work: Callable[[Queries], Awaitable[None]]) -> None:
@@ -131,3 +129,11 @@ class Queue:
         """Close the connection; nothing is waited for."""
         async with self._lock:
             self._drop()
+
+
+def _record(error: Exception, job: Job) -> TracebackRecord:
+    """What is kept of an error, without what JSONB refuses: the task could never be ended."""
+    record = TracebackRecord.from_exception(error, job.id)
+    texts = {"exception_message": record.exception_message, "traceback": record.traceback}
+    fit = {name: text.encode(errors="replace").decode().replace("\0", "?") for name, text in texts.items()}
+    return record.model_copy(update=fit)

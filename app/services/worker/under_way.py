@@ -44,7 +44,7 @@ class UnderWay:
     async def aclose(self) -> None:
         """After the stop: wait for what ends, or is handed back, in time."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks.values(), timeout=3 * GRACE)
+            _, late = await asyncio.wait(self._tasks.values(), timeout=2 * GRACE + 2 * PAUSE)
             for task in late:
                 task.cancel()
 

@@ -100,6 +100,16 @@ async def test_a_server_that_does_not_answer_is_given_up(
     assert (await taken(queue)).payload == b"7"
 
 
+async def test_an_error_of_any_text_ends_a_task(queue: Queue, sessions: Sessions) -> None:
+    await put(sessions)
+    await queue.put_back(await taken(queue), timedelta(), ValueError("\0 \ud800"))
+    await queue.end(await taken(queue), ValueError("\0 \ud800"))
+    async with sessions() as session:
+        assert (await session.scalars(text("select status from pgqueuer"))).all() == ["failed"]
+        kept = text("select traceback ->> 'exception_message' from pgqueuer_log order by id")
+        assert (await session.scalars(kept)).all()[-2:] == ["? ?"] * 2
+
+
 async def test_what_another_worker_has_is_left_to_it(
     queue: Queue, sessions: Sessions, settings: Settings
 ) -> None:
