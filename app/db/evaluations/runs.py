@@ -168,8 +168,8 @@ async def _move(
 
 
 ITEMS_AT_ONCE = 10_000
-# Not by COPY: nothing ends one that waits for its client, such as a worker that hangs, no time-out either, and
-# meanwhile the run's row is locked.
+# Not by COPY: nothing ends one that waits for its client, such as a worker that hangs, no time-out either,
+# and meanwhile the run's row is locked.
 _ADD_ITEMS = text("""
     insert into evaluation_items (evaluation_id, record_id, prediction_id, truth, groups, bucket)
     select :evaluation_id, item.record_id, item.prediction_id, cast(item.truth as jsonb),

@@ -60,7 +60,8 @@ async def test_a_connection_that_was_cut_is_noticed_at_once_and_replaced(
     await until(queue.told.is_set)
     assert (await taken(queue)).payload == b"7"
     queue.told.clear()
-    await asyncio.to_thread(query, database_url, "update pgqueuer set status = 'queued'")
+    another = "insert into pgqueuer (priority, status, entrypoint) values (0, 'queued', 'evaluate')"
+    await asyncio.to_thread(query, database_url, another)
     await until(queue.told.is_set)  # it hears again, too
 
 
@@ -106,8 +107,8 @@ async def test_an_error_of_any_text_ends_a_task(queue: Queue, sessions: Sessions
     await queue.end(await taken(queue), ValueError("\0 \ud800"))
     async with sessions() as session:
         assert (await session.scalars(text("select status from pgqueuer"))).all() == ["failed"]
-        kept = text("select traceback ->> 'exception_message' from pgqueuer_log order by id")
-        assert (await session.scalars(kept)).all()[-2:] == ["? ?"] * 2
+        kept = text("select traceback ->> 'exception_message' from pgqueuer_log where traceback is not null")
+        assert (await session.scalars(kept)).all() == ["? ?"] * 2
 
 
 async def test_what_another_worker_has_is_left_to_it(
