@@ -30,7 +30,10 @@ def main(folder: Path, given: Path) -> None:
     files = {path: values[name] for name, path in FILES.items()} | derived(values)
     changed = [path for path, text in files.items() if _read(folder / path) != text]
     for path in changed:
-        _write(folder / path, files[path])
+        try:
+            _write(folder / path, files[path])
+        except OSError as error:
+            sys.exit(f"{folder / path} cannot be written: {error.strerror}.")
     sys.stdout.write(f"Wrote {', '.join(changed)}.\n" if changed else "All secrets are there.\n")
 
 

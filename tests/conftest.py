@@ -67,7 +67,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 LONGEST = (
     *("tests/test_your_own_model.py", "tests/test_replaced.py", "tests/test_readme.py"),
-    *("tests/local/test_demo.py", "tests/services/test_worker.py"),
+    *("tests/local/test_demo.py", "tests/services/worker/test_worker.py"),
     "tests/local/dev/test_run.py",
     *("tests/services/predictions/test_single_flight.py", "tests/services/jobs/test_transform.py"),
     *("tests/test_scaffold.py", "tests/api/test_health.py", "tests/local/test_postgres.py"),

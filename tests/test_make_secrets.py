@@ -121,6 +121,14 @@ def test_what_not_every_part_would_keep_is_refused(folder: Path, name: str, valu
     assert not files(folder)
 
 
+def test_what_cannot_be_written_is_named_and_nothing_is_said_to_be_made(folder: Path) -> None:
+    (folder / "db").rmdir()
+    (folder / "db").symlink_to("/proc/self")  # where nobody, root neither, makes files
+    done = make(folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{folder}/db/app_password cannot be written: No such file or directory.\n"
+
+
 @pytest.mark.parametrize("place", ["gone", "file"])
 def test_a_folder_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     (tmp_path / "file").write_text("x")

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     """Seconds a prediction stays valid; default for ever (until the input, model or code changes)."""
     predict_timeout: Seconds = 70
     """Seconds a caller waits for one prediction before 504, retries and waiting for others included."""
-    claim_lease: Seconds = 15
+    claim_lease: Seconds = 12
     """Seconds after which a silent leader's claim may be taken over; renewed every third of it."""
     failure_hold: SecondsOrNone = 1
     """Seconds a failed inference is shared with other callers before one of them may try again."""

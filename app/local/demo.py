@@ -15,7 +15,7 @@ from app.core.settings import Settings
 from app.db import migrate
 from app.local import demo_data, demo_place, place, postgres
 from app.local.endpoint_process import running_endpoint
-from app.local.processes import end_in_order_on_signals, running_command
+from app.local.processes import end_in_order_on_signals, kept_command
 from app.local.s3 import local_s3
 from app.local.serving import serve
 from app.local.telling import say, step
@@ -37,7 +37,7 @@ def run(data_dir: Path, port: int, create_app: Callable[[], FastAPI], *, s3: boo
         folder = stack.enter_context(place.claimed_folder(data_dir))
         settings = _start_parts(folder, stack, s3=s3)
         _fill(settings)
-        stack.enter_context(running_command("worker"))
+        stack.enter_context(kept_command("worker"))
         _serve(create_app(), listener, partial(_invite, place.address(listener), folder, began))
     say("Stopped.\n")
 

@@ -3,10 +3,12 @@
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from app.local import leash
+from app.local.telling import say
 
 STOP_SECONDS = leash.STOP_SECONDS + 30
 """The leash kills it before, however slow the machine; nobody waits for a leash that hangs."""
@@ -28,6 +30,34 @@ def running_command(*arguments: str, pass_fds: Sequence[int] = ()) -> Iterator[s
         finally:
             let_go(process)
             process.wait(STOP_SECONDS)
+
+
+AGAIN_SECONDS = 2.0
+"""Between an end that nobody asked for and the next start."""
+LOOK_SECONDS = 0.2
+
+
+@contextmanager
+def kept_command(*arguments: str) -> Iterator[None]:
+    """As ``running_command``; if it ends meanwhile that is said, and it is started again."""
+    enough = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(arguments, enough))
+    keeper.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        keeper.join()
+
+
+def _keep(arguments: Sequence[str], enough: threading.Event) -> None:
+    while not enough.is_set():
+        with running_command(*arguments) as process:
+            while process.poll() is None and not enough.is_set():
+                enough.wait(LOOK_SECONDS)
+        if not enough.is_set():
+            say(f"\nThe {arguments[0]} ended; if it said why, that is above. It starts again.\n")
+            enough.wait(AGAIN_SECONDS)
 
 
 def let_go(process: subprocess.Popen[bytes]) -> None:

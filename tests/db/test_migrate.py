@@ -183,4 +183,4 @@ def test_only_what_passes_is_unlogged(database_url: str) -> None:
     unlogged = query(
         database_url, "select relname from pg_class where relpersistence = 'u' and relkind = 'r'"
     )
-    assert sorted(unlogged) == [("content_claims",), ("inference_claims",), ("memories",)]
+    assert sorted(unlogged) == [("content_claims",), ("inference_claims",), ("memories",), ("workers",)]

@@ -91,6 +91,25 @@ def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None
     assert not [process for process in started if is_alive(process)]
 
 
+def test_a_worker_that_ends_is_started_again(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        before = wait_for_worker(demo, set())
+        max(map(psutil.Process, before), key=psutil.Process.create_time).kill()  # not what holds it
+        wait_for_worker(demo, before)
+        evaluate(demo)
+        said = demo.interrupt()
+    assert "The worker ended; if it said why, that is above. It starts again." in said
+
+
+def wait_for_worker(demo: Demo, others: set[int]) -> set[int]:
+    """The processes of a worker, once there is one beside those."""
+    deadline = time.monotonic() + LONGEST_STOP
+    while not (found := {process.pid for process in worker_of(demo)} - others):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return found
+
+
 def test_a_second_demo_keeps_the_data_and_leaves_nothing_when_killed(folder: Path) -> None:
     with running_demo(folder) as demo:
         record = get(f"{demo.url}/records/{train.EXAMPLE_ID}").json()

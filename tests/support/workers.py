@@ -18,7 +18,9 @@ QUICK = """
 from datetime import timedelta
 from app.cli import main
 from app.services import worker
-worker.POLL, worker.HEARTBEAT, worker.GRACE = timedelta(seconds=0.3), timedelta(seconds=2), 0.3
+from app.services.worker import periodic, under_way
+worker.POLL, worker.HEARTBEAT = timedelta(seconds=0.3), timedelta(seconds=2)
+under_way.GRACE = periodic.GRACE = 0.3
 main(["worker"])
 """
 """A worker that notices and gives up sooner."""
@@ -39,11 +41,11 @@ async def working(settings: Settings) -> AsyncIterator[Runtime]:
 
 @contextmanager
 def worker_process(
-    settings: Settings, *, log: Path = Path(os.devnull)
+    settings: Settings, *, log: Path = Path(os.devnull), code: str = QUICK, level: str = "WARNING"
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A quick worker as a process of its own, killed at the end if it is still there."""
-    variables = {"DATABASE_URL": settings.direct_url.get_secret_value(), "LOG_LEVEL": "WARNING"}
-    command = [sys.executable, "-c", QUICK]
+    variables = {"DATABASE_URL": settings.direct_url.get_secret_value(), "LOG_LEVEL": level}
+    command = [sys.executable, "-c", code]
     with (
         log.open("ab") as said,
         subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stderr=said) as process,

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -156,6 +168,20 @@ async def _move(
     return (await session.scalars(query)).one_or_none() is not None
 
 
+ITEMS_AT_ONCE = 10_000
+# Not by COPY: nothing ends one that waits for its client, such as a worker that hangs, no time-out either,
+# and meanwhile the run's row is locked.
+_ADD_ITEMS = text("""
+    insert into evaluation_items (evaluation_id, record_id, prediction_id, truth, groups, bucket)
+    select :evaluation_id, item.record_id, item.prediction_id, cast(item.truth as jsonb),
+           array(select jsonb_array_elements_text(cast(item.groups as jsonb))), item.bucket
+    from unnest(
+        cast(:record_ids as text[]), cast(:prediction_ids as bigint[]), cast(:truths as text[]),
+        cast(:groups as text[]), cast(:buckets as text[])
+    ) as item (record_id, prediction_id, truth, groups, bucket)
+""")
+
+
 async def store(
     session: AsyncSession, evaluation_id: int, items: Sequence[JudgedRecord], metrics: Sequence[Metric]
 ) -> None:
@@ -165,16 +191,16 @@ async def store(
     if metrics:
         rows = [{"evaluation_id": evaluation_id, **vars(metric)} for metric in metrics]
         await session.execute(insert(EvaluationMetricRow), rows)
-    connection = await (await session.connection()).get_raw_connection()
-    columns = ("evaluation_id", "record_id", "prediction_id", "truth", "groups", "bucket")
-    await connection.driver_connection.copy_records_to_table(  # type: ignore[union-attr]
-        EvaluationItemRow.__tablename__,
-        columns=columns,
-        records=[
-            (evaluation_id, one.record_id, one.prediction_id, json.dumps(one.truth), one.groups, one.bucket)
-            for one in items
-        ],
-    )
+    for begin in range(0, len(items), ITEMS_AT_ONCE):
+        part = items[begin : begin + ITEMS_AT_ONCE]
+        columns = {
+            "record_ids": [one.record_id for one in part],
+            "prediction_ids": [one.prediction_id for one in part],
+            "truths": [json.dumps(one.truth) for one in part],
+            "groups": [json.dumps(one.groups) for one in part],
+            "buckets": [one.bucket for one in part],
+        }
+        await session.execute(_ADD_ITEMS, {"evaluation_id": evaluation_id} | columns)
 
 
 async def metrics_of(session: AsyncSession, evaluation_id: int) -> Sequence[EvaluationMetricRow]:

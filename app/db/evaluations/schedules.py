@@ -42,3 +42,8 @@ async def take_due(session: AsyncSession) -> Sequence[Row[EvaluationScheduleRow,
         .with_for_update(skip_locked=True, of=EvaluationScheduleRow)
     )
     return (await session.execute(query)).all()
+
+
+async def now(session: AsyncSession) -> datetime:
+    """When the transaction began, by the database's clock."""
+    return (await session.scalars(select(func.now()))).one()

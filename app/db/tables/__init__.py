@@ -24,6 +24,7 @@ from app.db.tables.work import (
     IdempotencyKeyRow,
     PredictionJobChunkRow,
     PredictionJobRow,
+    WorkerRow,
 )
 
 __all__ = [
@@ -49,4 +50,5 @@ __all__ = [
     "PredictionRow",
     "PromotionRow",
     "RecordKey",
+    "WorkerRow",
 ]

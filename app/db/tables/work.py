@@ -1,6 +1,7 @@
 """The tables of what workers do, and of the keys under which it was asked for."""
 
 from datetime import datetime
+from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Text, UniqueConstraint
@@ -157,3 +158,16 @@ class IdempotencyKeyRow(Base):
     fingerprint: Mapped[str]
     reply: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     created_at: Mapped[datetime] = mapped_column(server_default=Now, index=True)
+
+
+class WorkerRow(Base):
+    """A worker that lives until then, unless it shows life again (see db.queue.lives).
+
+    UNLOGGED: after a crash all of them note themselves anew.
+    """
+
+    __tablename__ = "workers"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    until: Mapped[datetime]

@@ -97,9 +97,9 @@ def _start(root: Path, *, durable: bool) -> LocalPostgres:
     root = choose_root(root, account)
     users = _lock(root / "users.lock", fcntl.LOCK_SH)
     try:
-        with _lock(root / "start.lock", fcntl.LOCK_EX):
+        with _lock(root / "start.lock", fcntl.LOCK_EX) as start_lock:
             programs = find_programs(root, account)
-            cluster = open_cluster(root, programs, durable=durable)
+            cluster = open_cluster(root, programs, start_lock, durable=durable)
             sockets = socket_folder(root, account)
             Server(root, cluster, programs, sockets, durable).bring_up()
     except BaseException:

@@ -5,6 +5,7 @@ import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from app.core.errors import Misconfigured
 from app.local.postgres.programs import Programs
@@ -28,11 +29,11 @@ class Cluster:
         return self.password_file(role).read_text()
 
 
-def open_cluster(root: Path, programs: Programs, *, durable: bool) -> Cluster:
-    """The cluster in ``root``, made where there is none. The caller holds start.lock."""
+def open_cluster(root: Path, programs: Programs, lock: IO[bytes], *, durable: bool) -> Cluster:
+    """The cluster in ``root``, made where there is none. The caller holds start.lock, which is ``lock``."""
     cluster = Cluster(root / "cluster")
     if not cluster.folder.exists():
-        _create(root, programs, durable=durable)
+        _create(root, programs, lock, durable=durable)
     found, ours = (cluster.data / "PG_VERSION").read_text().strip(), programs.version().split(".")[0]
     if found != ours:
         raise Misconfigured(
@@ -42,8 +43,12 @@ def open_cluster(root: Path, programs: Programs, *, durable: bool) -> Cluster:
     return cluster
 
 
-def _create(root: Path, programs: Programs, *, durable: bool) -> None:
-    """Build it aside and rename, so that a cluster which exists is whole."""
+def _create(root: Path, programs: Programs, lock: IO[bytes], *, durable: bool) -> None:
+    """Build it aside and rename, so that a cluster which exists is whole.
+
+    The programs that build it hold the lock, too: where we are killed they go on for a moment, and the next
+    start, which sweeps what they have made, waits for their end.
+    """
     for torn in root.glob("init.*"):
         shutil.rmtree(torn)
     aside = Cluster(root / f"init.{os.getpid()}")
@@ -52,8 +57,8 @@ def _create(root: Path, programs: Programs, *, durable: bool) -> None:
         _write_password(aside.password_file(role), programs)
     if programs.account:
         os.chown(aside.folder, *programs.account)
-    _init_database(aside, programs, durable=durable)
-    _create_app(aside, programs, durable=durable)
+    _init_database(aside, programs, lock, durable=durable)
+    _create_app(aside, programs, lock, durable=durable)
     if durable:
         _sync(aside.folder)
     aside.folder.rename(root / "cluster")
@@ -70,7 +75,7 @@ def _write_password(path: Path, programs: Programs) -> None:
             os.fchown(file.fileno(), *programs.account)
 
 
-def _init_database(cluster: Cluster, programs: Programs, *, durable: bool) -> None:
+def _init_database(cluster: Cluster, programs: Programs, lock: IO[bytes], *, durable: bool) -> None:
     """The locale is Postgres' own C.UTF-8: the same on every machine, and no system locale is needed."""
     done = programs.run(
         "initdb",
@@ -80,12 +85,13 @@ def _init_database(cluster: Cluster, programs: Programs, *, durable: bool) -> No
         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
         *([] if durable else ["--no-sync"]),
+        held=[lock.fileno()],
     )
     if done.returncode != 0:
         raise start_failure(done.stderr)
 
 
-def _create_app(cluster: Cluster, programs: Programs, *, durable: bool) -> None:
+def _create_app(cluster: Cluster, programs: Programs, lock: IO[bytes], *, durable: bool) -> None:
     """Done without a server, so that it is part of the rename. One command a line."""
     may_create = "NOCREATEDB" if durable else "CREATEDB"
     password = cluster.password(APP_ROLE)
@@ -96,7 +102,8 @@ def _create_app(cluster: Cluster, programs: Programs, *, durable: bool) -> None:
     options = ["-c", "exit_on_error=on", "-c", "log_min_error_statement=panic"]  # no password in the log
     if not durable:
         options += ["-c", "fsync=off"]
-    done = programs.run("postgres", "--single", "-D", str(cluster.data), *options, "postgres", stdin=commands)
+    command = ["postgres", "--single", "-D", str(cluster.data), *options, "postgres"]
+    done = programs.run(*command, stdin=commands, held=[lock.fileno()])
     if done.returncode != 0:
         raise start_failure(done.stderr)
 

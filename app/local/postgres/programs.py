@@ -10,7 +10,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -47,8 +47,9 @@ def run_as(
     *,
     stdin: str = "",
     environment: Mapping[str, str] | None = None,
+    held: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run to its end, from a folder that any account can enter."""
+    """Run to its end, from a folder that any account can enter. The files ``held`` are its own, too."""
     return subprocess.run(
         command,
         check=False,
@@ -61,6 +62,7 @@ def run_as(
         user=account.uid if account else None,
         group=account.gid if account else None,
         extra_groups=[] if account else None,
+        pass_fds=held,
     )
 
 
@@ -72,10 +74,15 @@ class Programs:
     account: Account | None
 
     def run(
-        self, name: str, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        *arguments: str,
+        stdin: str = "",
+        environment: Mapping[str, str] | None = None,
+        held: Sequence[int] = (),
     ) -> subprocess.CompletedProcess[str]:
         command = [str(self.folder / name), *arguments]
-        return run_as(self.account, command, stdin=stdin, environment=environment)
+        return run_as(self.account, command, stdin=stdin, environment=environment, held=held)
 
     def version(self) -> str:
         """Such as 18.6; empty where the account cannot run them."""

@@ -4,6 +4,7 @@ Run as a program of its own, ``python supervisor.py ROOT COMMAND...``, with noth
 It detaches at once; that its first process ended with 0 means that ``supervisor.lock`` is held.
 """
 
+import ctypes
 import fcntl
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 POLL_SECONDS = 0.25
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main(root: Path, command: list[str]) -> int:
@@ -32,10 +34,19 @@ def main(root: Path, command: list[str]) -> int:
 
 
 def _launch(root: Path, command: list[str]) -> "subprocess.Popen[bytes]":
+    bind = _stop_with_parent if sys.platform == "linux" else None
     if os.geteuid() != 0:
-        return subprocess.Popen(command)
+        return subprocess.Popen(command, preexec_fn=bind)
     owner = (root / "cluster" / "data").stat()
-    return subprocess.Popen(command, user=owner.st_uid, group=owner.st_gid, extra_groups=[])
+    return subprocess.Popen(command, user=owner.st_uid, group=owner.st_gid, extra_groups=[], preexec_fn=bind)
+
+
+def _stop_with_parent() -> None:
+    """Have the kernel stop the server where the supervisor is killed: nobody else would, once its users end.
+
+    Elsewhere than on Linux such a server runs until the next start of its folder.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGINT))
 
 
 def _ended(postmaster: "subprocess.Popen[bytes]") -> bool:

@@ -21,15 +21,15 @@ log = structlog.get_logger(__name__)
 
 async def put(sessions: Sessions, use_case: UseCase, model: str, new: NewSchedule) -> EvaluationSchedule:
     """Set or replace a model's schedule. InvalidInput and NotFound say what there is not."""
-    now = datetime.now(UTC)
-    runs.check(use_case, _request(new, model, now))
+    runs.check(use_case, _request(new, model, datetime.now(UTC)))
     async with sessions.begin() as session:
         row = await model_rows.lock_model(session, model)  # nobody deletes the version meanwhile
         await runs.require_version(session, model, new.version)
         if row is None:
             raise NotFound(f"There is no model {model!r}.")
         request = new.model_dump(mode="json", exclude={"cron"})
-        await rows.put(session, row.id, new.cron, request, next_run=_next(new.cron, now))
+        next_run = _next(new.cron, await rows.now(session))
+        await rows.put(session, row.id, new.cron, request, next_run=next_run)
     return await get(sessions, model)
 
 
@@ -51,19 +51,23 @@ async def remove(sessions: Sessions, model: str) -> None:
 
 
 async def run_due(runtime: Runtime) -> None:
-    """Begin the runs whose time has come. Times that passed while nobody looked make one run together."""
+    """Begin the runs whose time has come, by the database's clock: those of workers may differ.
+
+    Times that passed while nobody looked make one run together, as of the last of them.
+    """
     async with runtime.database.transactions.begin() as session:
         for row, model in await rows.take_due(session):
-            now = datetime.now(UTC)
+            now = await rows.now(session)
+            due = max(row.next_run, _last(row.cron, now))
             row.next_run = _next(row.cron, now)
-            await _begin(session, runtime.use_case, row, model, now)
+            await _begin(session, runtime.use_case, row, model, due)
 
 
 async def _begin(
-    session: AsyncSession, use_case: UseCase, row: EvaluationScheduleRow, model: str, now: datetime
+    session: AsyncSession, use_case: UseCase, row: EvaluationScheduleRow, model: str, due: datetime
 ) -> None:
     try:
-        request = _request(_new(row), model, now)
+        request = _request(_new(row), model, due)
         runs.check(use_case, request)
         # Of its own, so that what fails here leaves the other schedules alone.
         async with session.begin_nested():
@@ -79,11 +83,12 @@ def _new(row: EvaluationScheduleRow) -> NewSchedule:
     return NewSchedule.model_validate(row.request | {"cron": row.cron})
 
 
-def _request(new: NewSchedule, model: str, now: datetime) -> EvaluationRequest:
-    since = None if new.window_days is None else now - timedelta(days=new.window_days)
+def _request(new: NewSchedule, model: str, due: datetime) -> EvaluationRequest:
+    """What is asked for; its window ends when it was due, however late it begins."""
+    since = None if new.window_days is None else due - timedelta(days=new.window_days)
     asked = new.model_dump(exclude={"cron", "window_days"})
     return EvaluationRequest.model_validate(
-        asked | {"model": model, "since": since, "until": now if since else None}
+        asked | {"model": model, "since": since, "until": due if since else None}
     )
 
 
@@ -92,6 +97,14 @@ def _next(cron: str, now: datetime) -> datetime:
 
     following: datetime = croniter(cron, now).get_next(datetime)
     return following
+
+
+def _last(cron: str, now: datetime) -> datetime:
+    """The last of its times that has come."""
+    from croniter import croniter
+
+    last: datetime = croniter(cron, now + timedelta(microseconds=1)).get_prev(datetime)
+    return last
 
 
 def _no_schedule(model: str) -> NotFound:

@@ -1,10 +1,15 @@
 """What becomes of the row behind a task that did not come to its end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from app.core.errors import AppError
 from app.db.engine import OUTAGES, is_outage
+
+TRIES, PAUSE = 3, 0.5
+"""Of a note, and the seconds between two."""
 
 
 def final_reason(error: BaseException, *, last: bool = False) -> str | None:
@@ -39,7 +44,22 @@ async def noted(
         yield
     except BaseException as error:
         if (reason := final_reason(error, last=last)) is not None:
-            await fail(reason)
+            await _surely(partial(fail, reason))
         else:
-            await hand_back()
+            await _surely(hand_back)
         raise
+
+
+async def _surely(note: Callable[[], Awaitable[None]]) -> None:
+    """Once more where that fails for an outage: what cut the work off has cut the pool's other connections,
+    too, and an attempt that is not handed back counts as a worker's death."""
+    for _ in range(TRIES - 1):
+        try:
+            await note()
+        except OUTAGES as error:
+            if not is_outage(error):
+                raise
+        else:
+            return
+        await asyncio.sleep(PAUSE)
+    await note()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import AppError, BackendThrottled, Misconfigured, Unavailable
 from app.db import migrate
 from app.db.engine import OUTAGES, is_disk_full, outage_in_words, run
+from app.db.queue import lives
 from app.db.server import soundness
 from app.db.server.outages import is_read_only
 from app.schemas.health import PartStatus, Readiness
@@ -39,6 +40,7 @@ class Health:
             Part("migrations", self._look_at_migrations, kept=KEPT, needed=True),
             Part("writes", self._look_at_writes, kept=KEPT),
             Part("room", self._look_for_room, kept=KEPT),
+            Part("workers", self._look_for_workers, kept=KEPT),
             Part("versions", self._look_at_versions, kept=KEPT),
             Part("platform", self._look_at_platforms, kept=PLATFORM_KEPT),
         ]
@@ -115,6 +117,17 @@ class Health:
             if is_disk_full(error):
                 raise Unavailable("The database's disk is full: nothing new can be stored.") from error
             raise NotKnown from error
+
+    async def _look_for_workers(self) -> None:
+        """Whether a worker lives; where nothing is due for one nobody may want any."""
+        try:
+            due = await run(self._database.statements, lives.left_undone)
+        except OUTAGES as error:
+            raise NotKnown from error
+        if due:
+            raise Unavailable(
+                f"No worker runs (python -m app worker), and there are {' and '.join(due)} due."
+            )
 
     async def _look_at_versions(self) -> None:
         """Whether preprocess makes the features of every live version."""

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Self
 
 import pytest
 from pydantic import ValidationError
@@ -56,6 +57,44 @@ async def test_a_due_run_is_begun_once_however_many_look(runtime: Runtime) -> No
     async with sessions() as session:
         assert await session.scalar(text("select count(*) from evaluations")) == 1
         assert await session.scalar(text("select count(*) from pgqueuer")) == 1
+
+
+class Behind(datetime):
+    """The clock of a machine that is a minute behind the database's."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) - timedelta(minutes=1)
+
+
+async def test_a_worker_whose_clock_is_behind_begins_a_run_once(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "datetime", Behind)
+    sessions = runtime.database.transactions
+    await schedules.put(sessions, TRANSIT, "transit", NewSchedule(cron="* * * * *"))
+    async with sessions.begin() as session:
+        due = "update evaluation_schedules set next_run = date_trunc('minute', now())"
+        await session.execute(text(due))
+    for _ in range(3):
+        await schedules.run_due(runtime)
+    async with sessions() as session:
+        begun = await session.scalar(text("select count(*) from evaluations"))
+        ahead = await session.scalar(text("select next_run - now() from evaluation_schedules"))
+    assert begun in (1, 2)  # 2 where a minute went by
+    assert timedelta() < ahead <= timedelta(minutes=1)
+
+
+async def test_a_late_runs_window_ends_when_it_was_due(runtime: Runtime) -> None:
+    sessions = runtime.database.transactions
+    await schedules.put(sessions, TRANSIT, "transit", NewSchedule(cron=MONDAYS, window_days=7))
+    await let_time_pass(runtime)
+    await schedules.run_due(runtime)
+    found = await schedules.get(sessions, "transit")
+    assert found.last_evaluation_id is not None
+    request = (await runs.get(sessions, found.last_evaluation_id)).request
+    assert request.until == found.next_run - timedelta(days=7)
+    assert request.since == found.next_run - timedelta(days=14)
 
 
 async def test_what_cannot_be_begun_is_noted_and_the_schedule_goes_on(runtime: Runtime) -> None:

@@ -1,0 +1,139 @@
+"""The queue as a worker uses it: a connection of its own, opened anew whenever anything is wrong with it.
+
+Of PgQueuer its tables and statements are used. Its managers are not: they tie the tasks under way to their
+connections, and wait for the ones when they lose the others.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TypeAlias, TypeVar
+from uuid import uuid4
+
+import asyncpg
+from pgqueuer import AsyncpgDriver, Job, Queries
+from pgqueuer.domain.settings import db_settings
+from pgqueuer.models import TracebackRecord
+from pgqueuer.ports.repository import EntrypointExecutionParameter
+from pgqueuer.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId
+
+from app.core.settings import Settings
+from app.db.engine import CONNECT_TIMEOUT, OF_WORKERS, OUTAGES, libpq_url
+from app.db.queue import lives
+from app.db.queue.tasks import TaskName
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+T = TypeVar("T")
+ANSWER_SECONDS = 10.0
+"""For a statement; after that its connection is taken for dead."""
+UNLIMITED = EntrypointExecutionParameter(concurrency_limit=0)
+_IS_MINE = "select from pgqueuer where id = $1 and queue_manager_id = $2 and status = 'picked' for update"
+LOSSES = (*OUTAGES, asyncpg.InterfaceError)
+"""What the driver raises of a connection that is lost."""
+
+
+class QueueLost(ConnectionError):
+    """The queue could not be asked. The next call opens another connection."""
+
+
+class Queue:
+    """One worker's. A call at a time; any may raise QueueLost."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Past a transaction pooler: the connection LISTENs.
+        self._url = libpq_url(settings.direct_url.get_secret_value())
+        self._id = QueueManagerId(uuid4())
+        self._connection: Connection | None = None
+        self._lock = asyncio.Lock()
+        self.told = asyncio.Event()
+        """Something has changed in the queue."""
+
+    async def take(self, tasks: Sequence[TaskName], *, silent: timedelta) -> Job | None:
+        """The next task, which may be that of a worker that was ``silent`` for so long."""
+        wanted = {QueueEntrypoint(name): UNLIMITED for name in tasks}
+
+        def dequeue(_: Connection, queries: Queries) -> Awaitable[list[Job]]:
+            return queries.dequeue(
+                batch_size=1,
+                entrypoints=wanted,
+                queue_manager_id=self._id,
+                global_concurrency_limit=None,
+                heartbeat_timeout=silent,
+            )
+
+        found = await self.do(dequeue)
+        return found[0] if found else None
+
+    async def beat(self, job_ids: Sequence[JobId]) -> None:
+        """Show that the worker lives, and is at these tasks."""
+
+        async def show(connection: Connection, queries: Queries) -> None:
+            await connection.execute(lives.ENTER, self._id)
+            if job_ids:
+                await queries.update_heartbeat(list(job_ids))
+
+        await self.do(show)
+
+    async def end(self, job: Job, failure: Exception | None = None) -> None:
+        """Take a task off the queue; one that failed stays in its table, to be looked at."""
+        record = None if failure is None else _record(failure, job)
+        status: JOB_STATUS = "successful" if failure is None else "failed"
+        await self._if_mine(job, lambda queries: queries.log_jobs([(job, status, record)]))
+
+    async def put_back(self, job: Job, delay: timedelta, why: Exception) -> None:
+        """Queue a task again, for after the delay."""
+        record = _record(why, job)
+        await self._if_mine(job, lambda queries: queries.retry_job(job, delay, record))
+
+    async def _if_mine(self, job: Job, work: Callable[[Queries], Awaitable[None]]) -> None:
+        """Unless another worker has it by now, which PgQueuer does not ask."""
+
+        async def look(connection: Connection, queries: Queries) -> None:
+            async with connection.transaction():
+                if await connection.fetch(_IS_MINE, job.id, self._id):
+                    await work(queries)
+
+        await self.do(look)
+
+    async def do(self, work: Callable[[Connection, Queries], Awaitable[T]]) -> T:
+        """Work on the connection. Whatever is raised, that connection goes: nobody knows its state."""
+        async with self._lock:
+            is_fit = False
+            try:
+                connection = await self._connected()
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    found = await work(connection, Queries(AsyncpgDriver(connection)))
+                is_fit = True
+                return found
+            except Exception as error:
+                raise QueueLost from error
+            finally:
+                if not is_fit:
+                    self._drop()
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                self._url, timeout=CONNECT_TIMEOUT, server_settings=OF_WORKERS
+            )
+            self._connection.add_termination_listener(lambda _: self.told.set())
+            await self._connection.add_listener(db_settings().channel, lambda *_: self.told.set())
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
+
+    async def aclose(self) -> None:
+        """Close the connection; nothing is waited for."""
+        async with self._lock:
+            self._drop()
+
+
+def _record(error: Exception, job: Job) -> TracebackRecord:
+    """What is kept of an error, without what JSONB refuses: the task could never be ended."""
+    record = TracebackRecord.from_exception(error, job.id)
+    texts = {"exception_message": record.exception_message, "traceback": record.traceback}
+    fit = {name: text.encode(errors="replace").decode().replace("\0", "?") for name, text in texts.items()}
+    return record.model_copy(update=fit)
