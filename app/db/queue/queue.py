@@ -7,7 +7,7 @@ connections, and wait for the ones when they lose the others.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -18,11 +18,11 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId
 
 from app.core.settings import Settings
-from app.db.engine import CONNECT_TIMEOUT, OF_WORKERS, OUTAGES, libpq_url
+from app.db.engine import OF_WORKERS, OUTAGES
 from app.db.queue import lives
 from app.db.queue.tasks import TaskName
+from app.db.server.connecting import Connection, connect
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 T = TypeVar("T")
 ANSWER_SECONDS = 10.0
 """For a statement; after that its connection is taken for dead."""
@@ -41,7 +41,7 @@ class Queue:
 
     def __init__(self, settings: Settings) -> None:
         # Past a transaction pooler: the connection LISTENs.
-        self._url = libpq_url(settings.direct_url.get_secret_value())
+        self._url = settings.direct_url.get_secret_value()
         self._id = QueueManagerId(uuid4())
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
@@ -113,9 +113,7 @@ class Queue:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self._url, timeout=CONNECT_TIMEOUT, server_settings=OF_WORKERS
-            )
+            self._connection = await connect(self._url, server_settings=OF_WORKERS)
             self._connection.add_termination_listener(lambda _: self.told.set())
             await self._connection.add_listener(db_settings().channel, lambda *_: self.told.set())
         return self._connection
