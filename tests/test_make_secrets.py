@@ -10,9 +10,9 @@ import pytest
 from botocore.session import Session
 from sqlalchemy import make_url
 
+from app.core.database_url import parse
 from app.core.errors import Misconfigured
 from app.core.settings import Settings
-from app.db.engine import libpq_url
 
 SCRIPT = Path(__file__).parents[1] / "deploy" / "make_secrets.py"
 NOTHING = "DB_PASSWORD=\nDB_ADMIN_PASSWORD=\nS3_ACCESS_KEY=\nS3_SECRET_KEY=\n"
@@ -88,7 +88,7 @@ def test_any_character_comes_through(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SECRETS_DIR", str(folder / "app" / "pooled"))
     settings = Settings(_env_file=None)
     pooled, direct = (
-        make_url(libpq_url(url.get_secret_value())) for url in (settings.database_url, settings.direct_url)
+        make_url(parse(url.get_secret_value()).dsn) for url in (settings.database_url, settings.direct_url)
     )
     assert (pooled.password, pooled.host, pooled.port) == (HARD, "pgbouncer", 6432)
     assert (direct.password, direct.host, direct.port) == (HARD, "db", 5432)

@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.core.database_url import parse
 from app.core.errors import NotFound
 from app.core.settings import Settings
 from app.db.direct import Direct
@@ -62,11 +61,6 @@ OF_WORKERS = {**CUSTOM_PLANS, "idle_in_transaction_session_timeout": "10s"}
 """What a worker that hangs in a transaction has locked, it would keep from the worker that takes over."""
 MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
-
-
-def libpq_url(url: str) -> str:
-    """The URL as asyncpg itself takes it."""
-    return parse(url).dsn
 
 
 def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
