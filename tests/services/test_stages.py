@@ -9,9 +9,9 @@ import structlog
 from structlog.typing import EventDict
 
 from app.core.errors import NotInTime, UserCodeError
-from app.core.threads import Threads
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
+from app.services.failures.threads import Threads
 from app.services.pipeline import Stages, limits
 from app.services.pipeline.limits import Time
 from examples.transit.input_object import InputObject

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from app.core.errors import AppError, Misconfigured, UserCodeError
-from app.core.threads import Threads
+from app.services.failures.threads import Threads
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")

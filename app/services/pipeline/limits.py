@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 import structlog
 
 from app.core.errors import AppError, NotInTime, UserCodeError
-from app.core.threads import NotBegun
+from app.services.failures.threads import NotBegun
 from app.services.failures.user_code import USER_THREADS
 from app.services.inference import landing_time
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.threads import NotBegun, Threads
+from app.services.failures.threads import NotBegun, Threads
 from tests.support.eventually import TIMEOUT, until
 
 
@@ -73,7 +73,7 @@ async def test_what_does_not_end_in_time_is_given_up(may_end: threading.Event) -
 
 HANGING = """
 import asyncio, time
-from app.core.threads import Threads
+from app.services.failures.threads import Threads
 
 async def main():
     task = asyncio.create_task(Threads("test", at_once=1, slow=1, most=1).run(lambda: time.sleep(10**6)))
