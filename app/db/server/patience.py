@@ -109,7 +109,7 @@ class Watch:
             return
         self.begin(driver, FIRST_ANSWER)
         try:
-            adapted.ping()
+            adapted.ping()  # type: ignore[no-untyped-call]
         except LOST as error:
             self._hang_up_idle()
             raise InvalidatePoolError from error
@@ -129,7 +129,7 @@ class Watch:
             self._hang_up_idle()
 
     def _hang_up_idle(self) -> None:
-        """What one has met the others have likely met, too; SQLAlchemy would wait for each to say good-bye."""
+        """What one has met the others likely have, too; SQLAlchemy would wait for each to say good-bye."""
         for driver in [*self._used]:
             driver.terminate()
 

@@ -34,8 +34,10 @@ class Told:
     longest: float = 0.0
 
     def __str__(self) -> str:
-        kept = (self.records, self.labels, self.predictions, self.evaluations)
-        return "{} records, {} labels, {} predictions, {} evaluations".format(*map(len, kept))
+        return (
+            f"{len(self.records)} records, {len(self.labels)} labels, {len(self.predictions)} predictions,"
+            f" {len(self.evaluations)} evaluations"
+        )
 
 
 class Callers:

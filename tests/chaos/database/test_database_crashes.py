@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def _kill(server: Durable, times: int, folder: Path) -> Told:
     """Under load, with an evaluation asked for in between; what was acknowledged."""
     told, log = Told(), folder / "service.log"
     settings = IsolatedSettings(database_url=SecretStr(server.url))
-    with service(server.url, log) as running, worker_process(settings, log=folder / "worker.log"):
+    with service(server.url, log) as running:
         prepare(running.url)
         with Callers(running.url, told) as callers:
             for number in range(times):
@@ -70,6 +71,7 @@ def _kill(server: Durable, times: int, folder: Path) -> Told:
                     _evaluate(callers, told)
                 server.kill()
                 server.start_again()
+    with worker_process(settings, log=folder / "worker.log"):  # killed meanwhile are workers in R14
         wait_until(lambda: _have_ended(server), what="the evaluations end", seconds=120)
     return told
 
@@ -86,20 +88,17 @@ def _have_ended(server: Durable) -> bool:
 
 def _lost(server: Durable, told: Told) -> int:
     """How much of what was acknowledged is not there, or is not as it was."""
-    records = dict(query(server.url, "select id, content_hash from input_objects"))
-    labels = dict(query(server.url, "select record_id, (value #>> '{}')::float8 from labels"))
-    predictions = dict(
-        query(
-            server.url,
-            "select record_id, (output #>> '{}')::float8 from predictions where superseded_at is null",
-        )
-    )
-    evaluations = {key for (key,) in query(server.url, "select id from evaluations")}
-    pairs = ((told.records, records), (told.labels, labels), (told.predictions, predictions))
-    differing = sum(
-        found.get(key) != value for acknowledged, found in pairs for key, value in acknowledged.items()
-    )
-    return differing + len(told.evaluations - evaluations)
+    current = "predictions where superseded_at is null"
+    pairs: list[tuple[Mapping[str, object], str]] = [
+        (told.records, "select id, content_hash from input_objects"),
+        (told.labels, "select record_id, (value #>> '{}')::float8 from labels"),
+        (told.predictions, f"select record_id, (output #>> '{{}}')::float8 from {current}"),
+    ]
+    lost = len(told.evaluations - {key for (key,) in query(server.url, "select id from evaluations")})
+    for acknowledged, asked in pairs:
+        found: dict[object, object] = dict(pair for pair in query(server.url, asked))  # type: ignore[misc]
+        lost += sum(found.get(key) != value for key, value in acknowledged.items())
+    return lost
 
 
 def _torn(server: Durable) -> int:

@@ -43,7 +43,7 @@ def test_many_migrate_at_once_and_the_release_before_goes_on(
     tree, told, rounds = next_release(tmp_path), Told(), Rounds()
     with service(server.url, tmp_path / "service.log") as running:
         prepare(running.url)
-        with Callers(running.url, told, pause=0.005):
+        with Callers(running.url, told, writers=1, pause=0.05):
             for _ in range(TIMES):
                 _round(server, tree, rounds)
     failed = {kind: count for kind, count in told.calls.items() if "failed" in kind}
