@@ -67,5 +67,5 @@ def test_the_documented_settings_exist() -> None:
     text = (ROOT / "docs" / "deploy.md").read_text()
     ours = {name for name in re.findall(r"`([A-Z][A-Z_]+)(?:=[^`]*)?`", text) if not name.startswith("AWS_")}
     compose = "".join(path.read_text() for path in ROOT.glob("*compose*.yml"))
-    others = {"COREML_MODELS", "SECRETS_DIR", *re.findall(r"\$\{(\w+)", compose)}
+    others = {"COREML_MODELS", "SECRETS_DIR", "TMPDIR", *re.findall(r"\$\{(\w+)", compose)}
     assert ours <= others | {name.upper() for name in Settings.model_fields}
