@@ -31,7 +31,7 @@ GENERIC_PLANS = {**BY_KEY, "plan_cache_mode": "force_generic_plan"}
 """To plan a lookup takes twice as long as to do it."""
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept since the table was nearly empty would read all of it for every batch."""
-OF_WORKERS = {**CUSTOM_PLANS, "idle_in_transaction_session_timeout": "10s"}
+OF_WORKERS = {**CUSTOM_PLANS, "idle_in_transaction_session_timeout": "5s"}
 """What a worker that hangs in a transaction has locked, it would keep from the worker that takes over."""
 MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
