@@ -42,7 +42,7 @@ ROUTERS = tuple(
 """In the order in which they are asked for a path."""
 
 
-class Service(FastAPI):
+class PredictionService(FastAPI):
     """The application. What concerns every request, and the way of single predictions, lie outside of
     FastAPI's own layers, which take a tenth of a hit; what ``add_middleware`` adds lies outside of all."""
 
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
     configure_logging(chosen)
     if chosen.root_path:
         _require_beside_the_routes(chosen.root_path)
-    app = Service(
+    app = PredictionService(
         title="sagemaker-fastapi",
         description="Predictions by record id, cached and evaluated in Postgres.",
         lifespan=_lifespan,

@@ -37,13 +37,23 @@ def single(answer: Answer) -> bytes:
     return f"{{{_members(answer)}}}".encode()
 
 
-def batch(ids: Sequence[str | AppError], answers: Mapping[str, Answer | AppError]) -> bytes:
-    """A ``BatchAnswer`` in the order of the ids; in place of one is why an input has none."""
+HIT: Final = (
+    '{"record_id":%s,"content_hash":"%s","prediction":%s,"cached":true,"model":"%s","version":"%s","revision":%s,'
+    '"computed_at":"%sZ","status":200,"cache":"HIT"}'
+)
+"""What Postgres writes an item of a batch by, the same as ``_item`` does."""
+
+
+def batch(ids: Sequence[str | AppError], answers: Mapping[str, Answer | AppError | str]) -> bytes:
+    """A ``BatchAnswer`` in the order of the ids; in place of one is why an input has none. An answer that is
+    text is an item already."""
     items = [_item(one, answers[one] if isinstance(one, str) else one) for one in ids]
     return f'{{"items":[{",".join(items)}]}}'.encode()
 
 
-def _item(record_id: str | AppError, answer: Answer | AppError) -> str:
+def _item(record_id: str | AppError, answer: Answer | AppError | str) -> str:
+    if isinstance(answer, str):
+        return answer
     if isinstance(answer, AppError):
         named = readable(record_id) if isinstance(record_id, str) else None
         failed = FailedItem(status=answer.status, record_id=named, problem=item_problem(answer))
@@ -57,5 +67,5 @@ def _members(answer: Answer) -> str:
     return (
         f'"record_id":{encode_basestring(record_id)},"content_hash":"{content_hash}","prediction":{output},'
         f'"cached":{"true" if cache == "HIT" else "false"},"model":"{model}","version":"{version}",'
-        f'"revision":{encode_basestring(revision)},"computed_at":"{computed_at.isoformat()[:-6]}Z"'
+        f'"revision":{encode_basestring(revision)},"computed_at":"{computed_at.isoformat(timespec="microseconds")[:-6]}Z"'
     )

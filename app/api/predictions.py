@@ -71,7 +71,7 @@ async def predict_records(
         sessions, use_case, body.inputs or []
     )
     stored = [one for one in ids if isinstance(one, str)]
-    found = await predictor.predict_many(stored, Ask(body.model, body.version, body.refresh))
+    found = await predictor.write_many(stored, Ask(body.model, body.version, body.refresh), answers.HIT)
     return Response(answers.batch(ids, found), media_type=answers.JSON)
 
 

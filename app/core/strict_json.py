@@ -24,6 +24,8 @@ MAX_DIGITS = 308
 LIMIT = 10**MAX_DIGITS
 WHOLE_FROM = 1e16
 """Where Python begins to write a float with an exponent and without a point."""
+CONTAINERS = dict, list
+"""A tuple, since `dict | list` would be made anew for each item."""
 MAX_KEY = 200
 """Characters of a key that a caller sends."""
 MAX_VALUES = 1_000_000
@@ -97,7 +99,7 @@ def require_bounds(value: JsonValue) -> None:
         left -= len(inside)
         if left < 0:
             raise InvalidInput(f"The JSON has more than {MAX_VALUES} values.")
-        containers += [item for item in inside if isinstance(item, dict | list)]
+        containers += [item for item in inside if isinstance(item, CONTAINERS)]
 
 
 def check(value: object, path: str = "") -> None:

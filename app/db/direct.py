@@ -20,9 +20,10 @@ class ConnectionLost(ConnectionError):
 
 
 class Statement:
-    """A statement with parameters as ``:name``, for ``Direct.fetch``."""
+    """A statement with parameters as ``:name``, for ``Direct.fetch``; ``source`` is how it was given."""
 
     def __init__(self, text: str) -> None:
+        self.source = text
         names: dict[str, int] = {}
         self.text = re.sub(
             r"(?<!:):(\w+)", lambda match: f"${names.setdefault(match[1], len(names) + 1)}", text

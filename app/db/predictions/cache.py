@@ -88,7 +88,7 @@ ENTRY_COLUMNS = """
     prediction.id as prediction_id, prediction.record_id as answered_for,
     cast(prediction.output as text) as output,
     prediction.computed_at, prediction.revision as answered_by,
-    cast(extract(epoch from now() - prediction.computed_at) as float8) as age
+    date_part('epoch', now() - prediction.computed_at) as age
 """
 
 NEWEST_ID = "(select last_value - (not is_called)::int from predictions_id_seq)"
@@ -146,7 +146,7 @@ LOOKUP = Statement(f"""
            record.content_hash,
            case when prediction.id is null or version.refresh then cast(record.payload as text) end,
            prediction.id, cast(prediction.output as text), prediction.revision, prediction.computed_at,
-           cast(extract(epoch from now() - prediction.computed_at) as float8), now(), wanted.position
+           date_part('epoch', now() - prediction.computed_at), now(), wanted.position
     from unnest(cast(:record_ids as text[]), cast(:numbers as bigint[]))
         with ordinality as wanted (record_id, number, position)
     join version on version.number = wanted.number

@@ -67,7 +67,7 @@ LOOK_AGAIN = Statement(f"""
     select version.number, wanted.content_hash, null, null, null,
            prediction.id, prediction.record_id, cast(prediction.output as text),
            prediction.revision, prediction.computed_at,
-           cast(extract(epoch from now() - prediction.computed_at) as float8)
+           date_part('epoch', now() - prediction.computed_at)
     from unnest(cast(:content_hashes as text[]), cast(:numbers as bigint[])) as wanted (content_hash, number)
     join version on version.number = wanted.number
     cross join {prediction_of("wanted.content_hash", "version.revisions", YOUNG)}

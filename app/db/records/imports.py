@@ -1,7 +1,8 @@
 """Bulk import: COPY into a temporary table, then one merge per target table."""
 
 import io
-from typing import TypeAlias, cast
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import TextClause, text
@@ -75,26 +76,44 @@ async def begin(session: AsyncSession) -> None:
     await session.execute(CREATE)
 
 
-def framed(
-    line: int,
-    record_id: str,
-    payload: bytes,
-    content_hash: str,
-    label: bytes | None,
-    observed_at: bytes | None,
-) -> bytes:
-    """A line as COPY's text format has it, of JSON and of a time in ISO 8601.
+class CopyColumns(NamedTuple):
+    """What lines hold, part by part: an item for each. Payloads and labels are JSON, moments in ISO 8601."""
+
+    lines: Sequence[int]
+    ids: Sequence[str]
+    payloads: Sequence[bytes]
+    hashes: Sequence[str]
+    labels: Sequence[bytes | None]
+    observed_at: Sequence[bytes | None]
+
+
+def columns_of(*incoming: Incoming) -> CopyColumns:
+    return CopyColumns(*(list(part) for part in zip(*incoming, strict=True)))
+
+
+def framed(columns: CopyColumns) -> list[bytes]:
+    """Each line as COPY's text format has it.
 
     Neither an id nor JSON holds a tab or the end of a line.
     """
-    return b"%d\t%b\t%b\t%b\t%b\t%b\n" % (
-        line,
-        record_id.encode().replace(*ESCAPED),
-        payload.replace(*ESCAPED),
-        content_hash.encode(),
-        NULL if label is None else label.replace(*ESCAPED),
-        observed_at or NULL,
+    parts = zip(
+        columns.lines,
+        _escaped([*map(str.encode, columns.ids)]),
+        _escaped(columns.payloads),
+        map(str.encode, columns.hashes),
+        _escaped_or_null(columns.labels),
+        _escaped_or_null(columns.observed_at),
+        strict=True,
     )
+    return [b"%d\t%b\t%b\t%b\t%b\t%b\n" % one for one in parts]
+
+
+def _escaped(texts: Sequence[bytes]) -> Sequence[bytes]:
+    return [text.replace(*ESCAPED) for text in texts] if b"\\" in b"".join(texts) else texts
+
+
+def _escaped_or_null(texts: Sequence[bytes | None]) -> Sequence[bytes]:
+    return [NULL if text is None else text.replace(*ESCAPED) for text in texts]
 
 
 async def copy(session: AsyncSession, framed_lines: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from pydantic import BaseModel, JsonValue
@@ -92,8 +93,8 @@ class InService:
 
     @classmethod
     def of_json(cls, epoch: int, revisions: Sequence[str], rest: str) -> Self:
-        """The same, of JSON."""
-        return cls._of(epoch, revisions, _Rest.model_validate_json(rest))
+        """The same, of JSON. Every miss reads it, and it seldom changes: each text is parsed once."""
+        return cls._of(epoch, revisions, _parsed(rest))
 
     @classmethod
     def _of(cls, epoch: int, revisions: Sequence[str], rest: "_Rest") -> Self:
@@ -107,3 +108,8 @@ class _Rest(BaseModel):
     surroundings: str = ""
     changed: str = ""
     unseen: dict[str, int] = {}
+
+
+@lru_cache(maxsize=256)
+def _parsed(rest: str) -> _Rest:
+    return _Rest.model_validate_json(rest)

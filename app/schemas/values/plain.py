@@ -91,10 +91,21 @@ def adapter_of(kind: type[BaseModel]) -> TypeAdapter[object]:
     return TypeAdapter(kind)
 
 
-def _plain(kind: TypeAdapter[object], guards: Mapping[str, Guard]) -> Plain | None:
+def cell_schema(kind: TypeAdapter[object]) -> CoreSchema | None:
+    """What ``plain_cells`` takes and writes by."""
+    return _schema(kind, _CELLS)
+
+
+def _schema(kind: TypeAdapter[object], guards: Mapping[str, Guard]) -> CoreSchema | None:
     try:
-        item = _PlainWalk(guards).part(cast(CorePart, kind.core_schema))
+        return _PlainWalk(guards).part(cast(CorePart, kind.core_schema))
     except _NeedsLook:
+        return None
+
+
+def _plain(kind: TypeAdapter[object], guards: Mapping[str, Guard]) -> Plain | None:
+    item = _schema(kind, guards)
+    if item is None:
         return None
     some = schemas.with_default_schema(item, default=None, on_error="default")
     return Plain(SchemaValidator(schemas.list_schema(some)), SchemaSerializer(item))

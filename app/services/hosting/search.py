@@ -105,6 +105,9 @@ def _halves(part: Piece) -> tuple[Piece, Piece]:
 
 async def together(calls: Iterable[Coroutine[None, None, T]]) -> list[T]:
     """Run all at once; a failure or a cancellation stops them all."""
+    calls = [*calls]
+    if len(calls) == 1:  # by far the most are: no task of its own
+        return [await calls[0]]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(call) for call in calls]
     return [task.result() for task in tasks]

@@ -26,6 +26,7 @@ from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
 from app.services.pipeline import Stages
 from app.services.predictions.flights import Batch, Landed, Wanted
+from app.services.predictions.heartbeat import Heartbeat
 from app.services.predictions.storing import Found, Store
 from app.services.use_case import UseCase
 
@@ -131,7 +132,7 @@ class Leader:
 
     async def _infer(self, batch: Batch, claimed: Sequence[Wanted], in_service: InService) -> None:
         hashes = [one.content_hash for one in claimed]
-        heartbeat = asyncio.create_task(self._renew_until_cancelled(batch, hashes))
+        heartbeat = Heartbeat(batch.lease.seconds / RENEWALS, partial(self._renew, batch, hashes))
         is_stored = False
         try:
             outcomes = await pipeline.run(
@@ -143,7 +144,7 @@ class Leader:
             stored = await self._store.store(found)
             is_stored = True
         finally:  # after a shutdown, a bug or an outage: let others try at once
-            heartbeat.cancel()
+            heartbeat.stop()
             if not is_stored:
                 await asyncio.shield(self._release(batch, hashes))
         if stored.surprises:
@@ -160,17 +161,13 @@ class Leader:
         except OUTAGES as error:  # the lease will end by itself
             log.warning("claims not released", error=type(error).__name__)
 
-    async def _renew_until_cancelled(self, batch: Batch, hashes: Sequence[str]) -> None:
-        while True:
-            await asyncio.sleep(batch.lease.seconds / RENEWALS)
-            try:
-                await run(
-                    self.database.statements, lambda session: claims.renew(session, batch.lease, hashes)
-                )
-            except OUTAGES as error:  # the model may still answer before the lease ends
-                if not is_outage(error):
-                    raise
-                log.warning("claims not renewed", error=type(error).__name__)
+    async def _renew(self, batch: Batch, hashes: Sequence[str]) -> None:
+        try:
+            await run(self.database.statements, lambda session: claims.renew(session, batch.lease, hashes))
+        except OUTAGES as error:  # the model may still answer before the lease ends
+            if not is_outage(error):
+                raise
+            log.warning("claims not renewed", error=type(error).__name__)
 
     async def _wait_for_others(self, batch: Batch) -> None:
         """Until a content may be claimed, or all have landed."""

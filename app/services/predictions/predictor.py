@@ -1,16 +1,14 @@
 """Predictions by record id: from the cache, or by single flight through the pipeline."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from app.core.errors import AppError, FieldError, InvalidInput
-from app.core.joining import Joined
 from app.core.settings import Settings
-from app.db.engine import Database, is_outage
-from app.db.predictions import cache
-from app.db.predictions.cache import CachedPrediction, Lookup, Scope
+from app.db.engine import Database
+from app.db.predictions.cache import CachedPrediction, LookingUp, Lookup, Scope
+from app.db.predictions.written import Writing
 from app.schemas.hosting.deployments import PENDING, Deployment
 from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
@@ -18,20 +16,17 @@ from app.services.models import versions
 from app.services.predictions import storing
 from app.services.predictions.answer import Answer, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
+from app.services.predictions.lookups import Lookups, parts_of
 from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase
 
 __all__ = ["Answer", "Ask", "Predictor"]
 
-T = TypeVar("T")
-
 MISSES_AT_ONCE = 500
 """Misses of one call that are claimed, inferred and stored together."""
-LOOKUPS, IDS_AT_ONCE = 2, 256
-"""Statements at once that look up what concurrent callers ask for, and the most ids of one."""
-SLOW = 0.01
-"""Seconds after which a statement has others beside it; until then all that comes goes into the next."""
+MANY = 64
+"""Ids of a call whose hits Postgres writes out. Fewer go with what other callers ask for."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +53,7 @@ class Predictor:
 
     def __post_init__(self) -> None:
         self._deployments: dict[int, Deployment] = {}  # by version id; what an id stands for never changes
-        self._lookups: Joined[cache.LookingUp, list[Lookup]] = Joined(
-            self._look_up,
-            goes=LOOKUPS,
-            most=IDS_AT_ONCE,
-            slow=SLOW,
-            size=lambda ask: len(ask.record_ids),
-            patience=self.settings.database_pool_timeout,
-            concerns_all=is_outage,
-        )
+        self._lookups = Lookups(self.settings, self.database, self.pipeline_version, self.memory)
 
     @property
     def pipeline_version(self) -> str:
@@ -84,7 +71,7 @@ class Predictor:
         model = versions.named_or_default(ask.model, self.settings.default_model)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
-        [found] = await self._find((record_id,), model, ask)
+        [found] = await self._lookups.find(_looking_up((record_id,), model, ask))
         if found.content_hash is None:
             raise no_record(record_id)
         if found.prediction_id is not None and not ask.refresh:
@@ -100,11 +87,28 @@ class Predictor:
         Raises what concerns the whole call: an unknown model or version, an unreachable database.
         """
         model = versions.named_or_default(ask.model, self.settings.default_model)
-        faults = {record_id: fault for record_id in record_ids if (fault := record_id_fault(record_id))}
-        answers: dict[str, Answer | AppError] = {one: _no_id(fault) for one, fault in faults.items()}
-        legal = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in faults]
+        legal, faults = _sorted_out(record_ids)
+        found = await self._lookups.find(_looking_up(legal, model, ask))
+        return faults | await self._answers(found, model, ask)
+
+    async def write_many(
+        self, record_ids: Sequence[str], ask: Ask, pattern: str
+    ) -> Mapping[str, Answer | AppError | str]:
+        """As ``predict_many``, but hits may be texts, written by the pattern (see ``Writing``).
+
+        That is where it is quicker.
+        """
+        if ask.refresh or self.memory is not None or len(record_ids) < MANY:
+            return await self.predict_many(record_ids, ask)
+        model = versions.named_or_default(ask.model, self.settings.default_model)
+        legal, faults = _sorted_out(record_ids)
+        found = await self._lookups.write(Writing(legal, model, ask.version, pattern))
+        return found.hits | faults | await self._answers(found.others, model, ask)
+
+    async def _answers(self, lookups: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
+        answers: dict[str, Answer | AppError] = {}
         misses = []
-        for found in await self._find(legal, model, ask):
+        for found in lookups:
             if found.content_hash is None:
                 answers[found.record_id] = no_record(found.record_id)
             elif found.prediction_id is not None and not ask.refresh:
@@ -115,43 +119,6 @@ class Predictor:
             answers |= await self._infer(misses, model, ask)
         return answers
 
-    async def _find(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
-        """A lookup for each id, in any order."""
-        memory = None if ask.refresh else self.memory
-        if memory is None:
-            return await self._ask_database(record_ids, model, ask)
-        ttl, kept, left = self.settings.prediction_ttl, [], []
-        for record_id in record_ids:
-            if (found := memory.get(record_id, model, ask.version, ttl)) is None:
-                left.append(record_id)
-            else:
-                kept.append(found)
-        if left:
-            mark = memory.mark()
-            asked = await self._ask_database(left, model, ask)
-            memory.keep(mark, model, ask.version, asked)
-            kept += asked
-        return kept
-
-    async def _ask_database(self, record_ids: Sequence[str], model: str, ask: Ask) -> list[Lookup]:
-        if len(record_ids) <= IDS_AT_ONCE:
-            found = await self._lookups.ask(cache.LookingUp(record_ids, model, ask.version, ask.refresh))
-        else:
-            parts = [
-                self._lookups.ask(cache.LookingUp(part, model, ask.version, ask.refresh))
-                for part in _parts(record_ids, IDS_AT_ONCE)
-            ]
-            found = [one for part in await asyncio.gather(*parts) for one in part]
-        if (lost := next((one for one in found if one.version_id is None), None)) is not None:
-            raise versions.no_version(model, ask.version, model_exists=lost.model_id is not None)
-        return found
-
-    async def _look_up(self, asks: Sequence[cache.LookingUp]) -> list[list[Lookup]]:
-        ttl = self.settings.prediction_ttl
-        return await cache.look_up(
-            self.database.direct, asks, pipeline_version=self.pipeline_version, ttl=ttl
-        )
-
     async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
         """In parts that are on their way at once: what one of them computes is stored while another infers.
 
@@ -160,7 +127,9 @@ class Predictor:
         groups: dict[tuple[int | None, int], list[Lookup]] = {}
         for one in misses:
             groups.setdefault((one.version_id, one.epoch), []).append(one)
-        parts = [part for group in groups.values() for part in _parts(group, MISSES_AT_ONCE)]
+        parts = [part for group in groups.values() for part in parts_of(group, MISSES_AT_ONCE)]
+        if len(parts) == 1:  # by far the most: no task of its own
+            return await self._infer_part(parts[0], model, ask)
         answers = await asyncio.gather(*(self._infer_part(part, model, ask) for part in parts))
         return {record_id: answer for part in answers for record_id, answer in part.items()}
 
@@ -204,8 +173,17 @@ class Predictor:
         return self._deployments[version_id]
 
 
-def _parts(given: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [given[at : at + size] for at in range(0, len(given), size)]
+def _sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer | AppError]]:
+    """Each id once that a record may have, and what is wrong with the others."""
+    legal = [*dict.fromkeys(record_ids)]
+    faults = {record_id: fault for record_id in legal if (fault := record_id_fault(record_id))}
+    if faults:
+        legal = [record_id for record_id in legal if record_id not in faults]
+    return legal, {record_id: _no_id(fault) for record_id, fault in faults.items()}
+
+
+def _looking_up(record_ids: Sequence[str], model: str, ask: Ask) -> LookingUp:
+    return LookingUp(record_ids, model, ask.version, ask.refresh)
 
 
 def _wanted(one: Lookup, *, refresh: bool) -> Wanted:

@@ -9,9 +9,9 @@ from pydantic_core import from_json
 
 from app.core import strict_json
 from app.core.errors import InvalidInput
-from app.schemas.values.plain import plain_json
+from app.schemas.values.plain import adapter_of, plain_json
 from app.services.records.import_columns import Columns
-from app.services.records.import_plainly import Given, Plainly
+from app.services.records.import_plainly import Given, Plainly, texts_of
 from app.services.use_case import UseCase
 
 MAX_LINE = 1_000_000
@@ -84,6 +84,7 @@ class NdjsonReader:
 
     def __init__(self, use_case: UseCase) -> None:
         self._plainly = Plainly(use_case, plain_json)
+        self._inputs = plain_json(adapter_of(use_case.input_type))
         self._number = 0
 
     def read(self, lines: list[bytes]) -> Iterator[FileLine]:
@@ -91,7 +92,7 @@ class NdjsonReader:
 
     def batch(self, lines: list[bytes]) -> LineBatch:
         numbered = self._numbered(lines)
-        frames = self._plainly.frames(_given(numbered))
+        frames = self._plainly.frames(self._given(numbered))
         ready = [frame for frame in frames if frame is not None]
         left = (one for one, frame in zip(numbered, frames, strict=True) if frame is None)
         return LineBatch(ready, len(ready), _closely(left))
@@ -99,6 +100,17 @@ class NdjsonReader:
     def _numbered(self, lines: list[bytes]) -> list[tuple[int, bytes]]:
         first, self._number = self._number + 1, self._number + len(lines)
         return [*enumerate(lines, first)]
+
+    def _given(self, numbered: Sequence[tuple[int, bytes]]) -> Given:
+        read = [_members(line) for _, line in numbered]
+        parts = {part: [one.get(part) for one in read] for part in KNOWN}
+        return Given(
+            [number for number, _ in numbered],
+            parts["id"],
+            texts_of(self._inputs, parts["input"]),
+            parts["label"],
+            parts["observed_at"],
+        )
 
     def finish(self) -> Iterable[FileLine]:
         return ()
@@ -119,13 +131,7 @@ def _parsed(number: int, line: bytes) -> Iterator[FileLine]:
 
 
 NOTHING: Mapping[str, object] = {}
-PARTS = ("id", "input", "label", "observed_at")
-KNOWN = frozenset(PARTS)
-
-
-def _given(numbered: Sequence[tuple[int, bytes]]) -> Given:
-    read = [_members(line) for _, line in numbered]
-    return Given([number for number, _ in numbered], *([one.get(part) for one in read] for part in PARTS))
+KNOWN = frozenset({"id", "input", "label", "observed_at"})
 
 
 def _members(line: bytes) -> Mapping[str, object]:

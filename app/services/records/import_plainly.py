@@ -6,12 +6,14 @@ Nine in ten of what a bulk import costs is looking for what hardly any line has.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from typing import cast
 
 from pydantic import AwareDatetime, TypeAdapter
 
 from app.core.strict_json import hash_of
-from app.db.records.imports import framed
-from app.schemas.values.plain import SCALARS, Plain, adapter_of
+from app.db.records.imports import CopyColumns, framed
+from app.schemas.values.plain import SCALARS, Plain
 from app.services.use_case import UseCase
 
 PLAIN_ID = re.compile(r"[!-\-/-~](?:[ -~]{0,198}[!-~])?")
@@ -25,44 +27,60 @@ class Given:
 
     lines: Sequence[int]
     ids: Sequence[object]
-    inputs: Sequence[object]
+    payloads: Sequence[bytes | None]
+    """JSON, as it is stored; None where the record has to be looked at."""
     labels: Sequence[object]
     observed_at: Sequence[object]
 
 
 class Plainly:
-    """Takes records of a use case, each as ``way`` does: from the cells of a CSV, or out of JSON."""
+    """Takes records of a use case; of truths and times what ``way`` takes: cells of a CSV, or JSON."""
 
     def __init__(self, use_case: UseCase, way: Callable[[TypeAdapter[object]], Plain | None]) -> None:
-        self._inputs = way(adapter_of(use_case.input_type))
         label_type = use_case.label_type  # one with members is dumped in other ways than an input
         self._labels = way(label_type) if label_type.core_schema["type"] in SCALARS else None
         self._moments = way(MOMENT)
 
     def frames(self, given: Given) -> list[bytes | None]:
         """A frame for each, or None where the careful way has to say what it is."""
-        inputs, labels = _texts(self._inputs, given.inputs), _texts(self._labels, given.labels)
-        moments = _texts(self._moments, given.observed_at)
-        frames = [*map(_frame, given.lines, given.ids, inputs, labels, moments)]
+        labels, moments = texts_of(self._labels, given.labels), texts_of(self._moments, given.observed_at)
+        fits = [*map(_fits, given.ids, given.payloads)]
         for values, texts in ((given.labels, labels), (given.observed_at, moments)):
-            if any(text is None for text in texts):  # nothing, or what has to be looked at?
-                frames = [
-                    None if text is None and value is not None else frame
-                    for frame, value, text in zip(frames, values, texts, strict=True)
+            if None in texts:  # nothing, or what has to be looked at?
+                fits = [
+                    fit and (text is not None or value is None)
+                    for fit, text, value in zip(fits, texts, values, strict=True)
                 ]
-        return frames
+        framed = iter(_framed(given, labels, moments, fits))
+        return [next(framed) if fit else None for fit in fits]
 
 
-def _texts(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | None]:
+def _fits(record_id: object, payload: bytes | None) -> bool:
+    return payload is not None and isinstance(record_id, str) and PLAIN_ID.fullmatch(record_id) is not None
+
+
+def _framed(
+    given: Given,
+    labels: Sequence[bytes | None],
+    moments: Sequence[bytes | None],
+    fits: Sequence[bool],
+) -> list[bytes]:
+    """Those that fit."""
+    payloads = cast(list[bytes], [*compress(given.payloads, fits)])
+    return framed(
+        CopyColumns(
+            [*compress(given.lines, fits)],
+            cast(list[str], [*compress(given.ids, fits)]),
+            payloads,
+            [*map(hash_of, payloads)],
+            [*compress(labels, fits)],
+            [None if moment is None else moment[1:-1] for moment in compress(moments, fits)],
+        )
+    )
+
+
+def texts_of(plain: Plain | None, values: Sequence[object]) -> Sequence[bytes | None]:
+    """None for each where the type cannot be taken so."""
     if plain is None or values.count(None) == len(values):
         return [None] * len(values)
     return plain.texts(values)
-
-
-def _frame(
-    line: int, record_id: object, payload: bytes | None, label: bytes | None, observed_at: bytes | None
-) -> bytes | None:
-    if payload is None or not isinstance(record_id, str) or not PLAIN_ID.fullmatch(record_id):
-        return None
-    moment = None if observed_at is None else observed_at[1:-1]
-    return framed(line, record_id, payload, hash_of(payload), label, moment)

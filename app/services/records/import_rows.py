@@ -1,14 +1,14 @@
 """The rows of a CSV, for a bulk import, in UTF-8 with or without BOM."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from pydantic import JsonValue
 
 from app.core.errors import FieldError, InvalidInput
 from app.schemas.values.plain import plain_cells
+from app.schemas.values.plain_columns import plain_columns
 from app.services.records.import_columns import Columns, fit
 from app.services.records.import_lines import MAX_LINE, FileLine, LineBatch, NoText, decode, of_a_length
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
@@ -30,6 +30,7 @@ class CsvReader:
             raise InvalidInput("This is no delimiter.", errors=[fault])
         self._use_case = use_case
         self._plainly = Plainly(use_case, plain_cells)
+        self._inputs = plain_columns(use_case.input_type)
         self._options = options
         self._delimiter = delimiter
         self.columns: Columns | None = None
@@ -51,7 +52,7 @@ class CsvReader:
         begin = [self._number + 1 + before for before in (0, *(last for _, last in rows))]
         self._number += len(lines)
         cells = [row for row, _ in rows]
-        frames = self._plainly.frames(_given(columns, begin[:-1], cells))
+        frames = self._plainly.frames(self._given(columns, begin[:-1], cells))
         if None not in frames:
             return LineBatch(cast(list[bytes], frames), len(lines), ())
         both = [*zip(frames, cells, begin, begin[1:], strict=False)]
@@ -63,6 +64,20 @@ class CsvReader:
                 for frame, row, first, after in both
                 if frame is None and row
             ],
+        )
+
+    def _given(self, columns: Columns, lines: Sequence[int], rows: Sequence[list[str]]) -> Given:
+        """Nothing of a row that is too long or too short."""
+        width = len(columns.header)
+        whole = [row if len(row) == width else [""] * width for row in rows]
+        cells = [*zip(*whole, strict=True)] or [()] * width
+        inputs = {name: cells[place] for name, place in columns.inputs.items()}
+        return Given(
+            lines,
+            cells[columns.id],
+            self._inputs.texts(inputs, len(rows)) if self._inputs else [None] * len(rows),
+            _cells(cells, columns.label, len(rows)),
+            _cells(cells, columns.observed_at, len(rows)),
         )
 
     def finish(self) -> Iterator[FileLine]:
@@ -141,32 +156,8 @@ def _plain_rows(lines: list[bytes], delimiter: str) -> Sequence[tuple[list[str],
         return None
 
 
-def _given(columns: Columns, lines: Sequence[int], rows: Sequence[list[str]]) -> Given:
-    """Nothing of a row that is too long or too short."""
-    width = len(columns.header)
-    whole = [row if len(row) == width else [""] * width for row in rows]
-    return Given(
-        lines,
-        [row[columns.id] for row in whole],
-        _inputs(columns, whole),
-        _column(whole, columns.label),
-        _column(whole, columns.observed_at),
-    )
-
-
-def _column(rows: Sequence[list[str]], place: int | None) -> Sequence[str | None]:
-    return [None] * len(rows) if place is None else [row[place] or None for row in rows]
-
-
-def _inputs(columns: Columns, rows: Iterable[list[str]]) -> list[dict[str, str]]:
-    """An empty cell is absent; few rows have any, and the others are made at once."""
-    places = {place: name for name, place in columns.inputs.items()}
-    names, wanted = (
-        [places[place] for place in sorted(places)],
-        [at in places for at in range(len(columns.header))],
-    )
-    made = [dict(zip(names, compress(row, wanted), strict=False)) for row in rows]
-    return [{name: text for name, text in one.items() if text} if "" in one.values() else one for one in made]
+def _cells(cells: Sequence[Sequence[str]], place: int | None, rows: int) -> Sequence[str | None]:
+    return [None] * rows if place is None else [cell or None for cell in cells[place]]
 
 
 def _content(columns: Columns, row: list[str]) -> JsonValue | InvalidInput:

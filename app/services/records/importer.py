@@ -156,7 +156,7 @@ def _looked_at(
     for line in lines:
         progress.read += line.lines
         try:
-            yield rows.framed(*incoming(use_case, line, reader.columns))
+            yield from rows.framed(rows.columns_of(incoming(use_case, line, reader.columns)))
         except InvalidInput as error:
             progress.note(line, error)
 

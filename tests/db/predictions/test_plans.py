@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.settings import Settings
 from app.db.direct import Direct, Statement
 from app.db.engine import Database, open_database
-from app.db.predictions import cache, claiming, claims, predictions, storing
+from app.db.predictions import cache, claiming, claims, predictions, storing, written
 from app.db.predictions.cache import Scope
 from app.db.predictions.claiming import Claiming
 from app.db.predictions.claims import Lease
@@ -81,7 +81,9 @@ async def test_each_key_is_looked_up_by_itself(database: Database) -> None:
     assert len(seen) >= 7
 
 
-@pytest.mark.parametrize("statement", [cache.LOOKUP, claiming.CLAIM, claiming.LOOK_AGAIN, storing.STORE])
+@pytest.mark.parametrize(
+    "statement", [cache.LOOKUP, written.WRITE, claiming.CLAIM, claiming.LOOK_AGAIN, storing.STORE]
+)
 async def test_no_table_is_read_whole_by_a_plan_made_while_it_was_empty(
     settings: Settings, statement: Statement
 ) -> None:

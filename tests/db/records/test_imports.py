@@ -18,7 +18,8 @@ async def test_a_new_record_that_somebody_writes_meanwhile(sessions: Sessions) -
     async with sessions() as importing, sessions() as other, sessions() as watching:
         await records.upsert(other, [("b", "1", "1")])
         await imports.begin(importing)
-        lines = [imports.framed(line, key, b"2", "2", None, None) for line, key in enumerate("abc")]
+        given = [(line, key, b"2", "2", None, None) for line, key in enumerate("abc")]
+        lines = imports.framed(imports.columns_of(*given))
         assert await imports.copy(importing, b"".join(lines)) == 3
         merging = asyncio.create_task(imports.merge_records(importing, 3))
         async with asyncio.timeout(60):

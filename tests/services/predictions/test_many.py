@@ -13,7 +13,7 @@ from app.db.predictions import cache
 from app.db.predictions.cache import LookingUp, Lookup
 from app.schemas.models import NewVersion
 from app.services.models import versions
-from app.services.predictions import predictor
+from app.services.predictions import lookups
 from app.services.predictions.predictor import Answer, Ask
 from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
@@ -38,8 +38,8 @@ async def runtime(
 ) -> AsyncIterator[Runtime]:
     """A live version 1, which answers 15, and records; a lookup takes one id, and they go one by one."""
     aws.respond = answer_by_version
-    monkeypatch.setattr(predictor, "IDS_AT_ONCE", 1)
-    monkeypatch.setattr(predictor, "LOOKUPS", 1)
+    monkeypatch.setattr(lookups, "IDS_AT_ONCE", 1)
+    monkeypatch.setattr(lookups, "LOOKUPS", 1)
     async with open_runtime(settings, TRANSIT) as runtime:
         await prepare(runtime.predictor)
         for index, record_id in enumerate(IDS):

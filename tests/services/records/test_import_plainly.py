@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from app.core.errors import InvalidInput
-from app.db.records.imports import framed
+from app.db.records.imports import columns_of, framed
 from app.schemas.records.imports import FileFormat
 from app.services.records import importer
 from app.services.records.import_lines import FileLine, Reader
@@ -32,7 +32,7 @@ def looked_at(reader: Reader, lines: list[FileLine]) -> Outcome:
     frames, faults = list[bytes](), list[object]()
     for line in lines:
         try:
-            frames.append(framed(*importer.incoming(TRANSIT, line, reader.columns)))
+            frames += framed(columns_of(importer.incoming(TRANSIT, line, reader.columns)))
         except InvalidInput as error:
             faults.append((line.number, line.last, error.detail, error.errors))
     return frames, faults, sum(line.lines for line in lines)

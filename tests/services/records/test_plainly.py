@@ -1,7 +1,6 @@
 """What is taken without a look is what the careful way makes of it: of values, and of lines of a file."""
 
 import json
-from collections.abc import Callable
 from datetime import date
 from enum import Enum
 from typing import Annotated, Literal
@@ -23,7 +22,8 @@ from pydantic import (
 )
 
 from app.core.errors import InvalidInput
-from app.schemas.values.plain import adapter_of, plain_cells, plain_json
+from app.schemas.values.plain import adapter_of, plain_json
+from app.schemas.values.plain_columns import plain_columns
 from app.services.records import records
 
 MANY = settings(max_examples=200, deadline=None)
@@ -87,13 +87,22 @@ def test_a_value_of_json(value: dict[str, JsonValue]) -> None:
     assert text in (None, carefully(value))
 
 
+CELLS = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, TEXTS.filter(bool) | NUMBERS.map(str)))
+
+
 @MANY
-@given(st.dictionaries(st.sampled_from([*NAMES, "other"]), TEXTS.filter(bool) | NUMBERS.map(str), max_size=4))
-def test_a_row_of_cells(value: dict[str, JsonValue]) -> None:
-    plain = plain_cells(adapter_of(Everything))
+@given(st.lists(CELLS, min_size=1, max_size=4))
+def test_rows_of_cells(rows: list[dict[str, str]]) -> None:
+    for text, row in zip(of_rows(rows), rows, strict=True):
+        assert text in (None, carefully(dict(row)))
+
+
+def of_rows(rows: list[dict[str, str]]) -> list[bytes | None]:
+    """As a table has them: what some lack is an empty cell."""
+    plain = plain_columns(Everything)
     assert plain is not None
-    [text] = plain.texts([value])
-    assert text in (None, carefully(value))
+    names = {name for row in rows for name in row}
+    return plain.texts({name: [row.get(name, "") for row in rows] for name in names}, len(rows))
 
 
 COMMON: dict[str, JsonValue] = {
@@ -105,15 +114,14 @@ COMMON: dict[str, JsonValue] = {
 def test_what_is_common_is_taken() -> None:
     """Else all of it would only be slow."""
     nested = COMMON | {"list_of": [1, 0.0, -2.5], "inner": {"depth": 3}}
-    of_json, of_cells = plain_json(adapter_of(Everything)), plain_cells(adapter_of(Everything))
+    of_json = plain_json(adapter_of(Everything))
     assert of_json is not None
-    assert of_cells is not None
     assert of_json.texts([nested]) == [carefully(nested)]
-    cells: dict[str, JsonValue] = {
-        name: value if isinstance(value, str) else json.dumps(value) for name, value in COMMON.items()
-    }
-    assert of_cells.texts([cells]) == [carefully(cells)]
-    assert None not in (carefully(nested), carefully(cells))
+    cells = {name: value if isinstance(value, str) else json.dumps(value) for name, value in COMMON.items()}
+    rows: list[dict[str, str]] = [cells, {}, cells | {"text": "a,b", "Re named": '","'}]
+    right = [carefully(dict(row)) for row in rows]
+    assert of_rows(rows) == right
+    assert None not in (carefully(nested), *right)
 
 
 class Checked(BaseModel):
@@ -176,9 +184,9 @@ class OtherDefault(BaseModel):
     "kind",
     [Checked, Written, Looked, Computed, Dumped, Stripped, Afterwards, TwoNames, MadeDefault, OtherDefault],
 )
-@pytest.mark.parametrize("way", [plain_json, plain_cells])
-def test_a_type_of_which_not_all_is_known(kind: type[BaseModel], way: Callable[..., object]) -> None:
-    assert way(adapter_of(kind)) is None
+def test_a_type_of_which_not_all_is_known(kind: type[BaseModel]) -> None:
+    assert plain_json(adapter_of(kind)) is None
+    assert plain_columns(kind) is None
 
 
 def test_a_member_is_never_taken_for_the_other() -> None:

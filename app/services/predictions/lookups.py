@@ -1,0 +1,107 @@
+"""What is stored for records: looked up with what other callers ask for, by as few statements as it takes."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.core.joining import Joined
+from app.core.settings import Settings
+from app.db.engine import Database, is_outage
+from app.db.predictions import cache, written
+from app.db.predictions.cache import LookingUp, Lookup
+from app.db.predictions.written import Writing, WrittenHits
+from app.services.models import versions
+from app.services.predictions.memory import Memory
+
+T = TypeVar("T")
+
+LOOKUPS, IDS_AT_ONCE = 2, 256
+"""Statements at once that look up what concurrent callers ask for, and the most ids of one."""
+WRITTEN_AT_ONCE = 1000
+"""The most ids of one that writes what it finds, for one caller."""
+SLOW = 0.01
+"""Seconds after which a statement has others beside it; until then all that comes goes into the next."""
+
+
+@dataclass
+class Lookups:
+    """Raises what concerns the whole call: an unknown model or version, an unreachable database."""
+
+    settings: Settings
+    database: Database
+    pipeline_version: str
+    memory: Memory | None
+
+    def __post_init__(self) -> None:
+        patience = self.settings.database_pool_timeout
+        self._joined: Joined[LookingUp, list[Lookup]] = Joined(
+            self._look_up,
+            goes=LOOKUPS,
+            most=IDS_AT_ONCE,
+            slow=SLOW,
+            size=lambda ask: len(ask.record_ids),
+            patience=patience,
+            concerns_all=is_outage,
+        )
+        self._written: Joined[Writing, WrittenHits] = Joined(
+            self._write, goes=LOOKUPS, most=1, slow=SLOW, patience=patience
+        )
+
+    async def find(self, ask: LookingUp) -> list[Lookup]:
+        """A lookup for each id, in any order."""
+        memory = None if ask.refresh else self.memory
+        if memory is None:
+            return await self._ask_database(ask)
+        record_ids, model, version, _ = ask
+        ttl, kept, left = self.settings.prediction_ttl, [], []
+        for record_id in record_ids:
+            if (found := memory.get(record_id, model, version, ttl)) is None:
+                left.append(record_id)
+            else:
+                kept.append(found)
+        if left:
+            mark = memory.mark()
+            asked = await self._ask_database(ask._replace(record_ids=left))
+            memory.keep(mark, model, version, asked)
+            kept += asked
+        return kept
+
+    async def write(self, ask: Writing) -> WrittenHits:
+        """The hits, written, and a lookup for each other id; past the memory."""
+        parts = parts_of(ask.record_ids, WRITTEN_AT_ONCE)
+        found = WrittenHits({}, [])
+        for part in await asyncio.gather(*(self._written.ask(ask._replace(record_ids=one)) for one in parts)):
+            found.hits.update(part.hits)
+            found.others.extend(part.others)
+        _require_version(found.others, ask)
+        return found
+
+    async def _ask_database(self, ask: LookingUp) -> list[Lookup]:
+        if len(ask.record_ids) <= IDS_AT_ONCE:
+            found = await self._joined.ask(ask)
+        else:
+            parts = parts_of(ask.record_ids, IDS_AT_ONCE)
+            asked = [self._joined.ask(ask._replace(record_ids=part)) for part in parts]
+            found = [one for part in await asyncio.gather(*asked) for one in part]
+        _require_version(found, ask)
+        return found
+
+    async def _look_up(self, asks: Sequence[LookingUp]) -> list[list[Lookup]]:
+        direct, ttl = self.database.direct, self.settings.prediction_ttl
+        return await cache.look_up(direct, asks, pipeline_version=self.pipeline_version, ttl=ttl)
+
+    async def _write(self, asks: Sequence[Writing]) -> list[WrittenHits]:
+        direct, ttl = self.database.direct, self.settings.prediction_ttl
+        return [
+            await written.write(direct, ask, pipeline_version=self.pipeline_version, ttl=ttl) for ask in asks
+        ]
+
+
+def parts_of(given: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [given[at : at + size] for at in range(0, len(given), size)]
+
+
+def _require_version(found: Sequence[Lookup], ask: LookingUp | Writing) -> None:
+    if (lost := next((one for one in found if one.version_id is None), None)) is not None:
+        raise versions.no_version(ask.model, ask.version, model_exists=lost.model_id is not None)
