@@ -158,8 +158,6 @@ OUTAGES: tuple[type[Exception], ...] = (
     *(asyncpg.PostgresError, asyncpg.InternalClientError),
 )
 """What can be raised when the database cannot be reached; `is_outage` tells those from bugs."""
-
-
 OUTAGE_CLASSES = ("08", "28", "3D", "53", "57P", "25006", "40001", "40P01", "57014", "55P03", "58030")
 """SQLSTATE: no connection, refused log-in, no such database, out of resources, shutting down or starting; and
 read-only for now, transactions in each other's way, what waited too long, a disk that fails."""

@@ -7,7 +7,7 @@ connections, and wait for the ones when they lose the others.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -18,11 +18,11 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId
 
 from app.core.settings import Settings
+from app.db.direct import Connection
 from app.db.engine import CONNECT_TIMEOUT, OF_WORKERS, OUTAGES, libpq_url
 from app.db.queue import lives
 from app.db.queue.tasks import TaskName
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 T = TypeVar("T")
 ANSWER_SECONDS = 10.0
 """For a statement; after that its connection is taken for dead."""
