@@ -57,7 +57,7 @@ CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept since the table was nearly empty would read all of it for every batch."""
 LAST_WORDS = 5.0
 """Seconds for the server to answer that a connection is closed."""
-OF_WORKERS = {**CUSTOM_PLANS, "idle_in_transaction_session_timeout": "10s"}
+OF_WORKERS = {**CUSTOM_PLANS, "idle_in_transaction_session_timeout": "5s"}
 """What a worker that hangs in a transaction has locked, it would keep from the worker that takes over."""
 MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""

@@ -46,7 +46,10 @@ def worker_of(demo: Demo) -> list[psutil.Process]:
 
 
 def is_worker(process: psutil.Process) -> bool:
-    return process.cmdline()[-2:] == ["app", "worker"]
+    try:
+        return process.cmdline()[-2:] == ["app", "worker"]
+    except psutil.Error:  # it has ended
+        return False
 
 
 def evaluate(demo: Demo) -> None:

@@ -1,5 +1,6 @@
 """A start of Postgres from the wheel that is killed while it makes the cluster; make chaos has more."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from app.local.postgres import start
 from tests.local.test_postgres import other_process
 from tests.support.demo import processes_of
-from tests.support.postgres import query, throwaway_folder
+from tests.support.postgres import query, throwaway_folder, wait_until_stopped
 
 NEXT = """
 import pathlib, sys
@@ -44,6 +45,17 @@ def test_the_next_start_waits_for_what_the_killed_one_left_at_work(folder: Path)
             finally:
                 initdb.resume()
             assert following.wait() == 0
+    with start(folder, durable=False) as server:
+        assert query(server.url(), "select 1") == [(1,)]
+
+
+@pytest.mark.parametrize("names_us", [True, False])
+def test_the_sockets_lock_that_was_left_may_name_a_live_stranger(folder: Path, names_us: bool) -> None:
+    with start(folder, durable=False) as server:
+        lock = server.sockets / ".s.PGSQL.5432.lock"
+        lines = lock.read_text().split("\n")
+    wait_until_stopped(folder)
+    lock.write_text("\n".join([str(os.getpid()), *lines[1:]]) if names_us else "")
     with start(folder, durable=False) as server:
         assert query(server.url(), "select 1") == [(1,)]
 

@@ -8,7 +8,8 @@ from pgqueuer import Queries
 from pgqueuer.models import CronExpressionEntrypoint, Schedule
 from pgqueuer.types import CronEntrypoint, CronExpression, ScheduleId
 
-from app.db.queue.queue import Connection, Queue
+from app.db.direct import Connection
+from app.db.queue.queue import Queue
 
 
 async def note(queue: Queue, crons: Mapping[str, str]) -> None:

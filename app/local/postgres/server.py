@@ -73,10 +73,11 @@ class Server:
         """Make a postmaster.pid that was left behind name no process, since its number may be anyone's now.
 
         The file is never deleted: its shared-memory key keeps a second server off data that children of
-        the first still use.
+        the first still use. That of the socket only has the number, and lies in a folder of ours alone.
         """
         if lines := self._pid_file():
             self._pid_path().write_text("\n".join([NO_PROCESS, *lines[1:]]))
+        (self.sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     def _launch(self, log: Path) -> int:
         """Start a supervisor, which starts the server; returns where in the log that begins."""
