@@ -1,14 +1,18 @@
 """What is answered in place of a platform's error, by whoever chose so."""
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import JsonValue
 from sqlalchemy import text
 
 from app.core.settings import Settings
 from app.services.hosting.breaker import ENOUGH
 from app.services.predictions.single_flight import SingleFlight
-from tests.support.aws_stub import Answer, AwsStub, Request, csv, error, model_error
+from tests.support.aws_stub import Answer, AwsStub, Request, csv, error, model_error, reply
+from tests.support.http_stub import HttpStub, http_stub
 from tests.support.orders import answer_ten_times, order, register, store
 
 STALE = {"Cache-Control": "stale-if-error"}
@@ -38,9 +42,18 @@ def endpoints(aws: AwsStub) -> Endpoints:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    of_tests = {"default_model": "transit", "failure_hold": 0, "prediction_ttl": 60.0}
-    return settings.model_copy(update=of_tests)
+def kserve() -> Iterator[HttpStub]:
+    """Another platform, which answers 7 for whatever it is asked."""
+    tensor: dict[str, JsonValue] = {"name": "out", "shape": [1], "datatype": "FP64", "data": [7]}
+    with http_stub() as server:
+        server.respond = lambda _: reply({"model_name": "m", "versions": ["9"], "outputs": [tensor]})
+        yield server
+
+
+@pytest.fixture
+def settings(settings: Settings, kserve: HttpStub) -> Settings:
+    names = {"default_model": "transit", "backend_hosts": kserve.url}
+    return settings.model_copy(update={**names, "failure_hold": 0, "prediction_ttl": 60.0})
 
 
 @pytest.fixture
@@ -143,6 +156,14 @@ async def test_a_fallback_version_answers_under_its_own_key(
     assert (await older.post("/predict/b?version=3")).status_code == 502
     endpoints.down = {}
     assert (await older.post("/predict/b")).json()["version"] == "3"
+
+
+async def test_a_fallback_may_be_on_another_platform(older: httpx.AsyncClient, kserve: HttpStub) -> None:
+    options: dict[str, JsonValue] = {"url": kserve.url, "model": "m"}
+    await register(older, "k", backend="kserve", options=options, promote=False)
+    await register(older, "3", options={"endpoint_name": "second", "fallback_version": "k"}, probe=False)
+    answer = (await older.post("/predict/b")).json()
+    assert (answer["version"], answer["prediction"]) == ("k", 7.0)
 
 
 async def test_where_both_are_down_the_first_error_is_told(

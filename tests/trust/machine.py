@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from app.services.hosting.retry_budget import FEW
 from app.services.records import records
 from tests.trust import store
 from tests.trust.platform import Style
@@ -119,9 +120,11 @@ class Interleavings(Steps):
         self.tell(f"looks fail: {fails}")
         self.platform.looks_fail = fails
 
+    @precondition(lambda self: self.failed < FEW)
     @rule()
     def fail_once(self) -> None:
-        """A call that is tried again: nobody hears of it."""
+        """A call that is tried again, for there are a few retries to begin with: nobody hears of it."""
+        self.failed += 1
         self.platform.failing = 1
 
     # Time, code and death

@@ -71,7 +71,7 @@ class Steps(RuleBasedStateMachine):
         self.registered: list[str] = []
         self.told: list[str] = []
         """What was done, for whoever has to find out what went wrong."""
-        self.looks_applied = self.seen = 0
+        self.looks_applied = self.seen = self.failed = 0
         self.swapped = self.scaled = False
 
     def tell(self, what: str) -> None:
