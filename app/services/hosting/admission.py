@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from app.backends.registry import parse
+from app.core.errors import AppError
 from app.schemas.hosting.deployments import Deployment
 
 
@@ -39,5 +40,8 @@ class Admission:
 
 
 def _callers_in_a_call(deployment: Deployment) -> int:
-    options = parse(deployment.backend, deployment.options)
+    try:
+        options = parse(deployment.backend, deployment.options)
+    except AppError:  # of a release that knew other options: it is told when it is opened
+        return 1
     return 1 if options.batch_delay_ms is None else options.batch_rows
