@@ -13,11 +13,12 @@ import structlog
 
 from app.core.settings import Settings
 from app.db.server.connecting import Connection, connect
+from app.db.server.patience import ANSWER
 
 log = structlog.get_logger(__name__)
 
 CHECK_EVERY = 10.0
-"""Seconds between two questions whether the connection still lives, and for the answer to one."""
+"""Seconds between two questions whether the connection still lives."""
 LAST_WORDS = 2.0
 """Seconds for the server to answer that the connection is closed."""
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
@@ -110,7 +111,7 @@ class Listener:
 
     async def _connect_and_listen(self) -> None:
         # Whatever it is asked, it has so long to answer.
-        connection = await connect(self._url.get_secret_value(), command_timeout=CHECK_EVERY)
+        connection = await connect(self._url.get_secret_value(), command_timeout=ANSWER)
         try:
             await self._listen(connection)
         finally:

@@ -30,6 +30,7 @@ def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct, "ANSWER", 0.5)
     monkeypatch.setattr(direct, "FIRST_ANSWER", 0.2)
     monkeypatch.setattr(listener, "CHECK_EVERY", 0.3)
+    monkeypatch.setattr(listener, "ANSWER", 0.5)
 
 
 @pytest.fixture
