@@ -38,26 +38,34 @@ LONGEST = 90.0
 """Seconds for what was asked for in one round; a bound, no measurement."""
 
 
+def _lane_of(ratio: float) -> int:
+    """Each has a hundred thousand."""
+    return int(ratio) // 100_000
+
+
 class Model:
     """Ten times the ratio; how often each ratio was asked for, and when anything was."""
 
     def __init__(self, aws: AwsStub) -> None:
         self.asked = Counter[float]()
-        self.moments: list[float] = []
+        self.moments: list[tuple[float, int]] = []
+        """When it was asked, and by the workers of which lane."""
         self._lock = threading.Lock()
         aws.respond = self._respond
 
     def _respond(self, request: Request) -> Answer:
         if "invocations" in request.path:
             with self._lock:
-                self.asked.update(map(float, request.body.decode().splitlines()))
-                self.moments.append(time.monotonic())
+                ratios = [float(row) for row in request.body.decode().splitlines()]
+                self.asked.update(ratios)
+                self.moments.append((time.monotonic(), _lane_of(ratios[0])))
             time.sleep(ANSWER_SECONDS)
         return answer_ten_times(request)
 
-    def silence(self, since: float) -> float:
-        """The longest time since then, until now, in which it was not asked."""
-        moments = [since, *(one for one in self.moments if one > since), time.monotonic()]
+    def silence(self, lane: int, since: float) -> float:
+        """The longest time since then, until now, in which that lane's workers did not ask it."""
+        asked = [moment for moment, number in self.moments if number == lane and moment > since]
+        moments = [since, *asked, time.monotonic()]
         return max(after - before for before, after in pairwise(moments))
 
 
@@ -108,7 +116,7 @@ class Lane:
         began = time.monotonic()
         struck = await self._strike(kind, ratios)
         states = [await self._ended(job), await self._ended(evaluation)]
-        self.silences.setdefault(kind, []).append(self.model.silence(began))
+        self.silences.setdefault(kind, []).append(self.model.silence(_lane_of(self.first), began))
         self.states.update(states)
         if kind == "stop":
             struck.send_signal(signal.SIGCONT)
