@@ -8,8 +8,8 @@ from pgqueuer import Queries
 from pgqueuer.models import CronExpressionEntrypoint, Schedule
 from pgqueuer.types import CronEntrypoint, CronExpression, ScheduleId
 
-from app.db.direct import Connection
 from app.db.queue.queue import Queue
+from app.db.server.connecting import Connection
 
 
 async def note(queue: Queue, crons: Mapping[str, str]) -> None:
