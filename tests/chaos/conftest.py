@@ -23,7 +23,8 @@ def figure(request: pytest.FixtureRequest) -> Figure:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    rows = sorted(config.stash[TABLE], key=lambda row: int(row[0].removeprefix("R")))
+    noted = config.stash[TABLE]
+    rows = sorted(noted, key=lambda row: int(row[0].removeprefix("R")))
     if not rows:
         return
     terminalreporter.section("figures")
