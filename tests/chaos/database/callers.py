@@ -129,12 +129,13 @@ def prepare(address: str) -> None:
 
 
 def is_well(address: str) -> bool:
-    """Whether a record is written, read and predicted."""
-    key = uuid4().hex
+    """Whether records are written, read and predicted, so many that every connection has its turn."""
+    keys = [uuid4().hex for _ in range(10)]
     with suppress(httpx.HTTPError), httpx.Client(base_url=address, timeout=20) as client:
-        client.put(f"/records/{key}", json=fresh_order(1.5)).raise_for_status()
-        client.get(f"/records/{key}").raise_for_status()
-        client.post(f"/predict/{key}").raise_for_status()
+        for key in keys:
+            client.put(f"/records/{key}", json=fresh_order(1.5)).raise_for_status()
+            client.get(f"/records/{key}").raise_for_status()
+            client.post(f"/predict/{key}").raise_for_status()
         return True
     return False
 

@@ -113,11 +113,6 @@ def _named(fault: Fault) -> str:
     return fault.__name__.replace("_", " ")
 
 
-KEEPS_WHAT_IS_UNFIT = """
-from app.db import direct, engine
-direct.is_unfit = lambda error: False
-engine.discard_if_unfit = lambda context: None
-"""
 WAITS_FOR_EVER = """
 from app.db import direct
 from app.db.server import patience
@@ -125,14 +120,9 @@ patience.ANSWER = patience.FIRST_ANSWER = direct.ANSWER = direct.FIRST_ANSWER = 
 """
 
 
-@pytest.mark.parametrize(
-    ("fault", "broken"), [(turn_read_only, KEEPS_WHAT_IS_UNFIT), (lose_connections, WAITS_FOR_EVER)]
-)
-def test_the_harness_sees_a_service_that_does_not_recover(
-    fault: Fault, broken: str, aws: AwsStub, tmp_path: Path
-) -> None:
+def test_the_harness_sees_a_service_that_does_not_recover(aws: AwsStub, tmp_path: Path) -> None:
     with pytest.raises(TimeoutError):
-        _under(fault, aws, tmp_path, broken=broken)
+        _under(lose_connections, aws, tmp_path, broken=WAITS_FOR_EVER)
 
 
 def _under(fault: Fault, aws: AwsStub, folder: Path, *, broken: str = "") -> tuple[Told, float, float]:
