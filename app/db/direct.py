@@ -15,6 +15,7 @@ import asyncpg
 from app.db.server.connecting import Connection
 from app.db.server.outages import is_unfit
 from app.db.server.patience import ANSWER, FIRST_ANSWER
+from app.db.server.silence import Silence
 
 MAY_DO_AT_ONCE = (
     asyncpg.InvalidCachedStatementError,
@@ -78,10 +79,10 @@ class Direct:
             return await self._fetch(statement.text, ordered)
 
     async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
-        connection, is_fit, loop = self._idle_one(), False, asyncio.get_running_loop()
-        patience, silence = (FIRST_ANSWER, ConnectionLost) if connection else (ANSWER, NoAnswer)
+        connection, is_fit = self._idle_one(), False
+        patience, kind = (FIRST_ANSWER, ConnectionLost) if connection else (ANSWER, NoAnswer)
         connection = connection or await self._open()
-        end = loop.call_later(patience, connection.terminate)
+        silence = Silence(patience, connection.terminate)
         try:
             rows = await self._run(connection, text, values)
             is_fit = True
@@ -90,10 +91,9 @@ class Direct:
             is_fit = not connection.is_closed() and not is_unfit(error)
             if not connection.is_closed():
                 raise
-            kind = silence if end.when() <= loop.time() else ConnectionLost
-            raise kind(str(error)) from error
+            raise (kind if silence.is_over else ConnectionLost)(str(error)) from error
         finally:
-            end.cancel()
+            silence.cancel()
             if is_fit:
                 self._idle.append(connection)
             else:  # it may still be busy with what was cancelled

@@ -6,6 +6,7 @@ statement would ask the same server; a connection that is cut ends here at once,
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar, cast
 from weakref import WeakKeyDictionary, ref
 
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.server.connecting import CONNECT_TIMEOUT
 from app.db.server.connecting import Connection as Driver
+from app.db.server.silence import Silence
 
 FIRST_ANSWER = 2.0
 """Seconds for the first answer on a connection that was used before: it may have died since, and what is
@@ -41,7 +43,7 @@ class Watch:
     """Cuts a connection of an engine that is asked something, and is silent for longer than it may be."""
 
     def __init__(self) -> None:
-        self._timers: WeakKeyDictionary[Driver, asyncio.TimerHandle] = WeakKeyDictionary()
+        self._timers: WeakKeyDictionary[Driver, Silence] = WeakKeyDictionary()
         self._patience: WeakKeyDictionary[Driver, float] = WeakKeyDictionary()
         """That of a transaction: what was changed in it has to be committed."""
         self._used: WeakKeyDictionary[Driver, float] = WeakKeyDictionary()
@@ -67,7 +69,7 @@ class Watch:
     def begin(self, driver: Driver, patience: float) -> None:
         """From now on it has so many seconds to answer."""
         self.end(driver)
-        self._timers[driver] = asyncio.get_running_loop().call_later(patience, self._cut, ref(driver))
+        self._timers[driver] = Silence(patience, partial(self._cut, ref(driver)))
 
     def end(self, driver: Driver) -> None:
         """It has answered."""

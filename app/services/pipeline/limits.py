@@ -82,7 +82,8 @@ async def _alone(limit: _Limit, work: StageWork[T, R], value: T, spent: float = 
     except NotBegun:
         return NotInTime(f"There was no thread for {limit.stage}: calls that have not ended hold all.")
     except TimeoutError:
-        log.error("user code given up", function=limit.stage, seconds=round(limit.seconds, 1))
-    if limit.is_late:
+        if limit.seconds > 0:
+            log.error("user code given up", function=limit.stage, seconds=round(limit.seconds, 1))
+    if limit.is_late or limit.seconds <= 0:
         return NotInTime(f"There was no time left for {limit.stage}.")
     return UserCodeError(f"{limit.stage} had not ended after {limit.seconds:.3g} seconds.")
