@@ -27,7 +27,7 @@ HANGING = 40
 def settings(settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch) -> Settings:
     aws.respond = answer_ten_times
     monkeypatch.setenv("USE_CASE", "tests.support.hanging")
-    monkeypatch.setenv("PREDICT_TIMEOUT", "6")
+    monkeypatch.setenv("PREDICT_TIMEOUT", "15")  # of which a busy machine takes some for itself
     return settings
 
 
@@ -60,10 +60,12 @@ async def until_it_computes(sessions: Sessions) -> None:
 async def test_more_hanging_calls_than_threads_hold_no_other_and_no_stop(
     service: Service, client: httpx.AsyncClient
 ) -> None:
-    hung = [asyncio.create_task(client.post(f"/predict/hangs{n}")) for n in range(HANGING)]
-    assert (await client.post("/predict/good")).json()["prediction"] == 15.0
-    service.process.terminate()
-    answers = [answer.json() for answer in await asyncio.gather(*hung)]
+    async with asyncio.TaskGroup() as group:
+        hung = [group.create_task(client.post(f"/predict/hangs{n}")) for n in range(HANGING)]
+        answer = await client.post("/predict/good")
+        assert answer.status_code == 200, answer.text
+        service.process.terminate()
+    answers = [one.result().json() for one in hung]
     # On a busy machine some may not have begun before their time was over.
     said = {(answer["title"], answer["detail"].partition(" after")[0]) for answer in answers}
     assert ("The pipeline's own code failed", "preprocess had not ended") in said
