@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import text
 
-from app.core.errors import BackendDown, BackendThrottled, NotInTime
+from app.core.errors import BackendDown, BackendThrottled
 from app.core.settings import Settings
 from app.schemas.evaluations.runs import EvaluationRequest
 from app.services.evaluations import evaluator, runs
@@ -30,7 +30,7 @@ each_kind = pytest.mark.parametrize("asked", [QUALITY, DRIFT], ids=["quality", "
 @pytest.fixture
 async def runtime(settings: Settings, aws: AwsStub) -> AsyncIterator[Runtime]:
     aws.respond = answer_ten_times
-    hurried = settings.model_copy(update={"predict_timeout": 1, "failure_hold": 0})
+    hurried = settings.model_copy(update={"predict_timeout": 4, "failure_hold": 0})
     async with open_runtime(hurried) as runtime:
         await prepare(runtime.predictor)
         await store_judged_orders(runtime.database.transactions)
@@ -61,7 +61,7 @@ async def test_a_platform_that_is_away_is_waited_for(
     aws.respond = down
     evaluation_id = await begin(runtime, asked)
     for _ in range(evaluator.MOST_ATTEMPTS + 1):
-        with pytest.raises((BackendDown, NotInTime)):  # a busy machine takes longer than the second
+        with pytest.raises(BackendDown):
             await Evaluator(runtime).run(evaluation_id)
     assert await attempts(runtime, evaluation_id) == 0
     aws.respond = answer_ten_times
