@@ -13,7 +13,7 @@ from contextlib import suppress
 import asyncpg
 
 from app.db.server.connecting import Connection
-from app.db.server.outages import is_unfit
+from app.db.server.outages import is_unfit, let_pass
 from app.db.server.patience import ANSWER, FIRST_ANSWER
 from app.db.server.silence import Silence
 
@@ -74,8 +74,8 @@ class Direct:
                 raise
             except (ConnectionLost, asyncpg.ReadOnlySQLTransactionError):
                 self._terminate_idle()  # the server went away, or turned, and all of them with it
-            except MAY_DO_AT_ONCE:
-                pass
+            except MAY_DO_AT_ONCE as error:
+                await let_pass(error)
             return await self._fetch(statement.text, ordered)
 
     async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:

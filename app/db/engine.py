@@ -26,6 +26,7 @@ from app.db.server.outages import (
     is_outage,
     is_unmigrated,
     is_worth_another_try,
+    let_pass,
     outage_in_words,
     server_message,
     sqlstate,
@@ -188,5 +189,6 @@ async def run(sessions: Sessions, work: Callable[[AsyncSession], Awaitable[T]]) 
     except DBAPIError as error:
         if not is_worth_another_try(error):
             raise
+        await let_pass(error)
     async with sessions() as session:
         return await work(session)

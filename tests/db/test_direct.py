@@ -21,8 +21,14 @@ async def direct(settings: Settings) -> AsyncIterator[Direct]:
     await database.aclose()
 
 
-async def test_who_is_let_go_in_a_deadlock_tries_once_more(direct: Direct, database_url: str) -> None:
-    other = await asyncpg.connect(database_url)
+@pytest.fixture
+async def other(database_url: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def test_who_is_let_go_in_a_deadlock_tries_once_more(direct: Direct, other: Connection) -> None:
     await other.execute(
         "create table pairs (id int primary key, touched int); insert into pairs values (1, 0), (2, 0)"
     )
@@ -36,7 +42,6 @@ async def test_who_is_let_go_in_a_deadlock_tries_once_more(direct: Direct, datab
     await other.execute("update pairs set touched = 1 where id = 1")
     await transaction.commit()
     assert [row["id"] for row in await asked] == [1, 2]
-    await other.close()
 
 
 async def test_a_connection_that_is_cut_while_it_begins_is_an_outage_after_a_second_try() -> None:

@@ -1,5 +1,8 @@
 """What a failure of the database says: that it is away or in a state that passes, or that we are wrong."""
 
+import asyncio
+import random
+
 import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine.interfaces import ExceptionContext
@@ -17,6 +20,8 @@ OUTAGES: tuple[type[Exception], ...] = (
 READ_ONLY, NO_RIGHT = "25006", "42501"
 IN_THE_WAY = ("40001", "40P01")
 """Another transaction was let go first; this one has done nothing."""
+AHEAD = 0.05, 0.15
+"""Seconds, at random between the two, for the other transaction to get on."""
 OUTAGE_CLASSES = (
     *("08", "25P03", "25P04", "28", "3D", "40", "53", "55P03", "57P", "57014", "58"),
     *(READ_ONLY, NO_RIGHT),
@@ -88,6 +93,15 @@ def did_nothing(error: DBAPIError) -> bool:
     A connection that dies while it commits leaves that open.
     """
     return is_worth_another_try(error) and (error.statement is not None or sqlstate(error) in IN_THE_WAY)
+
+
+async def let_pass(error: BaseException) -> None:
+    """Before another try, wait a moment where another transaction was in the way.
+
+    The server has woken it, but whoever comes back at once may well lock again what it was waiting for.
+    """
+    if sqlstate(error) in IN_THE_WAY:
+        await asyncio.sleep(random.uniform(*AHEAD))
 
 
 def is_unmigrated(error: Exception) -> bool:

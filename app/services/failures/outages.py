@@ -13,6 +13,7 @@ from app.db.server.outages import (
     did_nothing,
     is_outage,
     is_unmigrated,
+    let_pass,
     outage_in_words,
     server_message,
 )
@@ -32,6 +33,7 @@ async def or_once_more(work: Callable[[], Awaitable[T]]) -> T:
         if not did_nothing(error):
             raise
         log.info("transaction tried once more", error=type(error).__name__)
+        await let_pass(error)
     return await work()
 
 
