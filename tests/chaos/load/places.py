@@ -37,15 +37,15 @@ class Place:
     folder: Path
 
     @contextmanager
-    def service(self, *program: str, **settings: object) -> Iterator[Service]:
-        """On these settings; ``program`` is what Python runs, by default the app."""
+    def service(self, *program: str, port: int | None = None, **settings: object) -> Iterator[Service]:
+        """On these settings; ``program`` is what Python runs, by default the app, and ``port`` a free one."""
         variables = {
             **{"DATABASE_URL": self.database_url, "DEFAULT_MODEL": "transit", "LOG_LEVEL": "WARNING"},
             **self.model,
             **{name.upper(): str(value) for name, value in settings.items()},
         }
         log = self.folder / "service.log"
-        with running_service(ROOT, variables, log, program=program or APP) as service:
+        with running_service(ROOT, variables, log, program=program or APP, port=port) as service:
             yield service
 
 
