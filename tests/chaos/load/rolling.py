@@ -49,7 +49,7 @@ async def replicas(place: Place, count: int) -> AsyncIterator[list[Replica]]:
 
 @asynccontextmanager
 async def load(callers: Callers) -> AsyncIterator[list[Called]]:
-    """Two hits, a miss and a write, again and again, whatever becomes of them; the calls, once it has ended."""
+    """Two hits, a miss and a write, again and again, whatever becomes of them; the calls come at its end."""
     await callers.post("/predict/hit")
     end, found = asyncio.Event(), list[Called]()
     calling = asyncio.create_task(_call(callers, end))
