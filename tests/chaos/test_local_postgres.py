@@ -9,7 +9,9 @@ import sysconfig
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,8 +25,8 @@ from tests.support.postgres import throwaway_folder
 
 pytestmark = pytest.mark.chaos
 ROOT = Path(__file__).parents[2]
-STRIKES = 25
-"""For root and for a user each."""
+STRIKES, AT_ONCE = 25, 3
+"""For root and for a user each; each has a folder of its own."""
 ORPHAN_SECONDS = 3.0
 LONGEST_START = 60
 USES_IT = """
@@ -182,11 +184,12 @@ def end_all(folder: Path) -> None:
 @pytest.mark.parametrize("name", owners())
 def test_the_next_start_succeeds_and_nothing_is_left_running(name: str, figure: Figure) -> None:
     owner, started, left = owners()[name], Counter[str](), Counter[str]()
-    for number in range(STRIKES):
-        strike = STRIKE[number % len(STRIKE)]
-        succeeds, orphaned = struck(owner, strike)
-        started[strike.__name__] += succeeds
-        left[strike.__name__] += orphaned
+    strikes = [STRIKE[number % len(STRIKE)] for number in range(STRIKES)]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        ends = threads.map(partial(struck, owner), strikes)
+        for strike, (succeeds, orphaned) in zip(strikes, ends, strict=True):
+            started[strike.__name__] += succeeds
+            left[strike.__name__] += orphaned
     figure(
         "R12",
         f"{STRIKES} kills of Postgres from the wheel, as {name}",
