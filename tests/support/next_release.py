@@ -52,15 +52,18 @@ for number in range({rounds}):
     sys.stdin.readline()
     for _ in range({count}):
         if os.fork() == 0:
-            sys.exit(migrate())
+            code = migrate()
+            sys.stdout.flush()
+            os._exit(code or 0)
     failed = any([os.wait()[1] for _ in range({count})])
     if {rounds} > 1:
         migrate()
         print("failed" if failed else "succeeded", flush=True)
 sys.exit(failed)
 """
-"""Forked after the imports, which take longer than the migration: so they do meet. Between rounds the parent migrates,
-too, and finds nothing to do: what a process does once, its children then need not."""
+"""Forked after the imports, which take longer than the migration: so they do meet. The rest is kept short:
+between rounds the parent migrates as well, where nothing is to be done, so that its children need not do anew
+what a process does once; and they end without Python's tidying up."""
 BLOCKING = """
 from sqlalchemy import text
 from app.db import migrate

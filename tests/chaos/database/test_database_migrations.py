@@ -43,10 +43,12 @@ def test_many_migrate_at_once_and_the_release_before_goes_on(
     tree, told, rounds, log = next_release(tmp_path), Told(), Rounds(), tmp_path / "migrations.log"
     with service(server.url, tmp_path / "service.log") as running:
         prepare(running.url)
-        with Callers(running.url, told, writers=1, pause=0.05):
-            with migrate_again_and_again(tree, server.url, REPLICAS, TIMES, log) as migrate:
-                for _ in range(TIMES):
-                    _round(server, migrate, rounds)
+        with (
+            Callers(running.url, told, writers=1, pause=0.05),
+            migrate_again_and_again(tree, server.url, REPLICAS, TIMES, log) as migrate,
+        ):
+            for _ in range(TIMES):
+                _round(server, migrate, rounds)
     rounds.migrated = log.read_text().count('"migrated"')
     failed = {kind: count for kind, count in told.calls.items() if "failed" in kind}
     measured = (
