@@ -34,7 +34,7 @@ def nginx(addresses: Sequence[str], folder: Path, faults: Mapping[str, str]) -> 
         pytest.skip("nginx is not installed")
     [port] = free_ports(1)
     configuration = folder / "nginx.conf"
-    configuration.write_text(_replaced(SHIPPED.read_text(), _here(addresses, port, folder) | faults))
+    configuration.write_text(_replaced(SHIPPED.read_text(), {**_here(addresses, port, folder), **faults}))
     with (folder / "nginx.log").open("a") as log:
         process = subprocess.Popen([program, "-c", configuration, "-p", folder], stdout=log, stderr=log)
     try:
