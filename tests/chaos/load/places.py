@@ -30,22 +30,23 @@ _BACKENDS = """
 
 @dataclass(frozen=True)
 class Place:
-    """``model`` are the variables by which services find it."""
+    """``model`` are the variables by which services find it; ``port`` is theirs, by default a free one."""
 
     database_url: str
     model: Mapping[str, str]
     folder: Path
+    port: int | None = None
 
     @contextmanager
-    def service(self, *program: str, port: int | None = None, **settings: object) -> Iterator[Service]:
-        """On these settings; ``program`` is what Python runs, by default the app, and ``port`` a free one."""
+    def service(self, *program: str, **settings: object) -> Iterator[Service]:
+        """On these settings; ``program`` is what Python runs, by default the app."""
         variables = {
             **{"DATABASE_URL": self.database_url, "DEFAULT_MODEL": "transit", "LOG_LEVEL": "WARNING"},
             **self.model,
             **{name.upper(): str(value) for name, value in settings.items()},
         }
         log = self.folder / "service.log"
-        with running_service(ROOT, variables, log, program=program or APP, port=port) as service:
+        with running_service(ROOT, variables, log, program=program or APP, port=self.port) as service:
             yield service
 
 

@@ -4,9 +4,11 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Self
+
+from pydantic import JsonValue
 
 from tests.chaos.load.callers import Called, Callers
 from tests.chaos.load.places import Place
@@ -27,7 +29,7 @@ class Replica:
     @classmethod
     async def begun(cls, place: Place, port: int | None = None) -> Self:
         stack = ExitStack()
-        running = place.service(port=port, shutdown_delay=1, keep_alive=75)
+        running = replace(place, port=port).service(shutdown_delay=1, keep_alive=75)
         return cls(await asyncio.to_thread(stack.enter_context, running), stack)
 
     async def end(self, how: signal.Signals) -> None:
@@ -67,7 +69,7 @@ async def _call(callers: Callers, end: asyncio.Event) -> list[Called]:
             break
         for path in ("/predict/hit", f"/predict/m{number}", "/predict/hit"):
             calls.append(asyncio.create_task(callers.post(path)))
-        written = [{"id": f"w{number}", "input": order(0.5)}]
+        written: JsonValue = [{"id": f"w{number}", "input": order(0.5)}]
         calls.append(asyncio.create_task(callers.post("/records", written)))
         await asyncio.sleep(1 / RATE)
     return await asyncio.gather(*calls)
