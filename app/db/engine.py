@@ -49,9 +49,10 @@ T = TypeVar("T")
 DIALECT = "postgresql+asyncpg://"
 OURS = {"client_connection_check_interval": "5s"}
 """The server ends a statement that nobody waits for any more."""
-BY_KEY = {"enable_seqscan": "off"}
+BY_KEY = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 """All that goes straight through asyncpg looks things up by their keys. A plan that was made while a table
-was empty would read all of it, and be kept."""
+was empty would read all of it, and be kept. Rows that are found in the order of an index are locked in it:
+a bitmap has them in that of the table."""
 GENERIC_PLANS = {**BY_KEY, "plan_cache_mode": "force_generic_plan"}
 """To plan a lookup takes twice as long as to do it."""
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
