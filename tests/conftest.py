@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import multiprocessing
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -154,3 +155,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
     """A scripted SageMaker that boto3 finds by its environment."""
     with aws_stub(monkeypatch) as server:
         yield server
+
+
+@pytest.fixture
+def forked_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials of artifacts are forked from a process that has imported what each needs, which takes a second,
+    and has run no artifact's code."""
+    multiprocessing.set_forkserver_preload(["pytest", "app.local.packing.aside"])
+    monkeypatch.setattr("app.local.packing.aside.METHOD", "forkserver")

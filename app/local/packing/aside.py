@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -16,6 +17,8 @@ from app.core.errors import InvalidInput
 from app.local.packing.trial import try_here
 from app.schemas.rows import Row
 
+METHOD: Literal["spawn", "forkserver"] = "spawn"
+"""What was imported here is not there."""
 PATIENCE = 120.0
 """Seconds to load and to answer: those that the endpoint gives to each of both."""
 ENDED_WITHIN = 10.0
@@ -31,7 +34,7 @@ def try_out(
     patience: float = PATIENCE,
 ) -> JsonValue:
     """``try_here`` elsewhere. InvalidInput, too, where the process ends, or is not done in time."""
-    context = multiprocessing.get_context("spawn")  # what was imported here is not there
+    context = multiprocessing.get_context(METHOD)
     receiver, sender = context.Pipe(duplex=False)
     arguments = (sender, patience, archive, unpacked, size, row, content_type)
     with receiver, _running(context.Process(target=_report, args=arguments)) as process:
