@@ -19,6 +19,8 @@ from app.local.ports import free_ports
 START_SECONDS = 60
 HOST = "127.0.0.1"
 PROGRAM = "pgbouncer"
+CONNECTIONS = 20
+"""What it has to each database, at most."""
 needs_pooler = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="the program pgbouncer is not here")
 """For tests that start one of their own, whether the others go through one or not."""
 
@@ -29,7 +31,7 @@ def pooler_is_used() -> bool:
 
 
 @contextmanager
-def pooler(server_url: str, *, size: int = 20) -> Iterator[int]:
+def pooler(server_url: str, *, size: int = CONNECTIONS) -> Iterator[int]:
     """The port of a PgBouncer that leads to each database of the server with so many connections."""
     binary = shutil.which(PROGRAM)
     if binary is None:
