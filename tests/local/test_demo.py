@@ -71,9 +71,7 @@ def predict(demo: Demo, record_id: str = train.EXAMPLE_ID) -> httpx.Response:
     return post(f"{demo.url}/predict/{record_id}")
 
 
-def test_a_first_demo_predicts_starts_a_dead_worker_again_and_stops_everything_at_ctrl_c(
-    folder: Path,
-) -> None:
+def test_a_first_demo_predicts_keeps_a_worker_and_ctrl_c_stops_everything(folder: Path) -> None:
     with running_demo(folder) as demo:
         first, second = predict(demo), predict(demo)
         assert first.status_code == 200, first.text
