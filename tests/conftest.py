@@ -164,4 +164,4 @@ def forked_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials of artifacts are forked from a process that has imported what each needs, which takes a second,
     and has run no artifact's code."""
     multiprocessing.set_forkserver_preload(["pytest", "app.local.packing.aside"])
-    monkeypatch.setattr("app.local.packing.aside.METHOD", "forkserver")
+    monkeypatch.setattr("app.local.packing.aside.CONTEXT", multiprocessing.get_context("forkserver"))

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.core.settings import Settings
 from app.db import engine
@@ -98,7 +99,11 @@ def turn(database_url: str, postgres_server: MigratedServer) -> Callable[[str], 
     """Have the database take writes or not, for whoever connects from now on."""
     [(name,)] = query(database_url, "select current_database()")
     alter = f"alter database {name} set default_transaction_read_only = "
-    return lambda read_only: query(postgres_server.admin_url, alter + read_only) and None
+
+    def to(read_only: str) -> None:
+        query(postgres_server.admin_url, alter + read_only)
+
+    return to
 
 
 async def test_connections_of_the_poolers_that_write_no_more_are_closed_one_by_one(
@@ -132,7 +137,7 @@ async def test_a_worker_that_hangs_in_a_transaction_gives_up_what_it_has_locked(
     await hanging.execute(lock)
     async with asyncio.timeout(TIMEOUT), database.transactions() as session:
         await session.execute(lock)
-    with pytest.raises(engine.DBAPIError):
+    with pytest.raises(DBAPIError):
         await hanging.execute(lock)
     await hanging.close()
     await worker.aclose()

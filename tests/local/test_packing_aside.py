@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from socket import socket
 from textwrap import dedent
 
 import psutil
@@ -60,7 +59,7 @@ def test_what_hangs_is_ended_with_all_that_it_started(
 ) -> None:
     pid_file = tmp_path / "pid"
 
-    def over_once_it_hangs(ends: Sequence[Connection | int], _: float) -> list[Connection | socket | int]:
+    def over_once_it_hangs(ends: Sequence[Connection | int], _: float) -> object:
         """The time is over as soon as there is something to end."""
         while not (pid_file.exists() and pid_file.read_text()):
             time.sleep(0.01)

@@ -71,8 +71,8 @@ async def has_passed_its_first_lease(one: Predictor) -> int | None:
         while True:
             async with one.database.transactions() as session:
                 if await session.scalar(is_over, {"first": first, "more": LEASE}):
-                    beacons = await session.scalars(text("select beacon from content_claims"))
-                    return beacons.one()
+                    beacon: int | None = await session.scalar(text("select beacon from content_claims"))
+                    return beacon
             await asyncio.sleep(LEASE / 10)
 
 
