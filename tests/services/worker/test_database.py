@@ -65,11 +65,14 @@ async def _until_it_answers(settings: Settings) -> None:
     """A pooler refuses whoever comes for a moment more."""
     async with asyncio.timeout(TIMEOUT):
         while True:
+            connection = await asyncpg.connect(settings.database_url.get_secret_value())
             try:
-                await (await asyncpg.connect(settings.database_url.get_secret_value())).close()
+                await connection.execute("select 1")
                 return
-            except asyncpg.ProtocolViolationError:
+            except asyncpg.PostgresConnectionError:
                 await asyncio.sleep(0.1)
+            finally:
+                await connection.close()
 
 
 async def _rename(admin: "asyncpg.Connection[asyncpg.Record]", old: str, new: str) -> bool:
