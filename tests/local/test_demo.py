@@ -71,7 +71,7 @@ def predict(demo: Demo, record_id: str = train.EXAMPLE_ID) -> httpx.Response:
     return post(f"{demo.url}/predict/{record_id}")
 
 
-def test_a_first_demo_predicts_keeps_a_worker_and_ctrl_c_stops_everything(folder: Path) -> None:
+def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None:
     with running_demo(folder) as demo:
         first, second = predict(demo), predict(demo)
         assert first.status_code == 200, first.text
@@ -85,23 +85,23 @@ def test_a_first_demo_predicts_keeps_a_worker_and_ctrl_c_stops_everything(folder
             assert version["revision"].endswith(digest)
         truth = get(f"{demo.url}/records/{train.EXAMPLE_ID}").json()["label"]
         assert truth["value"] == 140
-        kill_the_worker(demo)
         evaluate(demo)
         started = [*processes_of(folder), *worker_of(demo)]
         assert len(started) >= 5  # the demo, its endpoint, Postgres, and a worker with what holds it
-        said = demo.interrupt()
-        assert "The worker ended; if it said why, that is above. It starts again." in said
-        assert said.endswith("Stopped.\n")
+        assert demo.interrupt().endswith("Stopped.\n")
         assert demo.process.returncode == 0
     assert "Traceback" not in (folder.parent / "demo.log").read_text()
     assert not [process for process in started if is_alive(process)]
 
 
-def kill_the_worker(demo: Demo) -> None:
-    """Another one is started."""
-    before = wait_for_worker(demo, set())
-    max(map(psutil.Process, before), key=psutil.Process.create_time).kill()  # not what holds it
-    wait_for_worker(demo, before)
+def test_a_worker_that_ends_is_started_again(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        before = wait_for_worker(demo, set())
+        max(map(psutil.Process, before), key=psutil.Process.create_time).kill()  # not what holds it
+        wait_for_worker(demo, before)
+        evaluate(demo)
+        said = demo.interrupt()
+    assert "The worker ended; if it said why, that is above. It starts again." in said
 
 
 def wait_for_worker(demo: Demo, others: set[int]) -> set[int]:
