@@ -27,6 +27,7 @@ from app.core.retrying import retried
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
+from app.services.failures.lightened import lightened
 from app.services.hosting import looks
 from app.services.hosting.chunks import chunked
 from app.services.hosting.looks import Sighting
@@ -200,7 +201,7 @@ async def _timed(
 ) -> list[InferenceOutcome]:
     now = asyncio.get_running_loop().time
     try:
-        with _watched(opened, is_patient=not batch.is_late(started)):
+        with _watched(opened, is_patient=not batch.is_late(started)), lightened():
             reply = await opened.backend.predict(rows, batch.deadline - started)
     except BackendRejected:
         batch.note(len(rows), now() - started)
