@@ -1,20 +1,6 @@
 """Errors that keep nothing but their words."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from app.core.errors import AppError
-
-
-@contextmanager
-def lightened() -> Iterator[None]:
-    """What is raised here as ours is ``lighten``-ed."""
-    try:
-        yield
-    except AppError as error:
-        lighten(error)
-        raise
 
 
 def lighten(error: BaseException | None) -> None:
@@ -22,7 +8,7 @@ def lighten(error: BaseException | None) -> None:
 
     The variables there hold what the error is about: a platform's answer or a caller's body of megabytes, and
     what was made of it. Errors are kept, for retries and for other callers, and lie in circles of references
-    then, for which Python seldom looks.
+    then, for which Python seldom looks. A context manager cannot do this: contextlib puts the places back.
     """
     while error is not None:
         error.__traceback__ = None
@@ -31,3 +17,8 @@ def lighten(error: BaseException | None) -> None:
         elif isinstance(error, UnicodeDecodeError):
             error.object = b""
         error = error.__cause__ or error.__context__
+
+
+def without_causes(error: BaseException) -> None:
+    """The same, for an error whose causes have been told where they were met, and are too long to keep."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
