@@ -1,4 +1,4 @@
-"""What every backend makes of answers that do harm; `make test-security` sends more, to a service that runs."""
+"""What every backend makes of answers that do harm; make test-security sends more, to a whole service."""
 
 import gzip
 from dataclasses import replace

@@ -19,7 +19,8 @@ def figure(request: pytest.FixtureRequest) -> Figure:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    rows = sorted(config.stash.get(TABLE, []), key=lambda row: (row[0][0], int(row[0][1:])))
+    noted: list[tuple[str, str, str, str]] = config.stash.get(TABLE, [])
+    rows = sorted(noted, key=lambda row: (row[0][0], int(row[0][1:])))
     if not rows:
         return
     terminalreporter.section("figures")

@@ -161,7 +161,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _is_next_to_be_answered(self) -> bool:
         if self.cycle is None or self.cycle.response_complete:
-            return True
+            return self._in_head or self.cycle is None
         return self.cycle.more_body and not (self.pipeline or self._in_head or self.cycle.response_started)
 
 

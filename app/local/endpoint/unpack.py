@@ -46,10 +46,7 @@ def _unpack(stream: Artifact, folder: Path, limit: int) -> int:
     """The data filter refuses paths and links that leave the folder, devices, and the like."""
     size = taken = 0
     # tarfile's own "r|gz" takes an archive that is cut off between two members for a whole one.
-    with (
-        gzip.GzipFile(fileobj=stream) as packed,
-        tarfile.open(fileobj=(plain := _Unpacked(packed)), mode="r|") as archive,
-    ):
+    with _Unpacked(fileobj=stream) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
         for member in archive:
             plain.allow(member.size)
             size, taken = size + member.size, taken + max(member.size, FILE)
@@ -61,20 +58,18 @@ def _unpack(stream: Artifact, folder: Path, limit: int) -> int:
     return size
 
 
-class _Unpacked:
+class _Unpacked(gzip.GzipFile):
     """The archive's bytes. tarfile reads a name into memory whole, whatever length is announced for it."""
 
-    def __init__(self, packed: gzip.GzipFile) -> None:
-        self._packed = packed
-        self._left = LONGEST_HEAD
+    _left = LONGEST_HEAD
 
     def allow(self, size: int) -> None:
         """So many bytes of a member may come before the next head."""
         self._left = size + LONGEST_HEAD
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         """ReadError beyond what is allowed."""
-        content = self._packed.read(size)
+        content = super().read(size)
         self._left -= len(content)
         if self._left < 0:
             raise tarfile.ReadError("what it says of a member is too long")
