@@ -10,9 +10,10 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.api.server.options import server_options
 from app.core.logging import configure_logging
 from app.core.settings import Settings
-from app.core.shutdown import GentleServer, PatientProtocol
+from app.core.shutdown import GentleServer
 from app.main import create_app
 from app.services.use_case import load
 
@@ -29,13 +30,10 @@ def serve(
     config = uvicorn.Config(
         f"{create_app.__module__}:{create_app.__name__}",
         factory=True,
-        http=PatientProtocol,
         host=host or settings.host,
         port=settings.port if port is None else port,
         workers=workers,
-        log_config=None,
-        proxy_headers=False,  # otherwise anyone may claim an address
-        timeout_keep_alive=settings.keep_alive,
+        **server_options(settings),
         timeout_graceful_shutdown=math.ceil(settings.predict_timeout),
     )
     if workers == 1:

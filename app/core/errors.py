@@ -5,9 +5,11 @@ AppError
 |- BadRequest          400  a header asks for what no request here can mean; names it
 |- NotFound            404
 |- MethodNotAllowed    405  the path exists, and takes other methods
+|- RequestTimeout      408  what the caller sends does not come
 |- Conflict            409
 |- PreconditionFailed  412  If-Match did not hold
 |- TooLarge            413
+|  `- HeadTooLarge     431  the request's line and headers
 |- UnsupportedMediaType 415 the body's media type, charset or coding; names the header
 |- UserCodeError       500  preprocess or postprocess raised; names the stage
 |- Unavailable         503  a part of ours is missing (database, draining)
@@ -112,6 +114,10 @@ class MethodNotAllowed(AppError):
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
+class RequestTimeout(AppError):
+    status, slug, title = 408, "request-timeout", "The request took too long to come"
+
+
 class Conflict(AppError):
     status, slug, title = 409, "conflict", "Conflict"
 
@@ -122,6 +128,10 @@ class PreconditionFailed(AppError):
 
 class TooLarge(AppError):
     status, slug, title = 413, "too-large", "Request too large"
+
+
+class HeadTooLarge(TooLarge):
+    status, slug, title = 431, "head-too-large", "Request headers too large"
 
 
 class UnsupportedMediaType(AppError):
@@ -206,10 +216,8 @@ class BadOutput(BackendError):
 
 
 def _tree(root: type[AppError]) -> dict[str, type[AppError]]:
-    found: dict[str, type[AppError]] = {}
-    for child in root.__subclasses__():
-        found |= _tree(child)
-    return found | {root.slug: root}
+    below = [_tree(child) for child in root.__subclasses__()]
+    return {slug: kind for found in (*below, {root.slug: root}) for slug, kind in found.items()}
 
 
 def title_of(slug: str) -> str:

@@ -77,7 +77,11 @@ class GentleServer(uvicorn.Server):
 
     def _protocol(self) -> PatientProtocol:
         """As for any other connection."""
-        return PatientProtocol(self.config, self.server_state, self.lifespan.state)
+        made = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        assert isinstance(made, PatientProtocol)
+        return made
 
 
 def _closed(server: asyncio.Server) -> list[socket]:

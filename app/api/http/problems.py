@@ -21,6 +21,7 @@ from app.core.errors import (
     InvalidInput,
     MethodNotAllowed,
     NotFound,
+    RequestTimeout,
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
@@ -41,7 +42,7 @@ REFERENCE = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 """The schema of every error in the OpenAPI document, which has it among its components (see openapi.py)."""
 EVERYWHERE = (InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable)
 """What any route may answer: 422 for a query parameter that it does not have, 503 without the database."""
-OF_BODIES = (BadRequest, TooLarge, UnsupportedMediaType)
+OF_BODIES = (BadRequest, RequestTimeout, TooLarge, UnsupportedMediaType)
 """What a route that reads a body may answer."""
 OF_ROUTING = {kind.status: kind for kind in (NotFound, MethodNotAllowed)}
 
