@@ -16,6 +16,8 @@ from app.api.front import PredictionFront
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
+from app.api.web import origins, pages
+from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured
 from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
@@ -48,7 +50,8 @@ class PredictionService(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         added, self.user_middleware = self.user_middleware, [Middleware(one) for one in OF_ROUTES]
-        stack: ASGIApp = RequestContext(PredictionFront(super().build_middleware_stack()))
+        inner = PredictionFront(super().build_middleware_stack())
+        stack: ASGIApp = RequestContext(WebGuard(inner, self.state.settings))
         self.user_middleware = added
         if root_path := self.state.settings.root_path:
             stack = BelowRootPath(stack, root_path)
@@ -74,10 +77,16 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
         generate_unique_id_function=openapi.operation_id,
         telemetry={"tracing": TELEMETRY, "metrics": TELEMETRY, "logs": TELEMETRY},
         openapi_tags=openapi.TAGS,
+        openapi_url="/openapi.json" if chosen.docs else None,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings = chosen
     app.state.use_case = use_case or load(chosen.use_case)
     problems.install(app)
+    if chosen.docs:
+        pages.install(app)
+    origins.install(app, chosen)
     openapi.install(app, app.state.use_case)
     for router in ROUTERS:
         app.include_router(router)

@@ -3,6 +3,7 @@
 AppError
 |- InvalidInput        422  the caller's data; names the field and what would be right
 |- BadRequest          400  a header asks for what no request here can mean; names it
+|- Forbidden           403  what may not be done by whoever asks
 |- NotFound            404
 |- MethodNotAllowed    405  the path exists, and takes other methods
 |- Conflict            409
@@ -102,6 +103,10 @@ class InvalidInput(AppError):
 
 class BadRequest(AppError):
     status, slug, title = 400, "bad-request", "Bad request"
+
+
+class Forbidden(AppError):
+    status, slug, title = 403, "forbidden", "Forbidden"
 
 
 class NotFound(AppError):

@@ -17,6 +17,7 @@ from pydantic_settings import (
 from app.core import database_url
 from app.core.errors import Misconfigured
 from app.core.hosts import Hosts
+from app.core.web.names import ServedNames, origins
 
 CENTURY = 100 * 366 * 86_400
 """Seconds. A longer time, or an infinite one, leads to moments that Postgres or Python cannot hold."""
@@ -57,6 +58,16 @@ def _hosts(entries: str) -> str:
     return entries
 
 
+def _served_names(entries: str) -> str:
+    ServedNames(entries)
+    return entries
+
+
+def _origins(entries: str) -> str:
+    origins(entries)
+    return entries
+
+
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database_url)]
 
 
@@ -85,6 +96,12 @@ class Settings(BaseSettings):
     """Port the service listens on."""
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
     """Path below which a proxy serves the API, such as /scores, whether the proxy strips it or not."""
+    allowed_hosts: Annotated[str, AfterValidator(_served_names)] = ""
+    """Names by which the service is asked, with commas: host, *.suffix or *; private ones need none."""
+    allowed_origins: Annotated[str, AfterValidator(_origins)] = ""
+    """Origins of web pages that may use the API from a browser, with commas: https://host. Default none."""
+    docs: bool = True
+    """Whether /docs, /redoc and /openapi.json are served."""
     keep_alive: Annotated[int, Field(ge=1, le=86_400)] = 75
     """Seconds an idle connection is kept open; longer than the balancer before the service keeps it."""
     shutdown_delay: SecondsOrNone = 0

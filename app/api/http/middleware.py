@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
 from app.core.logging import access
+from app.core.web import headers as web_headers
 from app.services.upkeep.health import Health
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -42,7 +43,8 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = [(b"x-request-id", request_id.encode())]
+                seen_by_browsers = web_headers.of(scope["path"], scope.get("root_path", ""))
+                own = [(b"x-request-id", request_id.encode()), *seen_by_browsers]
                 if _is_ending(scope):
                     own.append((b"connection", b"close"))
                 message = {**message, "headers": [*message.get("headers", ()), *own]}
