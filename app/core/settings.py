@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     inference_queue: Annotated[int, Field(ge=0, le=1_000_000)] = 256
     """Predictions that may wait for such a call; what comes beyond them is answered 503 at once."""
     backend_hosts: Annotated[str, AfterValidator(_hosts)] = ""
-    """Hosts that options may name, with commas: host, host:port or *.suffix (https), http://host:port."""
+    """Hosts that options may name, with commas, each with the secrets for it: host=NAME+NAME, http://host:port."""
     revision_refresh: Seconds = 60
     """Seconds between two looks at what the platform has deployed."""
 

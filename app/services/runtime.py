@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from app.backends.http import proxies
 from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
@@ -40,6 +41,8 @@ class Runtime:
         """Log which code answers: what has changed where a new release makes predictions anew."""
         parts = {name: stage.fingerprint for name, stage in self.use_case.stages.items()}
         log.info("opened on this code", pipeline_version=self.predictor.pipeline_version, **parts)
+        if self.settings.backend_hosts:
+            proxies.tell()
 
     @property
     def sessions(self) -> Sessions:

@@ -14,6 +14,9 @@ log = structlog.get_logger(__name__)
 TOKEN_TIMEOUT = 10.0
 """Seconds for each of the library's calls, its own tries included; without it a silent server has 300."""
 
+IDENTITY = "AZURE_IDENTITY"
+"""Stands in BACKEND_HOSTS for the tokens of Entra ID, which no variable holds."""
+
 # No others: a token goes to the address in the options, which must not get one that is good for more.
 TokenScope = Literal[
     "https://ml.azure.com/.default", "https://ml.azure.us/.default", "https://ml.azure.cn/.default"

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TOKEN_TIMEOUT = 10.0
 """Seconds."""
+IDENTITY = "GOOGLE_IDENTITY"
+"""Stands in BACKEND_HOSTS for the tokens of the default credentials, which no variable holds."""
 
 
 class GoogleAuth:
