@@ -1,5 +1,6 @@
 """What tests ask for by name. Nothing starts before the first test asks for it."""
 
+import asyncio
 import functools
 import gc
 import os
@@ -15,10 +16,12 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from app.core.settings import Settings
+from app.db import migrate
 from app.db.engine import Sessions, create_engine, create_sessions
 from app.local.s3 import S3Server
 from tests.support import postgres, s3
 from tests.support.aws_stub import AwsStub, aws_stub
+from tests.support.narrow import as_role, narrow_role
 from tests.support.pooler import pooler, pooler_is_used, through
 from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
@@ -127,6 +130,22 @@ def settings_for(database_url: str, pooler_port: int | None) -> Settings:
         return IsolatedSettings(database_url=direct)
     pooled = SecretStr(through(pooler_port, database_url))
     return IsolatedSettings(database_url=pooled, database_direct_url=direct, database_pooler=True)
+
+
+@pytest.fixture(scope="session")
+def narrow_role_name(postgres_server: MigratedServer) -> Iterator[str]:
+    with narrow_role(postgres_server.admin_url) as name:
+        yield name
+
+
+@pytest.fixture
+def narrow(postgres_server: MigratedServer, narrow_role_name: str) -> Iterator[Settings]:
+    """The defaults, and a fresh database whose tables are another role's."""
+    with postgres_server.clone() as url:
+        ours, theirs = SecretStr(as_role(url, narrow_role_name)), SecretStr(url)
+        settings = IsolatedSettings(database_url=ours, migration_database_url=theirs)
+        asyncio.run(migrate.upgrade(settings))
+        yield settings
 
 
 @pytest.fixture

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     """Postgres, as postgresql://user:password@host:port/database."""
     database_direct_url: DatabaseAddress | None = None
     """The same database past a transaction pooler, for migrations and LISTEN; default DATABASE_URL."""
+    migration_database_url: DatabaseAddress | None = None
+    """The same for the role that owns the tables, for `migrate` alone; default DATABASE_DIRECT_URL."""
     database_pooler: bool = False
     """DATABASE_URL goes through a pooler in transaction mode (PgBouncer): no prepared statements."""
     database_pool_size: Annotated[int, Field(ge=2, le=200)] = 10
@@ -171,3 +173,8 @@ class Settings(BaseSettings):
     def direct_url(self) -> SecretStr:
         """Where migrations and LISTEN connect."""
         return self.database_direct_url or self.database_url
+
+    @cached_property
+    def owner_url(self) -> SecretStr:
+        """Where migrations connect, as the role that owns the tables."""
+        return self.migration_database_url or self.direct_url

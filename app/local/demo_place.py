@@ -8,14 +8,13 @@ from app.local.place import HOST
 STORAGE_URL = "s3://demo"
 
 
-def environment(database_url: str, endpoint_url: str) -> dict[str, str]:
+def environment(database: Mapping[str, str], endpoint_url: str) -> dict[str, str]:
     """What the service needs: its own settings, and boto3's for a SageMaker that is a process of ours.
 
     No AWS file of the user is read, so the demo cannot reach a real account; the keys are no secret.
     """
     return {
-        "DATABASE_URL": database_url,
-        "DATABASE_DIRECT_URL": database_url,  # else that of a .env file would be migrated
+        **database,
         "USE_CASE": "examples.transit",
         "DEFAULT_MODEL": "transit-time",
         "LOG_FORMAT": "console",

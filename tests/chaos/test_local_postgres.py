@@ -29,7 +29,7 @@ LONGEST_START = 60
 USES_IT = """
 import pathlib, sys
 from app.local.postgres import start
-print(start(pathlib.Path(sys.argv[1])).url(), flush=True)
+print(start(pathlib.Path(sys.argv[1])).owner_url(), flush=True)
 sys.stdin.read()
 """
 NOBODY = Account(65534, 65534)

@@ -35,7 +35,7 @@ class Durable:
 
     @property
     def url(self) -> str:
-        return self.server.url()
+        return self.server.owner_url()
 
     @property
     def admin_url(self) -> str:

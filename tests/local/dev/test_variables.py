@@ -1,4 +1,5 @@
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,16 +25,15 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def added(database_url: str | None = None) -> dict[str, str]:
-    return added_variables(given_settings(), database_url, ENDPOINT)
+def added(database: Mapping[str, str] | None = None) -> dict[str, str]:
+    return added_variables(given_settings(), database or {}, ENDPOINT)
 
 
 def test_what_is_not_set_is_added() -> None:
     assert given_settings().database_url == NO_DATABASE
-    assert added("postgresql://here") == {
+    assert added({"DATABASE_URL": "postgresql://here"}) == {
         "LOG_FORMAT": "console",
         "DATABASE_URL": "postgresql://here",
-        "DATABASE_DIRECT_URL": "postgresql://here",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": ENDPOINT,
         "AWS_ENDPOINT_URL_SAGEMAKER": ENDPOINT,
         "AWS_ENDPOINT_URL_S3": ENDPOINT,
