@@ -93,7 +93,7 @@ def test_the_service_is_handed_nothing_of_the_owner(folder: Path) -> None:
 
 
 def test_any_character_comes_through(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hard = {name: HARD for name in ("DB_PASSWORD", "DB_OWNER_PASSWORD", "DB_ADMIN_PASSWORD")}
+    hard = dict.fromkeys(("DB_PASSWORD", "DB_OWNER_PASSWORD", "DB_ADMIN_PASSWORD"), HARD)
     given = "".join(f"{name}={value}\n" for name, value in hard.items())
     given += f"S3_ACCESS_KEY=my-key\nS3_SECRET_KEY={HARD}\n"
     assert make(folder, given).returncode == 0
