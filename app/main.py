@@ -50,7 +50,7 @@ class PredictionService(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         added, self.user_middleware = self.user_middleware, [Middleware(one) for one in OF_ROUTES]
         front = PredictionFront(super().build_middleware_stack())
-        stack: ASGIApp = RequestContext(Admission(front, self.state.settings))
+        stack: ASGIApp = RequestContext(Admission(front))
         self.user_middleware = added
         if root_path := self.state.settings.root_path:
             stack = BelowRootPath(stack, root_path)

@@ -7,7 +7,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.http.problems import from_app_error, from_outage
 from app.core.errors import AppError, Unauthorized, Unavailable
-from app.core.settings import Settings
 from app.schemas.callers import ANYBODY, CURRENT, Caller
 from app.services.access.keyring import Keyring
 from app.services.failures import outages
@@ -25,16 +24,15 @@ MOST_CHARACTERS = 8192
 class Admission:
     """Sets ``CURRENT``, or answers 401. What the caller may do is for routes to ask (``scopes``)."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._asks_nobody = settings.auth == "none"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         try:
-            caller = ANYBODY if self._asks_nobody else await self._caller(scope)
+            caller = await _caller(scope)
         except AppError as error:
             await from_app_error(error)(scope, receive, send)
         except outages.OUTAGES as error:
@@ -43,21 +41,24 @@ class Admission:
             CURRENT.set(caller)
             await self.app(scope, receive, send)
 
-    async def _caller(self, scope: Scope) -> Caller:
-        path: str = scope["path"]
-        if path.removeprefix(scope.get("root_path", "")) in OPEN_PATHS:
-            return ANYBODY
-        runtime: Runtime | None = getattr(scope["app"].state, "runtime", None)
-        if runtime is None:
-            raise Unavailable("The service is starting.")
-        given = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not given:
-            return await _without_a_key(runtime.keyring, scope)
-        key = _key(given)
-        caller = runtime.keyring.at_once(key) or await runtime.keyring.holder(key)
-        if caller is None:
-            raise Unauthorized("The key is not valid: unknown, expired or revoked.", headers=WRONG_KEY)
-        return caller
+
+async def _caller(scope: Scope) -> Caller:
+    path: str = scope["path"]
+    if path.removeprefix(scope.get("root_path", "")) in OPEN_PATHS:
+        return ANYBODY
+    runtime: Runtime | None = getattr(scope["app"].state, "runtime", None)
+    if runtime is None:
+        raise Unavailable("The service is starting.")
+    if runtime.settings.auth == "none":
+        return ANYBODY
+    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    if not given:
+        return await _without_a_key(runtime.keyring, scope)
+    key = _key(given)
+    caller = runtime.keyring.at_once(key) or await runtime.keyring.holder(key)
+    if caller is None:
+        raise Unauthorized("The key is not valid: unknown, expired or revoked.", headers=WRONG_KEY)
+    return caller
 
 
 def _key(given: list[bytes]) -> str:
