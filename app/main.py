@@ -12,7 +12,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
-from app.api.front import PredictionFront
+from app.api.entry.admission import Admission
+from app.api.entry.front import PredictionFront
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
@@ -50,8 +51,8 @@ class PredictionService(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         added, self.user_middleware = self.user_middleware, [Middleware(one) for one in OF_ROUTES]
-        inner = PredictionFront(super().build_middleware_stack())
-        stack: ASGIApp = RequestContext(WebGuard(inner, self.state.settings))
+        front = PredictionFront(super().build_middleware_stack())
+        stack: ASGIApp = RequestContext(WebGuard(Admission(front), self.state.settings))
         self.user_middleware = added
         if root_path := self.state.settings.root_path:
             stack = BelowRootPath(stack, root_path)

@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     storage_url: Annotated[str, AfterValidator(_storage_url)] | None = None
     """Where artifacts and reports are kept: s3://bucket or s3://bucket/prefix, on any S3 server."""
 
+    auth: Literal["keys", "none"] = "keys"
+    """`none` lets anybody do anything; with `keys` that is so on loopback until a first key is made."""
     host: str = "127.0.0.1"
     """Address the service listens on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000

@@ -18,10 +18,13 @@ from app.core.errors import (
     AppError,
     BadRequest,
     FieldError,
+    Forbidden,
     InvalidInput,
     MethodNotAllowed,
     NotFound,
     TooLarge,
+    TooManyRequests,
+    Unauthorized,
     Unavailable,
     UnsupportedMediaType,
 )
@@ -39,7 +42,10 @@ PREFIX = "urn:sagemaker-fastapi:problem:"
 MEDIA_TYPE = "application/problem+json"
 REFERENCE = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 """The schema of every error in the OpenAPI document, which has it among its components (see openapi.py)."""
-EVERYWHERE = (InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable)
+EVERYWHERE = (
+    *(Unauthorized, Forbidden, TooManyRequests),
+    *(InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable),
+)
 """What any route may answer: 422 for a query parameter that it does not have, 503 without the database."""
 OF_BODIES = (BadRequest, TooLarge, UnsupportedMediaType)
 """What a route that reads a body may answer."""

@@ -17,7 +17,7 @@ from app.core.web.names import ServedNames, origins
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 """Methods that change nothing here; what they answer no foreign page can read."""
-WATCHED = frozenset((b"host", b"origin", b"sec-fetch-site"))
+WATCHED = frozenset((b"host", b"origin", b"sec-fetch-site", b"authorization"))
 OURS = (b"same-origin", b"none")
 """Of Sec-Fetch-Site: a page of this service, or the user's own doing."""
 NO_HOST = BadRequest(
@@ -33,14 +33,15 @@ FOREIGN = Forbidden(
 class WebGuard:
     """Refuses requests for a name that is not ours, and changes that a foreign page asks for.
 
-    ``any_name``: whoever has no key gets nothing anyway, so that without ALLOWED_HOSTS every name will do.
+    Where keys are demanded and ALLOWED_HOSTS says nothing, any name will do for a request with a key: no page
+    of a stranger has one.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, any_name: bool = False) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        names = ServedNames(settings.allowed_hosts or ("*" if any_name else ""))
-        self._takes = lru_cache(256)(lambda host: names.take(host.decode("latin-1")))
+        self._takes = lru_cache(256)(ServedNames(settings.allowed_hosts).take)
         self._origins = frozenset(origin.encode() for origin in origins(settings.allowed_origins))
+        self._keys_will_do = settings.auth == "keys" and not settings.allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
@@ -53,15 +54,19 @@ class WebGuard:
         said: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
             if name in WATCHED:
-                if name in said and said[name] != value:  # which of them is meant, others may see otherwise
+                if said.get(name, value) != value:  # which of them is meant, others may see otherwise
                     return NO_HOST if name == b"host" else FOREIGN
                 said[name] = value
         host = said.get(b"host", b"")
-        if host and not self._takes(host):
+        if host and not self._takes(host.decode("latin-1")) and not self._has_key(said):
             return NO_HOST
-        if len(said) < 2 or scope["method"] in SAFE or self._is_ours(said, host):
+        if scope["method"] in SAFE or self._is_ours(said, host):
             return None
         return FOREIGN
+
+    def _has_key(self, said: dict[bytes, bytes]) -> bool:
+        """Whether it has one that is looked at: a wrong one is refused later."""
+        return self._keys_will_do and b"authorization" in said
 
     def _is_ours(self, said: dict[bytes, bytes], host: bytes) -> bool:
         """Whether it comes from no page, from one of ours, or from one that ALLOWED_ORIGINS lists.

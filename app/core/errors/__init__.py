@@ -3,10 +3,13 @@
 AppError
 |- InvalidInput        422  the caller's data; names the field and what would be right
 |- BadRequest          400  a header asks for what no request here can mean; names it
-|- Forbidden           403  what may not be done by whoever asks
 |- NotFound            404
 |- MethodNotAllowed    405  the path exists, and takes other methods
 |- Conflict            409
+|- Unauthorized        401  no key, or none that is valid here; with WWW-Authenticate
+|- Forbidden           403  the key may not do this, or the web page; says what it lacks
+|- TooManyRequests     429  with Retry-After: the key's requests per second are used up
+|- BudgetSpent         429  with Retry-After: the key's inferences of today are; what is cached is answered
 |- PreconditionFailed  412  If-Match did not hold
 |- TooLarge            413
 |- UnsupportedMediaType 415 the body's media type, charset or coding; names the header
@@ -33,8 +36,6 @@ AppError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
-
-from pydantic import BaseModel, JsonValue
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,20 @@ class BadRequest(AppError):
     status, slug, title = 400, "bad-request", "Bad request"
 
 
+class Unauthorized(AppError):
+    status, slug, title = 401, "unauthorized", "Not authorised"
+
+
 class Forbidden(AppError):
-    status, slug, title = 403, "forbidden", "Forbidden"
+    status, slug, title = 403, "forbidden", "Not allowed"
+
+
+class TooManyRequests(AppError):
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+
+
+class BudgetSpent(AppError):
+    status, slug, title = 429, "budget-spent", "No inferences left for today"
 
 
 class NotFound(AppError):
@@ -208,40 +221,3 @@ class BackendMissing(BackendRefused):
 
 class BadOutput(BackendError):
     slug, title = "bad-output", "The model's answer cannot be used"
-
-
-def _tree(root: type[AppError]) -> dict[str, type[AppError]]:
-    found: dict[str, type[AppError]] = {}
-    for child in root.__subclasses__():
-        found |= _tree(child)
-    return found | {root.slug: root}
-
-
-def title_of(slug: str) -> str:
-    """The title of the errors with this slug."""
-    return _tree(AppError).get(slug, AppError).title
-
-
-def as_stored(error: AppError) -> dict[str, JsonValue]:
-    """What another process needs to raise the same."""
-    return {
-        "slug": error.slug,
-        "detail": error.detail,
-        "errors": [[fault.field, fault.message] for fault in error.errors],
-        "retry_after": error.retry_after,
-    }
-
-
-class _Stored(BaseModel):
-    slug: str
-    detail: str
-    errors: list[tuple[str, str]] = []
-    retry_after: float | None = None
-
-
-def revive(stored: Mapping[str, JsonValue]) -> AppError:
-    """The error that another process stored."""
-    found = _Stored.model_validate(stored)
-    faults = [FieldError(field, message) for field, message in found.errors]
-    made = _tree(AppError).get(found.slug, AppError)
-    return made(found.detail, errors=faults, retry_after=found.retry_after)
