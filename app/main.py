@@ -11,7 +11,18 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
+from app.api import (
+    audit,
+    evaluations,
+    health,
+    imports,
+    jobs,
+    models,
+    predictions,
+    records,
+    reports,
+    schedules,
+)
 from app.api.entry.admission import Admission
 from app.api.entry.front import PredictionFront
 from app.api.http import openapi, problems
@@ -40,7 +51,18 @@ OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths
 """Around the routes, the outermost first."""
 ROUTERS = tuple(
     module.router
-    for module in (health, imports, records, models, schedules, predictions, jobs, reports, evaluations)
+    for module in (
+        health,
+        imports,
+        records,
+        models,
+        schedules,
+        predictions,
+        jobs,
+        reports,
+        evaluations,
+        audit,
+    )
 )
 """In the order in which they are asked for a path."""
 

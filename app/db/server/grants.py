@@ -21,7 +21,8 @@ _LACKING = text("""
         or exists (
             select from pg_class where relkind = 'S' and relnamespace = current_schema()::regnamespace
             and pg_get_userbyid(relowner) = current_user
-            and case when relkind = 'S' then not has_sequence_privilege(:role, oid, 'usage') end)
+            and case when relkind = 'S' then not (has_sequence_privilege(:role, oid, 'usage')
+                and has_sequence_privilege(:role, oid, 'select')) end)
         or exists (
             select from pg_class where relname = any(:append_only)
             and relnamespace = current_schema()::regnamespace
@@ -62,4 +63,4 @@ def _statements(role: str, schema: str, sequences: Sequence[str]) -> Iterator[st
     for table in APPEND_ONLY:
         yield f"revoke update, delete on {table} from {role}"
     if sequences:
-        yield f"grant usage on sequence {', '.join(sequences)} to {role}"
+        yield f"grant usage, select on sequence {', '.join(sequences)} to {role}"

@@ -15,7 +15,7 @@ QUEUE = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"
 TABLES = (*(table.name for table in Base.metadata.sorted_tables), *QUEUE)
 READ_ONLY = ("alembic_version",)
 """Only migrations write there."""
-APPEND_ONLY: tuple[str, ...] = ()
+APPEND_ONLY = ("audit",)
 """What is noted there nobody changes."""
 ROWS = ("select", "insert", "update", "delete")
 RIGHTS = (
@@ -48,7 +48,8 @@ _LACKING = text("""
     union all
     select relname from pg_class
     where pg_table_is_visible(oid)
-      and case when relkind = 'S' then not has_sequence_privilege(oid, 'usage') else false end
+      and case when relkind = 'S' then not (has_sequence_privilege(oid, 'usage')
+               and has_sequence_privilege(oid, 'select')) else false end
     order by relname
 """).bindparams(bindparam("tables", type_=ARRAY(Text())), bindparam("rights", type_=ARRAY(Text())))
 

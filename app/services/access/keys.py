@@ -6,12 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
+
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.db import keys as rows
 from app.db.engine import Sessions
 from app.db.tables.serving import ApiKeyRow
 from app.schemas.callers import SCOPES, KeyScope
 from app.schemas.ids import LEGAL_NAME, is_legal_name, record_id_fault
+from app.services.access import audit
 
 PREFIX = "sfk_"
 """What a key begins with, so that who finds one in a file knows what it is."""
@@ -52,6 +55,7 @@ async def make(sessions: Sessions, new: NewKey, *, only_first: bool = False) -> 
         values = _values(new) | {"key_hash": digest(key)}
         if await rows.add(session, values, new.valid_for) is None:
             raise Conflict(f"There is a key {new.name!r}, or was one.")
+        await audit.note(session, "key created", f"key {new.name}", scopes=_scopes(new))
     return key
 
 
@@ -66,6 +70,7 @@ async def revoke(sessions: Sessions, name: str) -> datetime:
     async with sessions() as session, session.begin():
         if (at := await rows.revoke(session, name)) is None:
             raise NotFound(f"There is no key {name!r}.")
+        await audit.note(session, "key revoked", f"key {name}")
     return at
 
 
@@ -78,12 +83,16 @@ async def any_made(sessions: Sessions) -> bool:
 def _values(new: NewKey) -> dict[str, object]:
     return {
         "name": new.name,
-        "scopes": [scope for scope in SCOPES if scope in new.scopes],
+        "scopes": _scopes(new),
         "models": None if new.models is None else sorted(set(new.models)),
         "record_prefix": new.record_prefix,
         "requests_per_second": new.requests_per_second,
         "inferences_per_day": new.inferences_per_day,
     }
+
+
+def _scopes(new: NewKey) -> list[JsonValue]:
+    return [scope for scope in SCOPES if scope in new.scopes]
 
 
 def _require_sense(new: NewKey) -> None:

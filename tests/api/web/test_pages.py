@@ -43,5 +43,5 @@ async def test_the_description_can_be_left_out() -> None:
     nowhere = SecretStr("postgresql://nobody@localhost/nothing")
     app = create_app(IsolatedSettings(database_url=nowhere, docs=False), TRANSIT)
     async with client_of(app) as client:
-        for path in ("/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"):
+        for path in ("/docs", "/redoc", "/openapi.json"):
             assert (await client.get(path)).status_code == 404
