@@ -1,6 +1,5 @@
 """What tests ask for by name. Nothing starts before the first test asks for it."""
 
-import asyncio
 import functools
 import gc
 import os
@@ -16,12 +15,11 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from app.core.settings import Settings
-from app.db import migrate
 from app.db.engine import Sessions, create_engine, create_sessions
 from app.local.s3 import S3Server
 from tests.support import postgres, s3
 from tests.support.aws_stub import AwsStub, aws_stub
-from tests.support.narrow import as_role, narrow_role
+from tests.support.narrow import for_role, narrow_role, narrow_role_is_used
 from tests.support.pooler import pooler, pooler_is_used, through
 from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
@@ -118,9 +116,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def settings(database_url: str, pooler_port: int | None) -> Settings:
+def settings(request: pytest.FixtureRequest, pooler_port: int | None) -> Settings:
     """The defaults and a fresh database."""
-    return settings_for(database_url, pooler_port)
+    if narrow_role_is_used():
+        narrow: Settings = request.getfixturevalue("narrow")
+        return narrow
+    return settings_for(request.getfixturevalue("database_url"), pooler_port)
 
 
 def settings_for(database_url: str, pooler_port: int | None) -> Settings:
@@ -134,18 +135,15 @@ def settings_for(database_url: str, pooler_port: int | None) -> Settings:
 
 @pytest.fixture(scope="session")
 def narrow_role_name(postgres_server: MigratedServer) -> Iterator[str]:
-    with narrow_role(postgres_server.admin_url) as name:
+    with narrow_role(postgres_server) as name:
         yield name
 
 
 @pytest.fixture
-def narrow(postgres_server: MigratedServer, narrow_role_name: str) -> Iterator[Settings]:
+def narrow(narrow_role_name: str, postgres_server: MigratedServer) -> Iterator[Settings]:
     """The defaults, and a fresh database whose tables are another role's."""
     with postgres_server.clone() as url:
-        ours, theirs = SecretStr(as_role(url, narrow_role_name)), SecretStr(url)
-        settings = IsolatedSettings(database_url=ours, migration_database_url=theirs)
-        asyncio.run(migrate.upgrade(settings))
-        yield settings
+        yield for_role(url, narrow_role_name)
 
 
 @pytest.fixture

@@ -113,7 +113,9 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "json"
     """Log lines for people or for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Least severe level that is logged."""
+    """Least severe level that is logged; of libraries INFO at least."""
+    log_values: bool = False
+    """Whether the log may quote what customers sent: ids, messages of exceptions, platforms' answers."""
 
     use_case: Annotated[Package | None, BeforeValidator(lambda name: name or None)] = None
     """A package with modules named like the four files, such as examples.transit; default those files."""

@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
-from app.core.logging import access
+from app.core.logging import access, as_logged
 from app.core.web import headers as web_headers
 from app.services.upkeep.health import Health
 
@@ -60,7 +60,8 @@ class RequestContext:
             elapsed = round((time.perf_counter() - started) * 1000, 1)
             is_probe = path.startswith("/health/")  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
-            access(request_id, scope["method"], path, status, elapsed, level=level)
+            logged = as_logged(path, scope.get("root_path", ""))
+            access(request_id, scope["method"], logged, status, elapsed, level=level)
 
 
 def _is_ending(scope: Scope) -> bool:

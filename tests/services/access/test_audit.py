@@ -9,6 +9,7 @@ import pytest
 
 from app.core.errors import Conflict
 from app.core.settings import Settings
+from app.db import models
 from app.schemas.access.audit import AuditEntry
 from app.schemas.callers import CURRENT, ITSELF
 from app.schemas.models import NewVersion
