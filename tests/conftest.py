@@ -55,6 +55,7 @@ OPT_IN = {
     HERE / "platforms": "platform",
     HERE / "mine": "mine",
     HERE / "chaos": "chaos",
+    HERE / "security": "security",
 }
 """Tests that need what is not here, a server in a venv of its own, the user's sample or much time, by folder:
 unread unless ``-m`` names their marker."""
