@@ -29,10 +29,10 @@ def narrow_role_is_used() -> bool:
 
 @contextmanager
 def narrow_role(server: MigratedServer) -> Iterator[str]:
-    """The name of one, which is its password too. What it is given in the template it has in each copy."""
+    """The name of one. What it is given in the template it has in each copy."""
     name, template = f"narrow_{secrets.token_hex(6)}", at_database(server.admin_url, server.template)
     try:
-        query(server.admin_url, f"create role {name} login password '{name}'")
+        query(server.admin_url, f"create role {name} login password '{_password(name)}'")
     except asyncpg.InsufficientPrivilegeError:
         pytest.skip("the role of DATABASE_URL may create none")
     try:
@@ -44,7 +44,11 @@ def narrow_role(server: MigratedServer) -> Iterator[str]:
         query(server.admin_url, f"drop role {name}")
 
 
+def _password(name: str) -> str:
+    return f"{name[::-1]}-password"  # Postgres writes the name into its command lines
+
+
 def for_role(url: str, name: str) -> IsolatedSettings:
     """The defaults, and that database: for the service as this role, to migrate as its owner."""
-    ours = make_url(url).set(username=name, password=name).render_as_string(hide_password=False)
+    ours = make_url(url).set(username=name, password=_password(name)).render_as_string(hide_password=False)
     return IsolatedSettings(database_url=SecretStr(ours), migration_database_url=SecretStr(url))
