@@ -18,6 +18,7 @@ def environment(database: Mapping[str, str], endpoint_url: str) -> dict[str, str
         "USE_CASE": "examples.transit",
         "DEFAULT_MODEL": "transit-time",
         "LOG_FORMAT": "console",
+        "LOG_VALUES": "true",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint_url,
         "AWS_ENDPOINT_URL_SAGEMAKER": endpoint_url,
         "AWS_ENDPOINT_URL_S3": endpoint_url,

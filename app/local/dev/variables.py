@@ -59,7 +59,8 @@ def _fixed_in_file() -> dict[str, str | None]:
 
 def added_variables(given: Settings, database: Mapping[str, str], endpoint_url: str) -> dict[str, str]:
     """What the user did not set; ``database`` leads to a Postgres started here, if one was."""
-    added = {} if "log_format" in given.model_fields_set else {"LOG_FORMAT": "console"}
+    for_people = {"log_format": "console", "log_values": "true"}  # whose data it is, who reads it here, too
+    added = {name.upper(): value for name, value in for_people.items() if name not in given.model_fields_set}
     return added | dict(database) | _aws(given, endpoint_url) | _past_proxies()
 
 

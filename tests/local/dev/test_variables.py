@@ -33,6 +33,7 @@ def test_what_is_not_set_is_added() -> None:
     assert given_settings().database_url == NO_DATABASE
     assert added({"DATABASE_URL": "postgresql://here"}) == {
         "LOG_FORMAT": "console",
+        "LOG_VALUES": "true",
         "DATABASE_URL": "postgresql://here",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": ENDPOINT,
         "AWS_ENDPOINT_URL_SAGEMAKER": ENDPOINT,
@@ -45,7 +46,13 @@ def test_what_is_not_set_is_added() -> None:
 
 
 def test_nothing_of_an_env_file_is_replaced(tmp_path: Path) -> None:
-    lines = ["DATABASE_URL=postgresql://theirs", "LOG_FORMAT=json", "USE_CASE=a.b", "STORAGE_URL=s3://theirs"]
+    lines = [
+        "DATABASE_URL=postgresql://theirs",
+        "LOG_FORMAT=json",
+        "LOG_VALUES=false",
+        "USE_CASE=a.b",
+        "STORAGE_URL=s3://theirs",
+    ]
     (tmp_path / ".env").write_text("\n".join(lines))
     given = given_settings()
     assert given.database_url.get_secret_value() == "postgresql://theirs"
