@@ -52,7 +52,7 @@ def _start_parts(folder: Path, stack: ExitStack, *, s3: bool) -> Settings:
     )
     with step("Start the local SageMaker endpoint"):
         endpoint_url = stack.enter_context(running_endpoint(demo_data.ENDPOINT, models, folder / "cache"))
-    variables = demo_place.environment(database.variables(), endpoint_url) | storage
+    variables = demo_place.environment(database.url(), endpoint_url, database.owner_url()) | storage
     place.write_environment(folder / "demo.env", variables)
     demo_place.adopt(variables)
     return Settings()

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from typing import Protocol
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
@@ -24,11 +25,16 @@ POLICY = (
 
 def install(app: FastAPI) -> None:
     """Add them, below the root path."""
-    for path, page in zip(PAGES, (get_swagger_ui_html, get_redoc_html), strict=True):
+    shown: tuple[_Page, ...] = (get_swagger_ui_html, get_redoc_html)
+    for path, page in zip(PAGES, shown, strict=True):
         app.add_route(path, _answering(app, page), include_in_schema=False)
 
 
-def _answering(app: FastAPI, page: Callable[..., HTMLResponse]) -> Callable[[Request], Response]:
+class _Page(Protocol):
+    def __call__(self, *, openapi_url: str, title: str) -> HTMLResponse: ...
+
+
+def _answering(app: FastAPI, page: _Page) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         root_path = request.scope.get("root_path", "").rstrip("/")
         made = page(openapi_url=f"{root_path}{app.openapi_url}", title=app.title)
