@@ -54,15 +54,14 @@ def write_without_messages(out: TextIO, exc_info: ExcInfo) -> None:
 def shown_path(path: str, root_path: str) -> str:
     """A request's path as it may be logged: of what callers choose, names of models and versions."""
     root = root_path if path.startswith(root_path) else ""
-    first, slash, rest = path.removeprefix(root).removeprefix("/").partition("/")
-    if first in NAMED or not rest:
-        return path if first in NAMED or first in OF_RECORDS else f"{root}/..."
+    _, first, *rest = path[len(root) :].split("/", 2) if "/" in path else ("", path)
+    if first in NAMED:
+        return path
     if first not in OF_RECORDS:
         return f"{root}/..."
-    if rest == "import":
+    if not rest or rest[0] in ("", "import"):
         return path
-    end = "/label" if rest.endswith("/label") else ""
-    return f"{root}/{first}{slash}{{record_id}}{end}"
+    return f"{root}/{first}/{{record_id}}{'/label' if rest[0].endswith('/label') else ''}"
 
 
 def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:

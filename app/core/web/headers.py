@@ -15,4 +15,5 @@ PAGES = ("/docs", "/redoc")
 
 def of(path: str, root_path: str) -> Sequence[tuple[bytes, bytes]]:
     """Those of the answer for a path, which may begin with the root path or not."""
-    return OF_PAGES if path.removeprefix(root_path) in PAGES else OF_ANSWERS
+    is_page = path.endswith(PAGES) and path.removeprefix(root_path) in PAGES
+    return OF_PAGES if is_page else OF_ANSWERS
