@@ -144,6 +144,16 @@ def test_passwords_are_in_no_log_and_no_command_line(server: LocalPostgres) -> N
     assert not [text for text in said for password in passwords if password in text]
 
 
+def test_a_row_that_is_refused_is_in_no_log(server: LocalPostgres) -> None:
+    query(server.owner_url(), "create table refusing (name text unique check (name <> ''))")
+    query(server.owner_url(), "insert into refusing select 'canary-' || 1")
+    with pytest.raises(asyncpg.UniqueViolationError, match="canary-1"):
+        query(server.owner_url(), "insert into refusing select 'canary-' || 1")
+    said = (server.root / "server.log").read_text()
+    assert "refusing_name_key" in said
+    assert "canary-1" not in said
+
+
 def test_two_processes_share_one_server(stopped: Path) -> None:
     with other_process(stopped) as other:
         url = first_line(other)
