@@ -25,11 +25,11 @@ PIN = $(LOCK) $(ARGS) pyproject.toml --group dev -o "$$to/requirements-dev.txt" 
     $(LOCK) $(ARGS) --group $$group -c "$$to/requirements-dev.txt" -o "$$to/requirements-$$group.txt" >/dev/null \
       || exit 1; \
   done
-GROUPS := sample demo vertex azure coreml s3 uv
+GROUPS := sample demo vertex azure coreml s3 audit uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-security test-platform test-platforms test-mms clean
+.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-security test-platform test-platforms test-mms clean audit
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -96,6 +96,16 @@ check-lock: ## Whether the requirements files are what `make lock` would make of
 	  if diff $$tools/ours $$tools/made | grep '^[<>]' | grep -v '^> *--hash='; then stale=$$file; fi; \
 	done || exit 1; \
 	if [ -n "$$stale" ]; then echo "The requirements files do not fit pyproject.toml: make lock" >&2; exit 1; fi
+
+# In a venv of its own. --strict: a package that the database of advisories does not tell of is no all-clear.
+audit: ## Ask whether any pinned package has a known hole (needs the network: PyPI's advisories)
+	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; $(PYTHON) -m venv "$$tools"; \
+	"$$tools/bin/python" -m pip install -qq --require-hashes -r requirements-audit.txt; \
+	for file in requirements*.txt; do \
+	  echo "$$file:"; \
+	  "$$tools/bin/pip-audit" --strict --disable-pip --no-deps --progress-spinner off $(ARGS) -r $$file || bad="$$bad $$file"; \
+	done; \
+	if [ -n "$$bad" ]; then echo "Not clear:$$bad" >&2; exit 1; fi
 
 bench: $(TOOLS) ## Measure the service beside its peers, three rounds (half an hour): ARGS="--only hits,misses --seconds 2"
 	@$(BIN)/python -m benchmarks.speed $(ARGS)

@@ -23,6 +23,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from app.core.logging.quoting import Quoted
+
 if TYPE_CHECKING:  # the stubs are installed where mypy runs, and nowhere else
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
@@ -161,3 +163,15 @@ def error_status(error: CallError) -> int:
     if not isinstance(error, ClientError):
         return 0
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def told(error: ClientError) -> dict[str, object]:
+    """What the log says of a refusal; the model's own words may quote a row."""
+    about = error.response.get("ResponseMetadata", {})
+    return {
+        "code": error_code(error),
+        "status": error_status(error),
+        "model_status": error.response.get("OriginalStatusCode"),
+        "request_id": about.get("RequestId"),
+        "response": Quoted(error.response),
+    }

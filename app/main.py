@@ -11,11 +11,25 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
-from app.api.front import PredictionFront
+from app.api import (
+    audit,
+    evaluations,
+    health,
+    imports,
+    jobs,
+    models,
+    predictions,
+    records,
+    reports,
+    schedules,
+)
+from app.api.entry.admission import Admission
+from app.api.entry.front import PredictionFront
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
+from app.api.web import origins, pages
+from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured
 from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
@@ -37,7 +51,18 @@ OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths
 """Around the routes, the outermost first."""
 ROUTERS = tuple(
     module.router
-    for module in (health, imports, records, models, schedules, predictions, jobs, reports, evaluations)
+    for module in (
+        health,
+        imports,
+        records,
+        models,
+        schedules,
+        predictions,
+        jobs,
+        reports,
+        evaluations,
+        audit,
+    )
 )
 """In the order in which they are asked for a path."""
 
@@ -48,7 +73,8 @@ class PredictionService(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         added, self.user_middleware = self.user_middleware, [Middleware(one) for one in OF_ROUTES]
-        stack: ASGIApp = RequestContext(PredictionFront(super().build_middleware_stack()))
+        front = PredictionFront(super().build_middleware_stack())
+        stack: ASGIApp = RequestContext(WebGuard(Admission(front), self.state.settings))
         self.user_middleware = added
         if root_path := self.state.settings.root_path:
             stack = BelowRootPath(stack, root_path)
@@ -74,10 +100,16 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
         generate_unique_id_function=openapi.operation_id,
         telemetry={"tracing": TELEMETRY, "metrics": TELEMETRY, "logs": TELEMETRY},
         openapi_tags=openapi.TAGS,
+        openapi_url="/openapi.json" if chosen.docs else None,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings = chosen
     app.state.use_case = use_case or load(chosen.use_case)
     problems.install(app)
+    if chosen.docs:
+        pages.install(app)
+    origins.install(app, chosen)
     openapi.install(app, app.state.use_case)
     for router in ROUTERS:
         app.include_router(router)

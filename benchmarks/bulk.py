@@ -66,7 +66,7 @@ def main() -> None:
 
 def _start(folder: Path, stack: ExitStack) -> dict[str, str]:
     """Postgres and the endpoint; the variables that lead to them."""
-    database_url = stack.enter_context(postgres.start(folder / "postgres")).url()
+    database_url = stack.enter_context(postgres.start(folder / "postgres")).owner_url()
     settings: Settings = IsolatedSettings(database_url=SecretStr(database_url))
     asyncio.run(migrate.upgrade(settings))
     artifacts = folder / "models"

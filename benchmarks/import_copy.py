@@ -44,7 +44,7 @@ class Spent(NamedTuple):
 def main() -> None:
     with demo_folder() as folder, ExitStack() as stack:
         folder.mkdir()
-        database_url = stack.enter_context(postgres.start(folder / "postgres")).url()
+        database_url = stack.enter_context(postgres.start(folder / "postgres")).owner_url()
         settings: Settings = IsolatedSettings(database_url=SecretStr(database_url))
         asyncio.run(migrate.upgrade(settings))
         variables = environment(database_url, "http://127.0.0.1:1") | {"LOG_LEVEL": "WARNING"}

@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _start(folder: Path, stack: ExitStack) -> tuple[Service, Mapping[str, str]]:
-    database_url = stack.enter_context(postgres.start(folder / "postgres")).url()
+    database_url = stack.enter_context(postgres.start(folder / "postgres")).owner_url()
     settings: Settings = IsolatedSettings(database_url=SecretStr(database_url), log_level="WARNING")
     configure_logging(settings)
     asyncio.run(migrate.upgrade(settings))

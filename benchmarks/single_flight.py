@@ -64,7 +64,7 @@ def _spread(seconds: Sequence[float]) -> str:
 
 def _start(folder: Path, inferences: Path, stack: ExitStack) -> list[str]:
     """Everything but the callers; gives the addresses of the service's processes."""
-    database_url = stack.enter_context(postgres.start(folder / "postgres")).url()
+    database_url = stack.enter_context(postgres.start(folder / "postgres")).owner_url()
     settings: Settings = IsolatedSettings(database_url=SecretStr(database_url), log_level="WARNING")
     configure_logging(settings)
     asyncio.run(migrate.upgrade(settings))

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 FILES = {
     "DB_PASSWORD": "db/app_password",
+    "DB_OWNER_PASSWORD": "db/owner_password",
     "DB_ADMIN_PASSWORD": "db/admin_password",
     "S3_ACCESS_KEY": "s3/access_key",
     "S3_SECRET_KEY": "s3/secret_key",
@@ -57,12 +58,15 @@ def derived(values: Mapping[str, str]) -> dict[str, str]:
     key, secret = values["S3_ACCESS_KEY"], values["S3_SECRET_KEY"]
     password = values["DB_PASSWORD"]
     login = f"postgresql://app:{quote(password, safe='')}"
+    owner = f"postgresql://owner:{quote(values['DB_OWNER_PASSWORD'], safe='')}"
     identity = {"name": "app", "credentials": [{"accessKey": key, "secretKey": secret}], "actions": ["Admin"]}
     return {
         "app/direct/database_url": f"{login}@db:5432/app",
         "app/pooled/database_url": f"{login}@pgbouncer:6432/app",
         "app/pooled/database_direct_url": f"{login}@db:5432/app",
         "app/pgbouncer_users": '"app" "{}"\n'.format(password.replace('"', '""')),
+        "owner/database_url": f"{login}@db:5432/app",
+        "owner/migration_database_url": f"{owner}@db:5432/app",
         "s3/credentials": f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n",
         "s3/seaweedfs.json": json.dumps({"identities": [identity]}),
     }

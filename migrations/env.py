@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from app.core.settings import Settings
-from app.db.engine import create_direct_engine
+from app.db.engine import create_owner_engine
 from app.db.tables import Base
 
 
@@ -27,7 +27,7 @@ def run(connection: Connection) -> None:
 
 
 async def connect_and_run() -> None:
-    engine = create_direct_engine(Settings())
+    engine = create_owner_engine(Settings())
     try:
         async with engine.connect() as connection:
             await connection.run_sync(run)

@@ -21,6 +21,7 @@ from app.local.s3 import S3Server
 from tests.support import postgres, s3
 from tests.support.aws_stub import AwsStub, aws_stub
 from tests.support.figures import figure, pytest_terminal_summary  # noqa: F401 - a fixture and a hook
+from tests.support.narrow import for_role, narrow_role, narrow_role_is_used
 from tests.support.pooler import pooler, pooler_is_used, through
 from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
@@ -120,9 +121,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def settings(database_url: str, pooler_port: int | None) -> Settings:
+def settings(request: pytest.FixtureRequest, pooler_port: int | None) -> Settings:
     """The defaults and a fresh database."""
-    return settings_for(database_url, pooler_port)
+    if narrow_role_is_used():
+        narrow: Settings = request.getfixturevalue("narrow")
+        return narrow
+    return settings_for(request.getfixturevalue("database_url"), pooler_port)
 
 
 def settings_for(database_url: str, pooler_port: int | None) -> Settings:
@@ -132,6 +136,19 @@ def settings_for(database_url: str, pooler_port: int | None) -> Settings:
         return IsolatedSettings(database_url=direct)
     pooled = SecretStr(through(pooler_port, database_url))
     return IsolatedSettings(database_url=pooled, database_direct_url=direct, database_pooler=True)
+
+
+@pytest.fixture(scope="session")
+def narrow_role_name(postgres_server: MigratedServer) -> Iterator[str]:
+    with narrow_role(postgres_server) as name:
+        yield name
+
+
+@pytest.fixture
+def narrow(narrow_role_name: str, postgres_server: MigratedServer) -> Iterator[Settings]:
+    """The defaults, and a fresh database whose tables are another role's."""
+    with postgres_server.clone() as url:
+        yield for_role(url, narrow_role_name)
 
 
 @pytest.fixture

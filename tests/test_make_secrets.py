@@ -15,14 +15,14 @@ from app.core.errors import Misconfigured
 from app.core.settings import Settings
 
 SCRIPT = Path(__file__).parents[1] / "deploy" / "make_secrets.py"
-NOTHING = "DB_PASSWORD=\nDB_ADMIN_PASSWORD=\nS3_ACCESS_KEY=\nS3_SECRET_KEY=\n"
+NOTHING = "DB_PASSWORD=\nDB_OWNER_PASSWORD=\nDB_ADMIN_PASSWORD=\nS3_ACCESS_KEY=\nS3_SECRET_KEY=\n"
 HARD = "p@ss:w/o?r#d%\"'$ x\\;=é%41\u2028\x0cy"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """As the image has it."""
-    for name in ("app", "db", "s3"):
+    for name in ("app", "owner", "db", "s3"):
         (tmp_path / "secrets" / name).mkdir(parents=True)
     return tmp_path / "secrets"
 
@@ -43,9 +43,10 @@ def files(folder: Path) -> dict[str, str]:
 def test_they_are_made_once(folder: Path) -> None:
     assert make(folder).returncode == 0
     made = files(folder)
-    assert len(made) == 10
-    values = {made[name] for name in ("db/app_password", "db/admin_password", "s3/secret_key")}
-    assert len(values) == 3
+    assert len(made) == 13
+    names = ("db/app_password", "db/owner_password", "db/admin_password", "s3/secret_key")
+    values = {made[name] for name in names}
+    assert len(values) == 4
     assert all(len(value) == 32 for value in values)
     assert make(folder).stdout == "All secrets are there.\n"
     assert files(folder) == made
@@ -82,8 +83,19 @@ def test_what_is_given_is_used_and_kept(folder: Path) -> None:
     assert files(folder)["app/direct/database_url"] == "postgresql://app:mine@db:5432/app"
 
 
+def test_the_service_is_handed_nothing_of_the_owner(folder: Path) -> None:
+    make(folder)
+    made = files(folder)
+    for name, text in made.items():
+        if name.startswith(("app/", "s3/")):
+            assert made["db/owner_password"] not in text
+            assert made["db/admin_password"] not in text
+
+
 def test_any_character_comes_through(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = f"DB_PASSWORD={HARD}\nDB_ADMIN_PASSWORD={HARD}\nS3_ACCESS_KEY=my-key\nS3_SECRET_KEY={HARD}\n"
+    hard = dict.fromkeys(("DB_PASSWORD", "DB_OWNER_PASSWORD", "DB_ADMIN_PASSWORD"), HARD)
+    given = "".join(f"{name}={value}\n" for name, value in hard.items())
+    given += f"S3_ACCESS_KEY=my-key\nS3_SECRET_KEY={HARD}\n"
     assert make(folder, given).returncode == 0
     monkeypatch.setenv("SECRETS_DIR", str(folder / "app" / "pooled"))
     settings = Settings(_env_file=None)
@@ -92,6 +104,13 @@ def test_any_character_comes_through(folder: Path, monkeypatch: pytest.MonkeyPat
     )
     assert (pooled.password, pooled.host, pooled.port) == (HARD, "pgbouncer", 6432)
     assert (direct.password, direct.host, direct.port) == (HARD, "db", 5432)
+    monkeypatch.setenv("SECRETS_DIR", str(folder / "owner"))
+    migrating = Settings(_env_file=None)
+    owner, app = (
+        make_url(parse(url.get_secret_value()).dsn) for url in (migrating.owner_url, migrating.database_url)
+    )
+    assert (owner.username, owner.password, owner.host) == ("owner", HARD, "db")
+    assert (app.username, app.password, app.host) == ("app", HARD, "db")
     assert files(folder)["app/pgbouncer_users"] == '"app" "{}"\n'.format(HARD.replace('"', '""'))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

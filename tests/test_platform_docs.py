@@ -30,12 +30,13 @@ def example(section: str) -> dict[str, dict[str, str]]:
 def test_each_example_fits_its_backend(section: str) -> None:
     version = example(section)
     options = version["options"]
-    import_module(BACKENDS[str(version["backend"])]).Options.model_validate(options)
+    parsed = import_module(BACKENDS[str(version["backend"])]).Options.model_validate(options)
+    secrets = [name for option, name in parsed.model_dump().items() if option.endswith("_env")]
     listed = re.search(r"^    BACKEND_HOSTS=(.*)$", SECTIONS[section], re.M)
     hosts = Hosts(listed[1] if listed else "")
     for name, value in options.items():
         if name.endswith("url"):
-            hosts.require(value, name)
+            hosts.require(value, name, *secrets)
 
 
 def test_every_platform_has_a_section_and_a_line() -> None:

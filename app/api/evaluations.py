@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BeforeValidator
 
+from app.api.access.scopes import PREDICT, READ
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
@@ -31,7 +32,13 @@ EvaluationId = Annotated[RowId, Path()]
 CSV: dict[int | str, dict[str, object]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@router.post("", status_code=202, summary="Evaluate a version", responses=responses(Conflict, *OF_BODIES))
+@router.post(
+    "",
+    status_code=202,
+    summary="Evaluate a version",
+    responses=responses(Conflict, *OF_BODIES),
+    dependencies=[PREDICT],
+)
 async def create_evaluation(
     request: EvaluationRequest,
     sessions: SessionsDep,
@@ -50,7 +57,7 @@ async def create_evaluation(
     return run
 
 
-@router.get("", summary="List evaluations", responses=responses())
+@router.get("", summary="List evaluations", responses=responses(), dependencies=[READ])
 async def list_evaluations(
     sessions: SessionsDep,
     use_case: UseCaseDep,
@@ -74,6 +81,7 @@ async def list_evaluations(
     response_model=HistoryPage,
     summary="Search the metrics of finished evaluations",
     responses=CSV | responses(),
+    dependencies=[READ],
 )
 async def list_metrics(
     sessions: SessionsDep,
@@ -107,7 +115,7 @@ async def list_metrics(
     return Response(metric_history.as_csv(page.items), headers=headers, media_type="text/csv")
 
 
-@router.get("/compare", summary="Compare two evaluations", responses=responses(Conflict))
+@router.get("/compare", summary="Compare two evaluations", responses=responses(Conflict), dependencies=[READ])
 async def compare_evaluations(
     sessions: SessionsDep,
     use_case: UseCaseDep,
@@ -124,13 +132,18 @@ async def compare_evaluations(
     return await comparison.compare(sessions, use_case, a, b, metrics=metrics, slices=slices)
 
 
-@router.get("/{evaluation_id}", summary="Get an evaluation", responses=responses())
+@router.get("/{evaluation_id}", summary="Get an evaluation", responses=responses(), dependencies=[READ])
 async def get_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> Evaluation:
     """A run: its state, how far it is, and what it found."""
     return await runs.get(sessions, evaluation_id)
 
 
-@router.post("/{evaluation_id}/cancel", summary="Cancel an evaluation", responses=responses(Conflict))
+@router.post(
+    "/{evaluation_id}/cancel",
+    summary="Cancel an evaluation",
+    responses=responses(Conflict),
+    dependencies=[PREDICT],
+)
 async def cancel_evaluation(evaluation_id: EvaluationId, sessions: SessionsDep) -> Evaluation:
     """Stop a run that is queued or under way. What it has predicted stays in the cache."""
     return await runs.cancel(sessions, evaluation_id)

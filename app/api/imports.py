@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
+from app.api.access.scopes import WRITE
 from app.api.deps import FORGETTING, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http import bodies, media
 from app.api.http.problems import OF_BODIES, responses
@@ -52,7 +53,7 @@ async def _columns(
     summary="Import a file of records",
     responses=responses(*OF_BODIES),
     openapi_extra={"requestBody": BODY | {"required": True}},
-    dependencies=[FORGETTING],
+    dependencies=[WRITE, FORGETTING],
 )
 async def import_records(
     request: Request,

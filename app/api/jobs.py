@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
+from app.api.access.scopes import PREDICT, READ
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
@@ -29,6 +30,7 @@ RESULTS: dict[int | str, dict[str, object]] = {
     status_code=202,
     summary="Predict many records",
     responses=responses(Conflict, *OF_BODIES, Misconfigured),
+    dependencies=[PREDICT],
 )
 async def create_prediction_job(
     request: PredictionJobRequest,
@@ -47,7 +49,7 @@ async def create_prediction_job(
     return job
 
 
-@router.get("", summary="List prediction jobs", responses=responses())
+@router.get("", summary="List prediction jobs", responses=responses(), dependencies=[READ])
 async def list_prediction_jobs(
     sessions: SessionsDep,
     limit: LimitQuery = 100,
@@ -57,13 +59,18 @@ async def list_prediction_jobs(
     return await jobs.page(sessions, limit=limit, cursor=cursor)
 
 
-@router.get("/{job_id}", summary="Get a prediction job", responses=responses())
+@router.get("/{job_id}", summary="Get a prediction job", responses=responses(), dependencies=[READ])
 async def get_prediction_job(job_id: JobId, sessions: SessionsDep) -> PredictionJob:
     """A job: its state, how far it is, how fast, and how long it will take."""
     return await jobs.get(sessions, job_id)
 
 
-@router.post("/{job_id}/cancel", summary="Cancel a prediction job", responses=responses(Conflict))
+@router.post(
+    "/{job_id}/cancel",
+    summary="Cancel a prediction job",
+    responses=responses(Conflict),
+    dependencies=[PREDICT],
+)
 async def cancel_prediction_job(job_id: JobId, sessions: SessionsDep) -> PredictionJob:
     """Cancel a job that is queued or under way: no chunk is begun any more, those that are begun end.
 
@@ -73,7 +80,11 @@ async def cancel_prediction_job(job_id: JobId, sessions: SessionsDep) -> Predict
 
 
 @router.post(
-    "/{job_id}/resume", status_code=202, summary="Resume a prediction job", responses=responses(Conflict)
+    "/{job_id}/resume",
+    status_code=202,
+    summary="Resume a prediction job",
+    responses=responses(Conflict),
+    dependencies=[PREDICT],
 )
 async def resume_prediction_job(
     job_id: JobId, sessions: SessionsDep, response: Response, keyed: KeyedRequest
@@ -89,6 +100,7 @@ async def resume_prediction_job(
     response_class=StreamingResponse,
     summary="Get a prediction job's results",
     responses=RESULTS | responses(Conflict),
+    dependencies=[READ],
 )
 async def get_prediction_job_results(
     job_id: JobId,

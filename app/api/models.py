@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.api.access.scopes import ADMIN, READ
 from app.api.deps import FORGETTING, CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
@@ -24,7 +25,7 @@ router = APIRouter(prefix="/models", tags=["models"], route_class=StrictRoute)
 REGISTERED: dict[int | str, dict[str, object]] = {200: {"model": ModelVersion, "description": "It was there"}}
 
 
-@router.get("", summary="List the models", responses=responses())
+@router.get("", summary="List the models", responses=responses(), dependencies=[READ])
 async def list_models(
     sessions: SessionsDep, limit: LimitQuery = 100, cursor: CursorQuery = None
 ) -> ModelPage:
@@ -32,13 +33,15 @@ async def list_models(
     return await listing.page(sessions, limit=limit, cursor=cursor)
 
 
-@router.get("/{model}", summary="Get a model", responses=responses())
+@router.get("/{model}", summary="Get a model", responses=responses(), dependencies=[READ])
 async def get_model(model: Name, sessions: SessionsDep) -> Model:
     """One model with its versions."""
     return await versions.get(sessions, model)
 
 
-@router.get("/{model}/versions", summary="List a model's versions", responses=responses())
+@router.get(
+    "/{model}/versions", summary="List a model's versions", responses=responses(), dependencies=[READ]
+)
 async def list_versions(
     model: Name, sessions: SessionsDep, limit: LimitQuery = 100, cursor: CursorQuery = None
 ) -> VersionPage:
@@ -46,7 +49,9 @@ async def list_versions(
     return await listing.page_of_versions(sessions, model, limit=limit, cursor=cursor)
 
 
-@router.get("/{model}/versions/{version}", summary="Get a version", responses=responses())
+@router.get(
+    "/{model}/versions/{version}", summary="Get a version", responses=responses(), dependencies=[READ]
+)
 async def get_version(model: Name, version: Name, sessions: SessionsDep) -> ModelVersion:
     """One version of a model."""
     return await listing.get_version(sessions, model, version)
@@ -57,7 +62,7 @@ async def get_version(model: Name, version: Name, sessions: SessionsDep) -> Mode
     status_code=201,
     summary="Register a version",
     responses=REGISTERED | responses(*FAILURES, *OF_BODIES),
-    dependencies=[FORGETTING],
+    dependencies=[ADMIN, FORGETTING],
 )
 async def register_version(
     model: Name,
@@ -82,7 +87,7 @@ async def register_version(
     status_code=204,
     summary="Delete a version",
     responses=responses(Conflict),
-    dependencies=[FORGETTING],
+    dependencies=[ADMIN, FORGETTING],
 )
 async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> None:
     """Delete a version that was never live, with its predictions; the model goes with its last version.
@@ -96,7 +101,7 @@ async def delete_version(model: Name, version: Name, sessions: SessionsDep) -> N
     "/{model}/promote",
     summary="Make a version live",
     responses=responses(*FAILURES, *OF_BODIES),
-    dependencies=[FORGETTING],
+    dependencies=[ADMIN, FORGETTING],
 )
 async def promote_version(
     model: Name, choice: VersionChoice, sessions: SessionsDep, use_case: UseCaseDep, inference: InferenceDep
@@ -113,7 +118,7 @@ async def promote_version(
     "/{model}/rollback",
     summary="Undo the last promotion",
     responses=responses(Conflict, Misconfigured),
-    dependencies=[FORGETTING],
+    dependencies=[ADMIN, FORGETTING],
 )
 async def roll_back_model(
     model: Name, sessions: SessionsDep, use_case: UseCaseDep, keyed: KeyedRequest

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api import answers
+from app.api.access.scopes import PREDICT, READ
 from app.api.deps import (
     CursorQuery,
     LimitQuery,
@@ -31,6 +32,7 @@ from app.core.errors import (
     BackendThrottled,
     BackendTimeout,
     BadOutput,
+    BudgetSpent,
     Conflict,
     Misconfigured,
     NotInTime,
@@ -56,7 +58,7 @@ router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 FAILURES = (
     *(Conflict, TooLarge, UserCodeError, Misconfigured),
     *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
-    *(BackendThrottled, BackendAway, BackendTimeout, NotInTime, Overloaded),
+    *(BackendThrottled, BackendAway, BackendTimeout, NotInTime, Overloaded, BudgetSpent),
 )
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
@@ -68,6 +70,7 @@ RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what
     summary="Predict many records now",
     response_model=BatchAnswer,
     responses=responses(Conflict, *OF_BODIES, Misconfigured),
+    dependencies=[PREDICT],
 )
 async def predict_records(
     body: BatchRequest,
@@ -96,6 +99,7 @@ async def predict_records(
     summary="Predict a record",
     response_model=Prediction,
     responses=responses(*FAILURES),
+    dependencies=[PREDICT],
 )
 async def predict_record(
     record_id: RecordId,
@@ -124,6 +128,7 @@ async def predict_record(
     response_model=PredictionPage,
     summary="Search the history of predictions",
     responses=responses(),
+    dependencies=[READ],
 )
 async def list_predictions(
     sessions: ReadingDep,
@@ -140,7 +145,9 @@ async def list_predictions(
     return reply(await history.page(sessions, search, limit=limit, cursor=cursor))
 
 
-@router.get("/predictions/{prediction_id}", summary="Get a prediction", responses=responses())
+@router.get(
+    "/predictions/{prediction_id}", summary="Get a prediction", responses=responses(), dependencies=[READ]
+)
 async def get_prediction(prediction_id: Annotated[RowId, Path()], sessions: ReadingDep) -> LoggedPrediction:
     """One prediction of the history."""
     return await history.get(sessions, prediction_id)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Discriminator, JsonValue, Tag
 
+from app.api.access.scopes import READ, WRITE
 from app.api.deps import (
     CursorQuery,
     LimitQuery,
@@ -61,6 +62,7 @@ OneOrMany = Annotated[
     response_model=Record | WrittenRecords,
     summary="Create or replace records",
     responses=REPLACED | responses(*OF_BODIES),
+    dependencies=[WRITE],
 )
 async def write_records(
     body: OneOrMany,
@@ -83,7 +85,7 @@ async def write_records(
     return _written(record, created)
 
 
-@router.get("", response_model=RecordPage, summary="List records", responses=responses())
+@router.get("", response_model=RecordPage, summary="List records", responses=responses(), dependencies=[READ])
 async def list_records(
     sessions: ReadingDep,
     limit: LimitQuery = 100,
@@ -94,7 +96,12 @@ async def list_records(
     return reply(await records.page(sessions, limit=limit, cursor=cursor, prefix=prefix))
 
 
-@router.put("/{record_id:path}/label", summary="Set a record's label", responses=responses(*OF_BODIES))
+@router.put(
+    "/{record_id:path}/label",
+    summary="Set a record's label",
+    responses=responses(*OF_BODIES),
+    dependencies=[WRITE],
+)
 async def put_label(
     record_id: RecordId, label: LabelWrite, sessions: SessionsDep, use_case: UseCaseDep
 ) -> RecordLabel:
@@ -102,14 +109,20 @@ async def put_label(
     return await labels.put_label(sessions, use_case, record_id, label.value, observed_at=label.observed_at)
 
 
-@router.get("/{record_id:path}/label", summary="Get a record's label", responses=responses())
+@router.get(
+    "/{record_id:path}/label", summary="Get a record's label", responses=responses(), dependencies=[READ]
+)
 async def get_label(record_id: RecordId, sessions: ReadingDep) -> RecordLabel:
     """The truth about a record; 404 while there is none."""
     return await labels.get_label(sessions, record_id)
 
 
 @router.delete(
-    "/{record_id:path}/label", status_code=204, summary="Delete a record's label", responses=responses()
+    "/{record_id:path}/label",
+    status_code=204,
+    summary="Delete a record's label",
+    responses=responses(),
+    dependencies=[WRITE],
 )
 async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
     """Forget the truth about a record; 404 if there is none. Evaluations that were made keep theirs."""
@@ -121,6 +134,7 @@ async def delete_label(record_id: RecordId, sessions: SessionsDep) -> None:
     response_model=Record,
     summary="Create or replace a record",
     responses=CREATED | responses(PreconditionFailed, *OF_BODIES),
+    dependencies=[WRITE],
 )
 async def put_record(
     record_id: NewRecordId,
@@ -144,6 +158,7 @@ async def put_record(
     response_model=Record,
     summary="Get a record",
     responses=UNCHANGED | responses(PreconditionFailed),
+    dependencies=[READ],
 )
 async def get_record(record_id: RecordId, sessions: ReadingDep, condition: Condition) -> Response:
     """The record with its label. The ETag stands for the input: a new label leaves it as it is."""
@@ -159,6 +174,7 @@ async def get_record(record_id: RecordId, sessions: ReadingDep, condition: Condi
     status_code=204,
     summary="Delete a record",
     responses=responses(PreconditionFailed),
+    dependencies=[WRITE],
 )
 async def delete_record(
     record_id: RecordId, condition: Condition, sessions: SessionsDep, predictor: PredictorDep

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.api.access.scopes import ADMIN
 from app.api.deps import SessionsDep, StorageDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
@@ -17,6 +18,7 @@ router = APIRouter(prefix="/evaluations", tags=["evaluations"], route_class=Stri
     "/import",
     summary="Import reports from the storage",
     responses=responses(*OF_BODIES, StorageError, StorageDown),
+    dependencies=[ADMIN],
 )
 async def import_reports(
     wanted: ReportImport, sessions: SessionsDep, storage: StorageDep, keyed: KeyedRequest

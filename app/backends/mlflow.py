@@ -120,7 +120,7 @@ class MlflowBackend:
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> MlflowBackend:
     """Open the backend; nothing is called yet. Raises BackendRefused without the token the options name."""
-    hosts.require(options.url, "url")
+    hosts.require(options.url, "url", options.token_env)
     if options.registry_url:
-        hosts.require(options.registry_url, "registry_url")
+        hosts.require(options.registry_url, "registry_url", options.token_env)
     return MlflowBackend(options, features, concurrency)

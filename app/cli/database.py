@@ -1,13 +1,17 @@
 """The database, for commands that work on it directly."""
 
+import getpass
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from app.core.errors import Unavailable
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
 from app.db.engine import Sessions, create_engine, create_sessions
+from app.schemas.callers import CURRENT, ITSELF
 from app.services.use_case import UseCase, load
 
 
@@ -18,6 +22,7 @@ async def open_sessions() -> AsyncIterator[Sessions]:
     From now on only errors are logged, such as the traceback of the user's code: what else goes wrong a
     command says in words.
     """
+    CURRENT.set(replace(ITSELF, name=f"cli:{_user()}"))
     settings = Settings()
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}))
     engine = create_engine(settings)
@@ -28,6 +33,14 @@ async def open_sessions() -> AsyncIterator[Sessions]:
         yield create_sessions(engine)
     finally:
         await engine.dispose()
+
+
+def _user() -> str:
+    """Of the system, as whom the command runs."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need have no name
+        return str(os.getuid())
 
 
 def use_case() -> UseCase:

@@ -1,5 +1,6 @@
 """``python -m app serve``."""
 
+import asyncio
 import math
 import sys
 from contextlib import suppress
@@ -15,6 +16,7 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import GentleServer
 from app.main import create_app
+from app.services.access import opening
 from app.services.use_case import load
 
 
@@ -23,10 +25,11 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.  [default: PORT]")] = None,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
 ) -> None:
-    """Run the service. Put a proxy before it that ends TLS."""
+    """Run the service. Put a proxy before it that ends TLS. For others than this machine it needs a key."""
     settings = Settings()
     configure_logging(settings)
     load(settings.use_case)  # what is wrong with it is said once, not by each process
+    asyncio.run(opening.require_keys(settings, host or settings.host))
     config = uvicorn.Config(
         f"{create_app.__module__}:{create_app.__name__}",
         factory=True,

@@ -8,10 +8,12 @@ from app.core.errors import FieldError, InvalidInput
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = rf"{_LABEL}(\.{_LABEL})*\.?"
+_SECRET = r"[A-Z][A-Z0-9_]*"
 _ENTRY = re.compile(
-    rf"(?P<http>http://)?(?P<wild>\*\.)?(?P<host>{_NAME}|\[[0-9a-f:.]+\])(:(?P<port>[1-9][0-9]{{0,4}}))?",
-    re.IGNORECASE,
+    rf"(?P<http>http://)?(?P<wild>\*\.)?(?P<host>(?i:{_NAME}|\[[0-9a-f:.]+\]))(:(?P<port>[1-9][0-9]{{0,4}}))?"
+    rf"(=(?P<secrets>\*|{_SECRET}(\+{_SECRET})*))?"
 )
+ANY = "*"
 
 
 def is_host_name(text: str) -> bool:
@@ -25,6 +27,7 @@ class _Entry:
     host: str
     wild: bool
     port: int
+    secrets: frozenset[str]
 
     def fits(self, scheme: str, host: str, port: int) -> bool:
         if (scheme, port) != (self.scheme, self.port):
@@ -38,6 +41,9 @@ class Hosts:
     ``host``, ``host:port`` and ``*.suffix`` (every host below) allow https; ``http://host:port`` allows plain
     http. Nothing is allowed by default: a token goes to whoever has the name, and anybody can rent one below
     most vendors' domains.
+
+    ``host=NAME+NAME`` allows that the secrets in these variables are sent there, ``host=*`` any; without,
+    none is: whoever may register a version could have the secret of one host sent to another.
     """
 
     def __init__(self, entries: str = "") -> None:
@@ -45,31 +51,40 @@ class Hosts:
 
     def allow(self, url: str) -> bool:
         """Whether this absolute http(s) address may be called."""
+        return bool(self._fitting(url))
+
+    def require(self, url: str, option: str, *secrets: str | None) -> None:
+        """InvalidInput, naming the option that holds the address, unless it may be called, and these secrets
+        may be sent there; they are named as BACKEND_HOSTS names them, None is none."""
+        sent = [name for name in secrets if name is not None]
+        entries = self._fitting(url)
+        may_be_sent = {name for entry in entries for name in entry.secrets}
+        if entries and (ANY in may_be_sent or may_be_sent.issuperset(sent)):
+            return
+        parts = urlsplit(url)
+        right = f"http://{parts.netloc}" if parts.scheme == "http" else parts.netloc
+        right += f"={'+'.join(sent)}" if sent else ""
+        wrong = f"{' and '.join(sent)} may not be sent there" if entries else "the host is not allowed"
+        raise InvalidInput(
+            "The options name a host that may not be called so.",
+            errors=[FieldError(f"options.{option}", f"{wrong}; the setting BACKEND_HOSTS must list {right}")],
+        )
+
+    def _fitting(self, url: str) -> list[_Entry]:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = (parts.hostname or "").lower()
-        return any(entry.fits(parts.scheme, host, port) for entry in self._entries)
-
-    def require(self, url: str, option: str) -> None:
-        """InvalidInput, naming the option that holds the address, unless it may be called."""
-        if self.allow(url):
-            return
-        parts = urlsplit(url)
-        plain = parts.scheme == "http"
-        entry = f"http://{parts.netloc}" if plain else parts.netloc
-        message = "the host is not allowed; the setting BACKEND_HOSTS must list"
-        raise InvalidInput(
-            "The options name a host that may not be called.",
-            errors=[FieldError(f"options.{option}", f"{message} {entry}")],
-        )
+        return [entry for entry in self._entries if entry.fits(parts.scheme, host, port)]
 
 
 def _parse(entry: str) -> _Entry:
     match = _ENTRY.fullmatch(entry)
     if not match or int(match["port"] or 0) > 65535:
         raise ValueError(
-            f"{entry!r} must be host, host:port, *.suffix or http://host:port, with commas between"
+            f"{entry!r} must be host, host:port, *.suffix or http://host:port, with commas between, each with"
+            " =NAME+NAME behind it for the variables whose secrets may be sent there"
         )
     scheme = "http" if match["http"] else "https"
     port = int(match["port"] or (80 if match["http"] else 443))
-    return _Entry(scheme, match["host"].strip("[]").lower(), bool(match["wild"]), port)
+    secrets = frozenset(match["secrets"].split("+")) if match["secrets"] else frozenset()
+    return _Entry(scheme, match["host"].strip("[]").lower(), bool(match["wild"]), port, secrets)

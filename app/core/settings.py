@@ -17,6 +17,7 @@ from pydantic_settings import (
 from app.core import database_url
 from app.core.errors import Misconfigured
 from app.core.hosts import Hosts
+from app.core.web.names import ServedNames, origins
 
 CENTURY = 100 * 366 * 86_400
 """Seconds. A longer time, or an infinite one, leads to moments that Postgres or Python cannot hold."""
@@ -57,6 +58,16 @@ def _hosts(entries: str) -> str:
     return entries
 
 
+def _served_names(entries: str) -> str:
+    ServedNames(entries)
+    return entries
+
+
+def _origins(entries: str) -> str:
+    origins(entries)
+    return entries
+
+
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database_url)]
 
 
@@ -69,6 +80,8 @@ class Settings(BaseSettings):
     """Postgres, as postgresql://user:password@host:port/database."""
     database_direct_url: DatabaseAddress | None = None
     """The same database past a pooler, for migrations, workers and LISTEN; without one DATABASE_URL."""
+    migration_database_url: DatabaseAddress | None = None
+    """The same for the role that owns the tables, for `migrate` alone; default DATABASE_DIRECT_URL."""
     database_pooler: bool = False
     """DATABASE_URL goes through a pooler in transaction mode (PgBouncer): no prepared statements."""
     database_pool_size: Annotated[int, Field(ge=2, le=200)] = 10
@@ -79,12 +92,20 @@ class Settings(BaseSettings):
     storage_url: Annotated[str, AfterValidator(_storage_url)] | None = None
     """Where artifacts and reports are kept: s3://bucket or s3://bucket/prefix, on any S3 server."""
 
+    auth: Literal["keys", "none"] = "keys"
+    """`none` lets anybody do anything; with `keys` that is so on loopback until a first key is made."""
     host: str = "127.0.0.1"
     """Address the service listens on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port the service listens on."""
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
     """Path below which a proxy serves the API, such as /scores, whether the proxy strips it or not."""
+    allowed_hosts: Annotated[str, AfterValidator(_served_names)] = ""
+    """Names by which the service is asked, with commas: host, *.suffix or *; private ones need none."""
+    allowed_origins: Annotated[str, AfterValidator(_origins)] = ""
+    """Origins of web pages that may use the API from a browser, with commas: https://host. Default none."""
+    docs: bool = True
+    """Whether /docs, /redoc and /openapi.json are served."""
     keep_alive: Annotated[int, Field(ge=1, le=86_400)] = 75
     """Seconds an idle connection is kept open; longer than the balancer before the service keeps it."""
     shutdown_delay: SecondsOrNone = 0
@@ -92,7 +113,9 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "json"
     """Log lines for people or for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Least severe level that is logged."""
+    """Least severe level that is logged; of libraries INFO at least."""
+    log_values: bool = False
+    """Whether the log may quote what customers sent: ids, messages of exceptions, platforms' answers."""
 
     use_case: Annotated[Package | None, BeforeValidator(lambda name: name or None)] = None
     """A package with modules named like the four files, such as examples.transit; default those files."""
@@ -118,7 +141,7 @@ class Settings(BaseSettings):
     inference_queue: Annotated[int, Field(ge=0, le=1_000_000)] = 256
     """Predictions that may wait for such a call; what comes beyond them is answered 503 at once."""
     backend_hosts: Annotated[str, AfterValidator(_hosts)] = ""
-    """Hosts that options may name, with commas: host, host:port or *.suffix (https), http://host:port."""
+    """Hosts that options may name, with commas, each with the secrets for it: host=NAME+NAME, http://host:port."""
     revision_refresh: Seconds = 60
     """Seconds between two looks at what the platform has deployed."""
 
@@ -161,3 +184,8 @@ class Settings(BaseSettings):
                 " database's own address, past the pooler."
             )
         return self.database_direct_url or self.database_url
+
+    @cached_property
+    def owner_url(self) -> SecretStr:
+        """Where migrations connect, as the role that owns the tables."""
+        return self.migration_database_url or self.direct_url

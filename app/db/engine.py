@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from pydantic import SecretStr
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -131,9 +132,22 @@ def pooled(settings: Settings) -> int:
 
 
 def create_direct_engine(settings: Settings) -> AsyncEngine:
-    """An unpooled engine past any pooler: migrations and LISTEN."""
-    opened = partial(connect, settings.direct_url.get_secret_value())
-    return create_async_engine(DIALECT, poolclass=NullPool, connect_args={"async_creator_fn": opened})
+    """An unpooled engine past any pooler, as the service's role."""
+    return _unpooled(settings.direct_url)
+
+
+def create_owner_engine(settings: Settings) -> AsyncEngine:
+    """The same as the role that owns the tables: for migrations."""
+    return _unpooled(settings.owner_url)
+
+
+def _unpooled(url: SecretStr) -> AsyncEngine:
+    return create_async_engine(
+        DIALECT,
+        poolclass=NullPool,
+        connect_args={"async_creator_fn": partial(connect, url.get_secret_value())},
+        hide_parameters=True,
+    )
 
 
 def dump_json(value: object) -> str:

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.core.errors import Conflict, Misconfigured
 from app.core.settings import Settings
 from app.db import revisions
-from app.db.engine import create_direct_engine, is_outage, server_message
-from app.db.server import soundness
+from app.db.engine import create_direct_engine, create_owner_engine, is_outage, server_message
+from app.db.server import grants, soundness
+from app.db.server.outages import NO_RIGHT, sqlstate
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +27,13 @@ async def upgrade(settings: Settings) -> None:
     """Migrate, unless the database is at the head already, and set sequences that a copy has left behind.
 
     Misconfigured if the database is of a kind that this service cannot use, Conflict if a later release has
-    migrated it, or if a migration fails.
+    migrated it, or if a migration fails. Where the tables are another role's than the service's, that one is
+    given what it needs.
 
     The lock is polled: a blocking advisory lock is a transaction that CREATE INDEX CONCURRENTLY in the
     migration of another replica would wait for, and so a deadlock.
     """
-    engine = create_direct_engine(settings)
+    engine = create_owner_engine(settings)
     try:
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -44,6 +46,8 @@ async def upgrade(settings: Settings) -> None:
                 await asyncio.sleep(random.uniform(0.1, 0.3))
             for table in await soundness.behind(connection):
                 await _catch_up(engine, table)
+            if settings.migration_database_url is not None:
+                await _grant(connection, await _service_role(settings))
     finally:
         await engine.dispose()
 
@@ -53,6 +57,34 @@ async def _catch_up(engine: AsyncEngine, table: str) -> None:
         await connection.execute(text("set local lock_timeout = '10s'"))
         await soundness.catch_up(connection, table)
     log.warning("a sequence was behind its table", table=table)
+
+
+async def _service_role(settings: Settings) -> str:
+    engine = create_direct_engine(settings)
+    try:
+        async with engine.connect() as connection:
+            return str(await connection.scalar(text("select current_user")))
+    finally:
+        await engine.dispose()
+
+
+async def _grant(lock_holder: AsyncConnection, role: str) -> None:
+    """Two that grant at once would be in each other's way, and one of them fail."""
+    while await grants.are_lacking(lock_holder, role):
+        if not await _try_lock(lock_holder):
+            await asyncio.sleep(random.uniform(0.1, 0.3))
+            continue
+        try:
+            async with lock_holder.engine.begin() as connection:
+                await grants.give(connection, role)
+            log.info("granted", role=role)
+        except DBAPIError as error:
+            if sqlstate(error) != NO_RIGHT and is_outage(error):
+                raise
+            raise Conflict(f"The rights could not be given: {server_message(error)}") from error
+        finally:
+            await _unlock(lock_holder)
+        return
 
 
 async def is_current(connection: AsyncConnection) -> bool:
@@ -85,7 +117,11 @@ async def _migrate_locked(lock_holder: AsyncConnection) -> None:
             raise
         raise Conflict(f"The migration failed: {server_message(error)}") from error
     finally:
-        await lock_holder.execute(text("select pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+        await _unlock(lock_holder)
+
+
+async def _unlock(lock_holder: AsyncConnection) -> None:
+    await lock_holder.execute(text("select pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
 
 
 async def _migrate(engine: AsyncEngine) -> None:

@@ -45,14 +45,14 @@ def run(data_dir: Path, port: int, create_app: Callable[[], FastAPI], *, s3: boo
 def _start_parts(folder: Path, stack: ExitStack, *, s3: bool) -> Settings:
     """Start what the service needs, and give the settings that lead to it."""
     with step("Start Postgres"):
-        database_url = stack.enter_context(postgres.running(folder / "postgres"))
+        database = stack.enter_context(postgres.running(folder / "postgres"))
     storage = _start_s3(folder / "s3", stack) if s3 else {}
     models = (
         f"{storage['STORAGE_URL']}/{demo_data.ARTIFACTS}" if s3 else str(_build_models(folder / "models"))
     )
     with step("Start the local SageMaker endpoint"):
         endpoint_url = stack.enter_context(running_endpoint(demo_data.ENDPOINT, models, folder / "cache"))
-    variables = demo_place.environment(database_url, endpoint_url) | storage
+    variables = demo_place.environment(database.url(), endpoint_url, database.owner_url()) | storage
     place.write_environment(folder / "demo.env", variables)
     demo_place.adopt(variables)
     return Settings()

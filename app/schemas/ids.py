@@ -71,8 +71,12 @@ def no_record(record_id: str) -> NotFound:
     return NotFound(f"There is no record {record_id!r}." + (f" Its id {fault}." if fault else ""))
 
 
+def is_legal_name(name: str) -> bool:
+    return re.fullmatch(NAME, name) is not None
+
+
 def _legal_name(name: str) -> str:
-    if not re.fullmatch(NAME, name):
+    if not is_legal_name(name):
         raise ValueError(LEGAL_NAME)
     return name
 

@@ -7,9 +7,11 @@ from functools import partial
 
 import structlog
 
+from app.backends.http import proxies
 from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
+from app.services.access.keyring import Keyring
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
@@ -35,11 +37,14 @@ class Runtime:
     storage: Storage | None
     flights: SingleFlight
     predictor: Predictor
+    keyring: Keyring
 
     def tell_code(self) -> None:
         """Log which code answers: what has changed where a new release makes predictions anew."""
         parts = {name: stage.fingerprint for name, stage in self.use_case.stages.items()}
         log.info("opened on this code", pipeline_version=self.predictor.pipeline_version, **parts)
+        if self.settings.backend_hosts:
+            proxies.tell()
 
     @property
     def sessions(self) -> Sessions:
@@ -75,7 +80,9 @@ async def open_runtime(
         flights = SingleFlight(settings, leader, queue=settings.inference_queue if sheds else None)
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights, memory)
-        yield Runtime(settings, chosen, database, inference, storage, flights, predictor)
+        keyring = Keyring(database.direct, patience=settings.database_pool_timeout)
+        opened.push_async_callback(keyring.aclose)
+        yield Runtime(settings, chosen, database, inference, storage, flights, predictor, keyring)
 
 
 def _memory(settings: Settings) -> Memory | None:

@@ -60,7 +60,7 @@ class Place:
         return url.render_as_string(hide_password=False)
 
     async def version(self) -> str:
-        connection = await asyncpg.connect(self.server.url())
+        connection = await asyncpg.connect(self.server.owner_url())
         try:
             return str(await connection.fetchval("show server_version"))
         finally:

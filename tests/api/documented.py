@@ -4,7 +4,18 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import SecretStr
 
-from app.api import evaluations, health, imports, jobs, models, predictions, records, reports, schedules
+from app.api import (
+    audit,
+    evaluations,
+    health,
+    imports,
+    jobs,
+    models,
+    predictions,
+    records,
+    reports,
+    schedules,
+)
 from app.api.http.openapi import operation_id
 from app.main import create_app
 from tests.support.documents import document_of, operations
@@ -17,7 +28,18 @@ OPERATIONS = operations(DOCUMENT)
 STRICT = [one for one in OPERATIONS if not one.path.startswith("/health/")]
 ROUTES = {
     operation_id(route): route
-    for module in (evaluations, health, imports, jobs, models, predictions, records, reports, schedules)
+    for module in (
+        audit,
+        evaluations,
+        health,
+        imports,
+        jobs,
+        models,
+        predictions,
+        records,
+        reports,
+        schedules,
+    )
     for route in module.router.routes
     if isinstance(route, APIRoute)
 }

@@ -122,7 +122,7 @@ async def test_a_database_that_comes_is_migrated_goes_and_comes_back() -> None:
 @contextmanager
 def running_postgres(folder: Path) -> Iterator[str]:
     with postgres.start(folder, durable=False) as server:
-        yield server.url()
+        yield server.owner_url()
     wait_until_stopped(folder)
 
 

@@ -45,7 +45,7 @@ def platform(
 
 @pytest.fixture
 async def client(settings: Settings, stub: HttpStub, platform: Remote) -> AsyncIterator[httpx.AsyncClient]:
-    changes = {"backend_hosts": stub.url, "failure_hold": 0}
+    changes = {"backend_hosts": f"{stub.url}=*", "failure_hold": 0}
     changed_settings = settings.model_copy(update=changes)
     async with running_app(changed_settings, TWO_FEATURES) as app, client_of(app) as client:
         yield client

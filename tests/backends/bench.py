@@ -51,7 +51,7 @@ class Bench:
 
     def open(self, **changes: JsonValue) -> Backend:
         options = self.remote.options(self.stub.url, self.folder) | changes
-        hosts = Hosts(f"http://127.0.0.1:{self.stub.server_port}")
+        hosts = Hosts(f"http://127.0.0.1:{self.stub.server_port}=*")
         return open_backend(self.name, options, FEATURES, concurrency=32, hosts=hosts)
 
 

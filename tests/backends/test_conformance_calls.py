@@ -17,6 +17,8 @@ from tests.support.http_stub import Answer, HttpStub, Request
 
 VENDOR_CHAINS = {"sagemaker": ("AWS region", "AWS credentials"), "vertex": ("Google credentials",)}
 """Where the vendor's own library looks in many places, this is what is said to be missing."""
+SIGNS = ("sagemaker",)
+"""Where a call is signed, no secret is sent."""
 
 
 @each_remote
@@ -79,11 +81,23 @@ async def test_an_address_that_is_not_allowed_is_named(bench: Bench, address: st
 
 
 @each_remote
+async def test_no_secret_goes_to_a_host_that_is_listed_without_it(bench: Bench) -> None:
+    if not bench.remote.secrets or bench.name in SIGNS:
+        return
+    options = bench.remote.options(bench.stub.url, bench.folder)
+    hosts = Hosts(f"http://127.0.0.1:{bench.stub.server_port}=OTHER_KEY")
+    with pytest.raises(InvalidInput) as caught:
+        open_backend(bench.name, options, FEATURES, concurrency=1, hosts=hosts)
+    assert all("may not be sent there" in fault.message for fault in caught.value.errors)
+    assert not bench.stub.requests
+
+
+@each_remote
 async def test_plain_http_is_for_stand_ins_where_the_platform_is_https_only(bench: Bench) -> None:
     options = bench.remote.options(bench.stub.url, bench.folder) | {
         bench.remote.address: "http://example.org:80"
     }
-    hosts = Hosts(f"http://example.org:80,{bench.stub.url}")
+    hosts = Hosts(f"http://example.org:80=*,{bench.stub.url}=*")
     if not bench.remote.https_only:
         await open_backend(bench.name, options, FEATURES, concurrency=1, hosts=hosts).aclose()
         return

@@ -18,7 +18,7 @@ PING = Answer(body=b"\n")
 
 def opened(stub: HttpStub, **options: JsonValue) -> Backend:
     values = {"url": stub.url} | options
-    hosts = Hosts(f"http://127.0.0.1:{stub.server_port}")
+    hosts = Hosts(f"http://127.0.0.1:{stub.server_port}=*")
     return open_backend("mlflow", values, ["a", "b"], concurrency=2, hosts=hosts)
 
 
@@ -130,5 +130,5 @@ def test_a_limit_without_room_for_rows_is_named(stub: HttpStub) -> None:
     features = [f"feature_{number}_{'x' * 40}" for number in range(100)]
     options: dict[str, JsonValue] = {"url": stub.url, "max_bytes": 1024}
     with pytest.raises(InvalidInput) as caught:
-        open_backend("mlflow", options, features, concurrency=1, hosts=Hosts(stub.url))
+        open_backend("mlflow", options, features, concurrency=1, hosts=Hosts(f"{stub.url}=*"))
     assert [fault.field for fault in caught.value.errors] == ["options.max_bytes"]

@@ -37,8 +37,8 @@ async def ask(url):
     await connection.execute("create table if not exists used (at timestamptz)")
     await connection.close()
 server = start(pathlib.Path(sys.argv[1]))
-asyncio.run(ask(server.url()))
-print(server.url(), flush=True)
+asyncio.run(ask(server.owner_url()))
+print(server.owner_url(), flush=True)
 sys.stdin.read()
 """
 NOBODY = Account(65534, 65534)

@@ -105,10 +105,11 @@ GROUPS = {
     "models": {"list", "register", "promote", "rollback", "pack", "delete"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
     "storage": {"init"},
+    "keys": {"create", "list", "revoke"},
     "sample": {"load"},
 }
 COMMANDS_BY_GROUP = {
-    "": {"code", "demo", "dev", "init", "serve", "worker", "migrate", "predict", *GROUPS}
+    "": {"code", "demo", "dev", "init", "serve", "worker", "migrate", "predict", "audit", *GROUPS}
 } | GROUPS
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LISTED = re.compile(r"^│ ([a-z-]+) +([A-Z].*\w.*) │$", re.MULTILINE)

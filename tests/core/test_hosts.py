@@ -89,6 +89,10 @@ def test_the_error_names_the_option_and_the_entry_that_would_do(url: str, entry:
         "a..org",
         "a.org:x",
         "a" * 64,
+        "a.org=",
+        "a.org=lower",
+        "a.org=A+",
+        "a.org=*+A",
     ],
 )
 def test_an_entry_that_cannot_be_read_is_named(entries: str) -> None:
@@ -96,3 +100,38 @@ def test_an_entry_that_cannot_be_read_is_named(entries: str) -> None:
         Hosts(entries)
     with pytest.raises(ValueError, match="backend_hosts"):
         IsolatedSettings(database_url="postgresql://x", backend_hosts=entries)
+
+
+BOUND = Hosts(
+    "one.example.org=ACME_ONE+ACME_BOTH, two.example.org=ACME_TWO, two.example.org=ACME_BOTH,"
+    "any.org=*, none.org"
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "secrets"),
+    [
+        ("one.example.org", ["ACME_ONE"]),
+        ("one.example.org", ["ACME_ONE", "ACME_BOTH"]),
+        ("two.example.org", ["ACME_TWO", "ACME_BOTH"]),
+        ("any.org", ["ACME_ONE"]),
+        ("none.org", []),
+        ("none.org", [None]),
+    ],
+)
+def test_a_secret_goes_where_it_is_listed(host: str, secrets: list[str | None]) -> None:
+    BOUND.require(f"https://{host}/x", "url", *secrets)
+
+
+@pytest.mark.parametrize(
+    ("host", "secret"),
+    [("one.example.org", "ACME_TWO"), ("two.example.org", "ACME_ONE"), ("none.org", "ACME_ONE")],
+)
+def test_a_secret_of_one_host_is_not_sent_to_another(host: str, secret: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        BOUND.require(f"https://{host}", "url", secret)
+    (fault,) = caught.value.errors
+    assert (
+        fault.message
+        == f"{secret} may not be sent there; the setting BACKEND_HOSTS must list {host}={secret}"
+    )

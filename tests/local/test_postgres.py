@@ -27,7 +27,7 @@ OTHER_USER = """
 import sys, pathlib
 from app.local.postgres import start
 postgres = start(pathlib.Path(sys.argv[1]), durable=False)
-print(postgres.url(), flush=True)
+print(postgres.owner_url(), flush=True)
 sys.stdin.read()
 """
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
@@ -97,7 +97,7 @@ def has_ended(process: psutil.Process) -> bool:
 async def test_the_url_works_and_the_server_stops_with_its_last_user(folder: Path) -> None:
     with start(folder, durable=False) as server:
         process = postmaster(folder)
-        engine = create_engine(IsolatedSettings(database_url=SecretStr(server.url())))
+        engine = create_engine(IsolatedSettings(database_url=SecretStr(server.owner_url())))
         async with engine.connect() as connection:
             assert await connection.scalar(text("select current_database()")) == "app"
         await engine.dispose()
@@ -106,34 +106,59 @@ async def test_the_url_works_and_the_server_stops_with_its_last_user(folder: Pat
     assert not pid_path(folder).exists()
 
 
-def test_the_role_owns_its_database_and_is_no_superuser(server: LocalPostgres) -> None:
-    powers = "rolname, rolsuper, rolcreaterole, rolreplication, rolbypassrls"
-    found = query(server.url(), f"select {powers} from pg_roles where rolname = current_user")
-    assert found == [("app", False, False, False, False)]
-    query(server.url(), "create table mine ()")
+def test_neither_role_is_a_superuser(server: LocalPostgres) -> None:
+    powers = "rolsuper or rolreplication or rolbypassrls, rolcreaterole or rolcreatedb"
+    found = query(server.url(), f"select rolname, {powers} from pg_roles where rolname in ('owner', 'app')")
+    assert sorted(found) == [("app", False, False), ("owner", False, True)]  # that is for tests
+
+
+def test_the_role_of_the_service_owns_nothing(server: LocalPostgres) -> None:
+    query(server.owner_url(), "create table mine ()")
+    for statement in ("create table theirs ()", "drop table mine", "select from mine", "create database x"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            query(server.url(), statement)
+
+
+def test_in_a_folder_of_an_earlier_release_there_is_one_role(stopped: Path) -> None:
+    (stopped / "cluster" / "owner.pw").unlink()
+    with start(stopped, durable=False) as server:
+        assert server.owner_url() == server.url()
+        assert query(server.url(), "select current_user::text") == [("app",)]
 
 
 def test_nothing_is_open_to_others(server: LocalPostgres) -> None:
-    assert query(server.url(), "select current_setting('listen_addresses')") == [("",)]
+    assert query(server.owner_url(), "select current_setting('listen_addresses')") == [("",)]
     assert server.sockets.stat().st_mode & 0o777 == 0o700
     files = [*server.root.glob("*.lock"), *server.root.glob("cluster/*.pw"), server.root / "server.log"]
-    assert len(files) == 6
+    assert len(files) == 7
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     with pytest.raises(asyncpg.InvalidPasswordError):
-        query(server.url().replace(server.password, "wrong"), "select 1")
+        query(server.owner_url().replace(server.cluster.password("owner"), "wrong"), "select 1")
 
 
 def test_passwords_are_in_no_log_and_no_command_line(server: LocalPostgres) -> None:
-    assert server.password not in (server.root / "server.log").read_text()
-    everyone = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
-    assert not any(server.password in word for command in everyone for word in command)
+    passwords = [server.cluster.password(role) for role in ("owner", "app", "postgres")]
+    said = [(server.root / "server.log").read_text()]
+    for process in psutil.process_iter(["cmdline"]):
+        said += process.info["cmdline"] or []
+    assert not [text for text in said for password in passwords if password in text]
+
+
+def test_a_row_that_is_refused_is_in_no_log(server: LocalPostgres) -> None:
+    query(server.owner_url(), "create table refusing (name text unique check (name <> ''))")
+    query(server.owner_url(), "insert into refusing select 'canary-' || 1")
+    with pytest.raises(asyncpg.UniqueViolationError, match="canary-1"):
+        query(server.owner_url(), "insert into refusing select 'canary-' || 1")
+    said = (server.root / "server.log").read_text()
+    assert "refusing_name_key" in said
+    assert "canary-1" not in said
 
 
 def test_two_processes_share_one_server(stopped: Path) -> None:
     with other_process(stopped) as other:
         url = first_line(other)
         with start(stopped, durable=False) as server:
-            assert server.url() == url
+            assert server.owner_url() == url
             ours = postmaster(stopped)
             other.communicate("")
             # Time for the supervisor to look whether anybody remains.
@@ -152,22 +177,22 @@ def test_a_killed_user_leaves_no_server_and_loses_no_data(stopped: Path) -> None
     wait_until_stopped(stopped)
     assert has_ended(process)
     with start(stopped, durable=False) as server:
-        assert query(server.url(), "select n from kept") == [(7,)]
+        assert query(server.owner_url(), "select n from kept") == [(7,)]
 
 
 def test_a_killed_server_recovers_every_acknowledged_row(folder: Path) -> None:
     with start(folder) as server:
-        query(server.url(), "create table kept as select generate_series(1, 1000) as n")
+        query(server.owner_url(), "create table kept as select generate_series(1, 1000) as n")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):  # only tests need that
-            query(server.url(), "create database another")
+            query(server.owner_url(), "create database another")
         postmaster(folder).kill()
         with start(folder) as again:
-            assert query(again.url(), "select count(*) from kept") == [(1000,)]
+            assert query(again.owner_url(), "select count(*) from kept") == [(1000,)]
 
 
 async def test_a_start_waits_for_the_children_of_a_killed_server(stopped: Path) -> None:
     with start(stopped, durable=False) as server:
-        busy = await asyncpg.connect(server.url())
+        busy = await asyncpg.connect(server.owner_url())
         await busy.execute("set statement_timeout = '1s'")
         counting = asyncio.create_task(busy.execute(COUNT))
         while not await asyncio.to_thread(is_counting, server):
@@ -177,7 +202,7 @@ async def test_a_start_waits_for_the_children_of_a_killed_server(stopped: Path) 
         postmaster(stopped).kill()
         with await asyncio.to_thread(start, stopped, durable=False) as again:
             assert counting.done(), "two servers on the same data"
-            assert await asyncio.to_thread(query, again.url(), "select 1") == [(1,)]
+            assert await asyncio.to_thread(query, again.owner_url(), "select 1") == [(1,)]
         with pytest.raises(asyncpg.PostgresError):
             await counting
         busy.terminate()
@@ -188,7 +213,7 @@ COUNT = "select count(*) from generate_series(1, 1e9)"
 
 def is_counting(server: LocalPostgres) -> bool:
     counting = "query like 'select count%generate_series%' and pid <> pg_backend_pid() and state = 'active'"
-    return query(server.url(), f"select count(*) from pg_stat_activity where {counting}") == [(1,)]
+    return query(server.owner_url(), f"select count(*) from pg_stat_activity where {counting}") == [(1,)]
 
 
 def test_a_server_whose_supervisor_was_killed_is_taken_over(stopped: Path) -> None:
@@ -200,7 +225,7 @@ def test_a_server_whose_supervisor_was_killed_is_taken_over(stopped: Path) -> No
         supervisor.kill()
         wait_until_stopped(stopped)
         with start(stopped, durable=False) as server:
-            assert query(server.url(), "select 1") == [(1,)]
+            assert query(server.owner_url(), "select 1") == [(1,)]
             assert has_ended(orphan)
     wait_until_stopped(stopped)
     assert not pid_path(stopped).exists()
@@ -212,7 +237,7 @@ def test_the_leftovers_of_a_torn_start_are_swept(folder: Path) -> None:
     (torn / "PG_VERSION").write_text("18\n")
     folder.chmod(0o711)
     with start(folder, durable=False) as server:
-        assert query(server.url(), "select 1") == [(1,)]
+        assert query(server.owner_url(), "select 1") == [(1,)]
     assert not torn.parent.exists()
 
 
@@ -230,7 +255,7 @@ def test_a_stale_pid_file_may_name_a_live_stranger(stopped: Path) -> None:
             stopped, f"{stranger.pid}\n{stopped}/cluster/data\n1764041283\n5432\n\n\n  1 2\nready\n"
         )
         with start(stopped, durable=False) as server:
-            assert query(server.url(), "select 1") == [(1,)]
+            assert query(server.owner_url(), "select 1") == [(1,)]
         assert stranger.poll() is None
         stranger.kill()
 
@@ -238,7 +263,7 @@ def test_a_stale_pid_file_may_name_a_live_stranger(stopped: Path) -> None:
 def test_a_pid_file_may_be_empty(stopped: Path) -> None:
     write_pid_file(stopped, "")
     with start(stopped, durable=False) as server:
-        assert query(server.url(), "select 1") == [(1,)]
+        assert query(server.owner_url(), "select 1") == [(1,)]
 
 
 def write_pid_file(folder: Path, content: str) -> None:
@@ -254,7 +279,7 @@ def test_a_long_or_odd_path_puts_the_socket_elsewhere(folder: Path) -> None:
     with start(odd, durable=False) as server:
         assert server.root == odd
         assert server.sockets.parent == Path("/tmp").resolve()
-        assert query(server.url(), "select 1") == [(1,)]
+        assert query(server.owner_url(), "select 1") == [(1,)]
     wait_until_stopped(odd)
     server.sockets.rmdir()
 

@@ -46,7 +46,7 @@ def test_the_next_start_waits_for_what_the_killed_one_left_at_work(folder: Path)
                 initdb.resume()
             assert following.wait() == 0
     with start(folder, durable=False) as server:
-        assert query(server.url(), "select 1") == [(1,)]
+        assert query(server.owner_url(), "select 1") == [(1,)]
 
 
 @pytest.mark.parametrize("names_us", [True, False])
@@ -57,7 +57,7 @@ def test_the_sockets_lock_that_was_left_may_name_a_live_stranger(folder: Path, n
     wait_until_stopped(folder)
     lock.write_text("\n".join([str(os.getpid()), *lines[1:]]) if names_us else "")
     with start(folder, durable=False) as server:
-        assert query(server.url(), "select 1") == [(1,)]
+        assert query(server.owner_url(), "select 1") == [(1,)]
 
 
 def next_start(folder: Path) -> "subprocess.Popen[bytes]":

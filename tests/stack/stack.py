@@ -98,7 +98,12 @@ class Stack:
 
     def secret_values(self) -> list[str]:
         """The passwords that were made, as their files have them."""
-        paths = ("/secrets/db/app_password", "/secrets/db/admin_password", "/secrets/s3/secret_key")
+        paths = (
+            "/secrets/db/app_password",
+            "/secrets/db/owner_password",
+            "/secrets/db/admin_password",
+            "/secrets/s3/secret_key",
+        )
         flags = [f"--volume={PROJECT}_{name}-secrets:/secrets/{name}:ro" for name in ("db", "s3")]
         helper = ["docker", "run", "--rm", "--network", "none", *flags, "--entrypoint", "cat", PROJECT]
         return [run([*helper, path]) for path in paths]

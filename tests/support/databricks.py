@@ -66,7 +66,7 @@ class Workspace:
 
     def open(self, **options: JsonValue) -> Backend:
         options = {"url": self.stub.url, "endpoint": "transit", **options}
-        hosts = Hosts(f"{self.stub.url},http://localhost:{self.stub.server_port}")
+        hosts = Hosts(f"{self.stub.url}=*,http://localhost:{self.stub.server_port}=*")
         return open_backend("databricks", options, ("a", "b"), concurrency=4, hosts=hosts)
 
     def asked(self, path: str) -> list[Request]:

@@ -33,7 +33,9 @@ class Scorer:
 
     def open(self, concurrency: int = 4) -> Backend:
         options: dict[str, JsonValue] = {"url": f"{self.stub.url}/d/model/score"}
-        return open_backend("h2o", options, FEATURES, concurrency=concurrency, hosts=Hosts(self.stub.url))
+        return open_backend(
+            "h2o", options, FEATURES, concurrency=concurrency, hosts=Hosts(f"{self.stub.url}=*")
+        )
 
     def replace(self, **columns: str) -> None:
         """Deploy another model, with columns of other types."""

@@ -44,7 +44,7 @@ def running_server() -> Iterator[str]:
             yield url.render_as_string(hide_password=False)
         elif chosen == "the wheel":
             folder = stack.enter_context(throwaway_folder())
-            yield with_quick_log_in(stack.enter_context(start(folder, durable=False)).url())
+            yield with_quick_log_in(stack.enter_context(start(folder, durable=False)).owner_url())
         else:
             from testcontainers.community.postgres import PostgresContainer  # 0.4 s, for this case only
 

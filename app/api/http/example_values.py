@@ -131,4 +131,13 @@ COMPARED: Example = {
     "verdict": "better",
     "reason": None,
 }
+AUDIT: Example = {
+    "id": 31,
+    "at": NOON,
+    "actor": "deployer",
+    "action": "promoted",
+    "subject": "model my-model, version 2",
+    "details": {},
+    "request_id": "b0c3e5f7a1d24a8c9e6f5d4c3b2a1908",
+}
 SCHEDULE: Example = {"cron": "0 6 * * 1", "window_days": 7, "bucket": "day"}

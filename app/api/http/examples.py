@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from app.api.http.example_values import (
     ANSWERED_BY,
     ASKED,
+    AUDIT,
     COMPARED,
     HASH,
     JOB,
@@ -55,6 +56,7 @@ BODIES: dict[str, JsonValue] = {
 ANSWERS: dict[str, JsonValue] = {
     "getLiveness": {"status": "ok"},
     "getReadiness": {"status": "ok", "parts": {"database": {"status": "ok", "reason": None}}},
+    "listAudit": _page(AUDIT),
     "listModels": _page(MODEL),
     "getModel": MODEL,
     "listVersions": _page(VERSION),

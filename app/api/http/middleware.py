@@ -15,7 +15,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
-from app.core.logging import access
+from app.core.logging import access, as_logged
+from app.core.web import headers as web_headers
 from app.services.upkeep.health import Health
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -42,7 +43,8 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = [(b"x-request-id", request_id.encode())]
+                seen_by_browsers = web_headers.of(scope["path"], scope.get("root_path", ""))
+                own = [(b"x-request-id", request_id.encode()), *seen_by_browsers]
                 if _is_ending(scope):
                     own.append((b"connection", b"close"))
                 message = {**message, "headers": [*message.get("headers", ()), *own]}
@@ -58,7 +60,8 @@ class RequestContext:
             elapsed = round((time.perf_counter() - started) * 1000, 1)
             is_probe = path.startswith("/health/")  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
-            access(request_id, scope["method"], path, status, elapsed, level=level)
+            logged = as_logged(path, scope.get("root_path", ""))
+            access(request_id, scope["method"], logged, status, elapsed, level=level)
 
 
 def _is_ending(scope: Scope) -> bool:

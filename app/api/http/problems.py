@@ -16,16 +16,22 @@ from starlette.routing import Match
 from app.api.http.queries import has_plus
 from app.core.errors import (
     AppError,
+    BadOutput,
     BadRequest,
     FieldError,
+    Forbidden,
     InvalidInput,
     MethodNotAllowed,
     NotFound,
     RequestTimeout,
     TooLarge,
+    TooManyRequests,
+    Unauthorized,
     Unavailable,
     UnsupportedMediaType,
+    UserCodeError,
 )
+from app.core.logging.quoting import Quoted
 from app.schemas.faults import field_errors
 from app.schemas.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
@@ -40,10 +46,15 @@ PREFIX = "urn:sagemaker-fastapi:problem:"
 MEDIA_TYPE = "application/problem+json"
 REFERENCE = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 """The schema of every error in the OpenAPI document, which has it among its components (see openapi.py)."""
-EVERYWHERE = (InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable)
+EVERYWHERE = (
+    *(Unauthorized, Forbidden, TooManyRequests),
+    *(InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable),
+)
 """What any route may answer: 422 for a query parameter that it does not have, 503 without the database."""
 OF_BODIES = (BadRequest, RequestTimeout, TooLarge, UnsupportedMediaType)
 """What a route that reads a body may answer."""
+QUOTING = BadOutput, InvalidInput, UserCodeError
+"""What records' values are in the detail of."""
 OF_ROUTING = {kind.status: kind for kind in (NotFound, MethodNotAllowed)}
 
 
@@ -108,8 +119,13 @@ def from_app_error(error: AppError) -> JSONResponse:
     if error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     if error.status >= 500:
-        log.warning("request failed", problem=error.slug, detail=error.detail, exc_info=error.__cause__)
+        log.warning("request failed", problem=error.slug, detail=_said(error), exc_info=error.__cause__)
     return problem(error.status, error.slug, error.title, error.detail, errors=error.errors, headers=headers)
+
+
+def _said(error: AppError) -> str:
+    """The detail, marked where it may quote a record or what a model made of it."""
+    return Quoted(error.detail) if isinstance(error, QUOTING) else error.detail
 
 
 def from_outage(error: Exception) -> JSONResponse:

@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
+from app.api.access.scopes import require, scope_of
 from app.api.http import conditions, media, queries
 from app.api.http.bodies import MISFIT, ItemwiseRequest, Refused, StrictRequest, has_body
 from app.core.errors import FieldError, InvalidInput
@@ -23,8 +24,11 @@ class StrictRoute(APIRoute):
         handle, known = super().get_route_handler(), queries.parameters(self.dependant)
         taken, body_type = conditions.taken(self.dependant), self._body_type()
         takes_file = "requestBody" in (self.openapi_extra or {})
+        needed = scope_of(self.dependencies)
 
         async def strictly(request: Request) -> Response:
+            if needed is not None:
+                require(needed)  # before anything that was sent is read
             if request.scope["query_string"]:
                 queries.require_known(request.query_params, known)
             conditions.require_taken(request, taken)

@@ -8,11 +8,15 @@ import structlog
 
 from app.backends.http.auth import Token
 from app.core.errors import BackendDown, BackendRefused
+from app.core.logging.quoting import Quoted
 
 log = structlog.get_logger(__name__)
 
 TOKEN_TIMEOUT = 10.0
 """Seconds for each of the library's calls, its own tries included; without it a silent server has 300."""
+
+IDENTITY = "AZURE_IDENTITY"
+"""Stands in BACKEND_HOSTS for the tokens of Entra ID, which no variable holds."""
 
 # No others: a token goes to the address in the options, which must not get one that is good for more.
 TokenScope = Literal[
@@ -44,7 +48,7 @@ def entra_tokens(scope: TokenScope, instance_discovery: bool) -> Callable[[], Aw
             ) as credential:
                 token = credential.get_token(scope)
         except (AzureError, ValueError) as error:  # ValueError: settings of no use, such as a wrong tenant
-            log.warning("azure_token_failed", error=str(error), kind=type(error).__name__)
+            log.warning("azure_token_failed", error=Quoted(str(error)), kind=type(error).__name__)
             if transport.failed or isinstance(error, ServiceRequestError | ServiceResponseError):
                 raise BackendDown("Microsoft Entra ID could not be reached, or failed.") from error
             why = "its credentials are wrong, missing or have expired."

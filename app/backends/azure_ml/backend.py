@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from app.backends.azure_ml.auth import TokenScope, entra_tokens
+from app.backends.azure_ml.auth import IDENTITY, TokenScope, entra_tokens
 from app.backends.base import BackendOptions, Deployed, Limits, Reply, sole
 from app.backends.http.auth import Renewed, from_environment, secret_name
 from app.backends.http.client import HttpClient
@@ -117,7 +117,7 @@ def create(options: Options, features: Sequence[str], concurrency: int, hosts: H
 
     Raises BackendRefused without the key that the options name, or for a token without azure-identity.
     """
-    hosts.require(options.scoring_url, "scoring_url")
+    hosts.require(options.scoring_url, "scoring_url", options.key_env or IDENTITY)
     return AzureMlBackend(options, features, concurrency)
 
 

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from app.backends.coreml.format import Description, Feature, FeatureCell, RowOutput
 from app.backends.wire.replies import usable
 from app.core.errors import BackendRefused, BackendRejected
+from app.core.logging.quoting import Quoted
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ class NativeModel:
             with self._one_at_a_time:
                 answer = self._model.predict(given)[self._output]
         except RuntimeError as error:  # coremltools' word for whatever Core ML says
-            log.warning("core_ml_refused_a_row", error=str(error)[:1000])
+            log.warning("core_ml_refused_a_row", error=Quoted(str(error)[:1000]))
             return BackendRejected("Core ML refused the row, or failed on it.")
         return usable(_as_json(answer))
 

@@ -21,6 +21,9 @@ TIMEOUT = 10.0
 
 _FORM = {"grant_type": "client_credentials", "scope": "all-apis"}
 
+PRINCIPAL = "DATABRICKS_CLIENT_SECRET"
+"""What a service principal proves itself by, to the workspace; its tokens go where that may go."""
+
 
 class ServicePrincipal:
     """The principal of DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET in the workspace at ``url``.
@@ -30,7 +33,7 @@ class ServicePrincipal:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        pair = f"{secret('DATABRICKS_CLIENT_ID')}:{secret('DATABRICKS_CLIENT_SECRET')}"
+        pair = f"{secret('DATABRICKS_CLIENT_ID')}:{secret(PRINCIPAL)}"
         basic = Fixed({"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
         refused = {400: (BackendRefused, "it gives this service principal no such token.")}
         self._places = HttpClient("Databricks workspace", NoAuth(), 1, infers=False)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions, Deployed, Limits, Reply
-from app.backends.databricks.auth import ServicePrincipal, is_expired, may_query
+from app.backends.databricks.auth import PRINCIPAL, ServicePrincipal, is_expired, may_query
 from app.backends.databricks.served import NO_ENDPOINT, ServedEntities
 from app.backends.http.auth import Auth, from_environment, secret_name
 from app.backends.http.client import HttpClient
@@ -120,7 +120,8 @@ class DatabricksBackend:
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> DatabricksBackend:
     """Open the backend; nothing is called yet. Raises BackendRefused without the credentials."""
-    hosts.require(options.url, "url")
+    sent = PRINCIPAL if options.auth == "oauth" else options.token_env
+    hosts.require(options.url, "url", sent)
     if options.route_url:
-        hosts.require(options.route_url, "route_url")
+        hosts.require(options.route_url, "route_url", sent)
     return DatabricksBackend(options, features, concurrency)

@@ -152,5 +152,5 @@ def _output(score: JsonValue) -> Output:
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> H2oBackend:
     """Open the backend; nothing is called yet. Raises BackendRefused without the token the options name."""
-    hosts.require(options.url, "url")
+    hosts.require(options.url, "url", options.token_env)
     return H2oBackend(options, features, concurrency)

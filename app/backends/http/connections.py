@@ -5,18 +5,15 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp.connector import Connection
 from yarl import URL
 
 from app.backends import base
+from app.backends.http import proxies
 from app.backends.http.errors import of_exception
-from app.backends.wire.addresses import is_never_called
-from app.core.errors import BackendDown, BackendError, BackendRefused, BadOutput
+from app.core.errors import BackendDown, BackendError, BadOutput
 
 CONNECT_TIMEOUT = 5.0
 """Seconds."""
@@ -86,8 +83,11 @@ class Connections:
     ) -> tuple[int, HttpReply]:
         """The status and the answer, whatever they say. The address's parts are percent-encoded.
 
-        Raises aiohttp's errors, which ``failure`` reads, and BadOutput for an answer that is too long.
+        Raises aiohttp's errors, which ``failure`` reads, BadOutput for an answer that is too long, and
+        BackendRefused where the name leads to an address that is never called.
         """
+        if (proxy := proxies.proxy_for(url)) is not None:
+            await proxies.require_fit(url)
         content = io.BytesIO(body) if body is not None and len(body) >= _LARGE else body
         async with self._open().request(
             method,
@@ -95,7 +95,7 @@ class Connections:
             data=content,
             headers=headers,
             allow_redirects=False,
-            proxy=_proxy(url),
+            proxy=proxy,
         ) as response:
             return response.status, HttpReply(response.headers, await self._read(response))
 
@@ -141,19 +141,10 @@ class Connections:
         return BackendDown(f"{self._what}: the backend is no longer used.")
 
 
-@lru_cache(maxsize=256)
-def _proxy(url: str) -> str | None:
-    """The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for an address, as urllib reads them."""
-    parts = urlsplit(url)
-    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
-
-
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
     """A socket for an address that was found: names may resolve to anything, so here is the last look."""
     family, kind, protocol, _, place = address
-    if is_never_called(str(place[0])):
-        raise BackendRefused("The platform's name leads to a link-local or metadata address: never called.")
+    proxies.refuse_if_never_called(str(place[0]))
     opened = socket.socket(family, kind, protocol)
     opened.setblocking(False)
     return opened

@@ -24,6 +24,7 @@ from app.core.errors import (
     BackendTimeout,
     FieldError,
 )
+from app.core.logging.quoting import Quoted
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +137,9 @@ def of_status(
     kind, detail = meaning(headers, body) if callable(meaning) else meaning
     if says_not_ready(body[:LONGEST].decode(errors="replace")):
         kind, detail = NOT_READY
-    (log.warning if infers else log.debug)("platform_refused", target=what, status=status, answer=answer)
+    (log.warning if infers else log.debug)(
+        "platform_refused", target=what, status=status, answer=Quoted(answer)
+    )
     retry_after = _seconds(headers.get("Retry-After", ""))
     if (
         status == 503 and retry_after is not None

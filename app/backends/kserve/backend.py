@@ -148,9 +148,10 @@ class KServeBackend:
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> KServeBackend:
     """Open the backend; nothing is called yet. Raises BackendRefused without the secret the options name."""
-    hosts.require(options.url, "url")
+    sent = options.token_env or options.cookie_env
+    hosts.require(options.url, "url", sent)
     if options.host:
-        hosts.require(f"{options.url.partition(':')[0]}://{options.host}", "host")
+        hosts.require(f"{options.url.partition(':')[0]}://{options.host}", "host", sent)
     return KServeBackend(options, features, concurrency)
 
 

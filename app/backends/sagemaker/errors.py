@@ -12,7 +12,7 @@ from botocore import exceptions as aws
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from app.aws import UNREACHABLE, CallError, error_code, error_status
+from app.aws import UNREACHABLE, CallError, error_code, error_status, told
 from app.backends.base import missing
 from app.backends.wire.servers import says_not_ready
 from app.core.errors import (
@@ -24,6 +24,7 @@ from app.core.errors import (
     BackendThrottled,
     BackendTimeout,
 )
+from app.core.logging.quoting import Quoted
 
 log = structlog.get_logger(__name__)
 
@@ -141,9 +142,9 @@ _REQUEST_STATUSES = {401, 403, 404, 405, 406, 415}
 def translate(error: CallError, what: str) -> BackendError:
     """The error of ours that says what happened to ``what`` (an endpoint, with its target model)."""
     if isinstance(error, ClientError):
-        log.warning("aws_call_refused", target=what, response=error.response)
+        log.warning("aws_call_refused", target=what, **told(error))
     else:
-        log.warning("aws_call_failed", target=what, error=str(error), kind=type(error).__name__)
+        log.warning("aws_call_failed", target=what, error=Quoted(str(error)), kind=type(error).__name__)
     return in_our_words(error, what)
 
 

@@ -22,6 +22,7 @@ from app.backends.sagemaker.transform_revision import TransformRevision
 from app.backends.wire.formats import RequestFormat
 from app.backends.wire.replies import Output, decode
 from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge
+from app.core.logging.quoting import Quoted
 from app.schemas.rows import Row
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def open_transform_jobs(options: Mapping[str, JsonValue], features: Sequence[str
 def _job(name: str, found: "DescribeTransformJobResponseTypeDef") -> TransformJob:
     reason, status = found.get("FailureReason", ""), found["TransformJobStatus"]
     if status == "Failed":
-        log.warning("transform job failed", name=name, reason=reason)
+        log.warning("transform job failed", name=name, reason=Quoted(reason))
     started, ended = found.get("TransformStartTime"), found.get("TransformEndTime")
     seconds = (ended - started).total_seconds() if started and ended else 0.0
     return TransformJob(status, _PLACES.sub("...", reason)[:500], seconds)
@@ -172,9 +173,9 @@ def _job(name: str, found: "DescribeTransformJobResponseTypeDef") -> TransformJo
 
 def _refusal(error: CallError, what: str) -> BackendError:
     if error_code(error) == "ResourceNotFound" or says_no_model(error):
-        log.warning("transform job refused", target=what, error=str(error))
+        log.warning("transform job refused", target=what, error=Quoted(str(error)))
         return missing(what, "transform.model_name", "there is no such model")
     if detail := REFUSALS.get(error_code(error)):
-        log.warning("transform job refused", target=what, error=str(error))
+        log.warning("transform job refused", target=what, error=Quoted(str(error)))
         return BackendRefused(f"{what}: {detail}")
     return translate(error, what)

@@ -9,12 +9,15 @@ import structlog
 
 from app.backends.http.auth import Headers, Renewed, Token
 from app.core.errors import BackendDown, BackendError, BackendRefused
+from app.core.logging.quoting import Quoted
 
 log = structlog.get_logger(__name__)
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TOKEN_TIMEOUT = 10.0
 """Seconds."""
+IDENTITY = "GOOGLE_IDENTITY"
+"""Stands in BACKEND_HOSTS for the tokens of the default credentials, which no variable holds."""
 
 
 class GoogleAuth:
@@ -69,7 +72,7 @@ def of_google(error: Exception) -> BackendError:
     """The error that says why google-auth gave no token. Its own words hold paths: they are only logged."""
     from google.auth import exceptions as google
 
-    log.warning("google_gave_no_token", error=str(error), kind=type(error).__name__)
+    log.warning("google_gave_no_token", error=Quoted(str(error)), kind=type(error).__name__)
     passing = (google.TransportError, google.TimeoutError, google.ResponseError)
     cause = error.__cause__ if isinstance(error, google.RefreshError) else None
     # A machine's own source of tokens fails so, too, with what it answered if that was a refusal.

@@ -13,7 +13,7 @@ from app.backends.base import BackendOptions, Deployed, Limits, Reply
 from app.backends.http.client import HttpClient
 from app.backends.http.connections import HttpReply
 from app.backends.http.errors import STATUSES, FaultBody, Meaning, Statuses, may_not_look, no_such
-from app.backends.vertex.auth import GoogleAuth
+from app.backends.vertex.auth import IDENTITY, GoogleAuth
 from app.backends.wire.addresses import HttpsAddress
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import Output, json_object, usable
@@ -150,5 +150,5 @@ def create(options: Options, features: Sequence[str], concurrency: int, hosts: H
     """Open the backend; nothing is called yet. Raises BackendRefused without google-auth."""
     for option, url in (("dedicated_url", options.dedicated_url), ("api_url", options.api_url)):
         if url:
-            hosts.require(url, option)
+            hosts.require(url, option, IDENTITY)
     return VertexBackend(options, features, concurrency)

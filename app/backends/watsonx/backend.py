@@ -145,5 +145,5 @@ def create(options: Options, features: Sequence[str], concurrency: int, hosts: H
     """Open the backend; nothing is called yet. Raises BackendRefused without the secret the options name."""
     for option, url in (("url", options.url), ("iam_url", options.iam_url)):
         if url:
-            hosts.require(url, option)
+            hosts.require(url, option, options.secret_env)
     return WatsonxBackend(options, features, concurrency)

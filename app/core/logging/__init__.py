@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app.core.logging.lines import LogLines
 from app.core.logging.plain_structlog import structlog
+from app.core.logging.quoting import shown_path, without_messages, without_quotes, write_without_messages
 from app.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ACCESS = "app.access"
 """The logger of the requests' lines."""
+NARRATORS = ("alembic", "azure", "boto3", "botocore", "google", "httpx", "msal", "pgqueuer", "urllib3")
 
 
 def configure_logging(settings: Settings) -> None:
@@ -32,15 +34,17 @@ def configure_logging(settings: Settings) -> None:
     LINES.stream = sys.stderr
     handler = _LineHandler(as_json=settings.log_format == "json")
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=_rendering(settings.log_format)
-        )
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(settings))
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(settings.log_level)
-    for name in ("alembic", "botocore", "boto3", "urllib3", "httpx", "pgqueuer"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # they narrate
+    root.setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
+    logging.getLogger("app").setLevel(
+        settings.log_level
+    )  # those of others write out what is sent, and tokens
+    for name in NARRATORS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    VALUES.are_shown = settings.log_values
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = name != "uvicorn.access"  # our own access line has the request id
@@ -52,17 +56,32 @@ def configure_logging(settings: Settings) -> None:
     )
 
 
-def _rendering(log_format: str) -> "list[Processor]":
+def _rendering(settings: Settings) -> "list[Processor]":
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    if log_format == "console":
-        return [remove, _console()]
-    return [remove, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    first: list[Processor] = [remove] if settings.log_values else [remove, without_quotes]
+    if settings.log_format == "console":
+        return [*first, _console(shows_values=settings.log_values)]
+    written = structlog.processors.format_exc_info
+    if not settings.log_values:
+        written = structlog.processors.ExceptionRenderer(without_messages)
+    return [*first, written, structlog.processors.JSONRenderer()]
 
 
-def _console() -> "Processor":
+def _console(*, shows_values: bool) -> "Processor":
     # The default shows local variables with a traceback, secrets among them.
-    plain = structlog.dev.plain_traceback
+    plain = structlog.dev.plain_traceback if shows_values else write_without_messages
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+
+
+class _Values:
+    """Whether log lines may hold what customers sent."""
+
+    are_shown = False
+
+
+def as_logged(path: str, root_path: str) -> str:
+    """A request's path, without the id of a record unless LOG_VALUES says so."""
+    return path if VALUES.are_shown else shown_path(path, root_path)
 
 
 class _LineHandler(logging.StreamHandler[LogLines]):
@@ -128,6 +147,7 @@ def _tell_lost(lines: int) -> None:
 
 
 LINES = LogLines(_tell_lost)
+VALUES = _Values()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=LINES.forget_in_child)
 log = structlog.get_logger(ACCESS)

@@ -9,7 +9,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import title_of
+from app.core.errors.stored import title_of
 from app.db.queue import tasks
 from app.db.records import windows
 from app.db.records.windows import Window

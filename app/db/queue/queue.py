@@ -17,6 +17,7 @@ from pgqueuer.models import TracebackRecord
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId
 
+from app.core.logging.quoting import without_messages
 from app.core.settings import Settings
 from app.db.engine import OF_WORKERS, OUTAGES
 from app.db.queue import lives
@@ -130,8 +131,9 @@ class Queue:
 
 
 def _record(error: Exception, job: Job) -> TracebackRecord:
-    """What is kept of an error, without what JSONB refuses: the task could never be ended."""
+    """What is kept of an error: where and of which type it was. Its message may quote a record, and hold what
+    JSONB refuses, so that the task could never be ended."""
     record = TracebackRecord.from_exception(error, job.id)
-    texts = {"exception_message": record.exception_message, "traceback": record.traceback}
-    fit = {name: text.encode(errors="replace").decode().replace("\0", "?") for name, text in texts.items()}
-    return record.model_copy(update=fit)
+    told = without_messages((type(error), error, error.__traceback__))
+    fit = told.encode(errors="replace").decode().replace("\0", "?")
+    return record.model_copy(update={"exception_message": "", "traceback": fit})

@@ -13,6 +13,22 @@ OLDEST = 16
 """The first version of Postgres that has `pg_input_is_valid`."""
 QUEUE = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")
 TABLES = (*(table.name for table in Base.metadata.sorted_tables), *QUEUE)
+READ_ONLY = ("alembic_version",)
+"""Only migrations write there."""
+APPEND_ONLY = ("audit",)
+"""What is noted there nobody changes."""
+ROWS = ("select", "insert", "update", "delete")
+RIGHTS = (
+    dict.fromkeys(TABLES, ROWS)
+    | dict.fromkeys(READ_ONLY, ("select",))
+    | dict.fromkeys(APPEND_ONLY, ("select", "insert"))
+)
+"""By table, what the service's role needs: its rows, and nothing of the table itself."""
+NEEDED: dict[str, object] = {
+    "tables": [table for table, rights in RIGHTS.items() for _ in rights],
+    "rights": [right for rights in RIGHTS.values() for right in rights],
+}
+"""The same as parameters of a statement."""
 NUMBERED: dict[str, tuple[str, str]] = {
     table.name: ("id", f"pg_get_serial_sequence('{table.name}', 'id')::regclass")
     for table in Base.metadata.sorted_tables
@@ -26,16 +42,18 @@ NUMBERED: dict[str, tuple[str, str]] = {
 _KIND = text("select current_setting('server_version_num')::int / 10000, current_setting('server_encoding')")
 
 _LACKING = text("""
-    select relname from pg_class
-    where pg_table_is_visible(oid) and relname = any(:tables) and relkind in ('r', 'p')
-      and not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
-               and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete'))
+    select distinct relname from pg_class
+    join unnest(cast(:tables as text[]), cast(:rights as text[])) needed (name, privilege) on name = relname
+    where pg_table_is_visible(oid) and relkind in ('r', 'p') and not has_table_privilege(oid, privilege)
     union all
     select relname from pg_class
     where pg_table_is_visible(oid)
-      and case when relkind = 'S' then not has_sequence_privilege(oid, 'usage') else false end
+      and case when relkind = 'S' then not (has_sequence_privilege(oid, 'usage')
+               and has_sequence_privilege(oid, 'select')) else false end
     order by relname
-""").bindparams(bindparam("tables", type_=ARRAY(Text())))
+""").bindparams(bindparam("tables", type_=ARRAY(Text())), bindparam("rights", type_=ARRAY(Text())))
+
+_POWERS = text("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
 
 _WRITE = text("delete from memories where false")
 """Refused where writing is, or by whoever may not, and changes nothing."""
@@ -73,8 +91,18 @@ async def missing_rights(connection: AsyncConnection) -> str | None:
     """Which rights the role lacks that this release needs, in words; None where it has all."""
     if await connection.scalar(text("select current_schema()")) is None:
         return "The role of this service has no right to use a schema of its search_path."
-    lacking = (await connection.scalars(_LACKING, {"tables": list(TABLES)})).all()
+    lacking = (await connection.scalars(_LACKING, NEEDED)).all()
     return f"The role of this service lacks rights on {_named(lacking)}." if lacking else None
+
+
+async def needless_powers(connection: AsyncConnection) -> str | None:
+    """What the role may do that the service never does, in words; None for a plain role."""
+    if not await connection.scalar(_POWERS):
+        return None
+    return (
+        "The role of this service is a superuser, or passes by row security: give it a role of its own, and"
+        " migrate as another (MIGRATION_DATABASE_URL)."
+    )
 
 
 async def behind(connection: AsyncConnection) -> Sequence[str]:

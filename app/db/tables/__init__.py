@@ -1,5 +1,6 @@
 """The tables, by what is done with them. Changes are Alembic migrations."""
 
+from app.db.tables.audit import AuditRow
 from app.db.tables.base import Base, RecordKey
 from app.db.tables.serving import (
     MAX_ID,
@@ -31,6 +32,7 @@ __all__ = [
     "MAX_ID",
     "UNDER_WAY",
     "ApiKeyRow",
+    "AuditRow",
     "Base",
     "ClaimRow",
     "EvaluationItemRow",

@@ -214,5 +214,14 @@ class ApiKeyRow(Base):
     name: Mapped[str] = mapped_column(unique=True)
     key_hash: Mapped[str] = mapped_column(unique=True)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    models: Mapped[list[str] | None] = mapped_column(ARRAY(Text()))
+    """Those it is bound to; null: any."""
+    record_prefix: Mapped[str] = mapped_column(RecordKey, server_default="")
+    """With which the ids of all records begin that it may know of."""
+    requests_per_second: Mapped[float | None]
+    inferences_per_day: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    """To the minute or so."""

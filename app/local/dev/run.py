@@ -72,13 +72,13 @@ def _made(models: Path) -> Path:
 
 def _start_parts(given: Settings, folder: Path, models: Path, endpoint: str, stack: ExitStack) -> None:
     """Start what the user has not, and lead this process and its children there."""
-    database_url = None
+    database: dict[str, str] = {}
     if given.database_url == NO_DATABASE:
         with step("Start Postgres"):
-            database_url = stack.enter_context(postgres.running(folder / "postgres"))
+            database = stack.enter_context(postgres.running(folder / "postgres")).variables()
     with step("Start the local SageMaker endpoint"):
         endpoint_url = stack.enter_context(running_endpoint(endpoint, str(models), folder / "cache"))
-    added = added_variables(given, database_url, endpoint_url)
+    added = added_variables(given, database, endpoint_url)
     place.write_environment(folder / "dev.env", kept_variables() | added)
     os.environ.update(added)
 

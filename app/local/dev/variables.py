@@ -1,6 +1,7 @@
 """What a service under development is told beside its user's own settings, none of which is replaced."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
@@ -16,7 +17,10 @@ CREDENTIALS = (
     *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
 )
 """Any of them says where boto3 finds credentials (boto3's guide, Credentials)."""
-FIXED = ("database_url", "database_direct_url", "host", "log_format", "port", "storage_url")
+FIXED = (
+    *("database_url", "database_direct_url", "migration_database_url"),
+    *("host", "log_format", "port", "storage_url"),
+)
 """Settings that decide what is started beside the service, or what it is told, once and for all."""
 
 
@@ -53,13 +57,11 @@ def _fixed_in_file() -> dict[str, str | None]:
     return {name: found.get(name) for name in FIXED}
 
 
-def added_variables(given: Settings, database_url: str | None, endpoint_url: str) -> dict[str, str]:
-    """What the user did not set; ``database_url`` is that of a Postgres started here, if one was."""
-    added = {} if "log_format" in given.model_fields_set else {"LOG_FORMAT": "console"}
-    if database_url is not None:
-        # Both: a DATABASE_DIRECT_URL without DATABASE_URL would lead elsewhere.
-        added |= {"DATABASE_URL": database_url, "DATABASE_DIRECT_URL": database_url}
-    return added | _aws(given, endpoint_url) | _past_proxies()
+def added_variables(given: Settings, database: Mapping[str, str], endpoint_url: str) -> dict[str, str]:
+    """What the user did not set; ``database`` leads to a Postgres started here, if one was."""
+    for_people = {"log_format": "console", "log_values": "true"}  # whose data it is, who reads it here, too
+    added = {name.upper(): value for name, value in for_people.items() if name not in given.model_fields_set}
+    return added | dict(database) | _aws(given, endpoint_url) | _past_proxies()
 
 
 def kept_variables() -> dict[str, str]:

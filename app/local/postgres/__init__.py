@@ -23,7 +23,7 @@ from typing import IO, Self
 from urllib.parse import quote
 
 from app.core.errors import Misconfigured
-from app.local.postgres.cluster import APP_ROLE, open_cluster
+from app.local.postgres.cluster import APP_ROLE, Cluster, open_cluster
 from app.local.postgres.folders import choose_root, socket_folder
 from app.local.postgres.programs import find_programs, server_account
 from app.local.postgres.server import PORT, Server
@@ -37,15 +37,29 @@ class LocalPostgres:
 
     root: Path
     sockets: Path
-    password: str
+    cluster: Cluster
     users_lock: IO[bytes]
 
     def url(self, database: str = "app") -> str:
-        """Where the role ``app``, which is no superuser, finds a database; ``app`` is its own."""
-        folder = quote(str(self.sockets), safe="/")
-        return (
-            f"postgresql://{APP_ROLE}:{self.password}@/{quote(database, safe='')}?host={folder}&port={PORT}"
-        )
+        """Where the role ``app``, which owns nothing that is made here, finds a database."""
+        return self._url(APP_ROLE, database)
+
+    def owner_url(self) -> str:
+        """The same for the role that owns the database ``app``, and is no superuser either."""
+        return self._url(self.cluster.owner, "app")
+
+    def variables(self) -> dict[str, str]:
+        """The settings that lead a service there, and past anything that an .env file says."""
+        url = self.url()
+        return {
+            "DATABASE_URL": url,
+            "DATABASE_DIRECT_URL": url,
+            "MIGRATION_DATABASE_URL": self.owner_url(),
+        }
+
+    def _url(self, role: str, database: str) -> str:
+        folder, password = quote(str(self.sockets), safe="/"), self.cluster.password(role)
+        return f"postgresql://{role}:{password}@/{quote(database, safe='')}?host={folder}&port={PORT}"
 
     def close(self) -> None:
         """Stop using the server. It stops by itself when nobody is left."""
@@ -63,8 +77,8 @@ class LocalPostgres:
 def start(root: Path, *, durable: bool = True) -> LocalPostgres:
     """Use the server in ``root``, making and starting it where needed. Blocks for up to a minute.
 
-    Without ``durable`` nothing is synced to disk, so a power cut may lose the folder, and the role ``app``
-    may create databases: for tests. All users of one folder give the same value.
+    Without ``durable`` nothing is synced to disk, so a power cut may lose the folder, and the owner
+    may create databases and roles: for tests. All users of one folder give the same value.
 
     As root the server runs as the user ``postgres``, else ``nobody``. Where that user cannot enter ``root``
     (a home folder of mode 0700), a folder of /var/lib takes its place; ``LocalPostgres.root`` tells.
@@ -80,13 +94,13 @@ def start(root: Path, *, durable: bool = True) -> LocalPostgres:
 
 
 @contextmanager
-def running(root: Path) -> Iterator[str]:
-    """Use the server in ``root``, as ``start`` does, and give its URL.
+def running(root: Path) -> Iterator[LocalPostgres]:
+    """Use the server in ``root``, as ``start`` does.
 
     Afterwards waits until the server is gone, so that its folder may be moved or removed.
     """
     with start(root) as server:
-        yield server.url()
+        yield server
     deadline = time.monotonic() + STOP_SECONDS
     while any(server.sockets.glob(".s.PGSQL.*")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -105,7 +119,7 @@ def _start(root: Path, *, durable: bool) -> LocalPostgres:
     except BaseException:
         users.close()
         raise
-    return LocalPostgres(root, sockets, cluster.password(APP_ROLE), users)
+    return LocalPostgres(root, sockets, cluster, users)
 
 
 def _lock(path: Path, kind: int) -> IO[bytes]:

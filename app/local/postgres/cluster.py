@@ -1,4 +1,4 @@
-"""The data folder and the passwords of its two roles: made together or not at all."""
+"""The data folder and the passwords of its roles: made together or not at all."""
 
 import os
 import secrets
@@ -11,7 +11,10 @@ from app.core.errors import Misconfigured
 from app.local.postgres.programs import Programs
 
 SUPERUSER = "postgres"
+OWNER_ROLE = "owner"
+"""Of the database and its tables: it migrates them."""
 APP_ROLE = "app"
+"""As whom the service works."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Cluster:
 
     def password_file(self, role: str) -> Path:
         return self.folder / f"{role}.pw"
+
+    @property
+    def owner(self) -> str:
+        """Who owns the database: in a folder of an earlier release there is but one role."""
+        return OWNER_ROLE if self.password_file(OWNER_ROLE).exists() else APP_ROLE
 
     def password(self, role: str) -> str:
         return self.password_file(role).read_text()
@@ -53,7 +61,7 @@ def _create(root: Path, programs: Programs, lock: IO[bytes], *, durable: bool) -
         shutil.rmtree(torn)
     aside = Cluster(root / f"init.{os.getpid()}")
     aside.folder.mkdir(mode=0o700)
-    for role in (SUPERUSER, APP_ROLE):
+    for role in (SUPERUSER, OWNER_ROLE, APP_ROLE):
         _write_password(aside.password_file(role), programs)
     if programs.account:
         os.chown(aside.folder, *programs.account)
@@ -93,11 +101,12 @@ def _init_database(cluster: Cluster, programs: Programs, lock: IO[bytes], *, dur
 
 def _create_app(cluster: Cluster, programs: Programs, lock: IO[bytes], *, durable: bool) -> None:
     """Done without a server, so that it is part of the rename. One command a line."""
-    may_create = "NOCREATEDB" if durable else "CREATEDB"
-    password = cluster.password(APP_ROLE)
+    may_create = "" if durable else " CREATEDB CREATEROLE"
     commands = (
-        f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER {may_create} PASSWORD '{password}';\n"
-        f"CREATE DATABASE {APP_ROLE} OWNER {APP_ROLE};\n"
+        f"CREATE ROLE {OWNER_ROLE} LOGIN NOSUPERUSER{may_create}"
+        f" PASSWORD '{cluster.password(OWNER_ROLE)}';\n"
+        f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER PASSWORD '{cluster.password(APP_ROLE)}';\n"
+        f"CREATE DATABASE {APP_ROLE} OWNER {OWNER_ROLE};\n"
     )
     options = ["-c", "exit_on_error=on", "-c", "log_min_error_statement=panic"]  # no password in the log
     if not durable:

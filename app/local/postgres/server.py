@@ -106,6 +106,7 @@ class Server:
             "unix_socket_permissions": "0700",
             "max_connections": "60",
             "shared_buffers": "64MB",
+            "log_error_verbosity": "terse",  # a DETAIL holds the row
         }
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

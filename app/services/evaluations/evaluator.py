@@ -20,6 +20,7 @@ from app.core.errors import (
     StorageError,
     Unavailable,
 )
+from app.core.logging.quoting import Quoted
 from app.db.evaluations import runs as rows
 from app.db.records import windows
 from app.db.records.windows import Window
@@ -87,7 +88,7 @@ class Evaluator:
         return await self._measure_drift(run, run.request.reference)
 
     async def _fail(self, evaluation_id: int, attempt: int, reason: str) -> None:
-        log.warning("evaluation failed", evaluation=evaluation_id, reason=reason)
+        log.warning("evaluation failed", evaluation=evaluation_id, reason=Quoted(reason))
         async with self._sessions.begin() as session:
             await rows.fail(session, evaluation_id, reason, attempt=attempt)
 

@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, NotFound
+from app.core.logging.quoting import Quoted
 from app.db import models as model_rows
 from app.db.engine import Sessions
 from app.db.evaluations import schedules as rows
@@ -74,7 +75,7 @@ async def _begin(
             row.last_evaluation_id = await runs.begin(session, model, request)
         row.error = None
     except AppError as error:
-        log.warning("scheduled evaluation not begun", model=model, detail=error.in_words)
+        log.warning("scheduled evaluation not begun", model=model, detail=Quoted(error.in_words))
         row.error = error.in_words
 
 

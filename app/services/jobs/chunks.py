@@ -6,6 +6,7 @@ from functools import partial
 import structlog
 
 from app.core.errors import AppError
+from app.core.logging.quoting import Quoted
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
 from app.services.failures.interrupted import noted
@@ -69,7 +70,7 @@ def _finished(chunk: Chunk, answers: Mapping[str, Answer | AppError]) -> Finishe
 
 
 async def _fail(runtime: Runtime, chunk: Chunk, reason: str) -> None:
-    log.warning("chunk failed", job=chunk.job_id, chunk=chunk.number, reason=reason)
+    log.warning("chunk failed", job=chunk.job_id, chunk=chunk.number, reason=Quoted(reason))
     async with runtime.database.transactions.begin() as session:
         state = await chunks.fail(session, chunk, f"Chunk {chunk.number} could not be finished: {reason}")
     await _say_if_ended(runtime, chunk, state)

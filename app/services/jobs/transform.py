@@ -14,6 +14,7 @@ from pgqueuer.errors import RetryRequested
 
 from app.backends.sagemaker.transform import TransformJob, TransformJobs, open_transform_jobs
 from app.core.errors import BackendDown, BackendTimeout, BadOutput, InvalidInput, Misconfigured
+from app.core.logging.quoting import Quoted
 from app.db.jobs import transform as rows
 from app.db.jobs.transform import BatchJob
 from app.db.tables import UNDER_WAY
@@ -83,7 +84,7 @@ async def _open(runtime: Runtime, job: BatchJob) -> "_Work":
 
 
 async def _fail(runtime: Runtime, job: BatchJob, reason: str) -> None:
-    log.warning("batch transform failed", job=job.id, reason=reason)
+    log.warning("batch transform failed", job=job.id, reason=Quoted(reason))
     async with runtime.database.transactions.begin() as session:
         await rows.fail(session, job.id, reason)
 

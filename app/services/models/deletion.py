@@ -9,6 +9,7 @@ from app.db import models as rows
 from app.db import version_removal as removal
 from app.db.engine import Sessions
 from app.db.tables import ModelVersionRow
+from app.services.access import audit
 from app.services.models import versions
 
 NAMED = 5
@@ -30,6 +31,7 @@ async def delete(sessions: Sessions, model: str, version: str) -> None:
             what = f"Version {version!r} of {model!r} cannot be deleted"
             raise Conflict(f"{what}: it {' and '.join(reasons)}. The history is kept.")
         await removal.remove(session, found)
+        await audit.note(session, "deleted", audit.version_subject(model, version))
 
 
 async def _reasons(session: AsyncSession, version: ModelVersionRow, *, is_live: bool) -> list[str]:

@@ -8,6 +8,7 @@ from app.core.errors import Conflict
 from app.db import models as db
 from app.db.engine import Sessions
 from app.schemas.models import RolledBack
+from app.services.access import audit
 from app.services.models import versions
 from app.services.once import Keyed, once
 from app.services.use_case import UseCase
@@ -43,4 +44,6 @@ async def _roll_back(session: AsyncSession, use_case: UseCase, model: str) -> Ro
     row.live_version_id = restored.version_id
     known = await db.list_versions(session, model)
     left = next(found.version for _, found in known if found.id == undone.version_id)
+    subject = audit.version_subject(model, left)
+    await audit.note(session, "rolled back", subject, live_version=versions.grouped(known)[0].live_version)
     return RolledBack(**vars(versions.grouped(known)[0]), left_version=left)

@@ -16,6 +16,7 @@ from app.db.tables import ModelRow, ModelVersionRow
 from app.schemas.hosting.deployments import Deployment, InService
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
+from app.services.access import audit
 from app.services.hosting.looks import place_of
 from app.services.inference import Inference
 from app.services.models import fallbacks, looks
@@ -53,6 +54,9 @@ async def register(
             found=looks.in_service(start.number, seen),
             newest_id=start.newest_id,
         )
+        if found is None:
+            subject = audit.version_subject(model, new.version)
+            await audit.note(session, "registered", subject, backend=new.backend)
         registered = describe(row, version)
     if new.promote:
         try:
@@ -97,6 +101,7 @@ async def promote(
             raise NotFound(f"The version {version!r} of {model!r} was deleted meanwhile.")
         if row.live_version_id != wanted:
             await db.promote(session, row, wanted)
+            await audit.note(session, "promoted", audit.version_subject(model, version))
     return await get(sessions, model)
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import AppError, NotFound, NotInTime, revive
+from app.core.errors import AppError, NotFound, NotInTime
+from app.core.errors.stored import revive
 from app.core.joining import Joined
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage, run

@@ -17,7 +17,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from app.core.errors import AppError, BackendAway, NotFound, as_stored
+from app.core.errors import AppError, BackendAway, NotFound
+from app.core.errors.stored import as_stored
 from app.core.joining import Joined
 from app.core.retrying import retried
 from app.core.settings import Settings

@@ -7,6 +7,7 @@ from app.db.engine import Sessions
 from app.db.records import purges as rows
 from app.db.records.purges import Doomed
 from app.schemas.records.purges import PurgeCounts, PurgeFilter
+from app.services.access import audit
 from app.services.records import filters
 from app.services.use_case import UseCase
 
@@ -31,6 +32,8 @@ async def purge(
     while True:
         async with sessions.begin() as session:
             last, gone = await rows.delete_batch(session, doomed, after=after, limit=BATCH)
+            if gone.records:
+                await audit.note(session, "purged", "records", records=gone.records, labels=gone.labels)
         if last is None:
             return PurgeCounts(records, labels)
         after, records, labels = last, records + gone.records, labels + gone.labels

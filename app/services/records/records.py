@@ -17,6 +17,7 @@ from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordS
 from app.schemas.values.careful import careful_of
 from app.schemas.values.closed import crowded
 from app.schemas.values.plain import adapter_of, plain_json
+from app.services.access import audit
 from app.services.failures.user_code import aside, user_code
 from app.services.records.read_back import dumped, require_readable
 from app.services.use_case import UseCase
@@ -168,6 +169,7 @@ async def delete(sessions: Sessions, record_id: str, *, objection: Objection = n
             raise no_record(record_id)
         _require(objection, stored)
         await rows.remove(session, record_id)
+        await audit.note(session, "deleted", "records", records=1)
 
 
 async def page(sessions: Sessions, *, limit: int, cursor: str | None, prefix: str) -> RecordPage:

@@ -72,15 +72,18 @@ class Health:
         for part in self._parts:
             await part.aclose()
 
-    async def _look_at_database(self) -> None:
-        """Whether it answers, is of the right kind, and lets our role at the tables."""
+    async def _look_at_database(self) -> str | None:
+        """Whether it answers, is of the right kind, and lets our role at the tables; and at no more."""
 
-        async def look(session: AsyncSession) -> str | None:
+        async def look(session: AsyncSession) -> tuple[str | None, str | None]:
             connection = await session.connection()
-            return await soundness.unfitness(connection) or await soundness.missing_rights(connection)
+            wrong = await soundness.unfitness(connection) or await soundness.missing_rights(connection)
+            return wrong, await soundness.needless_powers(connection)
 
-        if (wrong := await run(self._database.statements, look)) is not None:
+        wrong, remark = await run(self._database.statements, look)
+        if wrong is not None:
             raise Unavailable(wrong)
+        return remark
 
     async def _look_at_migrations(self) -> None:
         try:

@@ -27,12 +27,13 @@ class NotKnown(Exception):
 class Part:
     """Looked at when somebody asks, once at a time, and remembered for ``kept`` seconds.
 
-    ``look`` raises what keeps us from the part. ``needed``: no request can be served without it. A line is
-    logged when the part goes missing, and one when it is back.
+    ``look`` raises what keeps us from the part, and may return what should be said of it all the same.
+    ``needed``: no request can be served without it. A line is logged when the part goes missing, and one when
+    it is back.
     """
 
     def __init__(
-        self, name: str, look: Callable[[], Awaitable[None]], *, kept: float, needed: bool = False
+        self, name: str, look: Callable[[], Awaitable[str | None]], *, kept: float, needed: bool = False
     ) -> None:
         self.name, self.needed = name, needed
         self._look, self._kept = look, kept
@@ -63,7 +64,7 @@ class Part:
     async def _look_once(self) -> None:
         try:
             async with asyncio.timeout(LONGEST_LOOK):
-                await self._look()
+                remark = await self._look()
         except NotKnown:
             self._note(NOT_KNOWN)
         except TimeoutError as error:
@@ -73,7 +74,7 @@ class Part:
         except OUTAGES as error:
             self._note(_missing(outage_in_words(error)), error)
         else:
-            self._note(OK)
+            self._note(OK if remark is None else PartStatus(status="ok", reason=remark))
 
     def _note(self, found: PartStatus, cause: BaseException | None = None) -> None:
         self._found = found

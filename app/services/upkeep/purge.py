@@ -4,6 +4,7 @@ import structlog
 
 from app.db import idempotency_keys
 from app.db import purge as rows
+from app.services.access import audit
 from app.services.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,8 @@ async def purge(runtime: Runtime) -> None:
     while days is not None and last == BATCH:
         async with runtime.database.transactions.begin() as session:
             last = await rows.predictions(session, days=days, batch=BATCH)
+            if last:
+                await audit.note(session, "purged", "predictions", predictions=last, older_than_days=days)
         deleted += last
     if deleted:
         log.info("predictions purged", count=deleted, older_than_days=days)

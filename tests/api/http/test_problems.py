@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from structlog.typing import EventDict
 
-from app.core.errors import AppError, revive
+from app.core.errors import AppError
+from app.core.errors.stored import revive
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.db.migrate import NOT_MIGRATED

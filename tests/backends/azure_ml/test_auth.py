@@ -50,7 +50,7 @@ def tenant(tmp_path: Path, stub: HttpStub, monkeypatch: pytest.MonkeyPatch) -> I
 
 def open_azure(stub: HttpStub, **more: JsonValue) -> Backend:
     options: dict[str, JsonValue] = {"scoring_url": f"{stub.url}/score", "instance_discovery": False, **more}
-    hosts = Hosts(f"http://127.0.0.1:{stub.server_port}")
+    hosts = Hosts(f"http://127.0.0.1:{stub.server_port}=*")
     return open_backend("azure_ml", options, FEATURES, concurrency=4, hosts=hosts)
 
 

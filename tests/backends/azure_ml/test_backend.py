@@ -37,7 +37,7 @@ async def opened(stub: HttpStub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
     def open_one(**more: JsonValue) -> Backend:
         options = {"scoring_url": f"{stub.url}/api/score", "key_env": "AZURE_ML_KEY", **more}
-        hosts = Hosts(f"http://127.0.0.1:{stub.server_port}")
+        hosts = Hosts(f"http://127.0.0.1:{stub.server_port}=*")
         backends.append(open_backend("azure_ml", options, FEATURES, concurrency=4, hosts=hosts))
         return backends[-1]
 

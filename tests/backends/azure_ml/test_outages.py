@@ -48,7 +48,7 @@ def tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenant]:
 @pytest.fixture
 async def backend(stub: HttpStub, tenant: Tenant) -> AsyncIterator[Backend]:
     options: dict[str, JsonValue] = {"scoring_url": f"{stub.url}/score", "instance_discovery": False}
-    opened = open_backend("azure_ml", options, FEATURES, concurrency=32, hosts=Hosts(stub.url))
+    opened = open_backend("azure_ml", options, FEATURES, concurrency=32, hosts=Hosts(f"{stub.url}=*"))
     yield opened
     await opened.aclose()
 

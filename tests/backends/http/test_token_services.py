@@ -70,7 +70,9 @@ def service(
 @pytest.fixture
 async def backend(service: Service, tmp_path: Path) -> AsyncIterator[Backend]:
     options: dict[str, JsonValue] = remote(service.name).options(service.stub.url, tmp_path)
-    opened = open_backend(service.name, options, FEATURES, concurrency=32, hosts=Hosts(service.stub.url))
+    opened = open_backend(
+        service.name, options, FEATURES, concurrency=32, hosts=Hosts(f"{service.stub.url}=*")
+    )
     yield opened
     await opened.aclose()
 

@@ -34,7 +34,7 @@ def stub() -> Iterator[HttpStub]:
 @asynccontextmanager
 async def opened(stub: HttpStub, **options: JsonValue) -> AsyncIterator[Backend]:
     chosen = {"url": stub.url, "model": "m"} | options
-    hosts = Hosts(f"{stub.url},http://{HOST}")
+    hosts = Hosts(f"{stub.url}=*,http://{HOST}=*")
     backend = open_backend("kserve", chosen, FEATURES, concurrency=2, hosts=hosts)
     yield backend
     await backend.aclose()

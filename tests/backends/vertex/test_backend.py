@@ -37,7 +37,7 @@ class Google:
 
     def open(self, **changes: JsonValue) -> Backend:
         options = PLATFORM.options(self.stub.url, self.folder) | changes
-        hosts = Hosts(f"{self.stub.url},http://localhost:{self.stub.server_port}")
+        hosts = Hosts(f"{self.stub.url}=*,http://localhost:{self.stub.server_port}=*")
         return open_backend("vertex", options, FEATURES, concurrency=4, hosts=hosts)
 
     def asked(self, end: str) -> list[Request]:

@@ -57,7 +57,7 @@ class Ibm:
         options |= {"deployment": wire.DEPLOYMENT, "space_id": "a-space", **changes}
         if options.get("iam_url"):
             options["iam_url"] = self.stub.url
-        backend = _open(options, Hosts(f"http://127.0.0.1:{self.stub.server_port}"))
+        backend = _open(options, Hosts(f"http://127.0.0.1:{self.stub.server_port}=*"))
         try:
             yield backend
         finally:
@@ -225,7 +225,7 @@ async def test_a_region_is_ibms_own_and_needs_no_listing(ibm: Ibm, monkeypatch: 
 def test_options_that_do_not_fit(ibm: Ibm, place: dict[str, JsonValue], fault: str) -> None:
     options: dict[str, JsonValue] = {"deployment": "x", "space_id": "y", **place}
     with pytest.raises(InvalidInput) as caught:
-        _open(options, Hosts("a.test"))
+        _open(options, Hosts("a.test=WATSONX_API_KEY"))
     assert [error.field for error in caught.value.errors] == [fault]
 
 

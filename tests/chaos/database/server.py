@@ -37,7 +37,7 @@ class Durable:
 
     @property
     def url(self) -> str:
-        return self.server.url()
+        return self.server.owner_url()
 
     @property
     def admin_url(self) -> str:

@@ -52,7 +52,7 @@ def test_the_harness_sees_commits_that_are_none(aws: AwsStub, tmp_path: Path) ->
     """The role does not wait for the disk, so that Postgres says done before it is."""
     aws.respond = answer_ten_times
     with durable_server() as server:
-        query(server.url, "alter role app set synchronous_commit = off")
+        query(server.url, "alter role owner set synchronous_commit = off")
         assert settings_of(server.url) != SAFE
         assert _lost(server, _kill(server, 10, tmp_path)) > 0
 

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,16 +25,16 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def added(database_url: str | None = None) -> dict[str, str]:
-    return added_variables(given_settings(), database_url, ENDPOINT)
+def added(database: Mapping[str, str] | None = None) -> dict[str, str]:
+    return added_variables(given_settings(), database or {}, ENDPOINT)
 
 
 def test_what_is_not_set_is_added() -> None:
     assert given_settings().database_url == NO_DATABASE
-    assert added("postgresql://here") == {
+    assert added({"DATABASE_URL": "postgresql://here"}) == {
         "LOG_FORMAT": "console",
+        "LOG_VALUES": "true",
         "DATABASE_URL": "postgresql://here",
-        "DATABASE_DIRECT_URL": "postgresql://here",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": ENDPOINT,
         "AWS_ENDPOINT_URL_SAGEMAKER": ENDPOINT,
         "AWS_ENDPOINT_URL_S3": ENDPOINT,
@@ -45,7 +46,13 @@ def test_what_is_not_set_is_added() -> None:
 
 
 def test_nothing_of_an_env_file_is_replaced(tmp_path: Path) -> None:
-    lines = ["DATABASE_URL=postgresql://theirs", "LOG_FORMAT=json", "USE_CASE=a.b", "STORAGE_URL=s3://theirs"]
+    lines = [
+        "DATABASE_URL=postgresql://theirs",
+        "LOG_FORMAT=json",
+        "LOG_VALUES=false",
+        "USE_CASE=a.b",
+        "STORAGE_URL=s3://theirs",
+    ]
     (tmp_path / ".env").write_text("\n".join(lines))
     given = given_settings()
     assert given.database_url.get_secret_value() == "postgresql://theirs"

@@ -23,10 +23,26 @@ def link(name: str, target: str) -> tarfile.TarInfo:
     return member
 
 
+def device(name: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type = tarfile.FIFOTYPE
+    return member
+
+
+def hard(name: str, target: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = tarfile.LNKTYPE, target
+    return member
+
+
 @pytest.mark.parametrize(
     "member",
-    [tarfile.TarInfo("../out"), link("code", "/etc"), link("code", "../../out")],
-    ids=["file outside", "absolute link", "link outside"],
+    [
+        *(tarfile.TarInfo("../out"), tarfile.TarInfo("/tmp/out"), tarfile.TarInfo("a/../../out")),
+        *(link("code", "/etc"), link("code", "../../out"), link("code", "inside"), link("a", "a/" * 2000)),
+        *(hard("out", "/etc/passwd"), hard("out", "../out"), device("pipe")),
+    ],
+    ids=lambda member: f"{member.type.decode()} {member.name} {member.linkname[:20]}",
 )
 def test_members_that_leave_the_folder_are_refused(tmp_path: Path, member: tarfile.TarInfo) -> None:
     write_member(tmp_path / "a", member, b"")
@@ -83,3 +99,24 @@ def test_empty_files_count_too(tmp_path: Path) -> None:
     with pytest.raises(ModelFailed):
         fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 5000)
     assert fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 50_000) == 0
+
+
+def test_a_file_does_not_follow_a_link_that_is_there(tmp_path: Path) -> None:
+    """As the holes of tarfile's filters did: a link is made, and a later member written through it."""
+    path = tmp_path / "a"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.addfile(link("way", str(tmp_path)))
+        member = tarfile.TarInfo("way/out")
+        archive.addfile(member, io.BytesIO(b""))
+    with pytest.raises(EndpointError, match="is a link or a device"):
+        fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 1000)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_in_the_way_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with tarfile.open(path, "w:gz") as archive:
+        for name in ("code", "code/inference.py"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO(b""))
+    with pytest.raises(EndpointError, match="Failed to extract"):
+        fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 1000)

@@ -65,7 +65,7 @@ class Azure:
 
     def open(self, features: tuple[str, ...] = (), /, **more: JsonValue) -> Backend:
         options: dict[str, JsonValue] = {"scoring_url": f"{self.address}/score", "key_env": "AZURE_ML_KEY"}
-        hosts = Hosts(self.address)
+        hosts = Hosts(f"{self.address}=*")
         names = features or self.features
         backend = open_backend("azure_ml", options | more, names, concurrency=8, hosts=hosts)
         self.opened.append(backend)

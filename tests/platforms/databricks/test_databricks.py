@@ -45,7 +45,7 @@ class Workspace:
     async def opened(self, features: Sequence[str], **options: JsonValue) -> AsyncIterator[Backend]:
         port = self.url.rpartition(":")[2]
         options = {"url": self.url, "endpoint": ENDPOINT, **options}
-        hosts = Hosts(f"http://127.0.0.1:{port},http://localhost:{port}")
+        hosts = Hosts(f"http://127.0.0.1:{port}=*,http://localhost:{port}=*")
         backend = open_backend("databricks", options, features, concurrency=4, hosts=hosts)
         try:
             yield backend

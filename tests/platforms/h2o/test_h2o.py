@@ -56,7 +56,7 @@ async def opened(scorer: Scorer, sample: SampleModel, monkeypatch: pytest.Monkey
 
     def opener(features: tuple[str, ...] = sample.features, **changes: JsonValue) -> Backend:
         options = {"url": scorer.url, "token_env": "H2O_TOKEN", **changes}
-        hosts = Hosts("http://" + urlsplit(scorer.url).netloc)
+        hosts = Hosts(f"http://{urlsplit(scorer.url).netloc}=*")
         backends.append(open_backend("h2o", options, features, concurrency=2, hosts=hosts))
         return backends[-1]
 

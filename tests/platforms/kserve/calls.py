@@ -22,7 +22,7 @@ async def opened(address: str, sample: SampleModel, **options: JsonValue) -> Asy
     chosen: dict[str, JsonValue] = {"url": address, "model": "transit"}
     if options.get("protocol") != "v1":
         chosen["null_as"] = "null"
-    hosts = Hosts(address)
+    hosts = Hosts(f"{address}=*")
     backend = open_backend("kserve", chosen | options, sample.features, concurrency=4, hosts=hosts)
     try:
         yield backend

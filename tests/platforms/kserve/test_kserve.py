@@ -140,7 +140,7 @@ async def inferring(server: str, concurrency: int) -> AsyncIterator[Inference]:
     settings = Settings(
         database_url="postgresql://nowhere",
         inference_concurrency=concurrency,
-        backend_hosts=server,
+        backend_hosts=f"{server}=*",
         _env_file=None,
     )
     inference = Inference(settings)
@@ -191,7 +191,7 @@ async def test_bad_rows_among_a_thousand_fail_alone(
 async def entered(entrance: str, sample: SampleModel, **options: JsonValue) -> AsyncIterator[Backend]:
     """The backend, with the ingress before the server and HOST behind it."""
     chosen: dict[str, JsonValue] = {"url": entrance, "model": "transit", "null_as": "null"}
-    hosts = Hosts(f"{entrance},http://{HOST}")
+    hosts = Hosts(f"{entrance}=*,http://{HOST}=*")
     backend = open_backend("kserve", chosen | options, sample.features, concurrency=4, hosts=hosts)
     try:
         yield backend

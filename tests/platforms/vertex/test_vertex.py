@@ -42,7 +42,7 @@ class Platform:
 
     def open(self, **changes: JsonValue) -> Backend:
         place = {"project": PROJECT, "location": LOCATION, "endpoint_id": ENDPOINT_ID}
-        hosts = Hosts(self.address)
+        hosts = Hosts(f"{self.address}=*")
         options = {**place, "api_url": self.address, **changes}
         return open_backend("vertex", options, self.features, concurrency=4, hosts=hosts)
 

@@ -21,7 +21,7 @@ from tests.support.looks import revision_of
 async def call(
     options: Mapping[str, JsonValue], features: Sequence[str], rows: Sequence[Row], port: int
 ) -> dict[str, JsonValue]:
-    hosts = Hosts(f"127.0.0.1:{port}")
+    hosts = Hosts(f"127.0.0.1:{port}=*")
     backend = open_backend("watsonx", options, features, concurrency=2, hosts=hosts)
     try:
         reply = await backend.predict(rows, 30)

@@ -34,7 +34,7 @@ async def backend(cloud_pak: str, sample: SampleModel) -> AsyncIterator[Backend]
 @asynccontextmanager
 async def opened(address: str, sample: SampleModel, **changes: JsonValue) -> AsyncIterator[Backend]:
     options = on_premises(address) | changes
-    hosts = Hosts(f"http://127.0.0.1:{urlsplit(address).port}")
+    hosts = Hosts(f"http://127.0.0.1:{urlsplit(address).port}=*")
     backend = open_backend("watsonx", options, sample.features, concurrency=16, hosts=hosts)
     try:
         yield backend

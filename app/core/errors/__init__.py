@@ -7,6 +7,10 @@ AppError
 |- MethodNotAllowed    405  the path exists, and takes other methods
 |- RequestTimeout      408  what the caller sends does not come
 |- Conflict            409
+|- Unauthorized        401  no key, or none that is valid here; with WWW-Authenticate
+|- Forbidden           403  the key may not do this, or the web page; says what it lacks
+|- TooManyRequests     429  with Retry-After: the key's requests per second are used up
+|- BudgetSpent         429  with Retry-After: the key's inferences of today are; what is cached is answered
 |- PreconditionFailed  412  If-Match did not hold
 |- TooLarge            413
 |  `- HeadTooLarge     431  the request's line and headers
@@ -34,8 +38,6 @@ AppError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
-
-from pydantic import BaseModel, JsonValue
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,22 @@ class InvalidInput(AppError):
 
 class BadRequest(AppError):
     status, slug, title = 400, "bad-request", "Bad request"
+
+
+class Unauthorized(AppError):
+    status, slug, title = 401, "unauthorized", "Not authorised"
+
+
+class Forbidden(AppError):
+    status, slug, title = 403, "forbidden", "Not allowed"
+
+
+class TooManyRequests(AppError):
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+
+
+class BudgetSpent(AppError):
+    status, slug, title = 429, "budget-spent", "No inferences left for today"
 
 
 class NotFound(AppError):
@@ -213,38 +231,3 @@ class BackendMissing(BackendRefused):
 
 class BadOutput(BackendError):
     slug, title = "bad-output", "The model's answer cannot be used"
-
-
-def _tree(root: type[AppError]) -> dict[str, type[AppError]]:
-    below = [_tree(child) for child in root.__subclasses__()]
-    return {slug: kind for found in (*below, {root.slug: root}) for slug, kind in found.items()}
-
-
-def title_of(slug: str) -> str:
-    """The title of the errors with this slug."""
-    return _tree(AppError).get(slug, AppError).title
-
-
-def as_stored(error: AppError) -> dict[str, JsonValue]:
-    """What another process needs to raise the same."""
-    return {
-        "slug": error.slug,
-        "detail": error.detail,
-        "errors": [[fault.field, fault.message] for fault in error.errors],
-        "retry_after": error.retry_after,
-    }
-
-
-class _Stored(BaseModel):
-    slug: str
-    detail: str
-    errors: list[tuple[str, str]] = []
-    retry_after: float | None = None
-
-
-def revive(stored: Mapping[str, JsonValue]) -> AppError:
-    """The error that another process stored."""
-    found = _Stored.model_validate(stored)
-    faults = [FieldError(field, message) for field, message in found.errors]
-    made = _tree(AppError).get(found.slug, AppError)
-    return made(found.detail, errors=faults, retry_after=found.retry_after)

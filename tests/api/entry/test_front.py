@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
-from app.api import front
+from app.api.entry import front
 from app.core.settings import Settings
 from app.main import create_app
 from tests.support.app import client_of

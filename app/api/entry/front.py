@@ -2,8 +2,7 @@
 
 In one place, what happens to ``POST /predict/{record_id}``:
 
-1. ``RequestContext`` gives it its id and logs it, as any request. What is to admit callers has its place
-   between that and this.
+1. ``RequestContext`` gives it its id and logs it, as any request, and ``Admission`` finds out who calls.
 2. This front takes it if there is nothing to it but a plain path and query. Whatever needs a closer look (a
    percent sign, a body, a condition, an id or a name that is not legal) goes on to the route in
    ``api.predictions``, which says what is wrong with it, in the same words as ever.
@@ -19,6 +18,7 @@ from functools import lru_cache
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import answers
+from app.api.access.scopes import require
 from app.api.http.problems import from_app_error, from_outage
 from app.core.errors import AppError
 from app.schemas.ids import record_id_fault
@@ -52,6 +52,7 @@ class PredictionFront:
             await self.app(scope, receive, send)
             return
         try:
+            require("predict")
             answer = await runtime.predictor.predict(*plain)
         except AppError as error:
             await from_app_error(error)(scope, receive, send)

@@ -1,0 +1,90 @@
+"""Lets in who may call, before anything of the request is read but its head."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.http.problems import from_app_error, from_outage
+from app.core.errors import AppError, Unauthorized, Unavailable
+from app.schemas.callers import ANYBODY, CURRENT, Caller
+from app.services.access.keyring import Keyring
+from app.services.failures import outages
+from app.services.runtime import Runtime
+
+OPEN_PATHS = frozenset(("/health/live", "/health/ready", "/docs", "/redoc", "/openapi.json"))
+"""What tells nothing of what is stored."""
+NO_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi"'}
+WRONG_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi", error="invalid_token"'}
+THROUGH_A_PROXY = frozenset((b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"))
+MOST_CHARACTERS = 8192
+"""Of a key, or a token; more is none."""
+
+
+class Admission:
+    """Sets ``CURRENT``, or answers 401. What the caller may do is for routes to ask (``scopes``)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            caller = await _caller(scope)
+        except AppError as error:
+            await from_app_error(error)(scope, receive, send)
+        except outages.OUTAGES as error:
+            await from_outage(error)(scope, receive, send)
+        else:
+            CURRENT.set(caller)
+            await self.app(scope, receive, send)
+
+
+async def _caller(scope: Scope) -> Caller:
+    path: str = scope["path"]
+    if path.removeprefix(scope.get("root_path", "")) in OPEN_PATHS:
+        return ANYBODY
+    runtime: Runtime | None = getattr(scope["app"].state, "runtime", None)
+    if runtime is None:
+        raise Unavailable("The service is starting.")
+    if runtime.settings.auth == "none":
+        return ANYBODY
+    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    if not given:
+        return await _without_a_key(runtime.keyring, scope)
+    key = _key(given)
+    caller = runtime.keyring.at_once(key) or await runtime.keyring.holder(key)
+    if caller is None:
+        raise Unauthorized("The key is not valid: unknown, expired or revoked.", headers=WRONG_KEY)
+    return caller
+
+
+def _key(given: list[bytes]) -> str:
+    scheme, _, key = given[0].partition(b" ")
+    key = key.strip(b" ")
+    if len(given) > 1 or scheme.lower() != b"bearer" or not 0 < len(key) <= MOST_CHARACTERS:
+        raise Unauthorized("Authorization must be given once, as: Bearer <key>.", headers=WRONG_KEY)
+    return key.decode("latin-1")
+
+
+async def _without_a_key(keyring: Keyring, scope: Scope) -> Caller:
+    """Whoever asks from this machine, as long as there are no keys."""
+    if (anybody := await keyring.anybody()) is None:
+        raise Unauthorized("A key is needed: Authorization: Bearer <key>.", headers=NO_KEY)
+    if not _is_local(scope.get("client"), scope["headers"]):
+        raise Unauthorized("There are no keys yet: until then only this machine is answered.", headers=NO_KEY)
+    return anybody
+
+
+def _is_local(client: tuple[str, int] | None, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether nobody else can have sent it: by loopback or a socket of the file system, and by no proxy."""
+    if any(name in THROUGH_A_PROXY for name, _ in headers):
+        return False
+    if client is None or not client[0]:
+        return True
+    try:
+        return ip_address(client[0]).is_loopback
+    except ValueError:
+        return False

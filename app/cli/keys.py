@@ -1,0 +1,144 @@
+"""``python -m app keys``."""
+
+import asyncio
+import os
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.database import open_sessions
+from app.cli.terminal import tables
+from app.core.errors import FieldError, InvalidInput
+from app.db.tables.serving import ApiKeyRow
+from app.schemas.callers import SCOPES, KeyScope
+from app.services.access import keys
+from app.services.access.keys import NewKey
+
+commands = typer.Typer(no_args_is_help=True)
+
+TIME = re.compile(r"([1-9]\d{0,6})([smhdw])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+RIGHT = "must be a number and s, m, h, d or w, such as 90d"
+
+KeyName = Annotated[str, typer.Argument(metavar="NAME", help="Who uses it, such as a service's name.")]
+Scopes = Annotated[list[str], typer.Option("--scope", help=f"{', '.join(SCOPES)}; repeatable.")]
+Expires = Annotated[str | None, typer.Option(help="How long it is valid, such as 90d.  [default: for ever]")]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", help="Only this model; repeatable.  [default: any]")
+]
+RecordPrefix = Annotated[str, typer.Option(help="Only records whose ids begin with this.")]
+Rate = Annotated[float | None, typer.Option(help="Requests a second.  [default: no limit]")]
+Budget = Annotated[int | None, typer.Option(help="Inferences a day (UTC).  [default: no limit]")]
+OnlyFirst = Annotated[bool, typer.Option("--only-first", help="Do nothing if any key was ever made.")]
+Into = Annotated[
+    Path | None,
+    typer.Option(help="Write it to this file, for its owner alone, and do not show it."),
+]
+
+
+@commands.command()
+def create(
+    name: KeyName,
+    scope: Scopes,
+    expires: Expires = None,
+    models: Models = None,
+    record_prefix: RecordPrefix = "",
+    rate: Rate = None,
+    budget: Budget = None,
+    only_first: OnlyFirst = False,
+    into: Into = None,
+) -> None:
+    """Make a key, and show it this once: only its hash is kept. The first one shuts out who has none."""
+    new = NewKey(name, _scopes(scope), _time(expires), models or None, record_prefix, rate, budget)
+    if into is None:
+        key = asyncio.run(_make(new, only_first=only_first))
+        typer.echo("There are keys already." if key is None else key, err=key is None)
+        return
+    _write(into, new, only_first=only_first)
+
+
+def _write(path: Path, new: NewKey, *, only_first: bool) -> None:
+    """Into a file that is there first: a key that could not be written would be lost."""
+    beside = path.with_name(f".{path.name}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            if (key := asyncio.run(_make(new, only_first=only_first))) is not None:
+                file.write(f"{key}\n")
+        if key is not None:
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    typer.echo("There are keys already." if key is None else f"The key {new.name!r} is in {path}.", err=True)
+
+
+async def _make(new: NewKey, *, only_first: bool) -> str | None:
+    async with open_sessions() as sessions:
+        return await keys.make(sessions, new, only_first=only_first)
+
+
+@commands.command("list")
+def list_keys() -> None:
+    """Show the keys, those that are no longer valid too; of the keys themselves nothing is known."""
+    columns = (
+        *("name", "state", "scopes", "models", "record_prefix", "rate", "budget"),
+        *("created_at", "expires_at", "last_used_at"),
+    )
+    tables.show(columns, map(_row, asyncio.run(_every())))
+
+
+async def _every() -> Iterable[ApiKeyRow]:
+    async with open_sessions() as sessions:
+        return await keys.every(sessions)
+
+
+def _row(key: ApiKeyRow) -> tuple[tables.TableCell, ...]:
+    return (
+        *(key.name, _state(key), " ".join(key.scopes), " ".join(key.models or ()), key.record_prefix or None),
+        *(key.requests_per_second, key.inferences_per_day),
+        *(key.created_at, key.expires_at, key.last_used_at),
+    )
+
+
+def _state(key: ApiKeyRow) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= datetime.now(UTC) else "valid"
+
+
+@commands.command()
+def revoke(name: KeyName) -> None:
+    """Have a key refused, by every replica within five seconds. There is no way back: make a new one."""
+    at = asyncio.run(_revoke(name))
+    typer.echo(f"{name} was revoked at {at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}.")
+
+
+async def _revoke(name: str) -> datetime:
+    async with open_sessions() as sessions:
+        return await keys.revoke(sessions, name)
+
+
+def _scopes(given: Iterable[str]) -> list[KeyScope]:
+    asked = {one for text in given for one in text.split(",")}
+    if asked - set(SCOPES):
+        raise _no_such("--scope", f"takes {', '.join(SCOPES)}")
+    return [scope for scope in SCOPES if scope in asked]
+
+
+def _time(given: str | None) -> timedelta | None:
+    if given is None:
+        return None
+    if (found := TIME.fullmatch(given)) is None:
+        raise _no_such("--expires", RIGHT)
+    try:
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+    except OverflowError as error:
+        raise _no_such("--expires", RIGHT) from error
+
+
+def _no_such(option: str, right: str) -> InvalidInput:
+    return InvalidInput("There can be no such key.", errors=[FieldError(option, right)])

@@ -1,0 +1,3 @@
+"""The example's."""
+
+from examples.transit.evaluation import *  # noqa: F403

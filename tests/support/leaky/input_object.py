@@ -1,0 +1,3 @@
+"""The example's."""
+
+from examples.transit.input_object import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""The example's."""
+
+from examples.transit.postprocess import *  # noqa: F403
