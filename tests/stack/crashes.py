@@ -126,9 +126,10 @@ def _cache_of(client: httpx.Client, record_id: str) -> str:
 
 
 def _require_closed(stack: Stack) -> None:
-    for wrong in ("", "Bearer sfk_wrong"):
-        answer = stack.api.post(f"/predict/{EXAMPLE}", headers={"Authorization": wrong})
-        _require(answer.status_code == 401, f"{wrong or 'no key'} was answered {answer.status_code}")
+    for headers in ({}, {"Authorization": "Bearer sfk_wrong"}):
+        url = stack.api.base_url.join(f"/predict/{EXAMPLE}")
+        answer = httpx.post(url, headers=headers, trust_env=False)
+        _require(answer.status_code == 401, f"{headers or 'no key'} was answered {answer.status_code}")
     holders = list[str]()
     for container in stack.compose("ps", "--all", "--quiet").split():
         [seen] = json.loads(run(["docker", "inspect", container]))

@@ -26,9 +26,14 @@ class Service:
 
 @contextmanager
 def running_service(
-    tree: Path, variables: Mapping[str, str], log: Path, *, program: Sequence[str] = ("-m", "app")
+    tree: Path,
+    variables: Mapping[str, str],
+    log: Path,
+    *,
+    program: Sequence[str] = ("-m", "app"),
+    probe: str = "/health/ready",
 ) -> Iterator[Service]:
-    """Run ``python -m app serve`` of a source tree on a free port; gives it once it is ready.
+    """Run ``python -m app serve`` of a source tree on a free port; gives it once ``probe`` answers 200.
 
     ``program`` is what Python runs. Of this process's environment it has only what any needs to run at all.
     """
@@ -44,7 +49,7 @@ def running_service(
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process, log)
+        _wait_until_ready(url + probe, process, log)
         yield Service(url, process)
     finally:
         process.terminate()
@@ -53,10 +58,10 @@ def running_service(
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    with httpx.Client(base_url=url) as client:  # one, since each reads all certificates
+    with httpx.Client() as client:  # one, since each reads all certificates
         while process.poll() is None and time.monotonic() < deadline:
             try:
-                if client.get("/health/ready").status_code == 200:
+                if client.get(url).status_code == 200:
                     return
             except httpx.TransportError:
                 pass
