@@ -1,0 +1,1 @@
+"""Hostile callers, models and files: make test-security."""
