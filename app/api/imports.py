@@ -15,7 +15,9 @@ from app.api.http import bodies, media
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
 from app.api.idempotency import KeyedFile
+from app.api.receiving.pieces import pieces
 from app.core.errors import InvalidInput, Unavailable
+from app.core.settings import Settings
 from app.schemas.records.imports import FileFormat, ImportReport
 from app.services.once import Keyed
 from app.services.records import importer
@@ -29,8 +31,6 @@ BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for
 FILE = "An import"
 PATIENCE = 300.0
 """Seconds that an import which is all there waits for others to be written."""
-STALLED = 60.0
-"""Seconds without a byte after which an upload is given up."""
 
 
 async def _columns(
@@ -85,7 +85,7 @@ async def import_records(
     return await importer.import_records(
         sessions,
         use_case,
-        _bounded(request, settings.max_import_bytes, keyed),
+        _bounded(request, settings, keyed),
         file_format=chosen,
         delimiter=delimiter,
         columns=columns,
@@ -118,10 +118,10 @@ def _format(headers: Headers) -> FileFormat:
     return CONTENT_TYPES[kind]
 
 
-async def _bounded(request: Request, limit: int, keyed: Keyed | None) -> AsyncIterator[bytes]:
-    size, chunks = 0, request.stream()
+async def _bounded(request: Request, settings: Settings, keyed: Keyed | None) -> AsyncIterator[bytes]:
+    size, limit = 0, settings.max_import_bytes
     try:
-        while (chunk := await _next(chunks)) is not None:
+        async for chunk in pieces(request, settings.receive_timeout):
             size += len(chunk)
             if size > limit:
                 raise bodies.too_large(limit, FILE)
@@ -130,12 +130,3 @@ async def _bounded(request: Request, limit: int, keyed: Keyed | None) -> AsyncIt
             yield chunk
     except ClientDisconnect as error:
         raise InvalidInput("The upload broke off; nothing was imported.") from error
-
-
-async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
-    """None at the end."""
-    try:
-        async with asyncio.timeout(STALLED):
-            return await anext(chunks, None)
-    except TimeoutError as error:
-        raise InvalidInput(f"The upload stalled for {STALLED:g} seconds; nothing was imported.") from error

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from app.api.server.options import server_options
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.main import create_app
@@ -30,8 +31,6 @@ def serve(
         host=host or settings.host,
         port=settings.port if port is None else port,
         workers=workers,
-        log_config=None,
-        proxy_headers=False,  # otherwise anyone may claim an address
-        timeout_keep_alive=settings.keep_alive,
+        **server_options(settings),
         timeout_graceful_shutdown=math.ceil(settings.predict_timeout),
     )

@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     worker_alive_file: str | None = None
     """A file that a worker touches every two seconds while its database answers, for health checks."""
 
+    receive_timeout: Annotated[float, Field(ge=0.1, le=3600, allow_inf_nan=False)] = 60
+    """Seconds in which a request's head has to come, and so each 64 KB of its body; then 408."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 10_000_000
     """Largest JSON request body, in bytes."""
     max_import_bytes: Annotated[int, Field(ge=1024)] = 2_000_000_000

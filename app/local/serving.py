@@ -7,6 +7,7 @@ from socket import socket
 import uvicorn
 from fastapi import FastAPI
 
+from app.api.server.options import server_options
 from app.core.errors import Misconfigured
 from app.local.telling import say
 from app.services.runtime import Runtime
@@ -21,9 +22,8 @@ def serve(app: FastAPI, listener: socket, announce: Callable[[], None]) -> None:
     """Serve until a signal comes. ``announce`` is called once it answers and is warm."""
     config = uvicorn.Config(
         app,
-        log_config=None,
+        **server_options(app.state.settings),
         log_level="warning",
-        proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _AnnouncedServer(config, app, announce)

@@ -196,14 +196,12 @@ async def test_what_is_to_be_written_waits_for_its_turn(
     assert (await waiting).json()["created"] == 50
 
 
-async def test_an_upload_that_stalls_is_given_up(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "STALLED", 0.05)
+async def test_an_upload_that_stalls_is_given_up(app: FastAPI, client: httpx.AsyncClient) -> None:
+    app.state.settings = app.state.settings.model_copy(update={"receive_timeout": 0.05})
     async with uploading(client, 1) as [upload]:
         answer = await asyncio.wait_for(upload, TIMEOUT)
-    assert answer.status_code == 422
-    assert "stalled" in answer.json()["detail"]
+    assert (answer.status_code, answer.headers["Connection"]) == (408, "close")
+    assert "0.05 seconds" in answer.json()["detail"]
     assert (await client.get("/records")).json() == NOTHING
 
 

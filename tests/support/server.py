@@ -9,14 +9,22 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.api.server.options import server_options
+from app.core.settings import Settings
+
 START_SECONDS = 60
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Run ``app`` under uvicorn in a thread, on a port of its own; gives its address."""
+def serving(app: ASGIApp, settings: Settings | None = None) -> Iterator[str]:
+    """Run ``app`` under uvicorn in a thread, on a port of its own; gives its address.
+
+    With settings its connections are those of the service.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(app, access_log=False, log_level="warning", ws="none", lifespan="on")
+        if settings is not None:
+            config = uvicorn.Config(app, **server_options(settings), access_log=False, lifespan="on")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -4,15 +4,16 @@ And those of answers, written once.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from fastapi import HTTPException, Request, Response
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 
 from app.api.http import media
+from app.api.receiving.pieces import pieces
 from app.core import strict_json
-from app.core.errors import AppError, FieldError, InvalidInput, TooLarge
+from app.core.errors import AppError, FieldError, InvalidInput, RequestTimeout, TooLarge
 from app.core.settings import Settings
 from app.schemas.faults import faults_of
 
@@ -37,13 +38,20 @@ class StrictRequest(Request):
         """The whole body, or 413 as soon as it is larger than the setting allows."""
         if not hasattr(self, "_body"):
             limit, size, chunks = self._settings.max_body_bytes, 0, []
-            async for chunk in self.stream():
+            async for chunk in self._pieces():
                 size += len(chunk)
                 if size > limit:
                     raise Refused(too_large(limit, JSON_BODY))
                 chunks.append(chunk)
             self._body = b"".join(chunks)
         return self._body
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in pieces(self, self._settings.receive_timeout):
+                yield piece
+        except RequestTimeout as error:
+            raise Refused(error) from error
 
     async def json(self) -> object:
         """The validated body; FastAPI, which would validate it on the event loop, passes it on as it is."""

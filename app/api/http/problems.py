@@ -22,6 +22,7 @@ from app.core.errors import (
     InvalidInput,
     MethodNotAllowed,
     NotFound,
+    RequestTimeout,
     TooLarge,
     TooManyRequests,
     Unauthorized,
@@ -47,7 +48,7 @@ EVERYWHERE = (
     *(InvalidInput, NotFound, MethodNotAllowed, AppError, Unavailable),
 )
 """What any route may answer: 422 for a query parameter that it does not have, 503 without the database."""
-OF_BODIES = (BadRequest, TooLarge, UnsupportedMediaType)
+OF_BODIES = (BadRequest, RequestTimeout, TooLarge, UnsupportedMediaType)
 """What a route that reads a body may answer."""
 OF_ROUTING = {kind.status: kind for kind in (NotFound, MethodNotAllowed)}
 

@@ -5,6 +5,7 @@ AppError
 |- BadRequest          400  a header asks for what no request here can mean; names it
 |- NotFound            404
 |- MethodNotAllowed    405  the path exists, and takes other methods
+|- RequestTimeout      408  what the caller sends does not come
 |- Conflict            409
 |- Unauthorized        401  no key, or none that is valid here; with WWW-Authenticate
 |- Forbidden           403  the key may not do this; says what it lacks
@@ -12,6 +13,7 @@ AppError
 |- BudgetSpent         429  with Retry-After: the key's inferences of today are; what is cached is answered
 |- PreconditionFailed  412  If-Match did not hold
 |- TooLarge            413
+|  `- HeadTooLarge     431  the request's line and headers
 |- UnsupportedMediaType 415 the body's media type, charset or coding; names the header
 |- UserCodeError       500  preprocess or postprocess raised; names the stage
 |- Unavailable         503  a part of ours is missing (database, draining)
@@ -130,6 +132,10 @@ class MethodNotAllowed(AppError):
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
+class RequestTimeout(AppError):
+    status, slug, title = 408, "request-timeout", "The request took too long to come"
+
+
 class Conflict(AppError):
     status, slug, title = 409, "conflict", "Conflict"
 
@@ -140,6 +146,10 @@ class PreconditionFailed(AppError):
 
 class TooLarge(AppError):
     status, slug, title = 413, "too-large", "Request too large"
+
+
+class HeadTooLarge(TooLarge):
+    status, slug, title = 431, "head-too-large", "Request headers too large"
 
 
 class UnsupportedMediaType(AppError):

@@ -1,7 +1,5 @@
 """The history of metrics over runs, versions and time."""
 
-import csv
-import io
 from collections.abc import Sequence
 
 from pydantic import TypeAdapter
@@ -17,6 +15,7 @@ from app.schemas.evaluations.metric_history import HistoryPage, HistoryRow, Metr
 from app.schemas.ids import RowId
 from app.schemas.judged import DRIFT_METRICS, METRICS
 from app.schemas.records.records import Moment
+from app.schemas.values.csv_cells import csv_text
 from app.services.evaluations import runs
 from app.services.records import filters
 from app.services.use_case import UseCase
@@ -74,11 +73,8 @@ async def _require_names(session: AsyncSession, use_case: UseCase, search: Metri
 
 def as_csv(items: Sequence[HistoryRow]) -> str:
     """The rows as CSV with a header; an undefined value is an empty cell."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(HistoryRow.model_fields), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(item.model_dump(mode="json") for item in items)
-    return text.getvalue()
+    cells = (item.model_dump(mode="json").values() for item in items)
+    return csv_text([list(HistoryRow.model_fields), *map(list, cells)])
 
 
 def _place(row: HistoryRow) -> tuple[float | None, Moment, tuple[int, str, str, str]]:

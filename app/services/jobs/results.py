@@ -1,9 +1,7 @@
 """The results of a prediction job: read chunk by chunk, so that their size does not matter."""
 
-import csv
-import io
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from app.core.errors import Conflict, Misconfigured
 from app.db.engine import Sessions, dump_json
@@ -13,6 +11,7 @@ from app.db.jobs.chunks import ChunkRecord
 from app.db.tables import UNDER_WAY
 from app.schemas.jobs.jobs import PredictionJob, ResultLine
 from app.schemas.records.imports import FileFormat
+from app.schemas.values.csv_cells import csv_text
 from app.services.failures.interrupted import noted
 from app.services.jobs import jobs
 from app.services.runtime import Runtime
@@ -29,11 +28,11 @@ async def read(sessions: Sessions, job_id: int, file_format: FileFormat) -> Asyn
 async def _read(sessions: Sessions, job: PredictionJob, file_format: FileFormat) -> AsyncIterator[str]:
     """Holds no connection between two chunks, since the reader may be slow."""
     if file_format == "csv":
-        yield _csv([list(ResultLine.model_fields)])
+        yield csv_text([list(ResultLine.model_fields)])
     number = 0
     while items := await _items(sessions, job.id, number):
         lines = [_line(job, item) for item in items]
-        yield _ndjson(lines) if file_format == "ndjson" else _csv(map(_cells, lines))
+        yield _ndjson(lines) if file_format == "ndjson" else csv_text(map(_cells, lines))
         number += 1
 
 
@@ -59,12 +58,6 @@ def _line(job: PredictionJob, item: ChunkRecord) -> ResultLine:
 
 def _ndjson(lines: Sequence[ResultLine]) -> str:
     return "".join(f"{line.model_dump_json()}\n" for line in lines)
-
-
-def _csv(table: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table)
-    return text.getvalue()
 
 
 def _cells(line: ResultLine) -> list[object]:

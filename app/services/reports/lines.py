@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.core.errors import InvalidInput
+from app.schemas.values.csv_cells import NUMBER, as_written
 
 MAX_BYTES = 10_000_000
 """Largest report that is read, packed or unpacked."""
@@ -22,7 +23,6 @@ OPTIONAL = ("model", "version", "slice", "bucket", "n", "evaluated_at")
 ABOUT = (*OPTIONAL, "finished_at")
 """Columns of the wide form that are no metrics; our own reports say finished_at."""
 
-NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 NO_NUMBERS = {"", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity"}
 """What is written, in small letters, where there is no number."""
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -78,7 +78,7 @@ def _split(text: str, delimiter: str) -> Iterator[ReportLine | Fault]:
     while True:
         number = reader.line_num + 1
         try:
-            cells = [cell.strip() for cell in next(reader)]
+            cells = [as_written(cell.strip()) for cell in next(reader)]
         except StopIteration:
             return
         except csv.Error as error:

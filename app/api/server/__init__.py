@@ -1,0 +1,1 @@
+"""Where requests come from: the HTTP server, and what it lets in."""
