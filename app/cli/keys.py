@@ -84,9 +84,7 @@ def _for_its_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-async def _make(
-    new: NewKey, *, only_first: bool, keep: Callable[[str], None] | None = None
-) -> str | None:
+async def _make(new: NewKey, *, only_first: bool, keep: Callable[[str], None] | None = None) -> str | None:
     async with open_sessions() as sessions:
         return await keys.make(sessions, new, only_first=only_first, keep=keep)
 

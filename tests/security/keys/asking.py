@@ -7,9 +7,12 @@ import re
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from urllib.parse import urlsplit
 
 SECONDS = 30
+TRIED = count()
+"""One for each request."""
 OF_EACH = ("x-request-id", "date")
 """Headers that no two answers have in common."""
 
@@ -41,6 +44,7 @@ class Line:
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answered:
         """Send the path as it stands."""
+        next(TRIED)
         try:
             self._connection.request(method, path, body, dict(headers))
             return _answered(self._connection.getresponse())
@@ -59,6 +63,7 @@ def bearer(key: str) -> dict[str, str]:
 
 def exchange(url: str, sent: bytes) -> list[Answered]:
     """All answers to these bytes, the last of which has to have the connection closed."""
+    next(TRIED)
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=SECONDS) as line:
         line.sendall(sent)

@@ -34,9 +34,8 @@ def of_routes(world: World) -> Iterator[str]:
                 continue
             if (needed := _scope(operation)) is None:
                 yield f"{method} {path} says of no scope that it needs it"
-            for name, asked in (("HEAD", "get"), (method.upper(), method)):
-                if asked == method:
-                    yield from _of_route(line, world, name, path, needed)
+            for name in ("HEAD", "GET") if method == "get" else (method.upper(),):
+                yield from _of_route(line, world, name, path, needed)
     line.close()
     if state(world) != before:
         yield "what is stored was changed"
@@ -50,14 +49,13 @@ def _scope(operation: Mapping[str, object]) -> KeyScope | None:
     return next((one for one in SCOPES if one == scope), None)
 
 
-def _of_route(
-    line: Line, world: World, method: str, path: str, needed: KeyScope | None
-) -> Iterator[str]:
+def _of_route(line: Line, world: World, method: str, path: str, needed: KeyScope | None) -> Iterator[str]:
     headers = [{}, *(bearer(world.held[name]) for name in NO_KEYS)]
     narrow = [bearer(world.held[one]) for one in SCOPES if one not in (needed, "admin")]
     for status, tried in ((401, headers), (403, narrow)):
         for header in tried:
-            there, gone = (_ask(line, method, path.format(**names), header) for names in (world.present, ABSENT))
+            there = _ask(line, method, path.format(**world.present), header)
+            gone = _ask(line, method, path.format(**ABSENT), header)
             key = next((name for name in world.held if bearer(world.held[name]) == header), "no key")
             what = f"{method} {path} with {key}"
             yield from _faults(what, there, status)
@@ -106,12 +104,10 @@ def of_places(world: World) -> Iterator[str]:
     }
     cookies = ("key", "Authorization", "session", "access_token")
     places |= {f"the cookie {name}": ("/records", {"Cookie": f"{name}={key}"}) for name in cookies}
-    others = ("X-API-Key", "Proxy-Authorization", "X-Authorization", "Authorization_", "X-Original-Authorization")
+    others = ("X-API-Key", "Proxy-Authorization", "X-Authorization", "Authorization_")
     places |= {f"the header {name}": ("/records", {name: f"Bearer {key}"}) for name in others}
-    places |= {
-        f"Authorization: {value.replace(key, '...')}": ("/records", {"Authorization": value})
-        for value in (key, f"Basic {key}", f"Bearer{key}", f"Bearer {key} x", f"Bearer {key},", f"Bearer x {key}")
-    }
+    values = (key, f"Basic {key}", f"Bearer{key}", f"Bearer {key} x", f"Bearer {key},", f"Bearer x {key}")
+    places |= {f"Authorization: {value}": ("/records", {"Authorization": value}) for value in values}
     for place, (path, headers) in places.items():
         yield from _faults(f"a key in {place}", line.ask("GET", path, headers), 401)
     line.close()
