@@ -60,7 +60,8 @@ async def get_version(model: Name, version: Name, sessions: SessionsDep) -> Mode
     "/{model}/versions",
     status_code=201,
     summary="Register a version",
-    responses=responses(*FAILURES, *OF_BODIES),
+    responses={200: {"model": ModelVersion, "description": "It was there"}}
+    | responses(*FAILURES, *OF_BODIES),
     dependencies=[ADMIN, FORGETTING],
 )
 async def register_version(

@@ -51,8 +51,8 @@ def _printable(text: str) -> str:
 GivenName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
 """What somebody calls a version, a model or a tensor; it may become part of a revision."""
 
-MAX_REPLY = 64 * 2**20
-"""Bytes of an answer: far more than any platform sends, and what a process can bear."""
+MAX_REPLY = 32 * 2**20
+"""Bytes of an answer: more than any platform sends (SageMaker 25 MB), and what a process can bear."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,13 @@ def _object(members: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     raise InvalidInput(f"The JSON has the member {name!r} more than once.", errors=[fault])
 
 
+def require_few(text: bytes) -> None:
+    """InvalidInput, before it is parsed, where a caller's JSON holds far more values than it may: parsed they
+    would take thirty times its length. Commas and brackets in its texts count, too."""
+    if len(text) > MAX_VALUES and sum(map(text.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise InvalidInput(f"The JSON has more than {MAX_VALUES} values.")
+
+
 def require_bounds(value: JsonValue) -> None:
     """InvalidInput where a caller's JSON holds more than it costs little to refuse.
 

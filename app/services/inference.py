@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from app.backends.base import Deployed
+from app.backends.base import Deployed, Reply
 from app.core.errors import (
     AppError,
     BackendAway,
@@ -27,6 +27,7 @@ from app.core.retrying import retried
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row
+from app.services.failures.lightened import without_causes
 from app.services.hosting import looks
 from app.services.hosting.chunks import chunked
 from app.services.hosting.looks import Sighting
@@ -201,7 +202,7 @@ async def _timed(
     now = asyncio.get_running_loop().time
     try:
         with _watched(opened, is_patient=not batch.is_late(started)):
-            reply = await opened.backend.predict(rows, batch.deadline - started)
+            reply = await _asked(opened, rows, batch.deadline - started)
     except BackendRejected:
         batch.note(len(rows), now() - started)
         raise
@@ -212,6 +213,14 @@ async def _timed(
     opened.answers += 1
     batch.note(len(rows), now() - started)
     return read(reply, len(rows), round((now() - started) * 1000, 3))
+
+
+async def _asked(opened: OpenBackend, rows: list[Row], timeout: float) -> Reply:
+    try:
+        return await opened.backend.predict(rows, timeout)
+    except AppError as error:
+        without_causes(error)
+        raise
 
 
 @contextmanager

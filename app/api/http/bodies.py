@@ -16,6 +16,7 @@ from app.core import strict_json
 from app.core.errors import AppError, FieldError, InvalidInput, RequestTimeout, TooLarge
 from app.core.settings import Settings
 from app.schemas.faults import faults_of
+from app.services.failures.lightened import lighten
 
 MISFIT = "The request does not fit."
 JSON_BODY = "A JSON body"
@@ -51,23 +52,26 @@ class StrictRequest(Request):
             async for piece in pieces(self, self._settings.receive_timeout):
                 yield piece
         except RequestTimeout as error:
-            raise Refused(error) from error
+            raise Refused(error) from None
 
     async def json(self) -> object:
         """The validated body; FastAPI, which would validate it on the event loop, passes it on as it is."""
-        body = await self.body()
+        size = len(await self.body())
         try:
-            if len(body) <= ON_THE_LOOP:
-                return self._read(body)
-            return await asyncio.to_thread(self._read, body)
+            return self._read() if size <= ON_THE_LOOP else await asyncio.to_thread(self._read)
         except InvalidInput as error:
-            raise Refused(error) from error
+            raise Refused(error) from None
+
+    def drop_body(self) -> None:
+        """Once it is answered: who still holds the request, an error say, does not hold what it brought."""
+        self._body = b""
 
     def parse(self, body: bytes) -> JsonValue:
         return strict_json.parse_bounded(body)
 
-    def _read(self, body: bytes) -> object:
-        value = self.parse(body)
+    def _read(self) -> object:
+        strict_json.require_few(self._body)
+        value = self.parse(self._body)
         self._require_counts(value)
         try:
             return value if self.body_type is None else self.body_type.validate_python(value)
@@ -107,7 +111,13 @@ class Refused(HTTPException):
 
     def __init__(self, error: AppError) -> None:
         super().__init__(error.status, error.detail)
-        self.error = error
+        lighten(error)
+        self._carried = [error]
+
+    def take(self) -> AppError:
+        """Our error, once: kept here it would be in a circle, together with the body that it speaks of, and
+        Python seldom looks for those."""
+        return self._carried.pop()
 
 
 def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:

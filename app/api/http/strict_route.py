@@ -11,6 +11,7 @@ from app.api.access.scopes import require, scope_of
 from app.api.http import conditions, media, queries
 from app.api.http.bodies import MISFIT, ItemwiseRequest, Refused, StrictRequest, has_body
 from app.core.errors import FieldError, InvalidInput
+from app.services.failures.lightened import lighten
 from app.services.failures.outages import or_once_more
 
 
@@ -40,7 +41,10 @@ class StrictRoute(APIRoute):
                     return await handle(strict)
                 return await or_once_more(lambda: handle(strict))
             except Refused as refused:
-                raise refused.error from refused
+                lighten(refused)
+                raise refused.take() from None
+            finally:
+                strict.drop_body()
 
         return strictly
 

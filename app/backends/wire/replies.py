@@ -19,6 +19,9 @@ WRAPPERS = ("predictions", "scores", "projections")
 """Keys under which an application/json answer may hold its list: TensorFlow Serving and most built-in
 algorithms say predictions, Random Cut Forest scores, PCA projections (SageMaker's algorithm pages)."""
 
+OF_JSON = ",[{"
+"""Each value but the first has one of these before it. There are some in texts, too."""
+
 # Digits after a leading zero are a label ("007"), not a number.
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -33,7 +36,8 @@ def decode(body: bytes, content_type: str, expected: int, *, csv_reply: CsvReply
     Raises BadOutput where the rows cannot be told apart, or are not ``expected`` in number. ``csv_reply``
     "one_line" reads a single CSV line as one value per row.
     """
-    outputs = _decoder(content_type, csv_reply)(_text(body))
+    decoder, separators = _decoder(content_type, csv_reply)
+    outputs = decoder(_text(body, separators))
     if len(outputs) != expected:
         raise BadOutput(f"The model answered {len(outputs)} rows for {expected}.")
     return outputs
@@ -47,31 +51,36 @@ def json_object(body: bytes, content_type: str) -> dict[str, JsonValue]:
     kind = content_type.partition(";")[0].strip().lower()
     if kind != "application/json":
         raise BadOutput(f"The platform answered {kind[:100]!r}; application/json was expected.")
-    answer = _json(_text(body))
+    answer = _json(_text(body, OF_JSON))
     if not isinstance(answer, dict):
         raise BadOutput("The platform's JSON is no object.")
     return answer
 
 
-def _decoder(content_type: str, csv_reply: CsvReply) -> Callable[[str], list[Output]]:
+def _decoder(content_type: str, csv_reply: CsvReply) -> tuple[Callable[[str], list[Output]], str]:
+    """What reads this kind, and what stands between its values."""
     match content_type.partition(";")[0].strip().lower():
         case "text/csv":
-            return _from_csv_line if csv_reply == "one_line" else _from_csv
+            return _from_csv_line if csv_reply == "one_line" else _from_csv, ",\n"
         case "application/json":
-            return _from_json
+            return _from_json, OF_JSON
         case "application/jsonlines" | "application/x-jsonlines" | "application/x-ndjson":
-            return _from_json_lines
+            return _from_json_lines, f"{OF_JSON}\n"
         case other:
             raise BadOutput(f"The model answered {other[:100]!r}; CSV, JSON and JSON Lines can be read.")
 
 
-def _text(body: bytes) -> str:
+def _text(body: bytes, separators: str) -> str:
+    """The answer; BadOutput where it holds more than can be read: a byte may become a hundred in memory."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadOutput("The model's answer is not valid UTF-8.") from error
     if not text.strip():
         raise BadOutput("The model answered with an empty body.")
+    if sum(map(text.count, separators)) > strict_json.MAX_VALUES:
+        said = f"The model's answer has more than {strict_json.MAX_VALUES} values"
+        raise BadOutput(f"{said}: fewer rows in a call may help, by the option max_rows.")
     return text
 
 

@@ -1,8 +1,8 @@
 """CSV that is safe to open in a spreadsheet, and that can be read back.
 
 A cell that begins with one of `= + - @`, a tab or a line's end is a formula to a spreadsheet, which may run a
-program or send the other cells away. An apostrophe before it makes it a text (OWASP, "CSV injection"). Numbers
-stay numbers.
+program or send the other cells away. An apostrophe before it makes it a text (OWASP, "CSV injection").
+Numbers stay numbers.
 """
 
 import csv

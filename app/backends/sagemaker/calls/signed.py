@@ -11,6 +11,9 @@ from app.backends.sagemaker.calls.replies import Invoked, Replies
 from app.backends.sagemaker.calls.signing import PreparedCall
 from app.backends.sagemaker.calls.trust import tls_context
 
+LONGEST_ERROR = 2**20
+"""Bytes of a refusal that are read: the model's own message is in it. Its code is in a header."""
+
 
 class SignedCalls:
     """Over connections of their own."""
@@ -24,7 +27,7 @@ class SignedCalls:
             connect_timeout=asked.connect_timeout,
             read_timeout=asked.read_timeout,
             tls=tls_context(asked.what) if call.url.startswith("https:") else None,
-            longest_error=None,
+            longest_error=LONGEST_ERROR,
         )
 
     async def invoke(self, body: bytes) -> Invoked:

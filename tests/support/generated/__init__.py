@@ -1,0 +1,1 @@
+"""Requests made from the service's own document, by schemathesis, to a service that runs."""
