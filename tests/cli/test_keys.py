@@ -1,9 +1,11 @@
 """`python -m app keys`, in this process, on a real database."""
 
+import asyncio
 import re
 import stat
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from app.cli import main
@@ -39,11 +41,19 @@ def test_the_key_is_all_that_standard_output_has(capsys: pytest.CaptureFixture[s
     assert digest(key.strip()) not in listed
 
 
-def test_what_a_key_is_bound_to_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+async def expire(settings: Settings) -> None:
+    connection = await asyncpg.connect(settings.direct_url.get_secret_value())
+    await connection.execute("update api_keys set expires_at = now() - interval '1 s' where name = 'brief'")
+    await connection.close()
+
+
+def test_what_a_key_is_bound_to_is_listed(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
     bounds = ("--model", "b", "--model", "a", "--record-prefix", "acme/", "--rate", "2.5", "--budget", "9")
     run(capsys, "create", "acme", "--scope", "predict", "--expires", "90d", *bounds)
-    run(capsys, "create", "brief", "--scope", "read", "--expires", "1s")
+    run(capsys, "create", "brief", "--scope", "read", "--expires", "1d")
+    asyncio.run(expire(settings))
     _, listed, _ = run(capsys, "list")
+    assert re.search(r"^brief\texpired\tread\t", listed, re.MULTILINE)
     assert re.search(r"^acme\tvalid\tpredict\ta b\tacme/\t2.5\t9\t", listed, re.MULTILINE)
 
 

@@ -28,5 +28,5 @@ def test_it_is_said_who_is_answered(settings: Settings) -> None:
 
 def test_for_others_it_does_not_start_without_a_key_and_how_one_is_made_is_said(settings: Settings) -> None:
     callers.require_keys(settings)
-    with pytest.raises(Misconfigured, match="HOST is 0.0.0.0, .* With HOST=127.0.0.1 it starts"):
+    with pytest.raises(Misconfigured, match=r"HOST is 0\.0\.0\.0, .* With HOST=127\.0\.0\.1 it starts"):
         callers.require_keys(settings.model_copy(update={"host": "0.0.0.0"}))

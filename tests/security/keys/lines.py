@@ -49,6 +49,11 @@ def _tried(world: World) -> dict[str, tuple[str, list[int]]]:
         "with a wrong key after it": (f"{last}{key}{wrong}\r\n", [401]),
         "with a key below a folded wrong one": (f"{last}{wrong} {key[15:]}\r\n", [401]),
         "with a wrong key below a folded one": (f"{last}{key} sfk_wrong\r\n\r\n", [401]),
+        "with an empty one": (f"{last}Authorization:\r\n\r\n", [401]),
+        "with a tab before the key": (f"{last}{key.replace('Bearer ', 'Bearer' + chr(9))}\r\n", [401]),
+        "with what is no text": (f"{last}Authorization: Bearer \xff\x85\u20ac\r\n\r\n", [401]),
+        "with a NUL": (f"{last}{key[:-2]}\0\r\n\r\n", [401]),
+        "with a key that is long": (f"{last}{key[:-2]}{'A' * 9000}\r\n\r\n", [401]),
         "with a key in a trailer": (f"POST /predict HTTP/1.1\r\n{chunked}\r\n0\r\n{key}\r\n", [401]),
         "with a key in another's body": (
             f"POST /predict HTTP/1.1\r\n{host}Content-Length: {len(key)}\r\n\r\n{key}{last}\r\n",
