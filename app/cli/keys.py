@@ -18,7 +18,7 @@ from app.schemas.callers import SCOPES, KeyScope
 from app.services.access import keys
 from app.services.access.keys import NewKey
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, help="The keys of callers.")
 
 TIME = re.compile(r"([1-9]\d{0,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

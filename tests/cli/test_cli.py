@@ -90,6 +90,7 @@ GROUPS = {
     "records": {"get", "import", "purge", "unfit"},
     "models": {"list", "register", "promote", "rollback", "pack", "delete"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
+    "keys": {"create", "list", "revoke"},
     "storage": {"init"},
     "sample": {"load"},
 }

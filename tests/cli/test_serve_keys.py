@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from structlog.typing import EventDict
 
 from app.cli import main, serve
@@ -36,7 +37,7 @@ def listened(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[object
     """The hosts that it would have listened on."""
     hosts = list[object]()
     monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    monkeypatch.setattr(serve.uvicorn, "run", lambda *_, host, **__: hosts.append(host))
+    monkeypatch.setattr(uvicorn, "run", lambda *_, host, **__: hosts.append(host))
     monkeypatch.setattr(serve, "configure_logging", lambda _: None)  # the test captures it
     return hosts
 
