@@ -50,6 +50,7 @@ init: $(DEMO) ## Write the four files that are yours, blank or of an example: EX
 
 up: ## Run everything in Docker, in the background
 	@docker compose up --detach --wait
+	@docker compose logs --no-log-prefix --tail 2 ready
 
 down: ## Stop what `up` started; its data stays
 	@docker compose --profile "*" down

@@ -29,7 +29,10 @@ COMMANDS = {
         "app.cli.code:code",
         "Show what a prediction's key knows of your code: a change of any of it makes all of them anew.",
     ),
-    "serve": LateCommand("app.cli.serve:serve", "Run the service. Put a proxy before it that ends TLS."),
+    "serve": LateCommand(
+        "app.cli.serve:serve",
+        "Run the service. Put a proxy before it that ends TLS. For others than this machine it needs a key.",
+    ),
     "worker": LateCommand(
         "app.cli.worker:worker",
         "Work on evaluations and prediction jobs, on as many machines as wanted.",

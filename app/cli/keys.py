@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from app.cli.database import open_sessions
-from app.cli.terminal import tables
+from app.cli.terminal import files, tables
 from app.core.errors import FieldError, InvalidInput
 from app.db.tables.serving import ApiKeyRow
 from app.schemas.callers import SCOPES, KeyScope
 from app.services.access import keys
 from app.services.access.keys import NewKey
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, help="The keys of callers.")
 
 TIME = re.compile(r"([1-9]\d{0,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -62,23 +62,31 @@ def create(
 
 
 def _write(path: Path, new: NewKey, *, only_first: bool) -> None:
-    """Into a file that is there first: a key that could not be written would be lost."""
+    """Into a file that is whole before the key is one, whenever this process ends."""
     beside = path.with_name(f".{path.name}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            if (key := asyncio.run(_make(new, only_first=only_first))) is not None:
-                file.write(f"{key}\n")
-        if key is not None:
+    beside.unlink(missing_ok=True)
+    with files.named(path), open(beside, "x", opener=_for_its_owner) as file:
+
+        def keep(key: str) -> None:
+            file.write(f"{key}\n")
+            file.flush()
+            os.fsync(file.fileno())
             beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+
+        try:
+            key = asyncio.run(_make(new, only_first=only_first, keep=keep))
+        finally:
+            beside.unlink(missing_ok=True)
     typer.echo("There are keys already." if key is None else f"The key {new.name!r} is in {path}.", err=True)
 
 
-async def _make(new: NewKey, *, only_first: bool) -> str | None:
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+async def _make(new: NewKey, *, only_first: bool, keep: Callable[[str], None] | None = None) -> str | None:
     async with open_sessions() as sessions:
-        return await keys.make(sessions, new, only_first=only_first)
+        return await keys.make(sessions, new, only_first=only_first, keep=keep)
 
 
 @commands.command("list")

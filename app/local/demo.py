@@ -14,6 +14,7 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
 from app.local import demo_data, demo_place, place, postgres
+from app.local.callers import who_is_answered
 from app.local.endpoint_process import running_endpoint
 from app.local.processes import end_in_order_on_signals, kept_command
 from app.local.s3 import local_s3
@@ -37,8 +38,9 @@ def run(data_dir: Path, port: int, create_app: Callable[[], FastAPI], *, s3: boo
         folder = stack.enter_context(place.claimed_folder(data_dir))
         settings = _start_parts(folder, stack, s3=s3)
         _fill(settings)
+        answered = who_is_answered(settings)
         stack.enter_context(kept_command("worker"))
-        _serve(create_app(), listener, partial(_invite, place.address(listener), folder, began))
+        _serve(create_app(), listener, partial(_invite, place.address(listener), folder, answered, began))
     say("Stopped.\n")
 
 
@@ -99,13 +101,14 @@ def _serve(app: FastAPI, listener: socket, announce: Callable[[], None]) -> None
         raise place.port_error(listener.getsockname()[1], error) from error
 
 
-def _invite(base: str, folder: Path, began: float) -> None:
+def _invite(base: str, folder: Path, answered: str, began: float) -> None:
     say(
         f"\nReady in {time.monotonic() - began:.1f} s on {base} (its API: {base}/docs). Try:\n\n"
         f"  curl -s -X POST {base}/predict/{train.EXAMPLE_ID}\n"
         f"  curl -s {base}/records/{train.EXAMPLE_ID}\n"
         f"  curl -s {base}/evaluations -H 'content-type: application/json' -d '{{\"bucket\": \"month\"}}'\n"
         f"  curl -s {base}/evaluations/1\n\n"
+        f"{answered}\n"
         f"For `python -m app` in another shell: set -a; . {folder / 'demo.env'}; set +a\n"
         f"Ctrl-C stops everything; the data stays in {folder}.\n"
     )

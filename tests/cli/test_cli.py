@@ -104,8 +104,8 @@ GROUPS = {
     "records": {"get", "import", "purge", "unfit"},
     "models": {"list", "register", "promote", "rollback", "pack", "delete"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
-    "storage": {"init"},
     "keys": {"create", "list", "revoke"},
+    "storage": {"init"},
     "sample": {"load"},
 }
 COMMANDS_BY_GROUP = {

@@ -73,6 +73,7 @@ def predict(demo: Demo, record_id: str = train.EXAMPLE_ID) -> httpx.Response:
 
 def test_a_first_demo_predicts_and_ctrl_c_stops_everything(folder: Path) -> None:
     with running_demo(folder) as demo:
+        assert "\nIt answers this machine alone, which needs no key." in demo.output
         first, second = predict(demo), predict(demo)
         assert first.status_code == 200, first.text
         assert 100 < first.json()["prediction"] < 200  # a flight from New York to Orlando, in minutes

@@ -14,9 +14,8 @@ from app.core.errors import (
     BackendRejected,
     BackendTimeout,
     NotInTime,
-    as_stored,
-    revive,
 )
+from app.core.errors.stored import as_stored, revive
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.rows import Row

@@ -25,16 +25,20 @@ def cold_start(stack: Stack, report: Report, ledger: Ledger) -> None:
     with report.check("a prediction of the sample: a miss, then a hit; every part is ready"):
         _require([_cache_of(stack.api, EXAMPLE) for _ in range(2)] == ["MISS", "HIT"], "a miss, then a hit")
         wait_until("every part is ready", lambda: is_ready(stack.api), BACK_SECONDS)
+    with report.check("callers need the key, which only two containers can read; the API was not restarted"):
+        _require_closed(stack)
     with report.check("nothing runs as root, only 127.0.0.1 is published"):
         for container in stack.compose("ps", "--all", "--quiet").split():
             _require_confined(container)
     with report.check("no password stands in docker inspect, in an environment or in a log") as notes:
         notes.append(_require_kept_secret(stack))
-    with report.check("down and up keep everything") as notes:
+    with report.check("down and up keep everything, the key as well") as notes:
+        key = stack.api.headers["Authorization"]
         with Load(stack.api, ledger):
             time.sleep(2)
         stack.down(volumes=False)
         stack.up()
+        _require(stack.api.headers["Authorization"] == key, "there is still one key")
         _require(_cache_of(stack.api, EXAMPLE) == "HIT", "the sample's prediction was kept")
         notes.append(ledger.verify(stack.api))
 
@@ -119,6 +123,20 @@ def _new_record_cache(client: httpx.Client) -> list[str]:
 
 def _cache_of(client: httpx.Client, record_id: str) -> str:
     return client.post(f"/predict/{quote(record_id, safe='')}").raise_for_status().headers["X-Cache"]
+
+
+def _require_closed(stack: Stack) -> None:
+    for headers in ({}, {"Authorization": "Bearer sfk_wrong"}):
+        url = stack.api.base_url.join(f"/predict/{EXAMPLE}")
+        answer = httpx.post(url, headers=headers, trust_env=False)
+        _require(answer.status_code == 401, f"{headers or 'no key'} was answered {answer.status_code}")
+    holders = list[str]()
+    for container in stack.compose("ps", "--all", "--quiet").split():
+        [seen] = json.loads(run(["docker", "inspect", container]))
+        if any(mount["Destination"] == "/secrets/key" for mount in seen["Mounts"]):
+            holders.append(seen["Config"]["Labels"]["com.docker.compose.service"])
+    _require(sorted(holders) == ["key", "ready"], f"the key is mounted by {holders}")
+    _require(state(stack.container("api"))[1] == 0, "the API found no key, and was restarted")
 
 
 def _require_kept_secret(stack: Stack) -> str:

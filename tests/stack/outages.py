@@ -136,6 +136,7 @@ def _started(stack: Stack, override: str | None = None) -> Iterator[float]:
             starting.kill()
     if code:
         raise Failed(f"`up` ended with {code}")
+    stack.take_key()
     stack.api.post(f"/predict/{EXAMPLE}").raise_for_status()
     _require_recovery(stack)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import time
@@ -17,6 +18,8 @@ PROJECT = f"stack-test-{secrets.token_hex(4)}"
 """Another one in every run, so that two on one machine do not meet."""
 EXAMPLE = "B679-20130101-JFK-MCO"
 """A record of the sample."""
+KEY_COMMAND = re.compile(r"docker compose (exec .*)")
+"""What `ready` says of how to read the first key."""
 UP_SECONDS = 300
 PAUSE = 0.25
 """Seconds between two looks at something that is waited for."""
@@ -64,6 +67,14 @@ class Stack:
         """Bring the stack up, and wait until all of it is healthy and the sample is loaded."""
         chosen = [part for profile in profiles for part in ("--profile", profile)]
         self.compose(*chosen, "up", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS))
+        self.take_key()
+
+    def take_key(self) -> None:
+        """Read the first key as the log says, and call with it from now on."""
+        [command] = KEY_COMMAND.findall(self.compose("logs", "--no-log-prefix", "--tail", "1", "ready"))
+        key = self.compose(*command.split()).strip()
+        for client in (self.api, self.nginx, self.pooled):
+            client.headers["Authorization"] = f"Bearer {key}"
 
     def scale(self, service: str, count: int) -> None:
         """Have ``count`` healthy containers of a service."""
@@ -97,7 +108,7 @@ class Stack:
         raise Failed(f"{service} logged no line with {' and '.join(words)}")
 
     def secret_values(self) -> list[str]:
-        """The passwords that were made, as their files have them."""
+        """The passwords that were made, as their files have them, and the first key."""
         paths = (
             "/secrets/db/app_password",
             "/secrets/db/owner_password",
@@ -106,7 +117,8 @@ class Stack:
         )
         flags = [f"--volume={PROJECT}_{name}-secrets:/secrets/{name}:ro" for name in ("db", "s3")]
         helper = ["docker", "run", "--rm", "--network", "none", *flags, "--entrypoint", "cat", PROJECT]
-        return [run([*helper, path]) for path in paths]
+        key = self.compose("exec", "-T", "ready", "cat", "/secrets/key/first").strip()
+        return [*(run([*helper, path]) for path in paths), key]
 
     def sql(self, statement: str) -> str:
         """What the database answers its superuser."""

@@ -36,8 +36,9 @@ def running_service(
     *,
     program: Sequence[str] = ("-m", "app"),
     port: int | None = None,
+    probe: str = "/health/ready",
 ) -> Iterator[Service]:
-    """Run ``python -m app serve`` of a source tree, by default on a free port; gives it once it is ready.
+    """Run ``python -m app serve`` of a source tree, by default on a free port, until ``probe`` answers 200.
 
     ``program`` is what Python runs. Of this process's environment it has only what any needs to run at all.
     """
@@ -53,7 +54,7 @@ def running_service(
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process, log)
+        _wait_until_ready(url + probe, process, log)
         yield Service(url, process)
     finally:
         process.terminate()
@@ -62,10 +63,10 @@ def running_service(
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    with httpx.Client(base_url=url) as client:  # one, since each reads all certificates
+    with httpx.Client() as client:  # one, since each reads all certificates
         while process.poll() is None and time.monotonic() < deadline:
             try:
-                if client.get("/health/ready").status_code == 200:
+                if client.get(url).status_code == 200:
                     return
             except httpx.TransportError:
                 pass

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.http.problems import from_app_error, from_outage
 from app.core.errors import AppError, Unauthorized, Unavailable
+from app.core.settings import Settings
 from app.schemas.callers import ANYBODY, CURRENT, Caller
 from app.services.access.keyring import Keyring
 from app.services.failures import outages
@@ -46,11 +47,12 @@ async def _caller(scope: Scope) -> Caller:
     path: str = scope["path"]
     if path.removeprefix(scope.get("root_path", "")) in OPEN_PATHS:
         return ANYBODY
+    settings: Settings = scope["app"].state.settings
+    if settings.auth == "none":
+        return ANYBODY
     runtime: Runtime | None = getattr(scope["app"].state, "runtime", None)
     if runtime is None:
         raise Unavailable("The service is starting.")
-    if runtime.settings.auth == "none":
-        return ANYBODY
     given = [value for name, value in scope["headers"] if name == b"authorization"]
     if not given:
         return await _without_a_key(runtime.keyring, scope)

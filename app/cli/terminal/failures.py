@@ -17,6 +17,12 @@ FLAGS = {
     "finished_until": "--finished-until",
     **dict.fromkeys(("metric", "metrics"), "--metric"),
     **dict.fromkeys(("slice", "slices"), "--slice"),
+    "scopes": "--scope",
+    "valid_for": "--expires",
+    "requests_per_second": "--rate",
+    "inferences_per_day": "--budget",
+    "record_prefix": "--record-prefix",
+    "models": "--model",
 }
 """Options by the names that their values have in requests, where those would not be found."""
 

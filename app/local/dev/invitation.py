@@ -9,8 +9,11 @@ ARTIFACT = "model-1.tar.gz"
 MODEL = "my-model"
 
 
-def invitation(address: str, folder: Path, models: Path, endpoint: str, default_model: str | None) -> str:
-    """From a model's folder to the first prediction, in the words after "Ready on"."""
+def invitation(
+    address: str, folder: Path, models: Path, endpoint: str, answered: str, *, default_model: str | None
+) -> str:
+    """From a model's folder to the first prediction, in the words after "Ready on"; ``answered`` says whose
+    calls are."""
     app = f"{shlex.quote(_short(Path(sys.executable)))} -m app"
     model = shlex.quote(default_model or MODEL)
     options = shlex.quote(json.dumps({"endpoint_name": endpoint, "target_model": ARTIFACT}))
@@ -25,6 +28,7 @@ Each save of its code, and of .env, starts it anew. Next, in another shell:
   {app} records import FILE
   curl -s -X POST '{address}/predict/ID{query}'
 
+{answered}
 FOLDER holds a model with its code, FILE records as CSV or JSON lines, ID is one of theirs.
 Ctrl-C stops everything; the data stays in {folder}.
 """

@@ -13,6 +13,7 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
 from app.local import place, postgres
+from app.local.callers import require_keys, who_is_answered
 from app.local.dev.code import Code
 from app.local.dev.invitation import invitation
 from app.local.dev.lives import Lives
@@ -47,8 +48,10 @@ def run(models: Path, endpoint: str, data_dir: Path, port: int | None) -> None:
         code, fixed = Code(given.use_case), FixedSettings()
         _start_parts(given, folder, _made(models), endpoint, stack)
         _migrate()
+        require_keys(Settings())
+        answered = who_is_answered(Settings())
         _listen(listener)
-        announce = partial(_invite, listener, folder, models, endpoint, began)
+        announce = partial(_invite, listener, folder, models, endpoint, answered, began)
         Lives(code, listener, announce, fixed.warning).run()
     say("Stopped.\n")
 
@@ -98,8 +101,9 @@ def _listen(listener: socket) -> None:
         raise place.port_error(listener.getsockname()[1], error) from error
 
 
-def _invite(listener: socket, folder: Path, models: Path, endpoint: str, began: float) -> None:
+def _invite(listener: socket, folder: Path, models: Path, endpoint: str, answered: str, began: float) -> None:
+    address, model = place.address(listener), Settings().default_model
     say(
         f"\nReady in {time.monotonic() - began:.1f} s on "
-        + invitation(place.address(listener), folder, models, endpoint, Settings().default_model)
+        + invitation(address, folder, models, endpoint, answered, default_model=model)
     )

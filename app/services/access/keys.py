@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,11 +40,14 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-async def make(sessions: Sessions, new: NewKey, *, only_first: bool = False) -> str | None:
+async def make(
+    sessions: Sessions, new: NewKey, *, only_first: bool = False, keep: Callable[[str], None] | None = None
+) -> str | None:
     """The key, which is known to nobody once it has been said; only its hash is kept.
 
     With ``only_first`` None where any was made before. Conflict where the name is taken, also by a key that
-    was revoked: what was done under it is that one's.
+    was revoked: what was done under it is that one's. ``keep`` is given the key before it is one, and where
+    it raises there is none: a key that nobody has could not be made a second time.
     """
     _require_sense(new)
     key = PREFIX + secrets.token_urlsafe(BYTES)
@@ -56,6 +59,8 @@ async def make(sessions: Sessions, new: NewKey, *, only_first: bool = False) -> 
         if await rows.add(session, values, new.valid_for) is None:
             raise Conflict(f"There is a key {new.name!r}, or was one.")
         await audit.note(session, "key created", f"key {new.name}", scopes=_scopes(new))
+        if keep is not None:
+            keep(key)
     return key
 
 

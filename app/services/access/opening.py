@@ -23,21 +23,27 @@ async def require_keys(settings: Settings, host: str) -> None:
     if settings.auth == "none":
         log.warning("anybody who reaches this address may do anything: AUTH=none", host=host)
         return
-    database = open_database(settings)
     try:
-        made = await keys.any_made(database.statements)
+        made = await any_key_made(settings)
     except OUTAGES as error:
         if not (is_outage(error) or is_unmigrated(error)):
             raise
         log.warning("not known whether there are keys; they are demanded", reason=type(error).__name__)
         return
-    finally:
-        await database.aclose()
     if not made:
         raise Misconfigured(
             f"HOST is {host}, which others can reach, and no key was ever made: make one"
             " (python -m app keys create NAME --scope admin), or say AUTH=none."
         )
+
+
+async def any_key_made(settings: Settings) -> bool:
+    """Whether there is a key, or was one, so that callers need one. Raises one of OUTAGES."""
+    database = open_database(settings)
+    try:
+        return await keys.any_made(database.statements)
+    finally:
+        await database.aclose()
 
 
 def is_loopback(host: str) -> bool:

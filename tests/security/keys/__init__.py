@@ -1,0 +1,1 @@
+"""Nobody gets in who does not belong: every door of the running service, tried."""
