@@ -10,7 +10,9 @@ import structlog
 from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
+from app.services.access.budgets import Budgets
 from app.services.access.keyring import Keyring
+from app.services.access.rates import RequestRates
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
@@ -37,6 +39,8 @@ class Runtime:
     flights: SingleFlight
     predictor: Predictor
     keyring: Keyring
+    rates: RequestRates
+    budgets: Budgets
 
     def tell_code(self) -> None:
         """Log which code answers: what has changed where a new release makes predictions anew."""
@@ -73,13 +77,19 @@ async def open_runtime(
         opened.push_async_callback(listener.aclose)
         looks = PromptLooks(database.transactions, inference)
         opened.push_async_callback(looks.aclose)
-        leader = Leader(settings, chosen, database, inference, listener, looks)
+        budgets = Budgets(database.direct, patience=settings.database_pool_timeout)
+        leader = Leader(settings, chosen, database, inference, listener, looks, budgets)
         flights = SingleFlight(settings, leader, queue=settings.inference_queue if sheds else None)
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights, memory)
         keyring = Keyring(database.direct, patience=settings.database_pool_timeout)
         opened.push_async_callback(keyring.aclose)
-        yield Runtime(settings, chosen, database, inference, storage, flights, predictor, keyring)
+        rates = RequestRates(database.direct, patience=settings.database_pool_timeout)
+        opened.push_async_callback(rates.aclose)
+        yield Runtime(
+            *(settings, chosen, database, inference, storage, flights, predictor),
+            *(keyring, rates, budgets),
+        )
 
 
 def _memory(settings: Settings) -> Memory | None:

@@ -58,6 +58,8 @@ async def _caller(scope: Scope) -> Caller:
     caller = runtime.keyring.at_once(key) or await runtime.keyring.holder(key)
     if caller is None:
         raise Unauthorized("The key is not valid: unknown, expired or revoked.", headers=WRONG_KEY)
+    if not runtime.rates.at_once(caller):
+        await runtime.rates.admit(caller)
     return caller
 
 

@@ -1,6 +1,7 @@
 """The tables, by what is done with them. Changes are Alembic migrations."""
 
 from app.db.tables.base import Base, RecordKey
+from app.db.tables.limits import KeyInferencesRow, KeyRequestsRow
 from app.db.tables.serving import (
     MAX_ID,
     ApiKeyRow,
@@ -40,6 +41,8 @@ __all__ = [
     "FormerClaimRow",
     "IdempotencyKeyRow",
     "InputObjectRow",
+    "KeyInferencesRow",
+    "KeyRequestsRow",
     "LabelRow",
     "MemoryRow",
     "ModelRow",

@@ -41,6 +41,8 @@ class EvaluationRow(Base):
     error: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     """How often a worker began it, and did not hand it back."""
+    key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("api_keys.id"))
+    """Whose budget its inferences are of; null: nobody's."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -120,6 +122,8 @@ class PredictionJobRow(Base):
     warning: Mapped[str | None]
     error: Mapped[str | None]
     result: Mapped[str | None]
+    key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("api_keys.id"))
+    """Whose budget its inferences are of; null: nobody's."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Row
+
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.db import keys as rows
 from app.db.engine import Sessions
@@ -55,8 +57,8 @@ async def make(sessions: Sessions, new: NewKey, *, only_first: bool = False) -> 
     return key
 
 
-async def every(sessions: Sessions) -> Sequence[ApiKeyRow]:
-    """All keys by their names, those that are no longer valid too."""
+async def every(sessions: Sessions) -> Sequence[Row[ApiKeyRow, int | None]]:
+    """All keys by their names, those that are no longer valid too, each with its inferences of today."""
     async with sessions() as session:
         return await rows.every(session)
 
