@@ -9,7 +9,7 @@ from app.db.tables.base import Base
 
 
 class KeyRequestsRow(Base):
-    """How many requests a key has left, at a time; they come back at its rate (see db.limits).
+    """How many requests a key has left, at a time; they come back at its rate (see db.access.limits).
 
     UNLOGGED: after a crash every key begins with a full second.
     """

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from app.core.errors import BudgetSpent
 from app.core.joining import Joined
-from app.db import limits
+from app.db.access import limits
+from app.db.access.limits import Granted
 from app.db.direct import Direct
-from app.db.limits import Granted
 from app.schemas.callers import Caller
 
 AT_ONCE = 256
@@ -30,7 +30,7 @@ class _Spent(NamedTuple):
 class Taken(NamedTuple):
     """How many inferences may be caused, and why no more where that is not as many as were asked for."""
 
-    count: int
+    number: int
     refusal: BudgetSpent | None
 
 
@@ -60,11 +60,11 @@ class Budgets:
         if caller.key_id is None or caller.inferences_per_day is None:
             return Taken(count, None)
         granted = await self._taking.ask((caller.key_id, count))
-        if granted.count == count:
+        if granted.number == count:
             return Taken(count, None)
         now = monotonic()
         self._spent[caller.key_id] = _Spent(now + REMEMBERED, now + granted.more_in)
-        return Taken(granted.count, _refusal(caller, granted.more_in))
+        return Taken(granted.number, _refusal(caller, granted.more_in))
 
     async def _take(self, asked: Sequence[tuple[int, int]]) -> list[Granted]:
         """Those of one key are taken together, and given out in turn."""
@@ -75,9 +75,9 @@ class Budgets:
         shares = []
         for key_id, count in asked:
             left = taken.get(key_id, Granted(count, 0))  # none, where it has no budget any more
-            shares.append(left._replace(count=min(count, left.count)))
+            shares.append(left._replace(number=min(count, left.number)))
             if key_id in taken:
-                taken[key_id] = left._replace(count=left.count - shares[-1].count)
+                taken[key_id] = left._replace(number=left.number - shares[-1].number)
         return shares
 
 

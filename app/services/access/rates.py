@@ -13,9 +13,9 @@ from time import monotonic
 
 from app.core.errors import TooManyRequests
 from app.core.joining import Joined
-from app.db import limits
+from app.db.access import limits
+from app.db.access.limits import Granted
 from app.db.direct import Direct
-from app.db.limits import Granted
 from app.schemas.callers import Caller
 
 AHEAD = 0.1
@@ -109,8 +109,8 @@ class _Bucket:
 
     def fill(self, granted: Granted, asked: int) -> None:
         """Have what was granted; where it is not all that was asked for, there is no more for now."""
-        self._left, self._filled_at, self._spent = granted.count, monotonic(), 0
-        if granted.count < asked:
+        self._left, self._filled_at, self._spent = granted.number, monotonic(), 0
+        if granted.number < asked:
             self.refused_until = self._filled_at + max(AHEAD, granted.more_in)
 
     def refilled(self, task: "asyncio.Task[None]") -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import TooManyRequests
 from app.core.settings import Settings
-from app.db import limits
+from app.db.access import limits
 from app.db.direct import Direct, Statement
 from app.db.engine import Database, open_database
 from app.schemas.callers import ITSELF, Caller

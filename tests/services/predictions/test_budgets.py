@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.core.errors import BudgetSpent
 from app.core.settings import Settings
-from app.db import limits
+from app.db.access import limits
 from app.db.direct import Direct
 from app.schemas.callers import ANYBODY, Caller
 from app.services.access import budgets
@@ -131,7 +131,7 @@ async def test_whose_budget_ends_ends_nobody_else_s_call(replicas: Sequence[Pred
 
 async def test_what_failed_was_sent_and_is_counted_once(replicas: Sequence[Predictor], aws: AwsStub) -> None:
     def failing(_: Request) -> Reply:
-        return model_error("no", 400)
+        return model_error(400)
 
     aws.respond = failing
     with asked_by(await with_budget(replicas[0], 5)):

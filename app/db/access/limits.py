@@ -14,7 +14,7 @@ from app.db.direct import Direct, Statement
 class Granted(NamedTuple):
     """How many of those asked for may be used, and in how many seconds there are more where none may."""
 
-    count: int
+    number: int
     more_in: float
 
 
