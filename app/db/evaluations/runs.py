@@ -63,11 +63,9 @@ class Metric:
     small: bool
 
 
-async def create(
-    session: AsyncSession, version_id: int, kind: str, request: JsonValue, key_id: int | None = None
-) -> int:
-    """A queued run; ``key_id``: whose budget its inferences are of."""
-    row = EvaluationRow(model_version_id=version_id, kind=kind, filter=request, state="queued", key_id=key_id)
+async def create(session: AsyncSession, version_id: int, kind: str, request: JsonValue) -> int:
+    """A queued run."""
+    row = EvaluationRow(model_version_id=version_id, kind=kind, filter=request, state="queued")
     session.add(row)
     await session.flush()
     return row.id

@@ -24,6 +24,7 @@ from app.db.tables import (
     PredictionJobRow,
     RecordKey,
 )
+from app.schemas.callers import CURRENT
 from app.schemas.shortfalls import shortfall
 
 RECORDS_PER_CHUNK = 1000
@@ -56,21 +57,13 @@ def _within(window: Window) -> Select[str]:
 
 
 async def create(
-    session: AsyncSession,
-    version_id: int,
-    chosen: Window | Sequence[str],
-    *,
-    engine: str,
-    request: JsonValue,
-    key_id: int | None = None,
+    session: AsyncSession, version_id: int, chosen: Window | Sequence[str], *, engine: str, request: JsonValue
 ) -> tuple[int, list[int]]:
     """A job on the records of a window or with these ids, and its chunks, in the order of the ids.
 
-    One without records is done. ``key_id``: whose budget its inferences are of.
+    One without records is done.
     """
-    row = PredictionJobRow(
-        model_version_id=version_id, engine=engine, request=request, state="queued", key_id=key_id
-    )
+    row = PredictionJobRow(model_version_id=version_id, engine=engine, request=request, state="queued")
     session.add(row)
     await session.flush()
     if isinstance(chosen, Window):
@@ -166,9 +159,9 @@ def cancel(job: PredictionJobRow) -> None:
     job.state, job.finished_at = "cancelled", func.now()
 
 
-async def resume(session: AsyncSession, job: PredictionJobRow, *, key_id: int | None = None) -> list[int]:
+async def resume(session: AsyncSession, job: PredictionJobRow) -> list[int]:
     """Queue the chunks anew that are not done, of a job that is locked; without one the job has ended. What
-    is left of it is of another's budget.
+    is left of it is of the present caller's budget.
 
     ``started_at`` moves on by the length of the pause, so that the rate stays that of the work.
     """
@@ -177,7 +170,7 @@ async def resume(session: AsyncSession, job: PredictionJobRow, *, key_id: int | 
     chunk_ids = await session.scalars(
         unfinished.values(state="queued", attempts=0, failed=0).returning(row.id)
     )
-    job.state, job.error, job.warning, job.key_id = "queued", None, None, key_id
+    job.state, job.error, job.warning, job.key_id = "queued", None, None, CURRENT.get().key_id
     job.started_at = func.now() - (PredictionJobRow.finished_at - PredictionJobRow.started_at)
     job.finished_at = None
     await session.flush()

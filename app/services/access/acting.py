@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.db import keys as rows
 from app.db.engine import Sessions
-from app.schemas.callers import CURRENT, ITSELF
+from app.schemas.callers import CURRENT
 
 
 @asynccontextmanager
@@ -20,7 +20,7 @@ async def acting_for(sessions: Sessions, key_id: int | None) -> AsyncIterator[No
         return
     async with sessions() as session:
         key = await rows.get(session, key_id)
-    budget = replace(ITSELF, name=key.name, key_id=key.id, inferences_per_day=key.inferences_per_day)
+    budget = replace(CURRENT.get(), name=key.name, key_id=key.id, inferences_per_day=key.inferences_per_day)
     before = CURRENT.set(budget)
     try:
         yield

@@ -11,7 +11,6 @@ from app.db.engine import Sessions
 from app.db.evaluations import runs as rows
 from app.db.queue import tasks
 from app.db.tables import EvaluationRow
-from app.schemas.callers import CURRENT
 from app.schemas.evaluations.runs import (
     AnsweredBy,
     Evaluation,
@@ -71,8 +70,7 @@ async def begin(session: AsyncSession, model: str, request: EvaluationRequest) -
     """Queue a checked run in the session's transaction; its id. NotFound or Conflict: no such version."""
     await require_version(session, model, request.version)
     version_id = await versions.version_id(session, model, request.version)
-    kept, key_id = request.model_dump(mode="json"), CURRENT.get().key_id
-    evaluation_id = await rows.create(session, version_id, request.kind, kept, key_id)
+    evaluation_id = await rows.create(session, version_id, request.kind, request.model_dump(mode="json"))
     await tasks.enqueue(session, "evaluate", [evaluation_id])
     return evaluation_id
 

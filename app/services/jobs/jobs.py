@@ -15,7 +15,6 @@ from app.db.jobs.jobs import JobInfo
 from app.db.queue import tasks
 from app.db.records.windows import Window
 from app.db.tables import UNDER_WAY, PredictionJobRow
-from app.schemas.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
@@ -48,10 +47,7 @@ async def ask(
 
         async def queue() -> PredictionJob:
             job_id, chunk_ids = await rows.create(
-                *(session, version_id, _chosen(use_case, request)),
-                engine=request.engine,
-                request=kept,
-                key_id=CURRENT.get().key_id,
+                session, version_id, _chosen(use_case, request), engine=request.engine, request=kept
             )
             await _enqueue(session, job_id, request.engine, chunk_ids)
             return await _found(session, job_id)
@@ -128,14 +124,13 @@ async def cancel(sessions: Sessions, job_id: int) -> PredictionJob:
 
 async def resume(sessions: Sessions, job_id: int, *, keyed: Keyed | None = None) -> PredictionJob:
     """Go on with a cancelled or failed job, once if there is a key; what its finished chunks have is kept."""
-    key_id = CURRENT.get().key_id
     async with sessions.begin() as session:
 
         async def go_on() -> PredictionJob:
             job = await _locked(session, job_id)
             if job.state not in ("cancelled", "failed"):
                 raise Conflict(f"The prediction job {job_id} is {job.state}: there is nothing to go on with.")
-            await _enqueue(session, job_id, job.engine, await rows.resume(session, job, key_id=key_id))
+            await _enqueue(session, job_id, job.engine, await rows.resume(session, job))
             return await _found(session, job_id)
 
         return await once(session, keyed, PredictionJob, go_on)

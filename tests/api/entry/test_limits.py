@@ -42,8 +42,8 @@ async def test_a_spent_budget(app: FastAPI, client: httpx.AsyncClient, aws: AwsS
     asked = {"record_ids": ["r0", "r1", "r2"], "model": "transit"}
     answers = (await client.post("/predict", json=asked)).json()["items"]
     assert [one["status"] for one in answers] == [200, 200, 429]
-    assert answers[2]["error"]["type"].endswith(":budget-spent")
-    assert 0 < answers[2]["error"]["retry_after"] <= 86_400
+    assert answers[2]["problem"]["type"].endswith(":budget-spent")
+    assert 0 < answers[2]["problem"]["retry_after"] <= 86_400
     refused = await client.post("/predict/r2?model=transit")
     assert refused.status_code == 429
     assert refused.json()["type"].endswith(":budget-spent")
