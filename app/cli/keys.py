@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Row
 
 from app.cli.database import open_sessions
 from app.cli.terminal import files, tables
@@ -94,20 +95,23 @@ def list_keys() -> None:
     """Show the keys, those that are no longer valid too; of the keys themselves nothing is known."""
     columns = (
         *("name", "state", "scopes", "models", "record_prefix", "rate", "budget"),
+        "used_today",
         *("created_at", "expires_at", "last_used_at"),
     )
     tables.show(columns, map(_row, asyncio.run(_every())))
 
 
-async def _every() -> Iterable[ApiKeyRow]:
+async def _every() -> Iterable[Row[ApiKeyRow, int | None]]:
     async with open_sessions() as sessions:
         return await keys.every(sessions)
 
 
-def _row(key: ApiKeyRow) -> tuple[tables.TableCell, ...]:
+def _row(found: Row[ApiKeyRow, int | None]) -> tuple[tables.TableCell, ...]:
+    key, used = found
+    used_today = None if key.inferences_per_day is None else used or 0
     return (
         *(key.name, _state(key), " ".join(key.scopes), " ".join(key.models or ()), key.record_prefix or None),
-        *(key.requests_per_second, key.inferences_per_day),
+        *(key.requests_per_second, key.inferences_per_day, used_today),
         *(key.created_at, key.expires_at, key.last_used_at),
     )
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from app.core.errors import FieldError, InvalidInput
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = rf"{_LABEL}(\.{_LABEL})*\.?"
 _SECRET = r"[A-Z][A-Z0-9_]*"
@@ -19,6 +20,18 @@ ANY = "*"
 def is_host_name(text: str) -> bool:
     """Whether a name server could know it (RFC 1123)."""
     return len(text) <= 253 and re.fullmatch(_NAME, text, re.IGNORECASE) is not None
+
+
+def is_secure(url: str) -> bool:
+    """Whether nobody between can read or change what goes to and fro: https, or http to this machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not url.isascii() or not url.isprintable() or " " in url or not host or parts.username is not None:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
 
 
 @dataclass(frozen=True)

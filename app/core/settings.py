@@ -4,9 +4,9 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,7 +16,7 @@ from pydantic_settings import (
 
 from app.core import database_url
 from app.core.errors import Misconfigured
-from app.core.hosts import Hosts
+from app.core.hosts import Hosts, is_secure
 from app.core.web.names import ServedNames, origins
 
 CENTURY = 100 * 366 * 86_400
@@ -31,6 +31,8 @@ SecondsOrNone = Annotated[float, Field(ge=0, le=CENTURY, allow_inf_nan=False)]
 STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+)*/?")
 
 ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+
+EMPTY_IS_NONE = BeforeValidator(lambda text: text or None)
 
 Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 """A dotted name, as it is imported."""
@@ -50,6 +52,12 @@ def _root_path(path: str) -> str:
 
 def _database_url(url: SecretStr) -> SecretStr:
     database_url.parse(url.get_secret_value())
+    return url
+
+
+def _issuer(url: str) -> str:
+    if not is_secure(url) or set(url) & set("?#"):
+        raise ValueError("must be an https:// address, without a query; http:// for this machine alone")
     return url
 
 
@@ -94,6 +102,16 @@ class Settings(BaseSettings):
 
     auth: Literal["keys", "none"] = "keys"
     """`none` lets anybody do anything; with `keys` that is so on loopback until a first key is made."""
+    oidc_issuer: Annotated[Annotated[str, AfterValidator(_issuer)] | None, EMPTY_IS_NONE] = None
+    """Whose tokens are taken beside keys, exactly as their `iss` says it, such as https://login.acme.com/."""
+    oidc_audience: Annotated[str | None, EMPTY_IS_NONE] = None
+    """What the `aud` of such a token must name; needed with OIDC_ISSUER."""
+    oidc_scope_prefix: str = ""
+    """What the scopes of tokens begin with, such as predictions: for predictions:read."""
+    oidc_models_claim: Annotated[str | None, EMPTY_IS_NONE] = None
+    """The claim that names the models a token is for; with it, a token without it is refused."""
+    oidc_prefix_claim: Annotated[str | None, EMPTY_IS_NONE] = None
+    """The claim with which the ids of a token's records begin; with it, a token without it is refused."""
     host: str = "127.0.0.1"
     """Address the service listens on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -117,7 +135,7 @@ class Settings(BaseSettings):
     log_values: bool = False
     """Whether the log may quote what customers sent: ids, messages of exceptions, platforms' answers."""
 
-    use_case: Annotated[Package | None, BeforeValidator(lambda name: name or None)] = None
+    use_case: Annotated[Package | None, EMPTY_IS_NONE] = None
     """A package with modules named like the four files, such as examples.transit; default those files."""
     default_model: str | None = None
     """The model that answers when a request names none."""
@@ -158,6 +176,12 @@ class Settings(BaseSettings):
     """Largest body of a bulk import over HTTP, in bytes."""
     max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
     """Most records in one predict or records request."""
+
+    @model_validator(mode="after")
+    def _require_an_audience(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            raise Misconfigured("OIDC_ISSUER and OIDC_AUDIENCE go together: set both, or none.")
+        return self
 
     @classmethod
     def settings_customise_sources(

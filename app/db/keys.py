@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Date, Row, cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.direct import Direct, Statement
+from app.db.tables.limits import KeyInferencesRow
 from app.db.tables.serving import ApiKeyRow
 
 
@@ -79,8 +80,18 @@ async def add(session: AsyncSession, values: Mapping[str, object], valid_for: ti
     return await session.scalar(statement.returning(ApiKeyRow.id))
 
 
-async def every(session: AsyncSession) -> Sequence[ApiKeyRow]:
-    return (await session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.name))).all()
+async def get(session: AsyncSession, key_id: int) -> ApiKeyRow:
+    """One that was made: they are never deleted."""
+    return await session.get_one(ApiKeyRow, key_id)
+
+
+async def every(session: AsyncSession) -> Sequence[Row[ApiKeyRow, int | None]]:
+    """All by name, with the inferences of today that were counted for them, if any were."""
+    used = KeyInferencesRow
+    today = cast(func.timezone("UTC", func.now()), Date())
+    counted = (used.key_id == ApiKeyRow.id) & (used.day == today)
+    query = select(ApiKeyRow, used.inferences).outerjoin(used, counted).order_by(ApiKeyRow.name)
+    return (await session.execute(query)).all()
 
 
 async def revoke(session: AsyncSession, name: str) -> datetime | None:

@@ -4,14 +4,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
 from app.backends.http import proxies
+from app.core.errors import Misconfigured
 from app.core.settings import Settings
 from app.db.engine import Database, Sessions, open_database
 from app.db.listener import Listener
+from app.services.access.budgets import Budgets
 from app.services.access.keyring import Keyring
+from app.services.access.rates import RequestRates
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
@@ -20,6 +24,9 @@ from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
 from app.services.use_case import UseCase, load
 from app.storage import Storage, open_storage
+
+if TYPE_CHECKING:
+    from app.services.access.tokens import Tokens
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +45,10 @@ class Runtime:
     flights: SingleFlight
     predictor: Predictor
     keyring: Keyring
+    rates: RequestRates
+    budgets: Budgets
+    tokens: "Tokens | None" = None
+    """None where OIDC_ISSUER is not set."""
 
     def tell_code(self) -> None:
         """Log which code answers: what has changed where a new release makes predictions anew."""
@@ -76,13 +87,34 @@ async def open_runtime(
         opened.push_async_callback(listener.aclose)
         looks = PromptLooks(database.transactions, inference)
         opened.push_async_callback(looks.aclose)
-        leader = Leader(settings, chosen, database, inference, listener, looks)
+        budgets = Budgets(database.direct, patience=settings.database_pool_timeout)
+        leader = Leader(settings, chosen, database, inference, listener, looks, budgets)
         flights = SingleFlight(settings, leader, queue=settings.inference_queue if sheds else None)
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
         predictor = Predictor(settings, chosen, database, flights, memory)
         keyring = Keyring(database.direct, patience=settings.database_pool_timeout)
         opened.push_async_callback(keyring.aclose)
-        yield Runtime(settings, chosen, database, inference, storage, flights, predictor, keyring)
+        rates = RequestRates(database.direct, patience=settings.database_pool_timeout)
+        opened.push_async_callback(rates.aclose)
+        tokens = _tokens(settings)
+        if tokens is not None:
+            opened.push_async_callback(tokens.aclose)
+        yield Runtime(
+            *(settings, chosen, database, inference, storage, flights, predictor),
+            *(keyring, rates, budgets, tokens),
+        )
+
+
+def _tokens(settings: Settings) -> "Tokens | None":
+    """PyJWT is for those who have OIDC_ISSUER."""
+    if settings.oidc_issuer is None:
+        return None
+    try:
+        from app.services.access.tokens import Tokens
+    except ImportError as error:
+        needed = "OIDC_ISSUER needs the package pyjwt[crypto]: pip install -r requirements-oidc.txt"
+        raise Misconfigured(needed) from error
+    return Tokens(settings)
 
 
 def _memory(settings: Settings) -> Memory | None:

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from app.core.errors import Misconfigured
 from tests.support.settings import IsolatedSettings
 
 
@@ -74,3 +75,30 @@ def test_a_long_duration() -> None:
 def test_days_that_lead_out_of_time(days: str) -> None:
     with pytest.raises(ValidationError, match="prediction_retention_days"):
         IsolatedSettings.model_validate({"database_url": "postgresql://x", "prediction_retention_days": days})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "x",
+        "http://login.acme.com",
+        "https://",
+        "https://a b",
+        "https://u:p@a",
+        "https://a?x=1",
+        "https://a#x",
+    ],
+)
+def test_addresses_that_no_issuer_has(url: str) -> None:
+    with pytest.raises(ValueError, match="oidc_issuer"):
+        IsolatedSettings(database_url=SecretStr("postgresql://x"), oidc_issuer=url, oidc_audience="a")
+
+
+def test_issuer_and_audience_go_together() -> None:
+    for given in ({"oidc_issuer": "https://a/"}, {"oidc_audience": "a"}):
+        with pytest.raises(Misconfigured, match="OIDC_ISSUER and OIDC_AUDIENCE go together"):
+            IsolatedSettings.model_validate({"database_url": "postgresql://x"} | given)
+    both = {"oidc_issuer": "https://a/", "oidc_audience": "a"}
+    assert (
+        IsolatedSettings.model_validate({"database_url": "postgresql://x"} | both).oidc_issuer == "https://a/"
+    )

@@ -11,6 +11,9 @@ from app.db.engine import Database
 from app.db.listener import Listener
 from app.schemas.judged import Judged
 from app.schemas.rows import Row
+from app.services.access.budgets import Budgets
+from app.services.access.keyring import Keyring
+from app.services.access.rates import RequestRates
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
 from app.services.predictions.leader import Leader
@@ -90,9 +93,12 @@ async def start(settings: Settings, database: Database, code: str) -> Process:
     while listener.beacon is None:  # noqa: ASYNC110 - it has no event of its own
         await asyncio.sleep(0.001)
     looks = PromptLooks(database.transactions, inference)
-    flights = SingleFlight(settings, Leader(settings, made, database, inference, listener, looks))
+    budgets = Budgets(database.direct, patience=settings.database_pool_timeout)
+    flights = SingleFlight(settings, Leader(settings, made, database, inference, listener, looks, budgets))
     predictor = Predictor(settings, made, database, flights)
-    runtime = Runtime(settings, made, database, inference, None, flights, predictor)
+    keyring, rates = Keyring(database.direct, patience=1), RequestRates(database.direct, patience=1)
+    parts = (settings, made, database, inference, None, flights, predictor)
+    runtime = Runtime(*parts, keyring, rates, budgets)
     return Process(runtime, listener, looks, code)
 
 
@@ -100,7 +106,8 @@ def restarted(process: Process, code: str, ttl: float | None, **settings_of: flo
     """The same with other code, PREDICTION_TTL or other settings, once it has settled."""
     settings = process.runtime.settings.model_copy(update={"prediction_ttl": ttl, **settings_of})
     made, old = use_case(code), process.runtime
-    leader = Leader(settings, made, old.database, old.inference, process.listener, process.looks)
+    open_parts = (old.database, old.inference, process.listener, process.looks, old.budgets)
+    leader = Leader(settings, made, *open_parts)
     flights = SingleFlight(settings, leader)
     predictor = Predictor(settings, made, old.database, flights)
     runtime = replace(old, settings=settings, use_case=made, flights=flights, predictor=predictor)

@@ -38,5 +38,5 @@ def require(scope: KeyScope) -> None:
     """Forbidden where the caller's key does not have the scope."""
     caller = CURRENT.get()
     if not caller.may(scope):
-        has = ", ".join(sorted(caller.scopes))
+        has = ", ".join(sorted(caller.scopes)) or "none"
         raise Forbidden(f"This needs a key with the scope {scope}; {caller.name!r} has {has}.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -9,9 +10,12 @@ from app.api.http.problems import from_app_error, from_outage
 from app.core.errors import AppError, Unauthorized, Unavailable
 from app.core.settings import Settings
 from app.schemas.callers import ANYBODY, CURRENT, Caller
-from app.services.access.keyring import Keyring
+from app.services.access.keys import PREFIX
 from app.services.failures import outages
 from app.services.runtime import Runtime
+
+if TYPE_CHECKING:
+    from app.services.access.tokens import Tokens
 
 OPEN_PATHS = frozenset(("/health/live", "/health/ready", "/docs", "/redoc", "/openapi.json"))
 """What tells nothing of what is stored."""
@@ -55,11 +59,15 @@ async def _caller(scope: Scope) -> Caller:
         raise Unavailable("The service is starting.")
     given = [value for name, value in scope["headers"] if name == b"authorization"]
     if not given:
-        return await _without_a_key(runtime.keyring, scope)
+        return await _without_a_key(runtime, scope)
     key = _key(given)
+    if runtime.tokens is not None and not key.startswith(PREFIX):
+        return await _holder_of_a_token(runtime.tokens, key)
     caller = runtime.keyring.at_once(key) or await runtime.keyring.holder(key)
     if caller is None:
         raise Unauthorized("The key is not valid: unknown, expired or revoked.", headers=WRONG_KEY)
+    if not runtime.rates.at_once(caller):
+        await runtime.rates.admit(caller)
     return caller
 
 
@@ -71,9 +79,16 @@ def _key(given: list[bytes]) -> str:
     return key.decode("latin-1")
 
 
-async def _without_a_key(keyring: Keyring, scope: Scope) -> Caller:
-    """Whoever asks from this machine, as long as there are no keys."""
-    if (anybody := await keyring.anybody()) is None:
+async def _holder_of_a_token(tokens: "Tokens", token: str) -> Caller:
+    try:
+        return tokens.at_once(token) or await tokens.holder(token)
+    except Unauthorized as error:
+        raise error.with_headers(WRONG_KEY) from error
+
+
+async def _without_a_key(runtime: Runtime, scope: Scope) -> Caller:
+    """Whoever asks from this machine, as long as there are neither keys nor tokens."""
+    if runtime.tokens is not None or (anybody := await runtime.keyring.anybody()) is None:
         raise Unauthorized("A key is needed: Authorization: Bearer <key>.", headers=NO_KEY)
     if not _is_local(scope.get("client"), scope["headers"]):
         raise Unauthorized("There are no keys yet: until then only this machine is answered.", headers=NO_KEY)

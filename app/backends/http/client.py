@@ -27,16 +27,18 @@ class HttpClient:
         expired: Callable[[int, HttpReply], bool] | None = None,
         names: str = "",
         infers: bool = True,
+        longest: int | None = None,
     ) -> None:
         """``expired`` tells whether the credentials are to be renewed; default by status 401.
 
         ``names`` is the option that is at fault where ``statuses`` reads an answer as BackendMissing.
         A client that does not infer fetches tokens or looks at what is deployed: no rows are ever to blame.
+        ``longest``: bytes of an answer, if that is not MAX_REPLY.
         """
         self._what, self._auth = what, auth
         self._statuses = statuses or {}
         self._expired = expired or (lambda status, _: status == 401)
-        self._connections = Connections(what, concurrency)
+        self._connections = Connections(what, concurrency, longest=longest)
         self._names, self._infers = names, infers
         self._told = False
 

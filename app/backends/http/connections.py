@@ -63,18 +63,20 @@ class Connections:
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float | None = None,
         tls: ssl.SSLContext | None = None,
+        longest: int | None = None,
         longest_error: int | None = PIECE,
     ) -> None:
         """``read_timeout`` is the longest silence, in seconds; what decides of the whole is the caller's.
 
-        ``tls``: whom to trust, default whom the system does. ``longest_error``: bytes of an answer of status
+        ``tls``: whom to trust, default whom the system does. ``longest``: bytes of an answer, default
+        MAX_REPLY. ``longest_error``: bytes of an answer of status
         300 or more after which it has said enough; None: it is read whole.
         """
         self._what, self._concurrency = what, concurrency
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=connect_timeout, sock_read=read_timeout
         )
-        self._tls, self._longest_error = tls, longest_error
+        self._tls, self._longest, self._longest_error = tls, longest, longest_error
         self._session: aiohttp.ClientSession | None = None
         self.closed = False
 
@@ -110,13 +112,13 @@ class Connections:
             await self._session.close()
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        pieces, size = [], 0
+        pieces, size, longest = [], 0, self._longest or base.MAX_REPLY
         async for piece in response.content.iter_chunked(PIECE):
             size += len(piece)
             if self._longest_error is not None and response.status >= 300 and size > self._longest_error:
                 break
-            if size > base.MAX_REPLY:
-                raise BadOutput(f"{self._what} answered more than {base.MAX_REPLY // 2**20} MB.")
+            if size > longest:
+                raise BadOutput(f"{self._what} answered more than {longest // 2**20} MB.")
             pieces.append(piece)
         return b"".join(pieces)
 

@@ -21,6 +21,7 @@ class Chunk:
     """A chunk that is worked on. ``attempt`` tells starts apart: a later one takes the chunk away.
 
     ``left_behind``: the attempt before this one ended without a word, as that of a killed worker does.
+    ``key_id``: whose budget its inferences are of.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Chunk:
     record_ids: Sequence[str]
     model: str
     version: str
+    key_id: int | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ async def start(session: AsyncSession, chunk_id: int) -> Chunk | None:
     if job.state == "queued":
         job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())
     left_behind, row.state, row.attempts = row.state == "running", "running", row.attempts + 1
-    return Chunk(row.id, job.id, row.number, row.attempts, left_behind, row.record_ids, model, version)
+    about = row.id, job.id, row.number, row.attempts, left_behind, row.record_ids
+    return Chunk(*about, model, version, job.key_id)
 
 
 def _about(chunk_id: int) -> Select[int, str, str]:

@@ -24,6 +24,7 @@ from app.db.tables import (
     PredictionJobRow,
     RecordKey,
 )
+from app.schemas.callers import CURRENT
 from app.schemas.shortfalls import shortfall
 
 RECORDS_PER_CHUNK = 1000
@@ -159,7 +160,8 @@ def cancel(job: PredictionJobRow) -> None:
 
 
 async def resume(session: AsyncSession, job: PredictionJobRow) -> list[int]:
-    """Queue the chunks anew that are not done, of a job that is locked; without one the job has ended.
+    """Queue the chunks anew that are not done, of a job that is locked; without one the job has ended. What
+    is left of it is of the present caller's budget.
 
     ``started_at`` moves on by the length of the pause, so that the rate stays that of the work.
     """
@@ -168,7 +170,7 @@ async def resume(session: AsyncSession, job: PredictionJobRow) -> list[int]:
     chunk_ids = await session.scalars(
         unfinished.values(state="queued", attempts=0, failed=0).returning(row.id)
     )
-    job.state, job.error, job.warning = "queued", None, None
+    job.state, job.error, job.warning, job.key_id = "queued", None, None, CURRENT.get().key_id
     job.started_at = func.now() - (PredictionJobRow.finished_at - PredictionJobRow.started_at)
     job.finished_at = None
     await session.flush()

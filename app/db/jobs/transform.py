@@ -15,7 +15,7 @@ from app.db.tables import UNDER_WAY, ModelVersionRow, PredictionJobChunkRow, Pre
 class BatchJob:
     """A prediction job. ``started_at`` tells its runs apart: it moves on when the job is resumed.
 
-    ``revision`` is what is noted with the version.
+    ``revision`` is what is noted with the version, ``key_id`` whose budget its inferences are of.
     """
 
     id: int
@@ -23,6 +23,7 @@ class BatchJob:
     started_at: datetime | None
     version_id: int
     revision: str
+    key_id: int | None
 
 
 async def begin(session: AsyncSession, job_id: int) -> BatchJob | None:
@@ -35,7 +36,7 @@ async def begin(session: AsyncSession, job_id: int) -> BatchJob | None:
         job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())
         await session.flush()
         await session.refresh(job)
-    return BatchJob(job.id, job.state, job.started_at, version.id, version.revision)
+    return BatchJob(job.id, job.state, job.started_at, version.id, version.revision, job.key_id)
 
 
 async def unfinished(session: AsyncSession, job_id: int) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 from app.db.tables.audit import AuditRow
 from app.db.tables.base import Base, RecordKey
+from app.db.tables.limits import KeyInferencesRow, KeyRequestsRow
 from app.db.tables.serving import (
     MAX_ID,
     ApiKeyRow,
@@ -42,6 +43,8 @@ __all__ = [
     "FormerClaimRow",
     "IdempotencyKeyRow",
     "InputObjectRow",
+    "KeyInferencesRow",
+    "KeyRequestsRow",
     "LabelRow",
     "MemoryRow",
     "ModelRow",

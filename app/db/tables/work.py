@@ -9,9 +9,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base, Now, RecordKey
+from app.schemas.callers import CURRENT
 
 UNDER_WAY = ("queued", "running")
 """The states of an evaluation, a job or a chunk that has not ended."""
+
+
+def _asker() -> int | None:
+    return CURRENT.get().key_id
 
 
 class EvaluationRow(Base):
@@ -41,6 +46,8 @@ class EvaluationRow(Base):
     error: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     """How often a worker began it, and did not hand it back."""
+    key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("api_keys.id"), default=_asker)
+    """Whose budget its inferences are of: that of who asked for it; null: nobody's."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -120,6 +127,8 @@ class PredictionJobRow(Base):
     warning: Mapped[str | None]
     error: Mapped[str | None]
     result: Mapped[str | None]
+    key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("api_keys.id"), default=_asker)
+    """Whose budget its inferences are of: that of who asked for it; null: nobody's."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
+from sqlalchemy import Row
 
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.db import keys as rows
@@ -64,8 +65,8 @@ async def make(
     return key
 
 
-async def every(sessions: Sessions) -> Sequence[ApiKeyRow]:
-    """All keys by their names, those that are no longer valid too."""
+async def every(sessions: Sessions) -> Sequence[Row[ApiKeyRow, int | None]]:
+    """All keys by their names, those that are no longer valid too, each with its inferences of today."""
     async with sessions() as session:
         return await rows.every(session)
 

@@ -20,6 +20,8 @@ async def require_keys(settings: Settings, host: str) -> None:
     """
     if is_loopback(host):
         return
+    if settings.oidc_issuer is not None and settings.auth == "keys":
+        return
     if settings.auth == "none":
         log.warning("anybody who reaches this address may do anything: AUTH=none", host=host)
         return

@@ -25,6 +25,7 @@ from app.db.evaluations import runs as rows
 from app.db.records import windows
 from app.db.records.windows import Window
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
+from app.services.access.acting import acting_for
 from app.services.evaluations import judging, reports
 from app.services.evaluations.collecting import CollectedRun, Labelled, collect
 from app.services.evaluations.drift import Drift, DriftTask
@@ -68,7 +69,7 @@ class Evaluator:
         run = await self._load(evaluation_id, last)
         fail, hand_back = (partial(do, evaluation_id, attempt) for do in (self._fail, self._hand_back))
         try:
-            async with noted(fail, hand_back, last=last):
+            async with noted(fail, hand_back, last=last), acting_for(self._sessions, run.key_id):
                 done = await self._measure(run, attempt)
         except AppError as error:
             if error.retryable and not last:
@@ -111,7 +112,9 @@ class Evaluator:
             raise NotFound(f"There is no evaluation {evaluation_id}.")
         row, model, version = found
         request = EvaluationRequest.model_validate(row.filter)
-        return CollectedRun(evaluation_id, row.model_version_id, Ask(model, version), request, last)
+        return CollectedRun(
+            evaluation_id, row.model_version_id, Ask(model, version), request, last, row.key_id
+        )
 
     async def _measure_drift(self, run: CollectedRun, reference: Reference) -> bool:
         deployment = await versions.deployment(self._sessions, run.version_id)

@@ -9,6 +9,7 @@ from app.core.errors import AppError
 from app.core.logging.quoting import Quoted
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
+from app.services.access.acting import acting_for
 from app.services.failures.interrupted import noted
 from app.services.jobs.endings import warn_if_many_failed
 from app.services.predictions import patience
@@ -38,7 +39,8 @@ async def run(runtime: Runtime, chunk_id: int, *, last: bool = False) -> None:
         async with runtime.database.transactions.begin() as session:
             await chunks.hand_back(session, chunk)
 
-    async with noted(partial(_fail, runtime, chunk), hand_back):
+    acting = acting_for(runtime.sessions, chunk.key_id)
+    async with noted(partial(_fail, runtime, chunk), hand_back), acting:
         await _attempt(runtime, chunk, last)
 
 

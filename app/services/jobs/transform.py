@@ -19,6 +19,7 @@ from app.db.jobs import transform as rows
 from app.db.jobs.transform import BatchJob
 from app.db.tables import UNDER_WAY
 from app.schemas.hosting.deployments import Deployment
+from app.services.access.acting import acting_for
 from app.services.failures.interrupted import noted
 from app.services.jobs.endings import warn_if_many_failed
 from app.services.jobs.transform_chunks import TransformChunks
@@ -51,7 +52,8 @@ async def run(runtime: Runtime, job_id: int) -> None:
         return
     async with noted(partial(_fail, runtime, job)):
         try:
-            under_way = await _advance(runtime, job)
+            async with acting_for(runtime.sessions, job.key_id):
+                under_way = await _advance(runtime, job)
         except BackendTimeout as error:  # of the control plane, which may be asked again
             raise BackendDown(error.detail) from error
     if under_way:

@@ -17,6 +17,7 @@ from app.db.jobs.chunks import Finished
 from app.db.predictions import cache, predictions
 from app.db.predictions.cache import Lookup, Scope
 from app.db.predictions.predictions import NewPrediction
+from app.schemas.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import no_record
 from app.schemas.jobs.transform import Manifest, ManifestLine
@@ -43,7 +44,7 @@ class TransformChunks:
         """
         found = await self._look_up(chunk_id)
         misses = [one for one in found if one.content_hash is not None and one.entry is None]
-        made = await aside(self._lines, misses)
+        made = await self._paid(await aside(self._lines, misses))
         manifest = self._manifest(found, misses, made, revision)
         if manifest.lines:
             await self.files.write(number, manifest, [line for line in made if isinstance(line, bytes)])
@@ -63,6 +64,17 @@ class TransformChunks:
     def _lines(self, misses: Sequence[Lookup]) -> list[bytes | AppError]:
         made = to_rows(self.runtime.use_case, [one.payload for one in misses], self.deployment)
         return [row if isinstance(row, AppError) else self._line(row) for row in made]
+
+    async def _paid(self, made: Sequence[bytes | AppError]) -> list[bytes | AppError]:
+        """The same, but for lines that the budget of who asked has no inferences left for."""
+        wanted = sum(isinstance(one, bytes) for one in made)
+        left, refusal = await self.runtime.budgets.take(CURRENT.get(), wanted)
+        paid: list[bytes | AppError] = []
+        for one in made:
+            is_line = isinstance(one, bytes)
+            paid.append(one if refusal is None or not is_line or left else refusal)
+            left -= is_line and left > 0
+        return paid
 
     def _line(self, row: Row) -> bytes | AppError:
         try:

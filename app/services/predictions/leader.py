@@ -21,8 +21,10 @@ from app.db.predictions import claiming, claims
 from app.db.predictions.cache import CachedPrediction
 from app.db.predictions.claiming import Claiming, Seen
 from app.db.predictions.claims import KeyState, Lease, States
+from app.schemas.callers import CURRENT
 from app.schemas.hosting.deployments import InService
 from app.services import pipeline
+from app.services.access.budgets import Budgets
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
 from app.services.pipeline import Stages
@@ -62,6 +64,7 @@ class Leader:
     inference: Inference
     listener: Listener
     looks: PromptLooks
+    budgets: Budgets
 
     @cached_property
     def _claims(self) -> Joined[Claiming, Claimed]:
@@ -90,8 +93,8 @@ class Leader:
         """Until every content has its result: ours to infer, or another process's to wait for."""
         while wanted := batch.open():
             claimed, in_service = await self._claim(batch, wanted)
-            if claimed:
-                await self._infer(batch, claimed, in_service)
+            if paid := await self._pay(batch, claimed):
+                await self._infer(batch, paid, in_service)
             if batch.open():
                 await self._wait_for_others(batch)
 
@@ -115,6 +118,22 @@ class Leader:
         if landed:
             await self._release(batch, [one.content_hash for one in landed])
         return [one for one in mine if one not in landed], claimed.seen.in_service
+
+    async def _pay(self, batch: Batch, claimed: Sequence[Wanted]) -> Sequence[Wanted]:
+        """Those that the caller's budget has inferences for, the first ones. It is left to others to compute
+        the rest."""
+        if not claimed or (caller := CURRENT.get()).inferences_per_day is None:
+            return claimed
+        count, refusal = 0, None
+        try:
+            count, refusal = await self.budgets.take(caller, len(claimed))
+        finally:
+            if unpaid := claimed[count:]:
+                await asyncio.shield(self._release(batch, [one.content_hash for one in unpaid]))
+        if refusal is not None:
+            for one in unpaid:
+                batch.land(one.content_hash, refusal)
+        return claimed[:count]
 
     async def _claim_together(self, batches: Sequence[Claiming]) -> list[Claimed]:
         """Two statements, of which the second sees all that others stored before the first."""

@@ -8,15 +8,17 @@ from typing import TypeAlias
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from app.core.errors import BackendAway, NotInTime, Overloaded, Unavailable
+from app.core.errors import BackendAway, BudgetSpent, NotInTime, Overloaded, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
+from app.schemas.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.services.hosting.admission import Admission
 from app.services.predictions.flights import Batch, Flight, Landed, Result, Wanted, ran_out_of_time
 from app.services.predictions.leader import Leader
 
-FlightKey: TypeAlias = tuple[Scope, str, bool]
+FlightKey: TypeAlias = tuple[Scope, str, bool, int | None]
+"""What is computed, and out of whose budget: who has none boards no flight that ends where another's does."""
 
 RETRY_AFTER = 1.0
 """Seconds after which a caller that is refused may find room."""
@@ -65,9 +67,9 @@ class SingleFlight:
                     results[one.content_hash] = _result(flight, ours=is_ours)
         return results
 
-    def refusal(self, deployment: Deployment) -> BackendAway | None:
-        """Why nothing is sent to a deployment now; None where something would be."""
-        return self._leader.inference.refusal(deployment)
+    def refusal(self, deployment: Deployment) -> BackendAway | BudgetSpent | None:
+        """Why nothing is sent to a deployment now, for this caller; None where something would be."""
+        return self._leader.inference.refusal(deployment) or self._leader.budgets.refusal(CURRENT.get())
 
     def _refused(self, scope: Scope, wanted: Sequence[Wanted]) -> dict[str, Result]:
         """What no flight is under way for, while there may be no more flights."""
@@ -144,7 +146,9 @@ class SingleFlight:
 
 
 def _key(scope: Scope, one: Wanted) -> FlightKey:
-    return scope, one.content_hash, one.since is not None
+    caller = CURRENT.get()
+    payer = None if caller.inferences_per_day is None else caller.key_id
+    return scope, one.content_hash, one.since is not None, payer
 
 
 def _crash(flights: dict[str, Flight], task: asyncio.Task[None]) -> None:

@@ -29,6 +29,7 @@ from app.schemas.context import Context
 from app.schemas.jobs.jobs import PredictionJob, ResultLine
 from app.schemas.models import NewVersion
 from app.services import worker
+from app.services.access.keys import NewKey
 from app.services.inference import Inference
 from app.services.jobs import jobs as prediction_jobs
 from app.services.jobs import results as job_results
@@ -41,6 +42,7 @@ from app.services.runtime import Runtime
 from app.storage import Storage
 from examples.transit.input_object import InputObject
 from tests.support.aws_stub import AwsStub
+from tests.support.callers import asked_by, caller_with
 from tests.support.eventually import TIMEOUT, until
 from tests.support.jobs import ask, look, queued, runtime_with_orders
 from tests.support.orders import FEATURES, answer_ten_times, invocations, order
@@ -146,6 +148,19 @@ async def test_a_job_is_done_by_one_transform_job(
     assert (answer.prediction, answer.cache, answer.revision.split()[0]) == (40.0, "HIT", "transit-7")
     assert len(invocations(aws)) == 1
     await transform.run(runtime, job.id)  # a task that is done twice does nothing
+
+
+async def test_what_a_budget_does_not_reach_for_is_not_sent(
+    runtime: Runtime, platform: TransformPlatform
+) -> None:
+    new = NewKey("a", ["predict"], inferences_per_day=2)
+    with asked_by(await caller_with(runtime.database, new)):
+        job = await ask(runtime, ids=["r4", "none", "r0", "r3"], engine=ENGINE)
+    await under_way(runtime, job)
+    assert sorted(line for lines in platform.inputs().values() for line in lines) == ["0.0", "3.0"]
+    platform.run()
+    assert (await finish(runtime, job)).predicted == 2
+    assert (await results(runtime, job))["r4"] == "budget-spent"
 
 
 async def test_what_is_asked_of_sagemaker(runtime: Runtime, platform: TransformPlatform) -> None:
