@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ExceptionContext
@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from app.core.errors import NotFound
 from app.core.settings import Settings
+from app.db.binding import StatementSession, bind_transactions
 from app.db.direct import Direct
 from app.db.moments import keep_extremes
 from app.db.server.connecting import CONNECT_TIMEOUT, connect
@@ -90,6 +91,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
     event.listen(engine.sync_engine, "handle_error", discard_if_unfit)
     event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
     keep_extremes(engine)
+    bind_transactions(engine)
     return engine
 
 
@@ -135,7 +137,8 @@ def create_sessions(engine: AsyncEngine) -> Sessions:
 class Database:
     """The engine, two kinds of sessions on its one pool, and the way around both for predictions.
 
-    Sessions of ``statements`` autocommit: no BEGIN and COMMIT around a single statement.
+    Sessions of ``statements`` autocommit: no BEGIN and COMMIT around a single statement, unless it is for a
+    caller who is bound.
     """
 
     engine: AsyncEngine
@@ -156,7 +159,13 @@ def open_database(settings: Settings, *, bulk: bool = False) -> Database:
     engine = create_engine(settings, bulk=bulk)
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     single = create_direct(settings, bulk=bulk)
-    return Database(engine, create_sessions(engine), create_sessions(autocommit), single)
+    statements = async_sessionmaker(
+        autocommit,
+        class_=cast(type[AsyncSession], StatementSession),
+        in_transactions=engine,
+        expire_on_commit=False,
+    )
+    return Database(engine, create_sessions(engine), statements, single)
 
 
 DELETED = {"_model_versions": "The model version", "_models": "The model"}

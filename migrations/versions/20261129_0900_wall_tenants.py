@@ -1,0 +1,80 @@
+"""Note within what runs, jobs and keys of requests were asked for, and let policies hide what is another's.
+
+A caller who may not know of everything is named to each transaction by two settings, ``app.record_prefix`` and
+``app.models``. Where neither is set, as for workers and keys that are bound to nothing, the policies let
+everything pass. They do not concern the owner of the tables.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "d08b3c6f51a7"
+down_revision = "c51e7a9b20d4"
+branch_labels = None
+depends_on = None
+
+PREFIXED = ("evaluations", "prediction_jobs", "idempotency_keys")
+
+PREFIX = "coalesce(current_setting('app.record_prefix', true), '')"
+MODELS = "coalesce(current_setting('app.models', true), '')"
+ANY_MODEL, ANYTHING = f"{MODELS} = ''", f"({PREFIX} = '' and {MODELS} = '')"
+NAMED = f"name = any(string_to_array({MODELS}, ','))"
+
+# In plpgsql, which is not taken into the query: who is not bound does not pay for its tables.
+KNOWN = {
+    "knows_model": f"select from models where id = given and {NAMED}",
+    "knows_version": f"""
+        select from model_versions version join models on models.id = version.model_id
+        where version.id = given and {NAMED}
+    """,
+    "knows_evaluation": f"""
+        select from evaluations where id = given and starts_with(record_prefix, {PREFIX})
+          and ({ANY_MODEL} or knows_version(model_version_id))
+    """,
+    "knows_job": f"""
+        select from prediction_jobs where id = given and starts_with(record_prefix, {PREFIX})
+          and ({ANY_MODEL} or knows_version(model_version_id))
+    """,
+}
+OF_VERSION = f"({ANY_MODEL} or knows_version(model_version_id))"
+POLICIES = {
+    "models": f"{ANY_MODEL} or {NAMED}",
+    "model_versions": f"{ANY_MODEL} or knows_model(model_id)",
+    "evaluation_schedules": f"{PREFIX} = '' and ({ANY_MODEL} or knows_model(model_id))",
+    "input_objects": f"starts_with(id, {PREFIX})",
+    "labels": f"starts_with(record_id, {PREFIX})",
+    "predictions": f"starts_with(record_id, {PREFIX}) and {OF_VERSION}",
+    "evaluations": f"starts_with(record_prefix, {PREFIX}) and {OF_VERSION}",
+    "evaluation_items": f"{ANYTHING} or (starts_with(record_id, {PREFIX}) and knows_evaluation(evaluation_id))",
+    "evaluation_metrics": f"{ANYTHING} or knows_evaluation(evaluation_id)",
+    "prediction_jobs": f"starts_with(record_prefix, {PREFIX}) and {OF_VERSION}",
+    "prediction_job_chunks": f"{ANYTHING} or knows_job(job_id)",
+    "idempotency_keys": f"{ANYTHING} or (record_prefix = {PREFIX} and models = {MODELS})",
+}
+
+
+def upgrade() -> None:
+    for table in PREFIXED:
+        op.add_column(
+            table, sa.Column("record_prefix", sa.Text(collation="C"), server_default="", nullable=False)
+        )
+    op.add_column("idempotency_keys", sa.Column("models", sa.Text(), server_default="", nullable=False))
+    for name, rows in KNOWN.items():
+        op.execute(f"""
+            create function {name}(given bigint) returns boolean
+            language plpgsql stable parallel safe as $$ begin return exists ({rows}); end $$
+        """)
+    for table, condition in POLICIES.items():
+        op.execute(f"create policy tenants on {table} using ({condition})")
+        op.execute(f"alter table {table} enable row level security")
+
+
+def downgrade() -> None:
+    for table in reversed(POLICIES):
+        op.execute(f"alter table {table} disable row level security")
+        op.execute(f"drop policy tenants on {table}")
+    for name in reversed(KNOWN):
+        op.execute(f"drop function {name}(bigint)")
+    op.drop_column("idempotency_keys", "models")
+    for table in reversed(PREFIXED):
+        op.drop_column(table, "record_prefix")
