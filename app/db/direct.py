@@ -87,9 +87,7 @@ class Direct:
                 await let_pass(error)
             return await self._fetch(statement.text, ordered, wanted)
 
-    async def _fetch(
-        self, text: str, values: Sequence[object], wanted: Binding
-    ) -> Sequence[asyncpg.Record]:
+    async def _fetch(self, text: str, values: Sequence[object], wanted: Binding) -> Sequence[asyncpg.Record]:
         (connection, bound), is_fit = self._idle_one(wanted), False
         patience, kind = (FIRST_ANSWER, ConnectionLost) if connection else (ANSWER, NoAnswer)
         connection = connection or await self._open()

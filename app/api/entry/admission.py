@@ -38,8 +38,11 @@ class Admission:
         except outages.OUTAGES as error:
             await from_outage(error)(scope, receive, send)
         else:
-            CURRENT.set(caller)
-            await self.app(scope, receive, send)
+            before = CURRENT.set(caller)
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                CURRENT.reset(before)
 
 
 async def _caller(scope: Scope) -> Caller:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import known
 from app.db.records.windows import WindowCounts
 from app.db.server.patience import patient
 from app.db.tables import (
@@ -33,6 +34,7 @@ from app.db.tables import (
     ModelVersionRow,
     PredictionRow,
 )
+from app.schemas.callers import CURRENT
 from app.schemas.evaluations.runs import EvaluationSearch
 from app.schemas.shortfalls import shortfall
 
@@ -64,8 +66,11 @@ class Metric:
 
 
 async def create(session: AsyncSession, version_id: int, kind: str, request: JsonValue) -> int:
-    """A queued run."""
-    row = EvaluationRow(model_version_id=version_id, kind=kind, filter=request, state="queued")
+    """A queued run, within what the caller may know of."""
+    prefix = CURRENT.get().record_prefix
+    row = EvaluationRow(
+        model_version_id=version_id, kind=kind, filter=request, state="queued", record_prefix=prefix
+    )
     session.add(row)
     await session.flush()
     return row.id
@@ -107,6 +112,7 @@ def _named() -> Select[EvaluationRow, str, str]:
         select(EvaluationRow, ModelRow.name, ModelVersionRow.version)
         .join(ModelVersionRow, ModelVersionRow.id == EvaluationRow.model_version_id)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+        .where(known.within_prefix(EvaluationRow.record_prefix), known.model(ModelRow.name))
     )
 
 

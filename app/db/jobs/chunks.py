@@ -31,6 +31,8 @@ class Chunk:
     record_ids: Sequence[str]
     model: str
     version: str
+    record_prefix: str
+    """Of the job."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,17 @@ async def start(session: AsyncSession, chunk_id: int) -> Chunk | None:
     if job.state == "queued":
         job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())
     left_behind, row.state, row.attempts = row.state == "running", "running", row.attempts + 1
-    return Chunk(row.id, job.id, row.number, row.attempts, left_behind, row.record_ids, model, version)
+    return Chunk(
+        row.id,
+        job.id,
+        row.number,
+        row.attempts,
+        left_behind,
+        row.record_ids,
+        model,
+        version,
+        job.record_prefix,
+    )
 
 
 def _about(chunk_id: int) -> Select[int, str, str]:

@@ -23,6 +23,7 @@ class BatchJob:
     started_at: datetime | None
     version_id: int
     revision: str
+    record_prefix: str
 
 
 async def begin(session: AsyncSession, job_id: int) -> BatchJob | None:
@@ -35,7 +36,7 @@ async def begin(session: AsyncSession, job_id: int) -> BatchJob | None:
         job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())
         await session.flush()
         await session.refresh(job)
-    return BatchJob(job.id, job.state, job.started_at, version.id, version.revision)
+    return BatchJob(job.id, job.state, job.started_at, version.id, version.revision, job.record_prefix)
 
 
 async def unfinished(session: AsyncSession, job_id: int) -> dict[int, int]:

@@ -33,7 +33,9 @@ class Scope:
     @property
     def claimed_under(self) -> str:
         """In place of the pipeline version in claims, so that nobody waits for what it would not be given."""
-        return f"{self.pipeline_version} {self.record_prefix}" if self.record_prefix else self.pipeline_version
+        return (
+            f"{self.pipeline_version} {self.record_prefix}" if self.record_prefix else self.pipeline_version
+        )
 
 
 class CachedPrediction(NamedTuple):

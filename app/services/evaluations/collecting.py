@@ -38,6 +38,8 @@ class CollectedRun:
     request: EvaluationRequest
     last: bool
     """Whether no other attempt will wait for the platform."""
+    record_prefix: str
+    """Within which it is done."""
     items: list[JudgedRecord] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)

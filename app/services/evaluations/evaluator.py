@@ -23,6 +23,7 @@ from app.core.errors import (
 from app.db.evaluations import runs as rows
 from app.db.records import windows
 from app.db.records.windows import Window
+from app.schemas.callers import acting_within
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
 from app.services.evaluations import judging, reports
 from app.services.evaluations.collecting import CollectedRun, Labelled, collect
@@ -65,6 +66,11 @@ class Evaluator:
         if attempt is None:
             return  # it has ended
         run = await self._load(evaluation_id, last)
+        with acting_within(run.record_prefix, run.ask.model or ""):
+            await self._go(run, attempt)
+
+    async def _go(self, run: CollectedRun, attempt: int) -> None:
+        evaluation_id, last = run.id, run.last
         fail, hand_back = (partial(do, evaluation_id, attempt) for do in (self._fail, self._hand_back))
         try:
             async with noted(fail, hand_back, last=last):
@@ -110,7 +116,9 @@ class Evaluator:
             raise NotFound(f"There is no evaluation {evaluation_id}.")
         row, model, version = found
         request = EvaluationRequest.model_validate(row.filter)
-        return CollectedRun(evaluation_id, row.model_version_id, Ask(model, version), request, last)
+        return CollectedRun(
+            *(evaluation_id, row.model_version_id, Ask(model, version), request, last, row.record_prefix)
+        )
 
     async def _measure_drift(self, run: CollectedRun, reference: Reference) -> bool:
         deployment = await versions.deployment(self._sessions, run.version_id)

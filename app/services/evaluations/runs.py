@@ -133,6 +133,7 @@ def _run(found: Row[EvaluationRow, str, str]) -> Run:
 
 async def cancel(sessions: Sessions, evaluation_id: int) -> Evaluation:
     """Stop a run that is under way, and give it as it stands; Conflict if it has ended."""
+    await get(sessions, evaluation_id)  # nobody stops what is not there for them
     async with sessions.begin() as session:
         is_stopped = await rows.end(session, evaluation_id, "cancelled")
     run = await get(sessions, evaluation_id)

@@ -8,6 +8,7 @@ import structlog
 from app.core.errors import AppError
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
+from app.schemas.callers import acting_within
 from app.services.failures.interrupted import noted
 from app.services.jobs.endings import warn_if_many_failed
 from app.services.predictions import patience
@@ -37,8 +38,9 @@ async def run(runtime: Runtime, chunk_id: int, *, last: bool = False) -> None:
         async with runtime.database.transactions.begin() as session:
             await chunks.hand_back(session, chunk)
 
-    async with noted(partial(_fail, runtime, chunk), hand_back):
-        await _attempt(runtime, chunk, last)
+    with acting_within(chunk.record_prefix, chunk.model):
+        async with noted(partial(_fail, runtime, chunk), hand_back):
+            await _attempt(runtime, chunk, last)
 
 
 async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> None:

@@ -8,11 +8,12 @@ from pydantic import JsonValue
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
+from app.core.errors import AppError, Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from app.db import looks as looks_db
 from app.db import models as db
 from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
+from app.schemas.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment, InService
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
@@ -30,8 +31,10 @@ async def register(
     """Register a version, and say whether it is new. The same again is no change; another one is a Conflict.
 
     Asks the platform what it has deployed; if it does not answer, the background refresh asks again. Where it
-    is to be promoted and its probe fails, it stays registered, and the probe's error says so.
+    is to be promoted and its probe fails, it stays registered, and the probe's error says so. Forbidden where
+    the caller may not know of the model.
     """
+    _require_writable(model)
     deployment = _deployment(use_case, model, new)
     # The same again is answered while the platform is away, or when what it had is gone.
     async with sessions.begin() as session:
@@ -63,6 +66,12 @@ async def register(
             raise error.after("It is registered.") from error
     told = {"live": registered.live or new.promote, "warning": looks.warning(deployment, seen)}
     return registered.model_copy(update=told), found is None
+
+
+def _require_writable(model: str) -> None:
+    caller = CURRENT.get()
+    if not caller.knows_model(model):
+        raise Forbidden(f"This key is bound to the models {', '.join(sorted(caller.models or ()))}.")
 
 
 async def promote(
@@ -144,8 +153,9 @@ def stored(model: str, row: ModelVersionRow) -> Deployment:
 
 
 def named_or_default(model: str | None, default: str | None) -> str:
-    """The model that is meant; InvalidInput where none is named and none is the default."""
-    name = model or default
+    """The model that is meant; InvalidInput where none is named and none is the default, or the caller may not
+    know of that."""
+    name = model or (default if default and CURRENT.get().knows_model(default) else None)
     if name is None:
         missing = FieldError("model", "name one, or set DEFAULT_MODEL")
         raise InvalidInput("Which model is meant?", errors=[missing])

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, NotFound, NotInTime
 from app.core.errors.stored import revive
-from app.core.joining import Joined
+from app.core.joining import Joined, apart
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.listener import Listener
@@ -116,7 +116,10 @@ class Leader:
             await self._release(batch, [one.content_hash for one in landed])
         return [one for one in mine if one not in landed], claimed.seen.in_service
 
-    async def _claim_together(self, batches: Sequence[Claiming]) -> list[Claimed]:
+    async def _claim_together(self, batches: Sequence[Claiming]) -> Sequence[Claimed]:
+        return await apart(batches, lambda batch: batch.scope.record_prefix, self._claim_alike)
+
+    async def _claim_alike(self, batches: Sequence[Claiming]) -> Sequence[Claimed]:
         """Two statements, of which the second sees all that others stored before the first."""
         direct = self.database.direct
         taken = await claiming.claim(direct, batches)
