@@ -30,9 +30,12 @@ class StatementSession(AsyncSession):
     """Autocommits each statement. What a bound caller does is one transaction, committed at the end: between
     transactions nothing would say for whom a statement is."""
 
-    def __init__(self, bind: AsyncEngine, *, in_transactions: AsyncEngine, expire_on_commit: bool) -> None:
+    def __init__(
+        self, bind: AsyncEngine, *, in_transactions: AsyncEngine, autoflush: bool, expire_on_commit: bool
+    ) -> None:
         self._is_bound = CURRENT.get().is_bound
-        super().__init__(in_transactions if self._is_bound else bind, expire_on_commit=expire_on_commit)
+        chosen = in_transactions if self._is_bound else bind
+        super().__init__(chosen, autoflush=autoflush, expire_on_commit=expire_on_commit)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

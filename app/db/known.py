@@ -4,6 +4,7 @@ The second are the policies of the tables, which hold where a condition was forg
 """
 
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, func, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.schemas.callers import CURRENT
 
@@ -14,6 +15,6 @@ def within_prefix(record_id: ColumnExpressionArgument[str]) -> ColumnElement[boo
     return func.starts_with(record_id, prefix) if prefix else true()
 
 
-def model(name: ColumnElement[str]) -> ColumnElement[bool]:
+def model(name: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     models = CURRENT.get().models
     return true() if models is None else name.in_(sorted(models))

@@ -1,7 +1,7 @@
 """Note within what runs, jobs and keys of requests were asked for, and let policies hide what is another's.
 
-A caller who may not know of everything is named to each transaction by two settings, ``app.record_prefix`` and
-``app.models``. Where neither is set, as for workers and keys that are bound to nothing, the policies let
+A caller who may not know of everything is told to each transaction by two settings, ``app.record_prefix``
+and ``app.models``. Where neither is set, as for workers and keys that are bound to nothing, the policies let
 everything pass. They do not concern the owner of the tables.
 """
 
@@ -37,6 +37,7 @@ KNOWN = {
     """,
 }
 OF_VERSION = f"({ANY_MODEL} or knows_version(model_version_id))"
+OF_EVALUATION = f"({ANYTHING} or knows_evaluation(evaluation_id))"
 POLICIES = {
     "models": f"{ANY_MODEL} or {NAMED}",
     "model_versions": f"{ANY_MODEL} or knows_model(model_id)",
@@ -45,8 +46,8 @@ POLICIES = {
     "labels": f"starts_with(record_id, {PREFIX})",
     "predictions": f"starts_with(record_id, {PREFIX}) and {OF_VERSION}",
     "evaluations": f"starts_with(record_prefix, {PREFIX}) and {OF_VERSION}",
-    "evaluation_items": f"{ANYTHING} or (starts_with(record_id, {PREFIX}) and knows_evaluation(evaluation_id))",
-    "evaluation_metrics": f"{ANYTHING} or knows_evaluation(evaluation_id)",
+    "evaluation_items": f"starts_with(record_id, {PREFIX}) and {OF_EVALUATION}",
+    "evaluation_metrics": OF_EVALUATION,
     "prediction_jobs": f"starts_with(record_prefix, {PREFIX}) and {OF_VERSION}",
     "prediction_job_chunks": f"{ANYTHING} or knows_job(job_id)",
     "idempotency_keys": f"{ANYTHING} or (record_prefix = {PREFIX} and models = {MODELS})",

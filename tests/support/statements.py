@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.direct import Direct
 from app.db.server.connecting import Connection
+from app.schemas.callers import Binding
 
 
 @contextmanager
@@ -19,10 +20,10 @@ def recorded(engine: AsyncEngine) -> Iterator[list[tuple[str, Sequence[object]]]
     run = Direct._run
 
     async def noting(
-        direct: Direct, connection: Connection, text: str, values: Sequence[object]
+        direct: Direct, connection: Connection, text: str, values: Sequence[object], wanted: Binding
     ) -> Sequence[asyncpg.Record]:
         seen.append((text, values))
-        return await run(direct, connection, text, values)
+        return await run(direct, connection, text, values, wanted)
 
     def note(*given: object) -> None:
         seen.append((str(given[2]), given[3] if isinstance(given[3], Sequence) else ()))

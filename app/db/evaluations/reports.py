@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
 from pydantic import JsonValue
 from sqlalchemy import BigInteger, Boolean, Float, Integer, Text, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -11,20 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.evaluations.runs import Metric
 from app.db.tables import EvaluationRow
 
-TYPES = {"metric": Text(), "slice": Text(), "bucket": Text(), "value": Float(), "reason": Text()} | {
-    "low": Float(),
-    "high": Float(),
-    "n": Integer(),
-    "small": Boolean(),
-}
-COLUMNS = tuple(TYPES)
+TEXTS, NUMBERS = ("metric", "slice", "bucket", "reason"), ("value", "low", "high")
+COLUMNS = (*TEXTS, *NUMBERS, "n", "small")
 METRICS_AT_ONCE = 10_000
 _ADD_METRICS = text(f"""
     insert into evaluation_metrics (evaluation_id, {", ".join(COLUMNS)})
     select * from unnest(:evaluation_ids, {", ".join(f":{name}" for name in COLUMNS)})
 """).bindparams(
     bindparam("evaluation_ids", type_=ARRAY(BigInteger())),
-    *(bindparam(name, type_=ARRAY(kind)) for name, kind in TYPES.items()),
+    bindparam("n", type_=ARRAY(Integer())),
+    bindparam("small", type_=ARRAY(Boolean())),
+    *(bindparam(name, type_=ARRAY(Text())) for name in TEXTS),
+    *(bindparam(name, type_=ARRAY(Float())) for name in NUMBERS),
 )
 
 

@@ -81,8 +81,8 @@ class Window:
 
     @property
     def has_values(self) -> ColumnElement[bool]:
-        """The id begins with the prefix, and each field is stored with exactly this value; a record that lacks
-        the field has none, null neither.
+        """The id begins with the prefix, and each field is stored with exactly this value; a record that
+        lacks the field has none, null neither.
 
         `@>` would take what merely contains the value: every list for an empty one.
         """

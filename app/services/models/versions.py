@@ -153,8 +153,8 @@ def stored(model: str, row: ModelVersionRow) -> Deployment:
 
 
 def named_or_default(model: str | None, default: str | None) -> str:
-    """The model that is meant; InvalidInput where none is named and none is the default, or the caller may not
-    know of that."""
+    """The model that is meant; InvalidInput where none is named and none is the default, or none that the
+    caller may know of."""
     name = model or (default if default and CURRENT.get().knows_model(default) else None)
     if name is None:
         missing = FieldError("model", "name one, or set DEFAULT_MODEL")

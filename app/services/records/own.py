@@ -1,4 +1,4 @@
-"""The records that the present caller may know of: all whose ids begin with the prefix that its key is bound to."""
+"""The records that the present caller may know of: those whose ids begin with the prefix of its key."""
 
 from collections.abc import Iterable
 
