@@ -29,7 +29,7 @@ GROUPS := sample demo vertex azure coreml s3 uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-platform test-platforms test-mms clean
+.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-security test-platform test-platforms test-mms clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -113,6 +113,9 @@ test-cache: $(TOOLS) ## Hold the cache against its promises in INTERLEAVINGS=100
 
 chaos: $(TOOLS) ## Kill, cut off and overload everything, and count what is lost (20 minutes): ARGS="-k database"
 	@$(BIN)/python -m pytest -m chaos tests/chaos $(ARGS)
+
+test-security: $(TOOLS) ## Attack the service with bad requests, outputs and files (minutes): ARGS="-k headers"
+	@$(BIN)/python -m pytest -m security tests/security $(ARGS)
 
 test-mms: $(TOOLS) ## Compare the local endpoint with AWS's multi-model-server (needs Java 17)
 	@$(BIN)/python -m pytest -m mms tests/mms $(ARGS)

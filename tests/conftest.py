@@ -19,6 +19,7 @@ from app.db.engine import Sessions, create_engine, create_sessions
 from app.local.s3 import S3Server
 from tests.support import postgres, s3
 from tests.support.aws_stub import AwsStub, aws_stub
+from tests.support.figures import figure, pytest_terminal_summary  # noqa: F401 - a fixture and a hook
 from tests.support.pooler import pooler, pooler_is_used, through
 from tests.support.postgres import MigratedServer, migrated_server
 from tests.support.settings import IsolatedSettings
@@ -54,6 +55,7 @@ OPT_IN = {
     HERE / "platforms": "platform",
     HERE / "mine": "mine",
     HERE / "chaos": "chaos",
+    HERE / "security": "security",
 }
 """Tests that need what is not here, a server in a venv of its own, the user's sample or much time, by folder:
 unread unless ``-m`` names their marker."""
