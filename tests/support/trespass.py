@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import httpx
 from pydantic import JsonValue
 
 from tests.support.documents import Operation
 from tests.support.orders import order
-from tests.support.tenants import OWN, SHARED, STAMP, Names
+from tests.support.tenants import OWN, SHARED, STAMP, Names, Tenants
 
 QUERY: Mapping[str, Callable[[Names], str]] = {
     "model": lambda names: names.model,
@@ -108,6 +109,14 @@ class Trespass:
         )
 
 
+class Trespasses(NamedTuple):
+    """What came of some: the answers that held something of theirs, and those that differ from what is said
+    of things that there are not."""
+
+    leaked: list[str]
+    differences: list[str]
+
+
 def trespasses(operation: Operation, names: Names) -> Iterator[Trespass]:
     """On what goes by these names; KeyError where a parameter is one that nobody has thought of."""
     for where in _places(operation, names):
@@ -173,6 +182,17 @@ def leaks(answer: httpx.Response, sent: str, canaries: Sequence[str]) -> list[st
     return [canary for canary in canaries if canary in told and canary not in sent]
 
 
-def lists(operation: Operation) -> bool:
-    """Whether it is given page by page."""
-    return any(one["name"] == "cursor" for one in operation.parameters("query"))
+async def committed(
+    tenants: Tenants, operation: Operation, key: Mapping[str, str], canaries: Sequence[str], nobodys: Names
+) -> Trespasses:
+    """All of an operation, and the same of what there is not."""
+    leaked, differences = [], []
+    theirs, others = (trespasses(operation, names) for names in (tenants.names, nobodys))
+    for one, other in zip(theirs, others, strict=True):
+        answer = await one.send(tenants.client, key)
+        if found := leaks(answer, one.sent, canaries):
+            leaked.append(f"{operation.method} {one.sent}: {found}")
+        twin = await other.send(tenants.client, key)
+        if one.is_pure and blind(answer, tenants.names) != blind(twin, nobodys):
+            differences.append(f"{operation.method} {one.sent}: {answer.text[:500]} / {twin.text[:500]}")
+    return Trespasses(leaked, differences)
