@@ -1,1 +1,1 @@
-"""Hostile callers, models and files, for as long as it takes to see that nothing gives way (make test-security)."""
+"""Hostile callers, models and files: make test-security."""

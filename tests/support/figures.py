@@ -10,7 +10,7 @@ TABLE = pytest.StashKey[list[tuple[str, str, str, str]]]()
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Figure:
-    """Note a figure before it is asserted: its name (R1, S3), what it is, what is asked, what was measured."""
+    """Note a figure before it is asserted: its name (R1), what it is, what is asked, what was measured."""
 
     def note(name: str, what: str, asked: str, measured: str) -> None:
         request.config.stash.setdefault(TABLE, []).append((name, what, asked, measured))
