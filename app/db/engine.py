@@ -16,7 +16,6 @@ from sqlalchemy.pool import NullPool
 
 from app.core.errors import NotFound
 from app.core.settings import Settings
-from app.db.binding import StatementSession, bind_transactions
 from app.db.direct import Direct
 from app.db.moments import keep_extremes
 from app.db.server.connecting import CONNECT_TIMEOUT, connect
@@ -33,6 +32,7 @@ from app.db.server.outages import (
     sqlstate,
 )
 from app.db.server.patience import LONGEST, Watch
+from app.db.tenants.binding import StatementSession, bind_transactions
 
 __all__ = [
     "CONNECT_TIMEOUT",

@@ -6,8 +6,8 @@ from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import known
 from app.db.tables import ModelRow, ModelVersionRow, PromotionRow
+from app.db.tenants import known
 from app.schemas.hosting.deployments import Deployment, InService
 
 NEVER_LOOKED_AT = InService()

@@ -67,6 +67,8 @@ ITSELF = Caller("service", frozenset(SCOPES))
 """The process, where nobody asks: workers, and commands of who can reach the database."""
 ANYBODY = Caller("anybody", frozenset(SCOPES))
 """Whoever asks, where keys are not demanded."""
+STRANGER = Caller("stranger", frozenset(), models=frozenset())
+"""Who is told no more than what concerns everybody."""
 CURRENT: ContextVar[Caller] = ContextVar("caller", default=ITSELF)
 """Who what runs now is done for."""
 

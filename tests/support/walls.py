@@ -4,15 +4,16 @@ from contextvars import ContextVar
 
 import pytest
 
-from app.db import known
 from app.db.evaluations import metric_history
 from app.db.predictions import history
+from app.db.tenants import known
 from app.schemas.callers import ITSELF, Caller
 from app.services import once
+from app.services.access import bounds
 from app.services.predictions import lookups
-from app.services.records import filters, own
+from app.services.records import filters
 
-OF_QUERIES = (known, own, filters, lookups, history, metric_history)
+OF_QUERIES = (known, bounds, filters, lookups, history, metric_history)
 
 
 def take_first_wall_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Lets in who may call, before anything of the request is read but its head."""
 
+import asyncio
 from collections.abc import Iterable
 from ipaddress import ip_address
 
@@ -7,12 +8,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.http.problems import from_app_error, from_outage
 from app.core.errors import AppError, Unauthorized, Unavailable
-from app.schemas.callers import ANYBODY, CURRENT, Caller
+from app.schemas.callers import ANYBODY, CURRENT, STRANGER, Caller
 from app.services.access.keyring import Keyring
 from app.services.failures import outages
 from app.services.runtime import Runtime
 
-OPEN_PATHS = frozenset(("/health/live", "/health/ready", "/docs", "/redoc", "/openapi.json"))
+READINESS, SOON = "/health/ready", 1.0
+"""Seconds."""
+OPEN_PATHS = frozenset(("/health/live", READINESS, "/docs", "/redoc", "/openapi.json"))
 """What tells nothing of what is stored."""
 NO_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi"'}
 WRONG_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi", error="invalid_token"'}
@@ -46,12 +49,27 @@ class Admission:
 
 
 async def _caller(scope: Scope) -> Caller:
-    path: str = scope["path"]
-    if path.removeprefix(scope.get("root_path", "")) in OPEN_PATHS:
-        return ANYBODY
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
     runtime: Runtime | None = getattr(scope["app"].state, "runtime", None)
+    if path == READINESS and runtime is not None:
+        return await _known_soon(scope, runtime)
+    if path in OPEN_PATHS:
+        return ANYBODY
     if runtime is None:
         raise Unavailable("The service is starting.")
+    return await _known(scope, runtime)
+
+
+async def _known_soon(scope: Scope, runtime: Runtime) -> Caller:
+    """Readiness is told to anybody, also while the database is away; names in it to who is known at once."""
+    try:
+        async with asyncio.timeout(SOON):
+            return await _known(scope, runtime)
+    except (AppError, *outages.OUTAGES):
+        return STRANGER
+
+
+async def _known(scope: Scope, runtime: Runtime) -> Caller:
     if runtime.settings.auth == "none":
         return ANYBODY
     given = [value for name, value in scope["headers"] if name == b"authorization"]

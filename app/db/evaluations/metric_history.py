@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, and_, or_, s
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.db import known
 from app.db.server.patience import patient
 from app.db.tables import EvaluationMetricRow, EvaluationRow, ModelRow, ModelVersionRow
+from app.db.tenants import known
 from app.schemas.callers import CURRENT
 from app.schemas.evaluations.metric_history import MetricSearch, Order
 

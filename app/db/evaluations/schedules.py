@@ -8,8 +8,8 @@ from sqlalchemy import Row, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import known
 from app.db.tables import EvaluationScheduleRow, ModelRow
+from app.db.tenants import known
 
 
 async def put(

@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors.stored import title_of
-from app.db import known
 from app.db.queue import tasks
 from app.db.records import windows
 from app.db.records.windows import Window
@@ -25,6 +24,7 @@ from app.db.tables import (
     PredictionJobRow,
     RecordKey,
 )
+from app.db.tenants import known
 from app.schemas.callers import CURRENT
 from app.schemas.shortfalls import shortfall
 

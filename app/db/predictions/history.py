@@ -7,9 +7,9 @@ from sqlalchemy import Row, ScalarSelect, Select, case, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from app.db import known
 from app.db.server.patience import patient
 from app.db.tables import ModelRow, ModelVersionRow, PredictionRow
+from app.db.tenants import known
 from app.schemas.callers import CURRENT
 
 # Releases that took any PREDICTION_TTL stored moments that Python cannot hold.

@@ -17,6 +17,8 @@ PREFIX = "sfk_"
 """What a key begins with, so that who finds one in a file knows what it is."""
 BYTES = 32
 LONGEST = timedelta(days=36_525)
+MOST_PREFIX = 100
+"""Characters: there must be room for what the ids of inline inputs go on with."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ def _prefix_fault(new: NewKey) -> str | None:
         return None
     if "admin" in new.scopes:
         return "cannot be beside the scope admin: models are everybody's"
+    if len(new.record_prefix) > MOST_PREFIX:
+        return f"must have at most {MOST_PREFIX} characters, has {len(new.record_prefix)}"
     return record_id_fault(new.record_prefix)
 
 

@@ -20,6 +20,7 @@ from app.core.errors import (
     StorageError,
     Unavailable,
 )
+from app.db.evaluations import makers
 from app.db.evaluations import runs as rows
 from app.db.records import windows
 from app.db.records.windows import Window
@@ -158,7 +159,7 @@ class Evaluator:
         if run.fault is not None and not run.cases:
             raise run.fault
         async with self._sessions() as session:
-            run.tell_apart(await rows.variants(session, run.nobodys))
+            run.tell_apart(await makers.variants(session, run.nobodys))
         names = run.request.metrics or self._use_case.metrics
         found = await aside(judging.judge_all, self._use_case, run.cases, names)
         async with self._sessions.begin() as session:

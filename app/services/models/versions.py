@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import AppError, Conflict, FieldError, Forbidden, InvalidInput, NotFound
+from app.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
 from app.db import looks as looks_db
 from app.db import models as db
 from app.db.engine import Sessions
@@ -17,6 +17,7 @@ from app.schemas.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment, InService
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
+from app.services.access import bounds
 from app.services.hosting.looks import place_of
 from app.services.inference import Inference
 from app.services.models import fallbacks, looks
@@ -34,7 +35,7 @@ async def register(
     is to be promoted and its probe fails, it stays registered, and the probe's error says so. Forbidden where
     the caller may not know of the model.
     """
-    _require_writable(model)
+    bounds.require_own_model(model)
     deployment = _deployment(use_case, model, new)
     # The same again is answered while the platform is away, or when what it had is gone.
     async with sessions.begin() as session:
@@ -66,12 +67,6 @@ async def register(
             raise error.after("It is registered.") from error
     told = {"live": registered.live or new.promote, "warning": looks.warning(deployment, seen)}
     return registered.model_copy(update=told), found is None
-
-
-def _require_writable(model: str) -> None:
-    caller = CURRENT.get()
-    if not caller.knows_model(model):
-        raise Forbidden(f"This key is bound to the models {', '.join(sorted(caller.models or ()))}.")
 
 
 async def promote(

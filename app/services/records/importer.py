@@ -14,9 +14,9 @@ from app.db.tables import IdempotencyKeyRow
 from app.schemas.callers import CURRENT
 from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.access import bounds
 from app.services.failures.user_code import aside
 from app.services.once import Keyed, hold, keep, replay
-from app.services.records import own
 from app.services.records.import_columns import Columns
 from app.services.records.import_lines import FileLine, NdjsonReader, Reader, batches
 from app.services.records.import_options import NO_OPTIONS, ColumnOptions
@@ -178,7 +178,7 @@ def _require_writable(record_id: str, columns: Columns | None) -> None:
     if CURRENT.get().knows_record(record_id):
         return
     place = "id" if columns is None else columns.called("id", of_input=False)
-    fault = FieldError(place, f"must {own.fault()}, as ids of all records do that this key may write")
+    fault = FieldError(place, f"must {bounds.fault()}, as ids of all records do that this key may write")
     raise InvalidInput("The line does not fit.", errors=[fault])
 
 

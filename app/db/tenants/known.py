@@ -1,6 +1,6 @@
 """What the present caller may know of, as conditions of queries: the first of two walls between tenants.
 
-The second are the policies of the tables, which hold where a condition was forgotten; see ``db.binding``.
+The second are the policies of the tables, which hold where a condition was forgotten; see ``binding``.
 """
 
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, func, true

@@ -1,4 +1,4 @@
-"""The records that the present caller may know of: those whose ids begin with the prefix of its key."""
+"""What the present caller may know of: records by what their ids begin with, and models by their names."""
 
 from collections.abc import Iterable
 
@@ -31,3 +31,10 @@ def narrowed(prefix: str) -> str | None:
     if prefix.startswith(own):
         return prefix
     return own if own.startswith(prefix) else None
+
+
+def require_own_model(model: str) -> None:
+    """Forbidden, which names the models, where the caller wants to register a version of another one."""
+    caller = CURRENT.get()
+    if not caller.knows_model(model):
+        raise Forbidden(f"This key is bound to the models {', '.join(sorted(caller.models or ()))}.")
