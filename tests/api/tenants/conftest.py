@@ -12,15 +12,16 @@ from tests.support.tenants import Tenants, two_tenants, wall_in
 
 
 @pytest.fixture
-async def tenants(settings: Settings, database_url: str, aws: AwsStub) -> AsyncIterator[Tenants]:
+async def tenants(walled: Settings, database_url: str, aws: AwsStub) -> AsyncIterator[Tenants]:
     """Behind both walls."""
     aws.respond = answer_ten_times
-    async with two_tenants(settings, database_url) as tenants:
+    async with two_tenants(walled, database_url) as tenants:
         yield tenants
 
 
 @pytest.fixture
-async def settings(settings: Settings, database_url: str) -> Settings:
+async def walled(settings: Settings, database_url: str) -> Settings:
+    """Where the policies of the tables hold for the role of the service."""
     if settings.database_pooler:
         await wall_in(database_url)
         return settings

@@ -16,6 +16,8 @@ from tests.support.aws_stub import AwsStub
 from tests.support.orders import answer_ten_times, invocations, order, register
 from tests.support.tenants import EVERYTHING, done, header
 
+DEFAULT = {"default_model": "transit"}
+
 
 @dataclass(frozen=True)
 class Both:
@@ -41,19 +43,15 @@ async def both_of(app: FastAPI, client: httpx.AsyncClient, aws: AwsStub) -> Both
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"default_model": "transit"})
+async def both(walled: Settings, aws: AwsStub) -> AsyncIterator[Both]:
+    async with running_app(walled.model_copy(update=DEFAULT)) as app, client_of(app) as client:
+        yield await both_of(app, client, aws)
 
 
 @pytest.fixture
-async def both(app: FastAPI, client: httpx.AsyncClient, aws: AwsStub) -> Both:
-    return await both_of(app, client, aws)
-
-
-@pytest.fixture
-async def remembering(settings: Settings, aws: AwsStub) -> AsyncIterator[Both]:
+async def remembering(walled: Settings, aws: AwsStub) -> AsyncIterator[Both]:
     """Of a process that keeps predictions in memory."""
-    kept = settings.model_copy(update={"memory_records": 100, "memory_seconds": 3600})
+    kept = walled.model_copy(update={"memory_records": 100, "memory_seconds": 3600, **DEFAULT})
     async with running_app(kept) as app, client_of(app) as client:
         yield await both_of(app, client, aws)
 
