@@ -6,8 +6,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.core.errors import BackendDown
 from app.db.server.soundness import UNWALLED
 from app.services.access.keys import NewKey
+from app.services.inference import Inference
 from app.services.upkeep import health
 from tests.support.aws_stub import AwsStub
 from tests.support.eventually import TIMEOUT
@@ -29,11 +31,16 @@ async def reason(client: httpx.AsyncClient, part: str, key: dict[str, str] | Non
     return found
 
 
+async def away(*_: object) -> None:
+    raise BackendDown("The platform could not be reached.")
+
+
 async def test_no_version_is_named_to_a_stranger(
-    app: FastAPI, client: httpx.AsyncClient, aws: AwsStub
+    app: FastAPI, client: httpx.AsyncClient, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    aws.respond = answer_ten_times  # which answers no look: the platform is missing
+    aws.respond = answer_ten_times
     await register(client)
+    monkeypatch.setattr(Inference, "check", away)
     named = await reason(client, "platform")
     assert named is not None
     assert named.startswith("transit version 1: ")
