@@ -65,7 +65,9 @@ async def _known_soon(scope: Scope, runtime: Runtime) -> Caller:
     try:
         async with asyncio.timeout(SOON):
             return await _known(scope, runtime)
-    except (AppError, *outages.OUTAGES):
+    except AppError:
+        return STRANGER
+    except outages.OUTAGES:
         return STRANGER
 
 
