@@ -98,9 +98,7 @@ class Predictor:
         legal, faults = _sorted_out(record_ids)
         wanted = Writing(legal, model, ask.version, pattern, CURRENT.get().binding)
         found = await _in_time(self._lookups.write(wanted), ask.until)
-        unknown = set(legal).difference(found.hits, [one.record_id for one in found.others])
-        missing = {record_id: no_record(record_id) for record_id in unknown}
-        return found.hits | faults | missing | await self._answers(found.others, model, ask)
+        return found.hits | faults | _hidden(legal) | await self._answers(found.others, model, ask)
 
     def _model(self, ask: Ask) -> str:
         """The model that is meant; NotFound where the caller may not know of it."""
@@ -194,6 +192,14 @@ def _sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer 
     if faults:
         legal = [record_id for record_id in legal if record_id not in faults]
     return legal, {record_id: _no_id(fault) for record_id, fault in faults.items()}
+
+
+def _hidden(record_ids: Sequence[str]) -> dict[str, Answer | AppError]:
+    """What there is not, as far as the caller is told."""
+    caller = CURRENT.get()
+    if not caller.record_prefix:
+        return {}
+    return {one: no_record(one) for one in record_ids if not caller.knows_record(one)}
 
 
 def _looking_up(record_ids: Sequence[str], model: str, ask: Ask) -> LookingUp:

@@ -1,10 +1,26 @@
 """Nothing of another tenant is in any answer, and what is theirs is as if it were not there."""
 
+from dataclasses import replace
+
+import pytest
+from pydantic import JsonValue
+
 from tests.api.documented import OPERATIONS
 from tests.support.tenants import NOBODYS, OF_MODEL, OF_RECORDS, Tenants, everything, work
-from tests.support.trespass import committed
+from tests.support.trespass import committed, trespasses
 
 READ_FIRST = sorted(OPERATIONS, key=lambda operation: operation.method != "get")
+
+
+def test_what_nobody_has_thought_of_is_noticed() -> None:
+    """A new route with a parameter, a header or a body that is not known here has to be given something of a
+    tenant's to ask for."""
+    [route] = [one for one in OPERATIONS if one.name == "getModel"]
+    new: JsonValue = {"in": "query", "name": "customer"}
+    for more in ({"parameters": [new]}, {"parameters": [{**new, "in": "header"}]}, {"requestBody": {}}):
+        with pytest.raises(KeyError):
+            [*trespasses(replace(route, path="/new", text={**route.text, **more}), NOBODYS)]
+    assert [*trespasses(route, NOBODYS)]
 
 
 async def test_each_is_told_all_of_its_own(tenants: Tenants) -> None:
