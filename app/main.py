@@ -23,7 +23,7 @@ from app.api import (
     reports,
     schedules,
 )
-from app.api.entry.admission import Admission
+from app.api.entry.admission import CallerAdmission
 from app.api.entry.front import PredictionFront
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
@@ -74,7 +74,7 @@ class PredictionService(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         added, self.user_middleware = self.user_middleware, [Middleware(one) for one in OF_ROUTES]
         front = PredictionFront(super().build_middleware_stack())
-        stack: ASGIApp = RequestContext(WebGuard(Admission(front), self.state.settings))
+        stack: ASGIApp = RequestContext(WebGuard(CallerAdmission(front), self.state.settings))
         self.user_middleware = added
         if root_path := self.state.settings.root_path:
             stack = BelowRootPath(stack, root_path)

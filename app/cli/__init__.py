@@ -48,7 +48,7 @@ COMMANDS = {
     "records": LateCommand("app.cli.records.records:commands", "Input objects and the truths about them."),
     "models": LateCommand("app.cli.models:commands", "Models, their versions, and which is live."),
     "evaluate": LateCommand("app.cli.evaluate:commands", "Evaluation runs and their reports."),
-    "keys": LateCommand("app.cli.keys:commands", "The keys of callers."),
+    "keys": LateCommand("app.cli.access.keys:commands", "The keys of callers."),
     "audit": LateCommand("app.cli.access.audit:audit", "Show who did what, the newest first."),
     "storage": LateCommand("app.cli.storage:commands", "The S3 storage."),
     "sample": LateCommand("app.cli.sample:commands", "The worked example."),

@@ -11,7 +11,7 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
 from app.db.engine import Sessions, create_engine, create_sessions
-from app.schemas.callers import CURRENT, ITSELF
+from app.schemas.access.callers import CURRENT, ITSELF
 from app.services.use_case import UseCase, load
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextvars import Context
 from typing import Generic, NamedTuple, TypeVar
 
@@ -119,6 +119,27 @@ class Joined(Generic[Unit, Got]):
             self._waiting.popleft().settle(TimeoutError("Nothing was done for this in time."))
         at = self._waiting[0].until if self._waiting else None
         self._impatience = None if at is None else loop.call_at(at, self._lose_patience)
+
+
+async def apart(
+    units: Sequence[Unit],
+    kind: Callable[[Unit], Hashable],
+    work: Callable[[Sequence[Unit]], Awaitable[Sequence[Got]]],
+) -> Sequence[Got]:
+    """What ``work`` gives for each unit, in their order, done for each kind of them by itself. What one of
+    them raises is raised when all have ended."""
+    kinds: dict[Hashable, list[Unit]] = {}
+    for unit in units:
+        kinds.setdefault(kind(unit), []).append(unit)
+    if len(kinds) == 1:
+        return await work(units)
+    done = await asyncio.gather(*map(work, kinds.values()), return_exceptions=True)
+    each: dict[Hashable, Iterator[Got]] = {}
+    for one, results in zip(kinds, done, strict=True):
+        if isinstance(results, BaseException):
+            raise results
+        each[one] = iter(results)
+    return [next(each[kind(unit)]) for unit in units]
 
 
 class _Unit(NamedTuple, Generic[Unit, Got]):

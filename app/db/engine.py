@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import SecretStr
 from sqlalchemy import Connection, event
@@ -33,6 +33,7 @@ from app.db.server.outages import (
     sqlstate,
 )
 from app.db.server.patience import LONGEST, Watch
+from app.db.tenants.binding import StatementSession, bind_transactions
 
 __all__ = [
     "CONNECT_TIMEOUT",
@@ -96,6 +97,7 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
     if pooler and bulk:
         event.listen(engine.sync_engine, "begin", give_up_if_idle)
     keep_extremes(engine)
+    bind_transactions(engine)
     return engine
 
 
@@ -163,7 +165,8 @@ def create_sessions(engine: AsyncEngine) -> Sessions:
 class Database:
     """The engine, two kinds of sessions on its one pool, and the way around both for predictions.
 
-    Sessions of ``statements`` autocommit: no BEGIN and COMMIT around a single statement.
+    Sessions of ``statements`` autocommit: no BEGIN and COMMIT around a single statement, unless it is for a
+    caller who is bound.
     """
 
     engine: AsyncEngine
@@ -184,7 +187,13 @@ def open_database(settings: Settings, *, bulk: bool = False) -> Database:
     engine = create_engine(settings, bulk=bulk)
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     single = create_direct(settings, bulk=bulk)
-    return Database(engine, create_sessions(engine), create_sessions(autocommit), single)
+    statements = async_sessionmaker(
+        autocommit,
+        class_=cast(type[AsyncSession], StatementSession),
+        in_transactions=engine,
+        expire_on_commit=False,
+    )
+    return Database(engine, create_sessions(engine), statements, single)
 
 
 DELETED = {"_model_versions": "The model version", "_models": "The model"}

@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import IdempotencyKeyRow
+from app.schemas.access.callers import CURRENT
 
 KEPT = text("now() - interval '24 hours'")
 # The first number is any that nothing else in the database uses for such locks.
@@ -24,7 +25,8 @@ async def find(session: AsyncSession, key: str) -> IdempotencyKeyRow | None:
 
 async def keep(session: AsyncSession, key: str, fingerprint: str, reply: JsonValue) -> None:
     """Note what was answered, in place of what the key stood for more than a day ago."""
-    values = {"fingerprint": fingerprint, "reply": reply, "created_at": func.now()}
+    whose = CURRENT.get().binding._asdict()
+    values = {"fingerprint": fingerprint, "reply": reply, "created_at": func.now(), **whose}
     statement = insert(IdempotencyKeyRow).values(key=key, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import ModelRow, ModelVersionRow, PromotionRow
+from app.db.tenants import known
 from app.schemas.hosting.deployments import Deployment, InService
 
 NEVER_LOOKED_AT = InService()
@@ -23,14 +24,16 @@ async def ensure_model(session: AsyncSession, name: str) -> ModelRow:
 
 
 async def find_model(session: AsyncSession, name: str) -> ModelRow | None:
-    return (await session.scalars(select(ModelRow).where(ModelRow.name == name))).one_or_none()
+    return (await session.scalars(_named(name))).one_or_none()
 
 
 async def lock_model(session: AsyncSession, name: str) -> ModelRow | None:
     """The model, locked until the transaction ends."""
-    return (
-        await session.scalars(select(ModelRow).where(ModelRow.name == name).with_for_update())
-    ).one_or_none()
+    return (await session.scalars(_named(name).with_for_update())).one_or_none()
+
+
+def _named(name: str) -> Select[ModelRow]:
+    return select(ModelRow).where(ModelRow.name == name, known.model(ModelRow.name))
 
 
 async def insert_version(
@@ -83,7 +86,7 @@ async def get_version(session: AsyncSession, version_id: int) -> Row[str, ModelV
     query = (
         select(ModelRow.name, ModelVersionRow)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
-        .where(ModelVersionRow.id == version_id)
+        .where(ModelVersionRow.id == version_id, known.model(ModelRow.name))
     )
     return (await session.execute(query)).one_or_none()
 
@@ -92,7 +95,7 @@ async def list_versions(
     session: AsyncSession, model: str | None = None
 ) -> Sequence[Row[ModelRow, ModelVersionRow]]:
     """Every version with its model, oldest first; those of one model if it is named."""
-    query = select(ModelRow, ModelVersionRow).join(ModelVersionRow, ModelVersionRow.model_id == ModelRow.id)
+    query = _versions()
     if model is not None:
         query = query.where(ModelRow.name == model)
     return (await session.execute(query.order_by(ModelRow.name, ModelVersionRow.id))).all()
@@ -101,9 +104,12 @@ async def list_versions(
 async def page(session: AsyncSession, *, after: str, limit: int) -> Sequence[Row[ModelRow, ModelVersionRow]]:
     """At most ``limit`` models whose names come after ``after``, in order, each with all its versions."""
     has_versions = exists().where(ModelVersionRow.model_id == ModelRow.id)
-    names = select(ModelRow.name).where(ModelRow.name > after, has_versions).order_by(ModelRow.name)
-    query = select(ModelRow, ModelVersionRow).join(ModelVersionRow, ModelVersionRow.model_id == ModelRow.id)
-    query = query.where(ModelRow.name.in_(names.limit(limit)))
+    names = (
+        select(ModelRow.name)
+        .where(ModelRow.name > after, has_versions, known.model(ModelRow.name))
+        .order_by(ModelRow.name)
+    )
+    query = _versions().where(ModelRow.name.in_(names.limit(limit)))
     return (await session.execute(query.order_by(ModelRow.name, ModelVersionRow.id))).all()
 
 
@@ -111,11 +117,15 @@ async def page_of_versions(
     session: AsyncSession, model: str, *, before: int | None, limit: int
 ) -> Sequence[Row[ModelRow, ModelVersionRow]]:
     """At most ``limit`` versions of a model, newest first."""
-    query = select(ModelRow, ModelVersionRow).join(ModelVersionRow, ModelVersionRow.model_id == ModelRow.id)
-    query = query.where(ModelRow.name == model)
+    query = _versions().where(ModelRow.name == model)
     if before is not None:
         query = query.where(ModelVersionRow.id < before)
     return (await session.execute(query.order_by(ModelVersionRow.id.desc()).limit(limit))).all()
+
+
+def _versions() -> Select[ModelRow, ModelVersionRow]:
+    query = select(ModelRow, ModelVersionRow).join(ModelVersionRow, ModelVersionRow.model_id == ModelRow.id)
+    return query.where(known.model(ModelRow.name))
 
 
 async def promote(session: AsyncSession, model: ModelRow, version_id: int) -> None:

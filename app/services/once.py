@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import Conflict, FieldError, InvalidInput
 from app.db import idempotency_keys as rows
 from app.db.tables import IdempotencyKeyRow
+from app.schemas.access.callers import CURRENT, UNBOUND
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -22,7 +23,8 @@ class Keyed:
     """A request with a key, and what it says, as it is read."""
 
     def __init__(self, key: str, said: bytes, on_replay: Callable[[], None]) -> None:
-        self.key = key
+        self.key = _apart(key)
+        """As it is kept: two tenants may use the same one for two requests."""
         self.on_replay = on_replay
         """Called where the answer is the one of before."""
         self.replayed = False
@@ -36,6 +38,12 @@ class Keyed:
     def fingerprint(self) -> str:
         """Of all that was read."""
         return self._digest.hexdigest()
+
+
+def _apart(key: str) -> str:
+    if (binding := CURRENT.get().binding) == UNBOUND:
+        return key
+    return f"{hashlib.sha256(repr(tuple(binding)).encode()).hexdigest()} {key}"
 
 
 async def once(

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "e2b8d4417f60"
-down_revision = "c51e7a9b20d4"
+down_revision = "5d3f90c7a1e8"
 branch_labels = None
 depends_on = None
 

@@ -83,7 +83,7 @@ async def test_everything_is_there(client: httpx.AsyncClient) -> None:
     assert response.json() == {
         "status": "ok",
         "parts": dict.fromkeys(
-            ("database", "migrations", "writes", "room", "workers", "versions", "platform"), OK
+            ("database", "migrations", "writes", "room", "workers", "versions", "platform", "tenants"), OK
         ),
     }
 
@@ -95,12 +95,12 @@ async def test_a_database_that_comes_is_migrated_goes_and_comes_back() -> None:
         async with service_on(settings) as client:
             with capture_logs() as logs:
                 unknown = dict.fromkeys(
-                    ("migrations", "writes", "room", "workers", "versions", "platform"), UNKNOWN
+                    ("migrations", "writes", "room", "workers", "versions", "platform", "tenants"), UNKNOWN
                 )
                 await becomes(client, "unavailable", database=AWAY, **unknown)
                 with running_postgres(folder):
                     said = "The database is not migrated: run `python -m app migrate`."
-                    asked = dict.fromkeys(("writes", "workers", "versions", "platform"), UNKNOWN)
+                    asked = dict.fromkeys(("writes", "workers", "versions", "platform", "tenants"), UNKNOWN)
                     await becomes(client, "unavailable", migrations=missing(said), **asked)
                     await upgrade(settings)
                     await becomes(client, "ok")
@@ -131,7 +131,9 @@ async def test_a_wrong_password_is_said_without_the_user(database_url: str) -> N
     url = SecretStr(wrong.render_as_string(hide_password=False))
     async with service_on(IsolatedSettings(database_url=url)) as client:
         refused = missing("The database refuses the log-in of this service.")
-        unknown = dict.fromkeys(("migrations", "writes", "room", "workers", "versions", "platform"), UNKNOWN)
+        unknown = dict.fromkeys(
+            ("migrations", "writes", "room", "workers", "versions", "platform", "tenants"), UNKNOWN
+        )
         await becomes(client, "unavailable", database=refused, **unknown)
         assert "hunter2" not in (await client.get("/health/ready")).text
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.db.engine import Database
-from app.schemas.callers import CURRENT, Caller
+from app.schemas.access.callers import CURRENT, Caller
 from app.services.access import keys
 from app.services.access.keyring import Keyring
 from app.services.access.keys import NewKey

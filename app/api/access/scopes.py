@@ -9,7 +9,7 @@ from fastapi.params import Security as Needed
 from fastapi.security import HTTPBearer
 
 from app.core.errors import Forbidden
-from app.schemas.callers import CURRENT, KeyScope
+from app.schemas.access.callers import CURRENT, KeyScope
 
 
 class _Bearer(HTTPBearer):

@@ -1,5 +1,6 @@
 """Lets in who may call, before anything of the request is read but its head."""
 
+import asyncio
 from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -8,8 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.http.problems import from_app_error, from_outage
 from app.core.errors import AppError, Unauthorized, Unavailable
-from app.core.settings import Settings
-from app.schemas.callers import ANYBODY, CURRENT, Caller
+from app.schemas.access.callers import ANYBODY, CURRENT, STRANGER, Caller
 from app.services.access.keys import PREFIX
 from app.services.failures import outages
 from app.services.runtime import Runtime
@@ -17,7 +17,9 @@ from app.services.runtime import Runtime
 if TYPE_CHECKING:
     from app.services.access.tokens import Tokens
 
-OPEN_PATHS = frozenset(("/health/live", "/health/ready", "/docs", "/redoc", "/openapi.json"))
+READINESS, SOON = "/health/ready", 1.0
+"""Seconds."""
+OPEN_PATHS = frozenset(("/health/live", READINESS, "/docs", "/redoc", "/openapi.json"))
 """What tells nothing of what is stored."""
 NO_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi"'}
 WRONG_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi", error="invalid_token"'}
@@ -26,7 +28,7 @@ MOST_CHARACTERS = 8192
 """Of a key, or a token; more is none."""
 
 
-class Admission:
+class CallerAdmission:
     """Sets ``CURRENT``, or answers 401. What the caller may do is for routes to ask (``scopes``)."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,20 +45,39 @@ class Admission:
         except outages.OUTAGES as error:
             await from_outage(error)(scope, receive, send)
         else:
-            CURRENT.set(caller)
-            await self.app(scope, receive, send)
+            before = CURRENT.set(caller)
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                CURRENT.reset(before)
 
 
 async def _caller(scope: Scope) -> Caller:
-    path: str = scope["path"]
-    if path.removeprefix(scope.get("root_path", "")) in OPEN_PATHS:
-        return ANYBODY
-    settings: Settings = scope["app"].state.settings
-    if settings.auth == "none":
-        return ANYBODY
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
     runtime: Runtime | None = getattr(scope["app"].state, "runtime", None)
+    if path == READINESS and runtime is not None:
+        return await _known_soon(scope, runtime)
+    if path in OPEN_PATHS:
+        return ANYBODY
     if runtime is None:
         raise Unavailable("The service is starting.")
+    return await _known(scope, runtime)
+
+
+async def _known_soon(scope: Scope, runtime: Runtime) -> Caller:
+    """Readiness is told to anybody, also while the database is away; names in it to who is known at once."""
+    try:
+        async with asyncio.timeout(SOON):
+            return await _known(scope, runtime)
+    except AppError:
+        return STRANGER
+    except outages.OUTAGES:
+        return STRANGER
+
+
+async def _known(scope: Scope, runtime: Runtime) -> Caller:
+    if runtime.settings.auth == "none":
+        return ANYBODY
     given = [value for name, value in scope["headers"] if name == b"authorization"]
     if not given:
         return await _without_a_key(runtime, scope)

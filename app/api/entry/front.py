@@ -2,7 +2,7 @@
 
 In one place, what happens to ``POST /predict/{record_id}``:
 
-1. ``RequestContext`` gives it its id and logs it, as any request, and ``Admission`` finds out who calls.
+1. ``RequestContext`` gives it its id and logs it, as any request; ``CallerAdmission`` finds out who calls.
 2. This front takes it if there is nothing to it but a plain path and query. Whatever needs a closer look (a
    percent sign, a body, a condition, an id or a name that is not legal) goes on to the route in
    ``api.predictions``, which says what is wrong with it, in the same words as ever.

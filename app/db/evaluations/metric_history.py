@@ -6,9 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.server.patience import patient
 from app.db.tables import EvaluationMetricRow, EvaluationRow, ModelRow, ModelVersionRow
+from app.db.tenants import known
+from app.schemas.access.callers import CURRENT
 from app.schemas.evaluations.metric_history import MetricSearch, Order
 
 
@@ -51,7 +54,7 @@ def _selected(wanted: MetricSearch) -> Select[*tuple[object, ...]]:
         .join(RUN, RUN.id == METRIC.evaluation_id)
         .join(ModelVersionRow, ModelVersionRow.id == RUN.model_version_id)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
-        .where(RUN.state == "done")
+        .where(RUN.state == "done", *_known())
     )
     equal = {
         RUN.kind: wanted.kind,
@@ -71,6 +74,11 @@ def _selected(wanted: MetricSearch) -> Select[*tuple[object, ...]]:
     if wanted.at_most is not None:
         query = query.where(METRIC.value <= wanted.at_most)
     return query
+
+
+def _known() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Of runs that are joined with their models."""
+    return known.within_prefix(RUN.record_prefix), known.model(ModelRow.name)
 
 
 def _sorting(order: Order) -> UnaryExpression[float | None] | UnaryExpression[datetime | None]:
@@ -93,9 +101,21 @@ def _beyond(order: Order, place: Place) -> ColumnElement[bool]:
 
 async def metrics(session: AsyncSession) -> Sequence[str]:
     """Every metric that was ever measured."""
-    return (await session.scalars(patient(select(METRIC.metric).distinct()))).all()
+    return (await session.scalars(patient(_measured(METRIC.metric)))).all()
 
 
 async def slices(session: AsyncSession) -> Sequence[str]:
     """Every slice that was ever measured, without the whole."""
-    return (await session.scalars(select(METRIC.slice).where(METRIC.slice != "").distinct())).all()
+    return (await session.scalars(_measured(METRIC.slice).where(METRIC.slice != ""))).all()
+
+
+def _measured(column: InstrumentedAttribute[str]) -> Select[str]:
+    query = select(column).distinct()
+    if not CURRENT.get().is_bound:
+        return query
+    return (
+        query.join(RUN, RUN.id == METRIC.evaluation_id)
+        .join(ModelVersionRow, ModelVersionRow.id == RUN.model_version_id)
+        .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+        .where(*_known())
+    )

@@ -7,11 +7,9 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Row,
     Select,
-    cast,
     delete,
     func,
     insert,
@@ -19,7 +17,6 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.records.windows import WindowCounts
@@ -33,6 +30,8 @@ from app.db.tables import (
     ModelVersionRow,
     PredictionRow,
 )
+from app.db.tenants import known
+from app.schemas.access.callers import CURRENT
 from app.schemas.evaluations.runs import EvaluationSearch
 from app.schemas.shortfalls import shortfall
 
@@ -64,8 +63,11 @@ class Metric:
 
 
 async def create(session: AsyncSession, version_id: int, kind: str, request: JsonValue) -> int:
-    """A queued run."""
-    row = EvaluationRow(model_version_id=version_id, kind=kind, filter=request, state="queued")
+    """A queued run, within what the caller may know of."""
+    prefix = CURRENT.get().record_prefix
+    row = EvaluationRow(
+        model_version_id=version_id, kind=kind, filter=request, state="queued", record_prefix=prefix
+    )
     session.add(row)
     await session.flush()
     return row.id
@@ -107,6 +109,7 @@ def _named() -> Select[EvaluationRow, str, str]:
         select(EvaluationRow, ModelRow.name, ModelVersionRow.version)
         .join(ModelVersionRow, ModelVersionRow.id == EvaluationRow.model_version_id)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+        .where(known.within_prefix(EvaluationRow.record_prefix), known.model(ModelRow.name))
     )
 
 
@@ -208,26 +211,6 @@ async def metrics_of(session: AsyncSession, evaluation_id: int) -> Sequence[Eval
     row = EvaluationMetricRow
     query = select(row).where(row.evaluation_id == evaluation_id)
     return (await session.scalars(query.order_by(row.slice, row.bucket, row.metric))).all()
-
-
-async def answered_by(session: AsyncSession, evaluation_id: int) -> Sequence[Row[str, str | None, int]]:
-    """Which revisions, under which of the platform's names, made how many of a run's predictions."""
-    item, made = EvaluationItemRow, PredictionRow
-    query = (
-        select(made.revision, made.variant, func.count().label("records"))
-        .join(item, item.prediction_id == made.id)
-        .where(item.evaluation_id == evaluation_id)
-        .group_by(made.revision, made.variant)
-        .order_by(func.count().desc(), made.revision, made.variant)
-    )
-    return (await session.execute(patient(query))).all()
-
-
-async def variants(session: AsyncSession, prediction_ids: Sequence[int]) -> dict[int, str]:
-    """Under which of the platform's names these predictions were made, where it gave one."""
-    asked = func.unnest(cast(prediction_ids, ARRAY(BigInteger))).column_valued("id")
-    query = select(PredictionRow.id, PredictionRow.variant).where(PredictionRow.id.in_(select(asked)))
-    return {key: name for key, name in await session.execute(query) if name is not None}
 
 
 SharedRecord: TypeAlias = Row[JsonValue, JsonValue, JsonValue, list[str], str]

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import EvaluationScheduleRow, ModelRow
+from app.db.tenants import known
 
 
 async def put(
@@ -21,14 +22,15 @@ async def put(
 
 
 async def find(session: AsyncSession, model: str) -> EvaluationScheduleRow | None:
-    """A model's schedule."""
+    """A model's schedule. It is of all records: for who is bound to a prefix there is none."""
     query = select(EvaluationScheduleRow).join(ModelRow, ModelRow.id == EvaluationScheduleRow.model_id)
-    return (await session.scalars(query.where(ModelRow.name == model))).one_or_none()
+    query = query.where(ModelRow.name == model, known.model(ModelRow.name))
+    return (await session.scalars(query.where(known.within_prefix(literal(""))))).one_or_none()
 
 
 async def remove(session: AsyncSession, model: str) -> bool:
     """Whether there was one."""
-    of_model = select(ModelRow.id).where(ModelRow.name == model).scalar_subquery()
+    of_model = select(ModelRow.id).where(ModelRow.name == model, known.model(ModelRow.name)).scalar_subquery()
     query = delete(EvaluationScheduleRow).where(EvaluationScheduleRow.model_id == of_model)
     return (await session.scalars(query.returning(EvaluationScheduleRow.model_id))).one_or_none() is not None
 

@@ -33,6 +33,8 @@ class Chunk:
     model: str
     version: str
     key_id: int | None
+    record_prefix: str
+    """Of the job."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ async def start(session: AsyncSession, chunk_id: int) -> Chunk | None:
         job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())
     left_behind, row.state, row.attempts = row.state == "running", "running", row.attempts + 1
     about = row.id, job.id, row.number, row.attempts, left_behind, row.record_ids
-    return Chunk(*about, model, version, job.key_id)
+    return Chunk(*about, model, version, job.key_id, job.record_prefix)
 
 
 def _about(chunk_id: int) -> Select[int, str, str]:

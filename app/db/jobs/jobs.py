@@ -24,7 +24,8 @@ from app.db.tables import (
     PredictionJobRow,
     RecordKey,
 )
-from app.schemas.callers import CURRENT
+from app.db.tenants import known
+from app.schemas.access.callers import CURRENT
 from app.schemas.shortfalls import shortfall
 
 RECORDS_PER_CHUNK = 1000
@@ -59,11 +60,18 @@ def _within(window: Window) -> Select[str]:
 async def create(
     session: AsyncSession, version_id: int, chosen: Window | Sequence[str], *, engine: str, request: JsonValue
 ) -> tuple[int, list[int]]:
-    """A job on the records of a window or with these ids, and its chunks, in the order of the ids.
+    """A job on the records of a window or with these ids, and its chunks, in the order of the ids; it is done
+    within what the caller may know of.
 
     One without records is done.
     """
-    row = PredictionJobRow(model_version_id=version_id, engine=engine, request=request, state="queued")
+    row = PredictionJobRow(
+        model_version_id=version_id,
+        engine=engine,
+        request=request,
+        state="queued",
+        record_prefix=CURRENT.get().record_prefix,
+    )
     session.add(row)
     await session.flush()
     if isinstance(chosen, Window):
@@ -120,6 +128,7 @@ def _with_counts() -> Select[PredictionJobRow, str, str, int, int, int, float | 
         .join(ModelVersionRow, ModelVersionRow.id == PredictionJobRow.model_version_id)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
         .join(counts, literal(True))
+        .where(known.within_prefix(job.record_prefix), known.model(ModelRow.name))
     )
 
 

@@ -24,6 +24,7 @@ class BatchJob:
     version_id: int
     revision: str
     key_id: int | None
+    record_prefix: str
 
 
 async def begin(session: AsyncSession, job_id: int) -> BatchJob | None:
@@ -36,7 +37,8 @@ async def begin(session: AsyncSession, job_id: int) -> BatchJob | None:
         job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())
         await session.flush()
         await session.refresh(job)
-    return BatchJob(job.id, job.state, job.started_at, version.id, version.revision, job.key_id)
+    about = job.id, job.state, job.started_at, version.id, version.revision
+    return BatchJob(*about, job.key_id, job.record_prefix)
 
 
 async def unfinished(session: AsyncSession, job_id: int) -> dict[int, int]:

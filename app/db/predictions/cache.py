@@ -10,17 +10,32 @@ from typing import NamedTuple, cast
 from pydantic import JsonValue
 from sqlalchemy import RowMapping
 
+from app.core.joining import apart
 from app.db.direct import Direct, Statement
+from app.schemas.access.callers import UNBOUND, Binding
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What all keys of one call share: the model version, the code around it, and the epoch of what is noted
-    to be in service."""
+    """What all keys of one call share: the model version, the code around it, the epoch of what is noted to
+    be in service, and what the ids of the records begin with that the caller may know of: what was computed
+    for others is nothing for it."""
 
     model_version_id: int
     pipeline_version: str
     epoch: int
+    record_prefix: str = ""
+
+    @property
+    def binding(self) -> Binding:
+        return Binding(self.record_prefix)
+
+    @property
+    def claimed_under(self) -> str:
+        """In place of the pipeline version in claims, so that nobody waits for what it would not be given."""
+        return (
+            f"{self.pipeline_version} {self.record_prefix}" if self.record_prefix else self.pipeline_version
+        )
 
 
 class CachedPrediction(NamedTuple):
@@ -44,6 +59,7 @@ class LookingUp(NamedTuple):
     model: str
     version: str | None
     refresh: bool
+    binding: Binding = UNBOUND
 
 
 class Lookup(NamedTuple):
@@ -96,6 +112,10 @@ NEWEST_ID = "(select last_value - (not is_called)::int from predictions_id_seq)"
 
 YOUNG = "(cast(:ttl as float8) is null or computed_at > now() - make_interval(secs => cast(:ttl as float8)))"
 """By the TTL of the process that asks, whatever it was when the prediction was computed."""
+
+
+KNOWN = "starts_with(record_id, :record_prefix)"
+"""Of a record that the caller may know of."""
 
 
 def prediction_of(content_hash: str, revisions: str, condition: str, *, end: str = "limit 1") -> str:
@@ -160,8 +180,18 @@ LOOKUP = Statement(f"""
 async def look_up(
     direct: Direct, asks: Sequence[LookingUp], *, pipeline_version: str, ttl: float | None
 ) -> list[list[Lookup]]:
-    """Records, versions and cached predictions in one statement by primary keys: for each of the asks a
-    lookup per id, in their order. ``ttl`` is in seconds."""
+    """Records, versions and cached predictions in one statement by primary keys, one for each of those who
+    the asks are bound to: for each of the asks a lookup per id, in their order. ``ttl`` is in seconds."""
+
+    async def alike(asks: Sequence[LookingUp]) -> list[list[Lookup]]:
+        return await _look_up(direct, asks, pipeline_version, ttl)
+
+    return [*await apart(asks, attrgetter("binding"), alike)]
+
+
+async def _look_up(
+    direct: Direct, asks: Sequence[LookingUp], pipeline_version: str, ttl: float | None
+) -> list[list[Lookup]]:
     kinds: dict[tuple[str, str | None, bool], int] = {}
     numbers: list[int] = []
     for ask in asks:
@@ -176,11 +206,12 @@ async def look_up(
         "pipeline_version": pipeline_version,
         "ttl": ttl,
     }
-    found = sorted(map(Lookup._make, await direct.fetch(LOOKUP, values)), key=attrgetter("position"))
+    rows = await direct.fetch(LOOKUP, values, binding=asks[0].binding)
+    found = sorted(map(Lookup._make, rows), key=attrgetter("position"))
     if len(asks) == 1:
         return [found]
-    rows = iter(found)
-    return [[next(rows) for _ in ask.record_ids] for ask in asks]
+    lookups = iter(found)
+    return [[next(lookups) for _ in ask.record_ids] for ask in asks]
 
 
 def entry_of(row: RowMapping) -> CachedPrediction | None:

@@ -1,6 +1,7 @@
 """Claims for the batches of many callers at once: two statements of a miss.
 
-All that is given to one of them is of one ``pipeline_version``: that of the process.
+All that is given to one of them is of one ``pipeline_version``, that of the process, and of one record
+prefix.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.db.direct import Direct, Statement
-from app.db.predictions.cache import YOUNG, CachedPrediction, Scope, prediction_of
+from app.db.predictions.cache import KNOWN, YOUNG, CachedPrediction, Scope, prediction_of
 from app.db.predictions.claims import Lease
 from app.schemas.hosting.deployments import InService
 
@@ -70,7 +71,7 @@ LOOK_AGAIN = Statement(f"""
            date_part('epoch', now() - prediction.computed_at)
     from unnest(cast(:content_hashes as text[]), cast(:numbers as bigint[])) as wanted (content_hash, number)
     join version on version.number = wanted.number
-    cross join {prediction_of("wanted.content_hash", "version.revisions", YOUNG)}
+    cross join {prediction_of("wanted.content_hash", "version.revisions", f"{YOUNG} and {KNOWN}")}
 """)
 
 
@@ -99,7 +100,7 @@ async def claim(direct: Direct, batches: Sequence[Claiming]) -> list[set[str]]:
             keys.setdefault((batch.scope, content_hash), batch.lease)
     leases = keys.values()
     values: dict[str, object] = {
-        "pipeline_version": batches[0].scope.pipeline_version,
+        "pipeline_version": batches[0].scope.claimed_under,
         "seconds": batches[0].lease.seconds,
         "content_hashes": [content_hash for _, content_hash in keys],
         "version_ids": [scope.model_version_id for scope, _ in keys],
@@ -107,7 +108,7 @@ async def claim(direct: Direct, batches: Sequence[Claiming]) -> list[set[str]]:
         "owners": [lease.owner for lease in leases],
         "beacons": [lease.beacon for lease in leases],
     }
-    rows = await direct.fetch(CLAIM, values)
+    rows = await direct.fetch(CLAIM, values, binding=batches[0].scope.binding)
     taken: dict[UUID, set[str]] = {batch.lease.owner: set() for batch in batches}
     for content_hash, owner in rows:
         taken[owner].add(content_hash)
@@ -119,8 +120,10 @@ async def look_again(
 ) -> list[Seen | None]:
     """For each scope what is there of its contents; None where the version was deleted. ``ttl`` is in
     seconds."""
+    scope = claimed[0][0]
     values: dict[str, object] = {
-        "pipeline_version": claimed[0][0].pipeline_version,
+        "pipeline_version": scope.pipeline_version,
+        "record_prefix": scope.record_prefix,
         "ttl": ttl,
         "version_ids": [scope.model_version_id for scope, _ in claimed],
         "content_hashes": [one for _, hashes in claimed for one in hashes],
@@ -128,7 +131,7 @@ async def look_again(
     }
     in_service: dict[int, InService] = {}
     entries: dict[int, dict[str, CachedPrediction]] = {}
-    for row in map(_SeenRow._make, await direct.fetch(LOOK_AGAIN, values)):
+    for row in map(_SeenRow._make, await direct.fetch(LOOK_AGAIN, values, binding=scope.binding)):
         if row.content_hash is None:
             in_service[row.number] = InService.of_json(row.epoch, row.revisions, row.deployed)
         else:

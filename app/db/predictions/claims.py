@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.predictions.cache import (
     ENTRY_COLUMNS,
+    KNOWN,
     NEWEST_ID,
     YOUNG,
     CachedPrediction,
@@ -74,11 +75,11 @@ _STATES = (
                             or coalesce(pg_try_advisory_xact_lock(held.beacon), false) end as free
         from model_versions version
         cross join unnest(:content_hashes) as wanted (content_hash)
-        left join {prediction_of("wanted.content_hash", "version.revisions", YOUNG)} on true
+        left join {prediction_of("wanted.content_hash", "version.revisions", f"{YOUNG} and {KNOWN}")} on true
         left join lateral (
             select owner, error, retry_at, lease_until, beacon from content_claims
             where model_version_id = version.id and content_hash = wanted.content_hash
-              and pipeline_version = :pipeline_version and epoch = :epoch
+              and pipeline_version = :claimed_under and epoch = :epoch
             limit 1
         ) held on true
         where version.id = :model_version_id
@@ -93,7 +94,7 @@ _UNKNOWN = text(f"""
         from predictions prediction
         where model_version_id = :model_version_id and id > :after
           and pipeline_version = :pipeline_version and starts_with(revision, '{PENDING}')
-          and content_hash = any(:content_hashes)
+          and content_hash = any(:content_hashes) and {KNOWN}
         order by content_hash, id desc
     """).bindparams(_HASHES, bindparam("after", type_=BigInteger()))
 
@@ -108,7 +109,7 @@ _LOCKED = """
     ))
 """
 _IN_SCOPE = """
-    model_version_id = :model_version_id and pipeline_version = :pipeline_version and epoch = :epoch
+    model_version_id = :model_version_id and pipeline_version = :claimed_under and epoch = :epoch
     and not waiting
 """
 _MINE = _LOCKED.format(of="owner = :owner")
@@ -153,14 +154,14 @@ _PURGE = text("""
 
 async def wait(session: AsyncSession, scope: Scope, hashes: Sequence[str]) -> None:
     """Have the owners of the claims tell when they are done."""
-    await session.execute(_WAIT, {**vars(scope), "content_hashes": list(hashes)})
+    await session.execute(_WAIT, _values(scope, hashes))
 
 
 async def states(
     session: AsyncSession, scope: Scope, hashes: Sequence[str], *, ttl: float | None
 ) -> States | None:
     """Where contents stand; None if the version was deleted. ``ttl`` is in seconds."""
-    values = {**vars(scope), "content_hashes": list(hashes), "ttl": ttl}
+    values = _values(scope, hashes) | {"ttl": ttl}
     rows = (await session.execute(_STATES, values)).mappings().all()
     if not rows:
         return None
@@ -183,9 +184,13 @@ async def unknown(
     session: AsyncSession, scope: Scope, hashes: Sequence[str], *, after: int
 ) -> dict[str, CachedPrediction]:
     """Predictions with ids over ``after`` of which nobody knows what made them, by content."""
-    values = {**vars(scope), "content_hashes": list(hashes), "after": after}
+    values = _values(scope, hashes) | {"after": after}
     rows = (await session.execute(_UNKNOWN, values)).mappings()
     return {row["content_hash"]: entry for row in rows if (entry := entry_of(row)) is not None}
+
+
+def _values(scope: Scope, hashes: Sequence[str]) -> dict[str, object]:
+    return {**vars(scope), "claimed_under": scope.claimed_under, "content_hashes": list(hashes)}
 
 
 async def renew(session: AsyncSession, lease: Lease, hashes: Sequence[str]) -> None:

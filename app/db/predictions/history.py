@@ -3,27 +3,41 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, Select, case, select, text
+from sqlalchemy import Row, ScalarSelect, Select, case, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.db.server.patience import patient
 from app.db.tables import ModelRow, ModelVersionRow, PredictionRow
+from app.db.tenants import known
+from app.schemas.access.callers import CURRENT
 
 # Releases that took any PREDICTION_TTL stored moments that Python cannot hold.
 _EXPIRES = case((PredictionRow.expires_at < text("'9999-01-01'"), PredictionRow.expires_at))
 
 
-_LOGGED: Select[*tuple[object, ...]] = (
-    select(
-        *(PredictionRow.id, PredictionRow.record_id, PredictionRow.content_hash),
-        *(ModelRow.name.label("model"), ModelVersionRow.version, PredictionRow.revision),
-        *(PredictionRow.pipeline_version, PredictionRow.variant, PredictionRow.source_id),
-        *(PredictionRow.output.label("prediction"), PredictionRow.raw_output, PredictionRow.latency_ms),
-        *(PredictionRow.computed_at, _EXPIRES.label("expires_at"), PredictionRow.superseded_at),
+def _logged() -> Select[*tuple[object, ...]]:
+    return (
+        select(
+            *(PredictionRow.id, PredictionRow.record_id, PredictionRow.content_hash),
+            *(ModelRow.name.label("model"), ModelVersionRow.version, PredictionRow.revision),
+            *(PredictionRow.pipeline_version, PredictionRow.variant, _source().label("source_id")),
+            *(PredictionRow.output.label("prediction"), PredictionRow.raw_output, PredictionRow.latency_ms),
+            *(PredictionRow.computed_at, _EXPIRES.label("expires_at"), PredictionRow.superseded_at),
+        )
+        .join(ModelVersionRow, ModelVersionRow.id == PredictionRow.model_version_id)
+        .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+        .where(known.within_prefix(PredictionRow.record_id), known.model(ModelRow.name))
     )
-    .join(ModelVersionRow, ModelVersionRow.id == PredictionRow.model_version_id)
-    .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
-)
+
+
+def _source() -> ScalarSelect[int | None] | InstrumentedAttribute[int | None]:
+    """Not of what was copied, for somebody who may know of both, from a record that the caller may not."""
+    if not CURRENT.get().record_prefix:
+        return PredictionRow.source_id
+    source = aliased(PredictionRow)
+    query = select(source.id).where(source.id == PredictionRow.source_id)
+    return query.where(known.within_prefix(source.record_id)).scalar_subquery()
 
 
 async def search(
@@ -38,7 +52,7 @@ async def search(
     limit: int,
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """At most ``limit`` predictions that fit, newest first, with ids under ``before``."""
-    query = _LOGGED
+    query = _logged()
     for column, wanted in (
         (PredictionRow.record_id, record_id),
         (ModelRow.name, model),
@@ -56,4 +70,4 @@ async def search(
 
 
 async def find(session: AsyncSession, prediction_id: int) -> Row[*tuple[object, ...]] | None:
-    return (await session.execute(_LOGGED.where(PredictionRow.id == prediction_id))).one_or_none()
+    return (await session.execute(_logged().where(PredictionRow.id == prediction_id))).one_or_none()

@@ -1,6 +1,6 @@
 """Predictions of the batches of many callers, stored at once: the last statement of a miss.
 
-All that is given to it is of one ``pipeline_version``: that of the process.
+All that is given to it is of one ``pipeline_version``, that of the process, and of one record prefix.
 """
 
 from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ async def store(direct: Direct, batches: Sequence[Storing], *, ttl: float | None
     }
     entries: dict[UUID, dict[str, CachedPrediction]] = {batch.lease.owner: {} for batch in batches}
     waited_for: set[UUID] = set()
-    for stored in map(_StoredRow._make, await direct.fetch(STORE, values)):
+    for stored in map(_StoredRow._make, await direct.fetch(STORE, values, binding=batches[0].scope.binding)):
         if stored.waited_for is not None:
             waited_for.add(stored.waited_for)
             continue

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.db.direct import Direct, Statement
 from app.db.predictions.cache import LOOKUP, Lookup
+from app.schemas.access.callers import Binding
 
 
 class Writing(NamedTuple):
@@ -23,6 +24,7 @@ class Writing(NamedTuple):
     model: str
     version: str | None
     pattern: str
+    binding: Binding
 
 
 class WrittenHits(NamedTuple):
@@ -65,7 +67,7 @@ async def write(direct: Direct, asked: Writing, *, pipeline_version: str, ttl: f
         "pattern": asked.pattern,
     }
     found = WrittenHits({}, [])
-    for record_id, hit, other in await direct.fetch(WRITE, values):
+    for record_id, hit, other in await direct.fetch(WRITE, values, binding=asked.binding):
         if hit is None:
             found.others.append(Lookup._make(other))
         else:

@@ -41,7 +41,8 @@ settings."""
 
 @dataclass(frozen=True)
 class Window:
-    """Which records: by a time field of the input or OBSERVED_AT, ``until`` excluded, and by values.
+    """Which records: by what their ids begin with, by a time field of the input or OBSERVED_AT, ``until``
+    excluded, and by values.
 
     A record that lacks one of the ``required`` fields is unfit, and in no window. One without a time that can
     be read is in those only that have no bounds, unless it is to be put into a bucket of time (``timed``).
@@ -53,6 +54,7 @@ class Window:
     where: Mapping[str, JsonValue] = field(default_factory=dict)
     required: Sequence[str] = ()
     timed: bool = False
+    prefix: str = ""
 
     @property
     def time(self) -> ColumnElement[datetime]:
@@ -79,11 +81,13 @@ class Window:
 
     @property
     def has_values(self) -> ColumnElement[bool]:
-        """Each field is stored with exactly this value; a record that lacks the field has none, null neither.
+        """The id begins with the prefix, and each field is stored with exactly this value; a record that
+        lacks the field has none, null neither.
 
         `@>` would take what merely contains the value: every list for an empty one.
         """
-        return and_(true(), *(_has(name, value) for name, value in self.where.items()))
+        begins = func.starts_with(InputObjectRow.id, self.prefix) if self.prefix else true()
+        return and_(begins, *(_has(name, value) for name, value in self.where.items()))
 
     @property
     def condition(self) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.types import Text
 
 from app.db.tables import Base
@@ -77,6 +77,19 @@ def _catch_up(table: str) -> TextClause:
     return text(f"select setval({sequence}, (select max({column}) from {name}))")
 
 
+_UNWALLED = text("""
+    select not row_security_active('predictions') and exists (
+        select from api_keys
+        where (models is not null or record_prefix <> '')
+          and revoked_at is null and (expires_at is null or expires_at > now())
+    )
+""")
+UNWALLED = (
+    "There are keys that are bound to models or records, and row-level security does not hold for the role of"
+    " this service: it owns the tables, or bypasses it. Only the application keeps tenants apart."
+)
+
+
 async def unfitness(connection: AsyncConnection) -> str | None:
     """What is wrong with the server or the database for good, in words; None where nothing is."""
     version, encoding = (await connection.execute(_KIND)).one()
@@ -103,6 +116,11 @@ async def needless_powers(connection: AsyncConnection) -> str | None:
         "The role of this service is a superuser, or passes by row security: give it a role of its own, and"
         " migrate as another (MIGRATION_DATABASE_URL)."
     )
+
+
+async def is_unwalled(session: AsyncSession) -> bool:
+    """Whether there are tenants, and the policies of the tables do not concern our role."""
+    return bool(await session.scalar(_UNWALLED))
 
 
 async def behind(connection: AsyncConnection) -> Sequence[str]:

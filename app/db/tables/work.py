@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base, Now, RecordKey
-from app.schemas.callers import CURRENT
+from app.schemas.access.callers import CURRENT
 
 UNDER_WAY = ("queued", "running")
 """The states of an evaluation, a job or a chunk that has not ended."""
@@ -34,6 +34,8 @@ class EvaluationRow(Base):
     filter: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     state: Mapped[str]
     kind: Mapped[str] = mapped_column(server_default="quality")
+    record_prefix: Mapped[str] = mapped_column(RecordKey, server_default="")
+    """Of who asked for it: it is done within that, and known to who may know of all of that."""
     report: Mapped[str | None]
     etag: Mapped[str | None]
     records: Mapped[int] = mapped_column(server_default="0")
@@ -120,6 +122,8 @@ class PredictionJobRow(Base):
     model_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("model_versions.id"), index=True)
     engine: Mapped[str]
     request: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
+    record_prefix: Mapped[str] = mapped_column(RecordKey, server_default="")
+    """As that of an evaluation."""
     state: Mapped[str]
     records: Mapped[int] = mapped_column(server_default="0")
     without_time: Mapped[int] = mapped_column(server_default="0")
@@ -159,11 +163,18 @@ class PredictionJobChunkRow(Base):
 
 
 class IdempotencyKeyRow(Base):
-    """A key under which a request was done: a fingerprint of what it said, and what was answered."""
+    """A key under which a request was done: a fingerprint of what it said, and what was answered.
+
+    ``key`` is the caller's own text, after a digest of what the caller is bound to, if it is: two tenants may
+    use the same one.
+    """
 
     __tablename__ = "idempotency_keys"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+    record_prefix: Mapped[str] = mapped_column(RecordKey, server_default="")
+    models: Mapped[str] = mapped_column(server_default="")
+    """Names with commas between them; empty: any."""
     fingerprint: Mapped[str]
     reply: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     created_at: Mapped[datetime] = mapped_column(server_default=Now, index=True)

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from app.db import keys as rows
+from app.db.access import keys as rows
 from app.db.engine import Sessions
-from app.schemas.callers import CURRENT
+from app.schemas.access.callers import CURRENT
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from app.db.access import audit as rows
 from app.db.engine import Sessions
 from app.db.tables.audit import AuditRow
 from app.schemas.access.audit import AuditAction, AuditEntry, AuditPage
-from app.schemas.callers import CURRENT
+from app.schemas.access.callers import CURRENT
 from app.schemas.ids import RowId
 
 CURSOR: Cursor[int] = Cursor("audit", TypeAdapter(RowId))

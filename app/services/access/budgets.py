@@ -13,7 +13,7 @@ from app.core.joining import Joined
 from app.db.access import limits
 from app.db.access.limits import Granted
 from app.db.direct import Direct
-from app.schemas.callers import Caller
+from app.schemas.access.callers import Caller
 
 AT_ONCE = 256
 """Callers of one statement."""

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from app.core.errors import Unauthorized
 from app.core.settings import Settings
-from app.schemas.callers import SCOPES, Caller
+from app.schemas.access.callers import SCOPES, Caller
 from app.schemas.ids import is_legal_name, record_id_fault
 
 LONGEST_SUBJECT = 200

@@ -15,11 +15,11 @@ from typing import NamedTuple, cast
 import structlog
 
 from app.core.joining import Joined
-from app.db import keys as rows
+from app.db.access import keys as rows
+from app.db.access.keys import HeldKey
 from app.db.direct import Direct
 from app.db.engine import OUTAGES
-from app.db.keys import HeldKey
-from app.schemas.callers import ANYBODY, Caller, KeyScope
+from app.schemas.access.callers import ANYBODY, Caller, KeyScope
 from app.services.access.keys import digest
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from app.core.joining import Joined
 from app.db.access import limits
 from app.db.access.limits import Granted
 from app.db.direct import Direct
-from app.schemas.callers import Caller
+from app.schemas.access.callers import Caller
 
 AHEAD = 0.1
 """Seconds for which requests are taken ahead, and for at least as long who is refused is not asked for."""

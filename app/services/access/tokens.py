@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from app.core.errors import Unauthorized
 from app.core.settings import Settings
-from app.schemas.callers import Caller
+from app.schemas.access.callers import Caller
 from app.services.access.claims import caller_of
 from app.services.access.issuer import ALGORITHMS, Issuer
 from app.services.access.keys import digest

@@ -38,6 +38,8 @@ class CollectedRun:
     request: EvaluationRequest
     last: bool
     """Whether no other attempt will wait for the platform."""
+    record_prefix: str
+    """Within which it is done."""
     key_id: int | None = None
     """Whose budget its inferences are of."""
     items: list[JudgedRecord] = field(default_factory=list)

@@ -21,9 +21,11 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.logging.quoting import Quoted
+from app.db.evaluations import makers
 from app.db.evaluations import runs as rows
 from app.db.records import windows
 from app.db.records.windows import Window
+from app.schemas.access.callers import acting_within
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
 from app.services.access.acting import acting_for
 from app.services.evaluations import judging, reports
@@ -67,6 +69,11 @@ class Evaluator:
         if attempt is None:
             return  # it has ended
         run = await self._load(evaluation_id, last)
+        with acting_within(run.record_prefix, run.ask.model or ""):
+            await self._go(run, attempt)
+
+    async def _go(self, run: CollectedRun, attempt: int) -> None:
+        evaluation_id, last = run.id, run.last
         fail, hand_back = (partial(do, evaluation_id, attempt) for do in (self._fail, self._hand_back))
         try:
             async with noted(fail, hand_back, last=last), acting_for(self._sessions, run.key_id):
@@ -113,7 +120,8 @@ class Evaluator:
         row, model, version = found
         request = EvaluationRequest.model_validate(row.filter)
         return CollectedRun(
-            evaluation_id, row.model_version_id, Ask(model, version), request, last, row.key_id
+            *(evaluation_id, row.model_version_id, Ask(model, version), request, last),
+            *(row.record_prefix, row.key_id),
         )
 
     async def _measure_drift(self, run: CollectedRun, reference: Reference) -> bool:
@@ -154,7 +162,7 @@ class Evaluator:
         if run.fault is not None and not run.cases:
             raise run.fault
         async with self._sessions() as session:
-            run.tell_apart(await rows.variants(session, run.nobodys))
+            run.tell_apart(await makers.variants(session, run.nobodys))
         names = run.request.metrics or self._use_case.metrics
         found = await aside(judging.judge_all, self._use_case, run.cases, names)
         async with self._sessions.begin() as session:

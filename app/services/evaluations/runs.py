@@ -8,6 +8,7 @@ from app.core.cursors import Cursor
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.db import models as model_rows
 from app.db.engine import Sessions
+from app.db.evaluations import makers
 from app.db.evaluations import runs as rows
 from app.db.queue import tasks
 from app.db.tables import EvaluationRow
@@ -98,7 +99,7 @@ async def _found(session: AsyncSession, evaluation_id: int) -> Evaluation:
     if found is None:
         raise NotFound(f"There is no evaluation {evaluation_id}.")
     measured = await rows.metrics_of(session, evaluation_id)
-    made = await rows.answered_by(session, evaluation_id)
+    made = await makers.answered_by(session, evaluation_id)
     values = [MetricValue.model_validate(one, from_attributes=True) for one in measured]
     answered_by = [AnsweredBy.model_validate(one, from_attributes=True) for one in made]
     return Evaluation(**vars(_run(found)), metrics=values, answered_by=answered_by)
@@ -133,6 +134,7 @@ def _run(found: Row[EvaluationRow, str, str]) -> Run:
 
 async def cancel(sessions: Sessions, evaluation_id: int) -> Evaluation:
     """Stop a run that is under way, and give it as it stands; Conflict if it has ended."""
+    await get(sessions, evaluation_id)  # nobody stops what is not there for them
     async with sessions.begin() as session:
         is_stopped = await rows.end(session, evaluation_id, "cancelled")
     run = await get(sessions, evaluation_id)

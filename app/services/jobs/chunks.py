@@ -9,6 +9,7 @@ from app.core.errors import AppError
 from app.core.logging.quoting import Quoted
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
+from app.schemas.access.callers import acting_within
 from app.services.access.acting import acting_for
 from app.services.failures.interrupted import noted
 from app.services.jobs.endings import warn_if_many_failed
@@ -40,8 +41,9 @@ async def run(runtime: Runtime, chunk_id: int, *, last: bool = False) -> None:
             await chunks.hand_back(session, chunk)
 
     acting = acting_for(runtime.sessions, chunk.key_id)
-    async with noted(partial(_fail, runtime, chunk), hand_back), acting:
-        await _attempt(runtime, chunk, last)
+    with acting_within(chunk.record_prefix, chunk.model):
+        async with noted(partial(_fail, runtime, chunk), hand_back), acting:
+            await _attempt(runtime, chunk, last)
 
 
 async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> None:

@@ -137,6 +137,7 @@ async def resume(sessions: Sessions, job_id: int, *, keyed: Keyed | None = None)
 
 
 async def _locked(session: AsyncSession, job_id: int) -> PredictionJobRow:
+    await _found(session, job_id)
     job = await rows.lock(session, job_id)
     if job is None:
         raise _no_job(job_id)

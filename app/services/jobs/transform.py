@@ -18,6 +18,7 @@ from app.core.logging.quoting import Quoted
 from app.db.jobs import transform as rows
 from app.db.jobs.transform import BatchJob
 from app.db.tables import UNDER_WAY
+from app.schemas.access.callers import acting_within
 from app.schemas.hosting.deployments import Deployment
 from app.services.access.acting import acting_for
 from app.services.failures.interrupted import noted
@@ -63,7 +64,13 @@ async def run(runtime: Runtime, job_id: int) -> None:
 
 async def _advance(runtime: Runtime, job: BatchJob) -> bool:
     """Do the next step; whether the transform job is under way then."""
-    work = await _open(runtime, job)
+    deployment = await versions.deployment(runtime.database.transactions, job.version_id)
+    with acting_within(job.record_prefix, deployment.model):
+        return await _step(_open(runtime, job, deployment))
+
+
+async def _step(work: "_Work") -> bool:
+    job = work.job
     if job.state == "cancelled":
         await work.stop_all()
         return False
@@ -75,10 +82,9 @@ async def _advance(runtime: Runtime, job: BatchJob) -> bool:
     return not transform.ended
 
 
-async def _open(runtime: Runtime, job: BatchJob) -> "_Work":
+def _open(runtime: Runtime, job: BatchJob, deployment: Deployment) -> "_Work":
     if runtime.storage is None or runtime.settings.storage_url is None:
         raise Misconfigured("STORAGE_URL is not set where the worker runs.")
-    deployment = await versions.deployment(runtime.database.transactions, job.version_id)
     jobs = jobs_of(deployment)
     started = job.started_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%f") if job.started_at else "none"
     files = TransformFiles(runtime.storage, runtime.settings.storage_url, job.id, started, jobs.suffix)

@@ -17,7 +17,7 @@ from app.db.jobs.chunks import Finished
 from app.db.predictions import cache, predictions
 from app.db.predictions.cache import Lookup, Scope
 from app.db.predictions.predictions import NewPrediction
-from app.schemas.callers import CURRENT
+from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import no_record
 from app.schemas.jobs.transform import Manifest, ManifestLine
@@ -25,6 +25,7 @@ from app.schemas.rows import Row
 from app.services.failures.user_code import aside
 from app.services.jobs.transform_files import TransformFiles
 from app.services.pipeline import to_outputs, to_rows
+from app.services.predictions.lookups import known
 from app.services.runtime import Runtime
 
 
@@ -56,10 +57,14 @@ class TransformChunks:
     async def _look_up(self, chunk_id: int) -> list[Lookup]:
         database = self.runtime.database
         record_ids = await engine.run(database.statements, partial(rows.record_ids, chunk_id=chunk_id))
-        ask = cache.LookingUp(record_ids, self.deployment.model, self.deployment.version, refresh=False)
+        ask = cache.LookingUp(
+            *(record_ids, self.deployment.model, self.deployment.version),
+            refresh=False,
+            binding=CURRENT.get().binding,
+        )
         code, ttl = self.runtime.predictor.pipeline_version, self.runtime.settings.prediction_ttl
         [found] = await cache.look_up(database.direct, [ask], pipeline_version=code, ttl=ttl)
-        return found
+        return known(found)
 
     def _lines(self, misses: Sequence[Lookup]) -> list[bytes | AppError]:
         made = to_rows(self.runtime.use_case, [one.payload for one in misses], self.deployment)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import Context
 from dataclasses import replace
 from typing import cast
 
@@ -139,7 +140,8 @@ class PromptLooks:
     def ask(self, version_id: int) -> None:
         """Look soon."""
         if version_id not in self._tasks:
-            task = asyncio.create_task(self._look(version_id))
+            # Not for who happened to be answered: it concerns everybody's predictions of the version.
+            task = asyncio.get_running_loop().create_task(self._look(version_id), context=Context())
             self._tasks[version_id] = task
             loop = asyncio.get_running_loop()
             task.add_done_callback(lambda _: loop.call_later(PAUSE, self._tasks.pop, version_id, None))

@@ -13,10 +13,11 @@ from app.db import looks as looks_db
 from app.db import models as db
 from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
+from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment, InService
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
-from app.services.access import audit
+from app.services.access import audit, bounds
 from app.services.hosting.looks import place_of
 from app.services.inference import Inference
 from app.services.models import fallbacks, looks
@@ -31,8 +32,10 @@ async def register(
     """Register a version, and say whether it is new. The same again is no change; another one is a Conflict.
 
     Asks the platform what it has deployed; if it does not answer, the background refresh asks again. Where it
-    is to be promoted and its probe fails, it stays registered, and the probe's error says so.
+    is to be promoted and its probe fails, it stays registered, and the probe's error says so. Forbidden where
+    the caller may not know of the model.
     """
+    bounds.require_own_model(model)
     deployment = _deployment(use_case, model, new)
     # The same again is answered while the platform is away, or when what it had is gone.
     async with sessions.begin() as session:
@@ -149,8 +152,9 @@ def stored(model: str, row: ModelVersionRow) -> Deployment:
 
 
 def named_or_default(model: str | None, default: str | None) -> str:
-    """The model that is meant; InvalidInput where none is named and none is the default."""
-    name = model or default
+    """The model that is meant; InvalidInput where none is named and none is the default, or none that the
+    caller may know of."""
+    name = model or (default if default and CURRENT.get().knows_model(default) else None)
     if name is None:
         missing = FieldError("model", "name one, or set DEFAULT_MODEL")
         raise InvalidInput("Which model is meant?", errors=[missing])

@@ -7,11 +7,13 @@ from pydantic import JsonValue
 from app.core.errors import MAX_FAULTS, AppError
 from app.db.engine import Sessions
 from app.db.records import records as rows
+from app.schemas.access.callers import CURRENT
 from app.services.failures.user_code import aside
 from app.services.records.records import Input, normalise
 from app.services.use_case import UseCase
 
 PREFIX = "inline-"
+"""After what the ids of all records begin with that the caller may know of."""
 
 
 async def store_inputs(
@@ -20,12 +22,13 @@ async def store_inputs(
     """The record id of each input, or what is wrong with it. The same content has the same id, and so meets
     the same cache."""
     given = await aside(_normalise_all, use_case, inputs)
-    fit = {f"{PREFIX}{one.content_hash}": one for one in given if isinstance(one, Input)}
+    prefix = f"{CURRENT.get().record_prefix}{PREFIX}"
+    fit = {f"{prefix}{one.content_hash}": one for one in given if isinstance(one, Input)}
     if fit:
         new = [(record_id, one.text.decode(), one.content_hash) for record_id, one in fit.items()]
         async with sessions.begin() as session:
             await rows.upsert(session, new)
-    return [f"{PREFIX}{one.content_hash}" if isinstance(one, Input) else one for one in given]
+    return [f"{prefix}{one.content_hash}" if isinstance(one, Input) else one for one in given]
 
 
 def _normalise_all(use_case: UseCase, inputs: Sequence[JsonValue]) -> list[Input | AppError]:

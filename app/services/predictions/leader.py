@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, NotFound, NotInTime
 from app.core.errors.stored import revive
-from app.core.joining import Joined
+from app.core.joining import Joined, apart
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.listener import Listener
@@ -21,7 +21,7 @@ from app.db.predictions import claiming, claims
 from app.db.predictions.cache import CachedPrediction
 from app.db.predictions.claiming import Claiming, Seen
 from app.db.predictions.claims import KeyState, Lease, States
-from app.schemas.callers import CURRENT
+from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import InService
 from app.services import pipeline
 from app.services.access.budgets import Budgets
@@ -135,7 +135,10 @@ class Leader:
                 batch.land(one.content_hash, refusal)
         return claimed[:count]
 
-    async def _claim_together(self, batches: Sequence[Claiming]) -> list[Claimed]:
+    async def _claim_together(self, batches: Sequence[Claiming]) -> Sequence[Claimed]:
+        return await apart(batches, lambda batch: batch.scope.record_prefix, self._claim_alike)
+
+    async def _claim_alike(self, batches: Sequence[Claiming]) -> Sequence[Claimed]:
         """Two statements, of which the second sees all that others stored before the first."""
         direct = self.database.direct
         taken = await claiming.claim(direct, batches)

@@ -11,6 +11,7 @@ from app.db.engine import Database, is_outage
 from app.db.predictions import cache, written
 from app.db.predictions.cache import LookingUp, Lookup
 from app.db.predictions.written import Writing, WrittenHits
+from app.schemas.access.callers import CURRENT
 from app.services.models import versions
 from app.services.predictions.memory import Memory
 
@@ -49,11 +50,14 @@ class Lookups:
         )
 
     async def find(self, ask: LookingUp) -> list[Lookup]:
-        """A lookup for each id, in any order."""
+        """A lookup for each id, in any order. Of what the caller may not know there is no record."""
+        return known(await self._find(ask))
+
+    async def _find(self, ask: LookingUp) -> list[Lookup]:
         memory = None if ask.refresh else self.memory
         if memory is None:
             return await self._ask_database(ask)
-        record_ids, model, version, _ = ask
+        record_ids, model, version, *_ = ask
         ttl, kept, left = self.settings.prediction_ttl, [], []
         for record_id in record_ids:
             if (found := memory.get(record_id, model, version, ttl)) is None:
@@ -75,7 +79,7 @@ class Lookups:
             found.hits.update(part.hits)
             found.others.extend(part.others)
         _require_version(found.others, ask)
-        return found
+        return _known_of(found)
 
     async def _ask_database(self, ask: LookingUp) -> list[Lookup]:
         if len(ask.record_ids) <= IDS_AT_ONCE:
@@ -96,6 +100,26 @@ class Lookups:
         return [
             await written.write(direct, ask, pipeline_version=self.pipeline_version, ttl=ttl) for ask in asks
         ]
+
+
+def known(found: list[Lookup]) -> list[Lookup]:
+    """The lookups, without what the caller may not know."""
+    caller = CURRENT.get()
+    if not caller.record_prefix:
+        return found
+    return [one if caller.knows_record(one.record_id) else _nothing(one) for one in found]
+
+
+def _nothing(one: Lookup) -> Lookup:
+    return one._replace(content_hash=None, stored_payload=None, prediction_id=None)
+
+
+def _known_of(found: WrittenHits) -> WrittenHits:
+    caller = CURRENT.get()
+    if not caller.record_prefix:
+        return found
+    hits = {record_id: hit for record_id, hit in found.hits.items() if caller.knows_record(record_id)}
+    return WrittenHits(hits, known(found.others))
 
 
 def parts_of(given: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -10,6 +10,7 @@ from app.core.settings import Settings
 from app.db.engine import Database
 from app.db.predictions.cache import CachedPrediction, LookingUp, Lookup, Scope
 from app.db.predictions.written import Writing
+from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import PENDING, Deployment
 from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
@@ -61,7 +62,7 @@ class Predictor:
 
     async def predict(self, record_id: str, ask: Ask) -> Answer:
         """One prediction, or the error of it."""
-        model = versions.named_or_default(ask.model, self.settings.default_model)
+        model = self._model(ask)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
         [found] = await _in_time(self._lookups.find(_looking_up((record_id,), model, ask)), ask.until)
@@ -79,7 +80,7 @@ class Predictor:
 
         Raises what concerns the whole call: an unknown model or version, an unreachable database.
         """
-        model = versions.named_or_default(ask.model, self.settings.default_model)
+        model = self._model(ask)
         legal, faults = _sorted_out(record_ids)
         found = await _in_time(self._lookups.find(_looking_up(legal, model, ask)), ask.until)
         return faults | await self._answers(found, model, ask)
@@ -93,10 +94,18 @@ class Predictor:
         """
         if ask.refresh or self.memory is not None or len(record_ids) < MANY:
             return await self.predict_many(record_ids, ask)
-        model = versions.named_or_default(ask.model, self.settings.default_model)
+        model = self._model(ask)
         legal, faults = _sorted_out(record_ids)
-        found = await _in_time(self._lookups.write(Writing(legal, model, ask.version, pattern)), ask.until)
-        return found.hits | faults | await self._answers(found.others, model, ask)
+        wanted = Writing(legal, model, ask.version, pattern, CURRENT.get().binding)
+        found = await _in_time(self._lookups.write(wanted), ask.until)
+        return found.hits | faults | _hidden(legal) | await self._answers(found.others, model, ask)
+
+    def _model(self, ask: Ask) -> str:
+        """The model that is meant; NotFound where the caller may not know of it."""
+        model = versions.named_or_default(ask.model, self.settings.default_model)
+        if not CURRENT.get().knows_model(model):
+            raise versions.no_version(model, ask.version, model_exists=False)
+        return model
 
     async def _answers(self, lookups: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
         answers: dict[str, Answer | AppError] = {}
@@ -142,7 +151,7 @@ class Predictor:
     async def _fly(
         self, deployment: Deployment, misses: Sequence[Lookup], model: str, ask: Ask
     ) -> dict[str, Answer | AppError]:
-        scope = Scope(deployment.id, self.pipeline_version, misses[0].epoch)
+        scope = Scope(deployment.id, self.pipeline_version, misses[0].epoch, CURRENT.get().record_prefix)
         wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
         results = await self.flights.predict(deployment, scope, list(wanted.values()), ask.until)
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
@@ -185,8 +194,16 @@ def _sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer 
     return legal, {record_id: _no_id(fault) for record_id, fault in faults.items()}
 
 
+def _hidden(record_ids: Sequence[str]) -> dict[str, Answer | AppError]:
+    """What there is not, as far as the caller is told."""
+    caller = CURRENT.get()
+    if not caller.record_prefix:
+        return {}
+    return {one: no_record(one) for one in record_ids if not caller.knows_record(one)}
+
+
 def _looking_up(record_ids: Sequence[str], model: str, ask: Ask) -> LookingUp:
-    return LookingUp(record_ids, model, ask.version, ask.refresh)
+    return LookingUp(record_ids, model, ask.version, ask.refresh, CURRENT.get().binding)
 
 
 async def _in_time(lookup: Awaitable[T], until: float | None) -> T:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from app.core.errors import BackendAway, BudgetSpent, NotInTime, Overloaded, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
-from app.schemas.callers import CURRENT
+from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.services.hosting.admission import Admission
 from app.services.predictions.flights import Batch, Flight, Landed, Result, Wanted, ran_out_of_time

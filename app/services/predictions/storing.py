@@ -19,7 +19,7 @@ from tenacity import (
 
 from app.core.errors import AppError, BackendAway, NotFound
 from app.core.errors.stored import as_stored
-from app.core.joining import Joined
+from app.core.joining import Joined, apart
 from app.core.retrying import retried
 from app.core.settings import Settings
 from app.db import looks
@@ -142,6 +142,9 @@ class Store:
         return Stored(entries, found.surprises(found.in_service))
 
     async def _store(self, batches: Sequence[Storing]) -> Sequence[Mapping[str, CachedPrediction]]:
+        return await apart(batches, lambda batch: batch.scope.record_prefix, self._store_alike)
+
+    async def _store_alike(self, batches: Sequence[Storing]) -> Sequence[Mapping[str, CachedPrediction]]:
         direct = self._database.direct
         stored = await joint.store(direct, batches, ttl=self._settings.prediction_ttl)
         if stored.waited_for:

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from app.core.errors import FieldError, InvalidInput
 from app.db.records.windows import OBSERVED_AT, Window
+from app.schemas.access.callers import CURRENT
 from app.schemas.faults import faults_of
 from app.schemas.values.careful import careful
 from app.services.failures.user_code import user_code
@@ -59,7 +60,8 @@ def window(
     time_field: str | None = None,
     timed: bool = False,
 ) -> Window:
-    """The fit records with these values, in these bounds of time; InvalidInput says what does not fit.
+    """The fit records with these values, in these bounds of time, of those that the caller may know of;
+    InvalidInput says what does not fit.
 
     ``timed``: only those with a time, though there may be no bounds.
     """
@@ -68,7 +70,8 @@ def window(
         raise InvalidInput("The filter does not fit the present InputObject.", errors=wrong)
     stored = {name: _stored(_fields(use_case)[name], value) for name, value in where.items()}
     field = time_field or use_case.time_field
-    return Window(field, since, until, stored, use_case.required, timed)
+    prefix = CURRENT.get().record_prefix
+    return Window(field, since, until, stored, use_case.required, timed, prefix)
 
 
 def _fields(use_case: UseCase) -> dict[str, FieldInfo]:

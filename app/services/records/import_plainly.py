@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, TypeAdapter
 
 from app.core.strict_json import hash_of
 from app.db.records.imports import CopyColumns, framed
+from app.schemas.access.callers import CURRENT
 from app.schemas.values.plain import SCALARS, Plain
 from app.services.use_case import UseCase
 
@@ -45,6 +46,8 @@ class Plainly:
         """A frame for each, or None where the careful way has to say what it is."""
         labels, moments = texts_of(self._labels, given.labels), texts_of(self._moments, given.observed_at)
         fits = [*map(_fits, given.ids, given.payloads)]
+        if (caller := CURRENT.get()).record_prefix:
+            fits = [fit and caller.knows_record(str(one)) for fit, one in zip(fits, given.ids, strict=True)]
         for values, texts in ((given.labels, labels), (given.observed_at, moments)):
             if None in texts:  # nothing, or what has to be looked at?
                 fits = [

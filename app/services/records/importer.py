@@ -11,8 +11,10 @@ from app.core.errors import FieldError, InvalidInput
 from app.db.engine import Sessions, dump_json
 from app.db.records import imports as rows
 from app.db.tables import IdempotencyKeyRow
+from app.schemas.access.callers import CURRENT
 from app.schemas.faults import faults_of
 from app.schemas.records.imports import Counts, FileFormat, ImportLine, ImportReport, LineError
+from app.services.access import bounds
 from app.services.failures.user_code import aside
 from app.services.once import Keyed, hold, keep, replay
 from app.services.records.import_columns import Columns
@@ -160,6 +162,7 @@ def incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows
     if not isinstance(line.content, dict):
         raise InvalidInput("The line is not a JSON object.")
     parsed = _parsed(line.content, columns)
+    _require_writable(parsed.id, columns)
     try:
         given = normalise(use_case.input_type, parsed.input)
     except InvalidInput as error:
@@ -169,6 +172,14 @@ def incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows
         label = dump_json(_label(use_case, parsed.label, columns)).encode()
     observed_at = None if parsed.observed_at is None else parsed.observed_at.isoformat().encode()
     return line.number, parsed.id, given.text, given.content_hash, label, observed_at
+
+
+def _require_writable(record_id: str, columns: Columns | None) -> None:
+    if CURRENT.get().knows_record(record_id):
+        return
+    place = "id" if columns is None else columns.called("id", of_input=False)
+    fault = FieldError(place, f"must {bounds.fault()}, as ids of all records do that this key may write")
+    raise InvalidInput("The line does not fit.", errors=[fault])
 
 
 def _label(use_case: UseCase, value: JsonValue, columns: Columns | None) -> JsonValue:

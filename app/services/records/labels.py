@@ -12,6 +12,7 @@ from app.schemas.faults import faults_of
 from app.schemas.ids import no_record
 from app.schemas.records.records import RecordLabel
 from app.schemas.values.careful import careful
+from app.services.access import bounds
 from app.services.failures.user_code import aside, user_code
 from app.services.records import records
 from app.services.records.read_back import is_same
@@ -31,6 +32,7 @@ async def put_label(
     ``observed_at`` defaults to now, or to what is stored if the value is the same.
     """
     label = await aside(normalise_label, use_case, value, path="value")
+    bounds.require_known(record_id)
     async with sessions.begin() as session:
         row = await rows.upsert(session, record_id, label, observed_at)
     if row is None:
@@ -48,6 +50,7 @@ async def get_label(sessions: Sessions, record_id: str) -> RecordLabel:
 
 async def delete_label(sessions: Sessions, record_id: str) -> None:
     """Forget the truth about a record; NotFound if there is none, or no such record."""
+    bounds.require_known(record_id)
     async with sessions.begin() as session:
         if await rows.remove(session, record_id):
             return

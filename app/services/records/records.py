@@ -17,7 +17,7 @@ from app.schemas.records.records import Record, RecordLabel, RecordPage, RecordS
 from app.schemas.values.careful import careful_of
 from app.schemas.values.closed import crowded
 from app.schemas.values.plain import adapter_of, plain_json
-from app.services.access import audit
+from app.services.access import audit, bounds
 from app.services.failures.user_code import aside, user_code
 from app.services.records.read_back import dumped, require_readable
 from app.services.use_case import UseCase
@@ -29,7 +29,7 @@ CURSOR: Cursor[str] = Cursor("records", TypeAdapter(RecordIdText))
 
 MISFIT = "The input does not fit."
 MOST_UNKNOWN_FIELDS = 1000
-"""Beyond those of InputObject, which may make fewer of what it is sent by a validator of its own."""
+"""Beyond those of InputObject, which may make fewer of what it is sent by a validator of its bounds."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ def no_objection(_stored: str | None) -> None:
 
 async def get(sessions: Sessions, record_id: str) -> Record:
     """The record with its label, or NotFound."""
+    bounds.require_known(record_id)
     row = await run(sessions, lambda session: rows.find(session, record_id))
     return _found(row, record_id)
 
@@ -106,8 +107,9 @@ async def put(
     """Create or replace one record; the record, and whether it is new. The same input changes nothing.
 
     ``objection`` is asked with the row locked, so of several writers who saw one state one wins; the others
-    get PreconditionFailed.
+    get PreconditionFailed. Forbidden where the caller may not know of it.
     """
+    bounds.require_writable([record_id])
     given = _at_once(use_case.input_type, raw)
     if given is None:
         given = await aside(look_at, use_case.input_type, raw, path=path)
@@ -125,8 +127,9 @@ async def put_many(sessions: Sessions, use_case: UseCase, items: Sequence[Record
     """Create or replace records, all or none; one status per item, in order.
 
     InvalidInput names the first faults. An id may come once: which of two inputs is meant to stay
-    would be a guess.
+    would be a guess. Forbidden where the caller may not know of one of them.
     """
+    bounds.require_writable([item.id for item in items])
     inputs = await aside(_normalise_all, use_case.input_type, items)
     new = [
         (item.id, given.text.decode(), given.content_hash) for item, given in zip(items, inputs, strict=True)
@@ -163,6 +166,7 @@ def _normalise_all(input_type: type[BaseModel], items: Sequence[RecordWrite]) ->
 
 async def delete(sessions: Sessions, record_id: str, *, objection: Objection = no_objection) -> None:
     """Delete the record and its label. NotFound, or PreconditionFailed if there is an ``objection``."""
+    bounds.require_known(record_id)
     async with sessions.begin() as session:
         stored = await rows.lock(session, record_id)
         if stored is None:
@@ -176,8 +180,10 @@ async def page(sessions: Sessions, *, limit: int, cursor: str | None, prefix: st
     """Records in the order of their ids, from the place where the last page's cursor points."""
     strict_json.check(prefix, "prefix")
     after = CURSOR.decode(cursor) or ""
+    if (within := bounds.narrowed(prefix)) is None:
+        return RecordPage(items=[], next_cursor=None)
     found = await run(
-        sessions, lambda session: rows.page(session, after=after, prefix=prefix, limit=limit + 1)
+        sessions, lambda session: rows.page(session, after=after, prefix=within, limit=limit + 1)
     )
     items, next_cursor = CURSOR.cut([_record(row) for row in found], limit, lambda last: last.id)
     return RecordPage(items=items, next_cursor=next_cursor)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import (
     AppError,
     Conflict,
+    Forbidden,
     InvalidInput,
     NotFound,
     StorageCredentials,
@@ -17,6 +18,7 @@ from app.core.errors import (
 from app.db.engine import Sessions
 from app.db.evaluations import reports as rows
 from app.db.evaluations.reports import ImportedRun
+from app.schemas.access.callers import CURRENT
 from app.schemas.evaluations.runs import EvaluationRequest
 from app.schemas.reports import ImportedReports, ReportImport, Unread
 from app.services.models import versions
@@ -38,8 +40,11 @@ async def import_reports(
     """Import as `_import`, or answer what was answered under the key.
 
     No connection is held while files are read, so that of two who come at once with one key both may read
-    them. What is there already is not brought in again, and the last answer stays.
+    them. What is there already is not brought in again, and the last answer stays. Forbidden to who is bound
+    to models: files lie in the storage for all of them.
     """
+    if CURRENT.get().is_bound:
+        raise Forbidden("Reports are imported with a key that is bound to no models: they may be of any.")
     if keyed is None:
         return await _import(sessions, storage, wanted)
     async with sessions.begin() as session:

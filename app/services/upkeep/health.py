@@ -13,6 +13,7 @@ from app.db.engine import OUTAGES, is_disk_full, outage_in_words, run
 from app.db.queue import lives
 from app.db.server import soundness
 from app.db.server.outages import is_read_only
+from app.schemas.access.callers import CURRENT
 from app.schemas.health import PartStatus, Readiness
 from app.schemas.hosting.deployments import Deployment
 from app.services.models import versions
@@ -22,6 +23,11 @@ from app.services.upkeep.parts import NotKnown, Part
 
 KEPT, PLATFORM_KEPT = 3.0, 15.0
 """Seconds that a finding is remembered, so that probes are no load; platforms limit such questions."""
+NAMING = {
+    "versions": "A live version cannot be used; a key that is bound to nothing is told which.",
+    "platform": "The platform of a live version is away; a key that is bound to nothing is told which.",
+}
+"""What those are told of parts whose reasons name versions to whom no names are told."""
 PLATFORMS_AT_ONCE = 2
 """A look takes one of the few threads that are everybody's, and keeps it while a platform hangs."""
 
@@ -43,6 +49,7 @@ class Health:
             Part("workers", self._look_for_workers, kept=KEPT),
             Part("versions", self._look_at_versions, kept=KEPT),
             Part("platform", self._look_at_platforms, kept=PLATFORM_KEPT),
+            Part("tenants", self._look_for_walls, kept=KEPT),
         ]
         if runtime.storage is not None:
             self._parts.append(Part("storage", runtime.storage.check, kept=KEPT))
@@ -57,9 +64,10 @@ class Health:
         return self._is_shutting_down
 
     async def readiness(self) -> Readiness:
-        """What there is of the parts, looked at all at once."""
+        """What there is of the parts, looked at all at once. No version is named to a caller who may not know
+        of all of them."""
         found = await asyncio.gather(*(part.status() for part in self._parts))
-        parts = {part.name: status for part, status in zip(self._parts, found, strict=True)}
+        parts = {part.name: _told(part.name, status) for part, status in zip(self._parts, found, strict=True)}
         missing = [part for part in self._parts if parts[part.name].status != "ok"]
         if self._is_shutting_down:
             parts["process"] = PartStatus(status="unavailable", reason="It is shutting down.")
@@ -152,6 +160,15 @@ class Health:
             named = f"{first.model} version {first.version}: {error.detail}{_and_more(failures)}"
             raise Unavailable(named) from (error.__cause__ or error)
 
+    async def _look_for_walls(self) -> None:
+        """Whether Postgres keeps tenants apart, too, where there are any."""
+        try:
+            is_open = await run(self._database.statements, soundness.is_unwalled)
+        except OUTAGES as error:
+            raise NotKnown from error
+        if is_open:
+            raise Unavailable(soundness.UNWALLED)
+
     async def _live(self) -> list[Deployment]:
         try:
             return await versions.live_deployments(self._database.transactions)
@@ -172,6 +189,12 @@ class Health:
             return None
 
         return await asyncio.gather(*map(ask, live))
+
+
+def _told(part: str, found: PartStatus) -> PartStatus:
+    if found.status != "unavailable" or part not in NAMING or not CURRENT.get().is_bound:
+        return found
+    return PartStatus(status="unavailable", reason=NAMING[part])
 
 
 def _and_more(failures: Sequence[object]) -> str:

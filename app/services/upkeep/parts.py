@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 
 import structlog
 
@@ -47,7 +48,9 @@ class Part:
         if asyncio.get_running_loop().time() < self._known_until:
             return self._found
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look_once())
+            # Not for who happens to ask: what is found is remembered for others.
+            look = self._look_once()
+            self._looking = asyncio.get_running_loop().create_task(look, context=Context())
         done, _ = await asyncio.wait([self._looking], timeout=PATIENCE)
         if done:
             self._looking.result()  # a bug in a look is no finding

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 from app.api.access.scopes import scope_of
 from app.api.entry.admission import OPEN_PATHS, THROUGH_A_PROXY
 from app.main import ROUTERS
-from app.schemas.callers import SCOPES
+from app.schemas.access.callers import SCOPES
 from app.services.access.keys import PREFIX
 
 PAGE = (Path(__file__).parents[3] / "docs" / "access.md").read_text()

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from app.api.access.scopes import scope_of
 from app.core.settings import Settings
 from app.main import ROUTERS
-from app.schemas.callers import SCOPES, KeyScope
+from app.schemas.access.callers import SCOPES, KeyScope
 from app.services.access import keys
 from app.services.access.keys import NewKey
 from app.services.runtime import Runtime

@@ -23,7 +23,7 @@ def program(fault: Fault) -> Sequence[str]:
 
 def _found_by(old: str, new: str) -> str:
     return f"""
-from app.db import keys
+from app.db.access import keys
 from app.db.direct import Statement
 assert {old!r} in keys._FIND.source
 keys._FIND = Statement(keys._FIND.source.replace({old!r}, {new!r}))
@@ -35,7 +35,7 @@ def _asked_of(lines: str) -> str:
 from urllib.parse import parse_qs
 from app.api.entry import admission
 from app.core.errors import NotFound
-from app.schemas.callers import CURRENT, ITSELF
+from app.schemas.access.callers import CURRENT, ITSELF
 asked = admission._caller
 async def _caller(scope):
 {lines}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
-from app.schemas.callers import SCOPES, KeyScope
+from app.schemas.access.callers import SCOPES, KeyScope
 from tests.security.keys.asking import Answered, Line, bearer, document_of
 from tests.security.keys.world import ABSENT, CANARY, MODEL, RECORD, World
 

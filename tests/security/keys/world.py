@@ -12,7 +12,7 @@ import httpx
 
 from app.core.settings import Settings
 from app.db.engine import open_database
-from app.schemas.callers import SCOPES
+from app.schemas.access.callers import SCOPES
 from app.services.access import keys
 from app.services.access.keys import NewKey
 from tests.support.aws_stub import aws_environment

@@ -11,7 +11,7 @@ from app.core.errors import Conflict
 from app.core.settings import Settings
 from app.db import models
 from app.schemas.access.audit import AuditEntry
-from app.schemas.callers import CURRENT, ITSELF
+from app.schemas.access.callers import CURRENT, ITSELF
 from app.schemas.models import NewVersion
 from app.schemas.records.purges import PurgeFilter
 from app.services.access import audit, keys

@@ -9,10 +9,10 @@ import pytest
 
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.core.settings import Settings
-from app.db import keys as rows
+from app.db.access import keys as rows
 from app.db.engine import Database, open_database
 from app.db.server.connecting import Connection
-from app.schemas.callers import ANYBODY, Caller
+from app.schemas.access.callers import ANYBODY, Caller
 from app.services.access import keyring, keys
 from app.services.access.keyring import Keyring
 from app.services.access.keys import NewKey

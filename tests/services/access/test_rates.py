@@ -12,7 +12,7 @@ from app.core.settings import Settings
 from app.db.access import limits
 from app.db.direct import Direct, Statement
 from app.db.engine import Database, open_database
-from app.schemas.callers import ITSELF, Caller
+from app.schemas.access.callers import ITSELF, Caller
 from app.services.access import rates
 from app.services.access.keys import NewKey
 from app.services.access.rates import RequestRates

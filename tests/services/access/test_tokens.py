@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import JsonValue
 
-from app.schemas.callers import Caller
+from app.schemas.access.callers import Caller
 from app.services.access import tokens
 from app.services.access.tokens import Tokens
 from tests.support.oidc import AUDIENCE, LocalIssuer, ec_key, refused, rsa_key, tokens_of

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.core.settings import Settings
-from app.schemas.callers import CURRENT, ITSELF, Caller
+from app.schemas.access.callers import CURRENT, ITSELF, Caller
 from app.schemas.evaluations.runs import EvaluationRequest
 from app.schemas.jobs.jobs import PredictionJob
 from app.services.access import keys

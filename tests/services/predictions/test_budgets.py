@@ -13,7 +13,7 @@ from app.core.errors import BudgetSpent
 from app.core.settings import Settings
 from app.db.access import limits
 from app.db.direct import Direct
-from app.schemas.callers import ANYBODY, Caller
+from app.schemas.access.callers import ANYBODY, Caller
 from app.services.access import budgets
 from app.services.access.keys import NewKey
 from app.services.predictions.predictor import Answer, Ask, Predictor

@@ -15,7 +15,7 @@ from app.cli.database import open_sessions
 from app.cli.terminal import files, tables
 from app.core.errors import FieldError, InvalidInput
 from app.db.tables.serving import ApiKeyRow
-from app.schemas.callers import SCOPES, KeyScope
+from app.schemas.access.callers import SCOPES, KeyScope
 from app.services.access import keys
 from app.services.access.keys import NewKey
 
