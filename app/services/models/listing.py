@@ -8,6 +8,7 @@ from app.db.engine import Sessions
 from app.schemas.ids import Name, RowId
 from app.schemas.models import ModelPage, ModelVersion, VersionPage
 from app.services.models import versions
+from app.services.models.describing import describe, grouped
 
 MODELS: Cursor[str] = Cursor("models", TypeAdapter(Name))
 VERSIONS: Cursor[int] = Cursor("versions", TypeAdapter(RowId))
@@ -17,7 +18,7 @@ async def page(sessions: Sessions, *, limit: int, cursor: str | None) -> ModelPa
     """Models in the order of their names, from the place where the last page's cursor points."""
     after = MODELS.decode(cursor) or ""
     async with sessions() as session:
-        found = versions.grouped(await rows.page(session, after=after, limit=limit + 1))
+        found = grouped(await rows.page(session, after=after, limit=limit + 1))
     items, next_cursor = MODELS.cut(found, limit, lambda last: last.model)
     return ModelPage(items=items, next_cursor=next_cursor)
 
@@ -30,7 +31,7 @@ async def page_of_versions(sessions: Sessions, model: str, *, limit: int, cursor
         if not found and not await rows.list_versions(session, model):
             raise versions.no_version(model, None, model_exists=False)
     shown, next_cursor = VERSIONS.cut(found, limit, lambda last: last[1].id)
-    return VersionPage(items=[versions.describe(*one) for one in shown], next_cursor=next_cursor)
+    return VersionPage(items=[describe(*one) for one in shown], next_cursor=next_cursor)
 
 
 async def get_version(sessions: Sessions, model: str, version: str) -> ModelVersion:
@@ -40,4 +41,4 @@ async def get_version(sessions: Sessions, model: str, version: str) -> ModelVers
         found = None if row is None else await rows.find_version(session, row.id, version)
     if row is None or found is None:
         raise versions.no_version(model, version, model_exists=row is not None)
-    return versions.describe(row, found)
+    return describe(row, found)

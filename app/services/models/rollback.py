@@ -10,6 +10,7 @@ from app.db.engine import Sessions
 from app.schemas.models import RolledBack
 from app.services.access import audit
 from app.services.models import versions
+from app.services.models.describing import grouped
 from app.services.once import Keyed, once
 from app.services.use_case import UseCase
 
@@ -45,5 +46,5 @@ async def _roll_back(session: AsyncSession, use_case: UseCase, model: str) -> Ro
     known = await db.list_versions(session, model)
     left = next(found.version for _, found in known if found.id == undone.version_id)
     subject = audit.version_subject(model, left)
-    await audit.note(session, "rolled back", subject, live_version=versions.grouped(known)[0].live_version)
-    return RolledBack(**vars(versions.grouped(known)[0]), left_version=left)
+    await audit.note(session, "rolled back", subject, live_version=grouped(known)[0].live_version)
+    return RolledBack(**vars(grouped(known)[0]), left_version=left)

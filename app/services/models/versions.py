@@ -1,11 +1,9 @@
 """Register model versions, and move the live pointer."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import cast
 
 from pydantic import JsonValue
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
@@ -14,7 +12,7 @@ from app.db import models as db
 from app.db.engine import Sessions
 from app.db.tables import ModelRow, ModelVersionRow
 from app.schemas.access.callers import CURRENT
-from app.schemas.hosting.deployments import Deployment, InService
+from app.schemas.hosting.deployments import Deployment
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
 from app.services.access import audit, bounds
@@ -22,6 +20,7 @@ from app.services.hosting.looks import place_of
 from app.services.inference import Inference
 from app.services.models import fallbacks, looks
 from app.services.models import probe as probing
+from app.services.models.describing import describe, grouped
 from app.services.models.probe import not_live
 from app.services.use_case import UseCase
 
@@ -222,32 +221,3 @@ async def locked(session: AsyncSession, model: str) -> ModelRow:
     if row is None:
         raise NotFound(f"There is no model {model!r}.")
     return row
-
-
-def describe(model: ModelRow, row: ModelVersionRow) -> ModelVersion:
-    """A version as callers see it."""
-    in_service = InService.of(row.epoch, row.revisions, row.deployed)
-    return ModelVersion(
-        model=model.name,
-        version=row.version,
-        live=row.id == model.live_version_id,
-        backend=row.backend,
-        options=cast(dict[str, JsonValue], row.options),
-        features=row.features,
-        revision=in_service.in_words,
-        revisions=sorted(in_service.revisions - {""}),
-        pending=in_service.is_unsettled,
-        created_at=row.created_at,
-    )
-
-
-def grouped(rows: Sequence[Row[ModelRow, ModelVersionRow]]) -> list[Model]:
-    """Each model once, with its versions, in the order of the rows."""
-    models: dict[str, Model] = {}
-    for model, row in rows:
-        entry = models.setdefault(model.name, Model(model=model.name, live_version=None, versions=[]))
-        version = describe(model, row)
-        entry.versions.append(version)
-        if version.live:
-            entry.live_version = version.version
-    return list(models.values())
