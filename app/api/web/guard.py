@@ -17,7 +17,8 @@ from app.core.web.names import ServedNames, origins
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 """Methods that change nothing here; what they answer no foreign page can read."""
-WATCHED = frozenset((b"host", b"origin", b"sec-fetch-site", b"authorization"))
+KEY = b"authorization"
+WATCHED = frozenset((b"host", b"origin", b"sec-fetch-site", KEY))
 OURS = (b"same-origin", b"none")
 """Of Sec-Fetch-Site: a page of this service, or the user's own doing."""
 NO_HOST = BadRequest(
@@ -54,7 +55,8 @@ class WebGuard:
         said: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
             if name in WATCHED:
-                if said.get(name, value) != value:  # which of them is meant, others may see otherwise
+                if name != KEY and said.get(name, value) != value:
+                    # Which of them is meant, others may see otherwise. Of two keys neither is taken later.
                     return NO_HOST if name == b"host" else FOREIGN
                 said[name] = value
         host = said.get(b"host", b"")
@@ -66,7 +68,7 @@ class WebGuard:
 
     def _has_key(self, said: dict[bytes, bytes]) -> bool:
         """Whether it has one that is looked at: a wrong one is refused later."""
-        return self._keys_will_do and b"authorization" in said
+        return self._keys_will_do and KEY in said
 
     def _is_ours(self, said: dict[bytes, bytes], host: bytes) -> bool:
         """Whether it comes from no page, from one of ours, or from one that ALLOWED_ORIGINS lists.
