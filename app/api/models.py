@@ -22,6 +22,7 @@ from app.schemas.models import (
 from app.services.models import deletion, listing, rollback, versions
 
 router = APIRouter(prefix="/models", tags=["models"], route_class=StrictRoute)
+REGISTERED: dict[int | str, dict[str, object]] = {200: {"model": ModelVersion, "description": "It was there"}}
 
 
 @router.get("", summary="List the models", responses=responses(), dependencies=[READ])
@@ -60,8 +61,7 @@ async def get_version(model: Name, version: Name, sessions: SessionsDep) -> Mode
     "/{model}/versions",
     status_code=201,
     summary="Register a version",
-    responses={200: {"model": ModelVersion, "description": "It was there"}}
-    | responses(*FAILURES, *OF_BODIES),
+    responses=REGISTERED | responses(*FAILURES, *OF_BODIES),
     dependencies=[ADMIN, FORGETTING],
 )
 async def register_version(

@@ -1,4 +1,4 @@
-"""A hundred requests made from the document, and every check on the answers; `make test-security` has more."""
+"""A hundred requests made from the document, with every check on the answers."""
 
 from pathlib import Path
 

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import pytest
 
 Figure = Callable[[str, str, str, str], None]
+ELSEWHERE = [
+    ("R13", "the whole suite through PgBouncer in transaction mode", "passes", "see `make test-pooler`"),
+]
+"""Beside those that `make chaos` measures."""
 TABLE = pytest.StashKey[list[tuple[str, str, str, str]]]()
 
 
@@ -19,7 +23,9 @@ def figure(request: pytest.FixtureRequest) -> Figure:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    rows = sorted(config.stash.get(TABLE, []), key=lambda row: (row[0][0], int(row[0][1:])))
+    noted: list[tuple[str, str, str, str]] = config.stash.get(TABLE, [])
+    beside = ELSEWHERE if any(name.startswith("R") for name, *_ in noted) else []
+    rows = sorted([*noted, *beside], key=lambda row: (row[0][0], int(row[0][1:])))
     if not rows:
         return
     terminalreporter.section("figures")

@@ -42,11 +42,12 @@ def connect(url: str) -> socket.socket:
 def say(url: str, *parts: bytes, silence: float = TIMEOUT) -> Heard:
     """Send this on a connection of its own, and listen until it is closed or ``silence`` seconds pass."""
     with connect(url) as opened:
-        _send(opened, parts)
+        send(opened, parts)
         return hear(opened, silence)
 
 
-def _send(opened: socket.socket, parts: Iterable[bytes]) -> None:
+def send(opened: socket.socket, parts: Iterable[bytes]) -> None:
+    """As much of it as is taken."""
     try:
         for part in parts:
             opened.sendall(part)
@@ -77,7 +78,7 @@ def trickle(url: str, first: bytes, drop: bytes, *, every: float, seconds: float
             try:
                 piece = opened.recv(65_536)
             except TimeoutError:
-                _send(opened, [drop])
+                send(opened, [drop])
                 continue
             except OSError:
                 piece = b""

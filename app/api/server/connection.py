@@ -9,12 +9,13 @@ from asyncio import AbstractEventLoop, BaseTransport, TimerHandle
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from app.api.http.bodies import has_body
 from app.api.http.problems import from_app_error
 from app.core.errors import AppError, BadRequest, FieldError, HeadTooLarge, RequestTimeout
+from app.core.shutdown import PatientProtocol
 
 MAX_HEAD = 65_536
 """Bytes of a request line and its fields, as many as AWS's balancer passes on."""
@@ -27,7 +28,7 @@ sending would not see the answer on a connection that is cut."""
 NOT_READ = "This is no HTTP request."
 
 
-class BoundedConnection(HttpToolsProtocol):
+class BoundedConnection(PatientProtocol):
     """Has a deadline whenever it is the caller's turn; while an application works it has none."""
 
     def __init__(
@@ -161,7 +162,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _is_next_to_be_answered(self) -> bool:
         if self.cycle is None or self.cycle.response_complete:
-            return True
+            return self._in_head or self.cycle is None
         return self.cycle.more_body and not (self.pipeline or self._in_head or self.cycle.response_started)
 
 

@@ -14,6 +14,12 @@ OUT_OF_MEMORY = 507
 """What a container answers when a model does not fit (SageMaker's contract for multi-model containers)."""
 
 
+LONGEST_HEAD = 2**20
+"""Bytes of what an archive says of one member: its name, its attributes."""
+FILE = 512
+"""Bytes that a member counts for at the least: there may be millions of empty ones."""
+
+
 def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
     """Unpack an artifact into ``folder`` and return the bytes it takes there.
 
@@ -38,14 +44,33 @@ def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
 
 def _unpack(stream: Artifact, folder: Path, limit: int) -> int:
     """The data filter refuses paths and links that leave the folder, devices, and the like."""
-    size = 0
+    size = taken = 0
     # tarfile's own "r|gz" takes an archive that is cut off between two members for a whole one.
-    with gzip.GzipFile(fileobj=stream) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
+    with _Unpacked(fileobj=stream) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
         for member in archive:
-            size += member.size
-            if size > limit:
+            plain.allow(member.size)
+            size, taken = size + member.size, taken + max(member.size, FILE)
+            if taken > limit:
                 raise ModelFailed(OUT_OF_MEMORY, f"The model needs more than the {limit} bytes there are.")
             archive.extract(member, folder, filter="data")
         while plain.read(1024**2):
             pass  # up to the checksum
     return size
+
+
+class _Unpacked(gzip.GzipFile):
+    """The archive's bytes. tarfile reads a name into memory whole, whatever length is announced for it."""
+
+    _left = LONGEST_HEAD
+
+    def allow(self, size: int) -> None:
+        """So many bytes of a member may come before the next head."""
+        self._left = size + LONGEST_HEAD
+
+    def read(self, size: int | None = -1) -> bytes:
+        """ReadError beyond what is allowed."""
+        content = super().read(size)
+        self._left -= len(content)
+        if self._left < 0:
+            raise tarfile.ReadError("what it says of a member is too long")
+        return content

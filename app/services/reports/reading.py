@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from app.core.errors import InvalidInput
 from app.db.evaluations.runs import Metric
 from app.schemas.judged import SMALL
-from app.services.reports.lines import ABOUT, MAX_TEXT, NO_NUMBERS, NUMBER, Fault, ReportLine, lines_of
+from app.schemas.values.csv_cells import NUMBER
+from app.services.reports.lines import ABOUT, MAX_TEXT, NO_NUMBERS, Fault, ReportLine, lines_of
 
 MAX_METRICS = 1_000_000
 """Most metrics that are read from one report; they are held in memory together."""

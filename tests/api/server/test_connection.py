@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from app.api.server import connection
 from tests.api.server.echo import WAITING, echo
-from tests.support.raw_http import HOST, connect, hear, say, trickle
+from tests.support.raw_http import HOST, connect, hear, say, send, trickle
 from tests.support.server import serving
 from tests.support.settings import IsolatedSettings
 
@@ -114,6 +114,16 @@ def test_no_refusal_is_taken_for_the_answer_to_an_earlier_request(url: str, behi
     slow = b"GET " + WAITING.encode() + b" HTTP/1.1\r\n" + HOST + b"\r\n"
     heard = say(url, slow + behind)
     assert (heard.statuses, heard.closed) == ([], True)
+
+
+def test_who_has_been_answered_is_not_answered_again(url: str) -> None:
+    unread = b"POST /unread HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HOST + b"\r\n"
+    for rest in (b"no chunk", b"2;" + b"a" * LONG, b"2\r\n[]\r\n0\r\n" + b"X: y\r\n" * LONG):
+        with connect(url) as opened:
+            opened.sendall(unread)
+            assert opened.recv(65_536).startswith(b"HTTP/1.1 200")
+            send(opened, [rest])
+            assert hear(opened).text == b""
 
 
 def test_few_requests_wait_on_one_connection(url: str) -> None:

@@ -1,5 +1,6 @@
 import io
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,28 @@ def test_the_size_is_that_of_the_unpacked_files(tmp_path: Path) -> None:
     write_member(tmp_path / "a", tarfile.TarInfo("zeros"), bytes(900))
     assert fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 1000) == 900
     assert (tmp_path / "unpacked" / "zeros").read_bytes() == bytes(900)
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_name_that_is_a_bomb_is_not_read(tmp_path: Path, kind: bytes) -> None:
+    """tarfile would read it into memory; packed it is a thousandth."""
+    size = 50_000_000
+    member = tarfile.TarInfo("name")
+    member.type = kind
+    write_member(tmp_path / "bomb", member, b"a" * size)
+    tracemalloc.start()
+    try:
+        with pytest.raises(EndpointError, match="what it says of a member is too long"):
+            fetch(FolderSource(tmp_path, "e"), "bomb", tmp_path / "unpacked", 10**12)
+        assert tracemalloc.get_traced_memory()[1] < size / 4
+    finally:
+        tracemalloc.stop()
+
+
+def test_empty_files_count_too(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a", "w:gz") as archive:
+        for number in range(20):
+            archive.addfile(tarfile.TarInfo(str(number)))
+    with pytest.raises(ModelFailed):
+        fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 5000)
+    assert fetch(FolderSource(tmp_path, "e"), "a", tmp_path / "unpacked", 50_000) == 0

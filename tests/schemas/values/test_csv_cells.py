@@ -46,7 +46,7 @@ def test_every_text_comes_back_and_begins_no_formula(text: str) -> None:
 
 
 def test_a_report_of_ours_is_read_as_it_was() -> None:
-    rows = [["metric", "value", "slice"], ["=mae", -5.5, "-a=b"], ["'+x", "-7", "@"]]
+    rows: list[list[object]] = [["metric", "value", "slice"], ["=mae", -5.5, "-a=b"], ["'+x", "-7", "@"]]
     columns, lines = lines_of(csv_text(rows).encode(), ",")
     assert columns == rows[0]
     assert [line.cells for line in lines if isinstance(line, ReportLine)] == [

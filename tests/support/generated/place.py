@@ -18,7 +18,7 @@ from tests.support.http_stub import http_stub
 from tests.support.orders import register, store
 from tests.support.service import Service, running_service
 
-RECORDS = {f"r{number}": number / 10 for number in range(20)}
+RECORDS: dict[str, float | None] = {f"r{number}": number / 10 for number in range(20)}
 
 
 @contextmanager
