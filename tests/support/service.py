@@ -38,8 +38,7 @@ def running_service(
     port: int | None = None,
     probe: str = "/health/ready",
 ) -> Iterator[Service]:
-    """Run ``python -m app serve`` of a source tree, by default on a free port; gives it once ``probe`` answers
-    200.
+    """Run ``python -m app serve`` of a source tree, by default on a free port; gives it once ``probe`` is 200.
 
     ``program`` is what Python runs. Of this process's environment it has only what any needs to run at all.
     """
