@@ -5,7 +5,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from structlog.typing import EventDict
 
 from app.cli import main, serve
@@ -37,7 +36,7 @@ def listened(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[object
     """The hosts that it would have listened on."""
     hosts = list[object]()
     monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    monkeypatch.setattr(uvicorn, "run", lambda *_, host, **__: hosts.append(host))
+    monkeypatch.setattr(serve, "_run", lambda server: hosts.append(server.config.host))
     monkeypatch.setattr(serve, "configure_logging", lambda _: None)  # the test captures it
     return hosts
 

@@ -38,9 +38,10 @@ def running_service(
     port: int | None = None,
     probe: str = "/health/ready",
 ) -> Iterator[Service]:
-    """Run ``python -m app serve`` of a source tree, by default on a free port, until ``probe`` answers 200.
+    """Run ``python -m app serve`` of a source tree; gives it once ``probe`` answers 200.
 
-    ``program`` is what Python runs. Of this process's environment it has only what any needs to run at all.
+    ``program`` is what Python runs; the ``port`` is by default a free one. Of this process's environment it
+    has only what any needs to run at all.
     """
     port = port or free_ports(1)[0]
     base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USE_CASE")}

@@ -74,7 +74,7 @@ async def _sent(settings: Settings, raw_path: bytes, query: bytes) -> Message:
     async def receive() -> Message:
         raise AssertionError("nothing is to be read")
 
-    await create_app(settings)(scope, receive, send)
+    await create_app(settings.model_copy(update={"auth": "none"}))(scope, receive, send)
     return answer
 
 
