@@ -11,8 +11,10 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.core.logging import configure_logging  # first: it has structlog without what that takes along
+
+# isort: split
 from app.api.server.options import server_options
-from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.core.shutdown import GentleServer
 from app.main import create_app
