@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from app.services.evaluations import runs
 from app.services.jobs import jobs
 from app.services.records import labels, records
 from app.services.runtime import open_runtime
+from tests.chaos.stalls import described
 from tests.support.aws_stub import Answer, AwsStub, Request
 from tests.support.orders import answer_ten_times, order, prepare
 from tests.support.use_case import TRANSIT
@@ -36,6 +38,8 @@ ANSWER_SECONDS = 0.3
 OF_JOB, OF_EVALUATION = 9, 6
 LONGEST = 90.0
 """Seconds for what was asked for in one round; a bound, no measurement."""
+STALLED = 20.0
+"""Seconds after which the log gets a description of what is under way."""
 
 
 def _lane_of(ratio: float) -> int:
@@ -115,6 +119,7 @@ class Lane:
         await asyncio.sleep(random.uniform(0, 2 * ANSWER_SECONDS))
         began = time.monotonic()
         struck = await self._strike(kind, ratios)
+        self._tell(f"strike {number}: {kind} {struck.pid} of {[one.pid for one in self.workers]}")
         states = [await self._ended(job), await self._ended(evaluation)]
         self.silences.setdefault(kind, []).append(self.model.silence(_lane_of(self.first), began))
         self.states.update(states)
@@ -166,12 +171,20 @@ class Lane:
             return {float(one.removeprefix("r")) for one in found if one != "a"}
 
     async def _ended(self, look: Callable[[], Awaitable[str]]) -> str:
-        began = time.monotonic()
-        while time.monotonic() < began + LONGEST:
+        began, is_told = time.monotonic(), False
+        while (seconds := time.monotonic() - began) < LONGEST:
             if (state := await look()) not in ("queued", "running"):
                 return state
+            if seconds > STALLED and not is_told:
+                self._tell(f"has not ended for {seconds:.0f} s\n{await described(self.sessions)}")
+                is_told = True
             await asyncio.sleep(0.1)
         return "late"
+
+    def _tell(self, what: str) -> None:
+        """Beside what its workers say."""
+        with self.log.open("a") as said:
+            said.write(f"{datetime.now(UTC):%FT%T.%f} {what}\n")
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(LONGEST):

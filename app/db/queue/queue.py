@@ -19,7 +19,7 @@ from pgqueuer.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId
 
 from app.core.settings import Settings
 from app.db.engine import OF_WORKERS, OUTAGES
-from app.db.queue import lives
+from app.db.queue import lives, stuck
 from app.db.queue.tasks import TaskName
 from app.db.server.connecting import Connection, connect
 
@@ -73,6 +73,10 @@ class Queue:
                 await queries.update_heartbeat(list(job_ids))
 
         await self.do(show)
+
+    async def end_stuck(self) -> int:
+        """End the transactions of stopped processes that others wait for; how many there were."""
+        return len(await self.do(lambda connection, _: connection.fetch(stuck.END, stuck.PATIENCE)))
 
     async def end(self, job: Job, failure: Exception | None = None) -> None:
         """Take a task off the queue; one that failed stays in its table, to be looked at."""

@@ -22,8 +22,9 @@ log = structlog.get_logger(__name__)
 
 POLL = timedelta(seconds=2)
 """A lost notification, a task handed back and that of a dead worker are found this late at most."""
-HEARTBEAT = timedelta(seconds=10)
-"""A worker silent for so long is dead."""
+HEARTBEAT = timedelta(seconds=8)
+"""A worker silent for so long is dead. With POLL and the lease of its claims (12 s, less what has passed since it
+was renewed) that makes how long its tasks stand still."""
 PAUSE = 1.0
 """Seconds before another try, where the queue could not be reached."""
 
@@ -57,6 +58,7 @@ class _Worker:
             if (now := asyncio.get_running_loop().time()) >= self._next_look:
                 self._next_look = now + POLL.total_seconds()
                 await self._show_life()
+                await self._end_stuck()
                 await self._periodic.begin_due()
             await self._take()
             await self._until_told()
@@ -65,6 +67,10 @@ class _Worker:
         await self._queue.beat(self._under_way.ids)
         if self._alive_file is not None:
             await asyncio.to_thread(Path(self._alive_file).touch)
+
+    async def _end_stuck(self) -> None:
+        if ended := await self._queue.end_stuck():
+            log.warning("ended transactions of a process that says nothing", transactions=ended)
 
     async def _take(self) -> None:
         """No more than it can do at once, so that many workers share a large job."""
@@ -77,7 +83,8 @@ class _Worker:
     async def _until_told(self) -> None:
         """Wait for a change in the queue, the end of a task, the stop, or the next look."""
         told, stopped = (asyncio.create_task(event.wait()) for event in (self._queue.told, self._stop))
-        await asyncio.wait((told, stopped), timeout=POLL.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        left = max(0.0, self._next_look - asyncio.get_running_loop().time())
+        await asyncio.wait((told, stopped), timeout=left, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         stopped.cancel()
 
