@@ -64,9 +64,9 @@ MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
 
 
-def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
+def create_engine(settings: Settings, *, bulk: bool = False, watch: Watch | None = None) -> AsyncEngine:
     """The pooled engine that requests use; with ``bulk``, each statement is planned for its own values."""
-    pooler, watch = settings.database_pooler, Watch()
+    pooler, watch = settings.database_pooler, watch or Watch()
     opened = partial(
         connect,
         settings.database_url.get_secret_value(),
@@ -142,6 +142,12 @@ class Database:
     transactions: Sessions
     statements: Sessions
     direct: Direct
+    watch: Watch
+
+    def hang_up_idle(self) -> None:
+        """What is not in use is opened anew when it is needed: a connection beside them was found dead."""
+        self.watch.hang_up_idle()
+        self.direct.hang_up_idle()
 
     async def aclose(self) -> None:
         """Close all connections that are not in use. A server that does not say good-bye is left as it is."""
@@ -153,10 +159,11 @@ class Database:
 
 def open_database(settings: Settings, *, bulk: bool = False) -> Database:
     """Nothing is connected before it is used; close it in the end."""
-    engine = create_engine(settings, bulk=bulk)
+    watch = Watch()
+    engine = create_engine(settings, bulk=bulk, watch=watch)
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     single = create_direct(settings, bulk=bulk)
-    return Database(engine, create_sessions(engine), create_sessions(autocommit), single)
+    return Database(engine, create_sessions(engine), create_sessions(autocommit), single, watch)
 
 
 DELETED = {"_model_versions": "The model version", "_models": "The model"}

@@ -11,13 +11,18 @@ LOOKS = {
         from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
     """,
     "tasks": """
-        select id, entrypoint, status, queue_manager_id, now() - heartbeat as silent, execute_after - now() as due_in,
-               attempts, convert_from(payload, 'UTF8') as about from pgqueuer
+        select id, entrypoint, status, queue_manager_id, now() - heartbeat as silent,
+               execute_after - now() as due_in, attempts, convert_from(payload, 'UTF8') as about from pgqueuer
     """,
-    "claims": "select left(content_hash, 8) as content, owner, beacon, lease_until - now() as lease, error from content_claims",
+    "claims": """
+        select left(content_hash, 8) as content, owner, beacon, lease_until - now() as lease, error
+        from content_claims
+    """,
     "workers": "select id, until - now() as left from workers",
     "jobs": "select id, state, error from prediction_jobs where state in ('queued', 'running')",
-    "chunks": "select id, job_id, state, attempts from prediction_job_chunks where state in ('queued', 'running')",
+    "chunks": """
+        select id, job_id, state, attempts from prediction_job_chunks where state in ('queued', 'running')
+    """,
     "evaluations": "select id, state, attempts from evaluations where state in ('queued', 'running')",
 }
 

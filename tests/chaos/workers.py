@@ -86,6 +86,9 @@ class Lane:
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     silences: dict[str, list[float]] = field(default_factory=dict)
+    """While there was a worker."""
+    starts: list[float] = field(default_factory=list)
+    """Seconds from a crash of both until another was there: of this machine as much as of a worker."""
     excused: Counter[float] = field(default_factory=Counter)
     """What may be asked for once more: what a worker had asked for, and not stored, when it was killed; and
     what one that was stopped had not stored, since its claims run out."""
@@ -95,6 +98,7 @@ class Lane:
             "DATABASE_URL": self.settings.database_url.get_secret_value(),
             "DATABASE_POOL_SIZE": "3",  # all lanes are on one server, which takes 60
             "LOG_FORMAT": "console",
+            "WORKER_ALIVE_FILE": str(self._alive_file),
         }
         with self.log.open("ab") as said:
             self.workers.append(
@@ -102,6 +106,10 @@ class Lane:
                     [sys.executable, "-c", self.code], cwd=ROOT, env=os.environ | variables, stderr=said
                 )
             )
+
+    @property
+    def _alive_file(self) -> Path:
+        return self.log.with_suffix(".alive")
 
     async def keep_two(self) -> None:
         """As whoever runs workers does: start one where one has ended."""
@@ -120,6 +128,9 @@ class Lane:
         began = time.monotonic()
         struck = await self._strike(kind, ratios)
         self._tell(f"strike {number}: {kind} {struck.pid} of {[one.pid for one in self.workers]}")
+        if kind == "crash":
+            began, crashed = await self._another_is_there(), began
+            self.starts.append(began - crashed)
         states = [await self._ended(job), await self._ended(evaluation)]
         self.silences.setdefault(kind, []).append(self.model.silence(_lane_of(self.first), began))
         self.states.update(states)
@@ -165,6 +176,12 @@ class Lane:
             self.excused.update(set(ratios) - await self._stored())
         return struck
 
+    async def _another_is_there(self) -> float:
+        """When one was, after both had crashed."""
+        self._alive_file.unlink(missing_ok=True)
+        await self._until(self._alive_file.exists)
+        return time.monotonic()
+
     async def _stored(self) -> set[float]:
         async with self.sessions() as session:
             found = await session.scalars(text("select record_id from predictions"))
@@ -187,7 +204,7 @@ class Lane:
             said.write(f"{datetime.now(UTC):%FT%T.%f} {what}\n")
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(2 * LONGEST):
             while not condition():  # noqa: ASYNC110 - another process's
                 await asyncio.sleep(0.02)
 

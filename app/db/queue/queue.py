@@ -22,6 +22,8 @@ from app.db.engine import OF_WORKERS, OUTAGES
 from app.db.queue import lives, stuck
 from app.db.queue.tasks import TaskName
 from app.db.server.connecting import Connection, connect
+from app.db.server.patience import FIRST_ANSWER, IDLE
+from app.db.server.silence import Silence
 
 T = TypeVar("T")
 ANSWER_SECONDS = 10.0
@@ -39,10 +41,12 @@ class QueueLost(ConnectionError):
 class Queue:
     """One worker's. A call at a time; any may raise QueueLost."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, lost: Callable[[], None] = lambda: None) -> None:
+        """``lost`` is called when a connection is found to be lost."""
         # Past a transaction pooler: the connection LISTENs.
         self._url = settings.direct_url.get_secret_value()
         self._id = QueueManagerId(uuid4())
+        self._lost, self._used = lost, 0.0
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self.told = asyncio.Event()
@@ -107,20 +111,39 @@ class Queue:
                 connection = await self._connected()
                 async with asyncio.timeout(ANSWER_SECONDS):
                     found = await work(connection, Queries(AsyncpgDriver(connection)))
-                is_fit = True
+                is_fit, self._used = True, asyncio.get_running_loop().time()
                 return found
             except Exception as error:
                 raise QueueLost from error
             finally:
                 if not is_fit:
-                    self._drop()
+                    self._lose()
 
     async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
+        if self._connection is not None and not await self._is_alive(self._connection):
+            self._lose()
+        if self._connection is None:
             self._connection = await connect(self._url, server_settings=OF_WORKERS)
             self._connection.add_termination_listener(lambda _: self.told.set())
             await self._connection.add_listener(db_settings().channel, lambda *_: self.told.set())
         return self._connection
+
+    async def _is_alive(self, connection: Connection) -> bool:
+        """Asked, if it was idle for a moment: it may have died since, and be silent for ever."""
+        if asyncio.get_running_loop().time() - self._used < IDLE:
+            return not connection.is_closed()
+        silence = Silence(FIRST_ANSWER, connection.terminate)
+        try:
+            await connection.fetchval("select 1")
+        except LOSSES:
+            return False
+        finally:
+            silence.cancel()
+        return True
+
+    def _lose(self) -> None:
+        self._drop()
+        self._lost()
 
     def _drop(self) -> None:
         if self._connection is not None:

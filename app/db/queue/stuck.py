@@ -1,8 +1,8 @@
 """Transactions that wait for a client that says nothing, and keep others waiting.
 
 A process that is stopped keeps what it has locked. Postgres ends what is idle in a transaction
-(idle_in_transaction_session_timeout), but takes a session for active that has parsed a statement and waits for
-its parameters, reads a COPY, or cannot get rid of its rows; and no time limit of its own ends that.
+(idle_in_transaction_session_timeout), but takes a session for active that has parsed a statement and waits
+for its parameters, reads a COPY, or cannot get rid of its rows; and no time limit of its own ends that.
 """
 
 PATIENCE = 5.0

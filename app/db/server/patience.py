@@ -76,6 +76,11 @@ class Watch:
         if (timer := self._timers.pop(driver, None)) is not None:
             timer.cancel()
 
+    def hang_up_idle(self) -> None:
+        """What one has met the others likely have, too; SQLAlchemy would wait for each to say good-bye."""
+        for driver in [*self._used]:
+            driver.terminate()
+
     def _before(
         self,
         connection: Connection,
@@ -113,7 +118,7 @@ class Watch:
         try:
             adapted.ping()  # type: ignore[no-untyped-call]
         except LOST as error:
-            self._hang_up_idle()
+            self.hang_up_idle()
             raise InvalidatePoolError from error
         self.end(driver)
         self._used.pop(driver)
@@ -128,12 +133,7 @@ class Watch:
     def _cut(self, driver: "ref[Driver]") -> None:
         if (found := driver()) is not None:
             found.terminate()
-            self._hang_up_idle()
-
-    def _hang_up_idle(self) -> None:
-        """What one has met the others likely have, too; SQLAlchemy would wait for each to say good-bye."""
-        for driver in [*self._used]:
-            driver.terminate()
+            self.hang_up_idle()
 
 
 def _driver(connection: Connection) -> Driver:

@@ -15,7 +15,9 @@ from tests.support.eventually import TIMEOUT
 
 LOCK = "update models set name = name"
 IS_BLOCKED = """
-    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')
+    select exists (
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+    )
 """
 
 
