@@ -144,9 +144,9 @@ class Database:
     direct: Direct
     watch: Watch
 
-    def hang_up_idle(self) -> None:
-        """What is not in use is opened anew when it is needed: a connection beside them was found dead."""
-        self.watch.hang_up_idle()
+    def suspect(self) -> None:
+        """A connection beside these was found dead, and they may be, too."""
+        self.watch.suspect()
         self.direct.hang_up_idle()
 
     async def aclose(self) -> None:

@@ -5,7 +5,8 @@ connections, and wait for the ones when they lose the others.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 from uuid import uuid4
@@ -27,7 +28,7 @@ from app.db.server.silence import Silence
 
 T = TypeVar("T")
 ANSWER_SECONDS = 10.0
-"""For a statement; after that its connection is taken for dead."""
+"""For the first work on a connection; after that it is taken for dead."""
 UNLIMITED = EntrypointExecutionParameter(concurrency_limit=0)
 _IS_MINE = "select from pgqueuer where id = $1 and queue_manager_id = $2 and status = 'picked' for update"
 LOSSES = (*OUTAGES, asyncpg.InterfaceError)
@@ -46,7 +47,9 @@ class Queue:
         # Past a transaction pooler: the connection LISTENs.
         self._url = settings.direct_url.get_secret_value()
         self._id = QueueManagerId(uuid4())
-        self._lost, self._used = lost, 0.0
+        self._lost = lost
+        self._used: float | None = None
+        """When the connection was last, in the loop's time."""
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self.told = asyncio.Event()
@@ -109,7 +112,7 @@ class Queue:
             is_fit = False
             try:
                 connection = await self._connected()
-                async with asyncio.timeout(ANSWER_SECONDS):
+                with self._patience(connection):
                     found = await work(connection, Queries(AsyncpgDriver(connection)))
                 is_fit, self._used = True, asyncio.get_running_loop().time()
                 return found
@@ -123,23 +126,33 @@ class Queue:
         if self._connection is not None and not await self._is_alive(self._connection):
             self._lose()
         if self._connection is None:
+            self._used = None
             self._connection = await connect(self._url, server_settings=OF_WORKERS)
             self._connection.add_termination_listener(lambda _: self.told.set())
-            await self._connection.add_listener(db_settings().channel, lambda *_: self.told.set())
+            with self._patience(self._connection):
+                await self._connection.add_listener(db_settings().channel, lambda *_: self.told.set())
         return self._connection
 
     async def _is_alive(self, connection: Connection) -> bool:
-        """Asked, if it was idle for a moment: it may have died since, and be silent for ever."""
-        if asyncio.get_running_loop().time() - self._used < IDLE:
+        """Asked, if it was idle for a while: then nothing is lost with it."""
+        if self._used is None or asyncio.get_running_loop().time() - self._used < IDLE:
             return not connection.is_closed()
-        silence = Silence(FIRST_ANSWER, connection.terminate)
         try:
-            await connection.fetchval("select 1")
+            with self._patience(connection):
+                await connection.fetchval("select 1")
         except LOSSES:
             return False
+        return True
+
+    @contextmanager
+    def _patience(self, connection: Connection) -> Iterator[None]:
+        """One that was used may have died since, and be silent for ever; a new one may be slow."""
+        seconds = ANSWER_SECONDS if self._used is None else FIRST_ANSWER
+        silence = Silence(seconds, connection.terminate)
+        try:
+            yield
         finally:
             silence.cancel()
-        return True
 
     def _lose(self) -> None:
         self._drop()

@@ -76,6 +76,14 @@ class Watch:
         if (timer := self._timers.pop(driver, None)) is not None:
             timer.cancel()
 
+    def suspect(self) -> None:
+        """A connection beside these was found dead: hang up on the idle ones, and wait no longer for the
+        others than for one that may have died. What is `patient` may be silent all the same."""
+        self.hang_up_idle()
+        for silence in self._timers.values():
+            if silence.seconds <= ANSWER:
+                silence.shorten(FIRST_ANSWER)
+
     def hang_up_idle(self) -> None:
         """What one has met the others likely have, too; SQLAlchemy would wait for each to say good-bye."""
         for driver in [*self._used]:

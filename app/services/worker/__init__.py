@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 POLL = timedelta(seconds=2)
 """A lost notification, a task handed back and that of a dead worker are found this late at most."""
 HEARTBEAT = timedelta(seconds=8)
-"""A worker silent for so long is dead. Its tasks stand still for that and POLL; where it is stopped rather than
-dead, and was computing something, until the lease of its claims ends: 12 s. 15 s are promised."""
+"""A worker silent for so long is dead. Its tasks stand still for that and POLL; where it is stopped rather
+than dead, and was computing something, until the lease of its claims ends: 12 s. 15 s are promised."""
 PAUSE = 1.0
 """Seconds before another try, where the queue could not be reached."""
 
@@ -45,7 +45,7 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
 
 class _Worker:
     def __init__(self, runtime: Runtime, stop: asyncio.Event) -> None:
-        self._queue, self._stop = Queue(runtime.settings, runtime.database.hang_up_idle), stop
+        self._queue, self._stop = Queue(runtime.settings, runtime.database.suspect), stop
         self._under_way = UnderWay(self._queue, tasks.of(runtime), stop)
         self._periodic = Periodic(self._queue, runtime)
         self._alive_file = runtime.settings.worker_alive_file
