@@ -149,6 +149,12 @@ class Database:
         self.watch.suspect()
         self.direct.hang_up_idle()
 
+    def take_dead(self) -> list[int]:
+        """The server's processes behind connections that were cut since it was last asked."""
+        taken = [*self.watch.dead]
+        self.watch.dead.clear()
+        return taken
+
     async def aclose(self) -> None:
         """Close all connections that are not in use. A server that does not say good-bye is left as it is."""
         await self.direct.aclose()

@@ -81,9 +81,15 @@ class Queue:
 
         await self.do(show)
 
-    async def end_stuck(self) -> int:
-        """End the transactions of stopped processes that others wait for; how many there were."""
-        return len(await self.do(lambda connection, _: connection.fetch(stuck.END, stuck.PATIENCE)))
+    async def end_stuck(self, own: Sequence[int]) -> int:
+        """End transactions of stopped processes that others wait for, and what is left of connections of our
+        ``own`` that were cut: the server's processes behind them. How many there were."""
+
+        async def end(connection: Connection, _: Queries) -> int:
+            ended = await connection.fetch(stuck.END_OWN, own) if own else []
+            return len(ended) + len(await connection.fetch(stuck.END, stuck.PATIENCE))
+
+        return await self.do(end)
 
     async def end(self, job: Job, failure: Exception | None = None) -> None:
         """Take a task off the queue; one that failed stays in its table, to be looked at."""

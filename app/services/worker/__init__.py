@@ -45,10 +45,12 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
 
 class _Worker:
     def __init__(self, runtime: Runtime, stop: asyncio.Event) -> None:
-        self._queue, self._stop = Queue(runtime.settings, runtime.database.suspect), stop
+        self._database, self._stop = runtime.database, stop
+        self._queue = Queue(runtime.settings, self._database.suspect)
         self._under_way = UnderWay(self._queue, tasks.of(runtime), stop)
         self._periodic = Periodic(self._queue, runtime)
         self._alive_file = runtime.settings.worker_alive_file
+        self._is_pooled = runtime.settings.database_pooler
         self._next_look = 0.0
 
     async def run(self) -> None:
@@ -69,8 +71,9 @@ class _Worker:
             await asyncio.to_thread(Path(self._alive_file).touch)
 
     async def _end_stuck(self) -> None:
-        if ended := await self._queue.end_stuck():
-            log.warning("ended transactions of a process that says nothing", transactions=ended)
+        cut = [] if self._is_pooled else self._database.take_dead()  # a pooler tells numbers of its own
+        if ended := await self._queue.end_stuck(cut):
+            log.warning("ended connections that nobody answers on", connections=ended)
 
     async def _take(self) -> None:
         """No more than it can do at once, so that many workers share a large job."""

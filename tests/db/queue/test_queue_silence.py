@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 import pytest
 from pydantic import SecretStr
@@ -95,3 +96,25 @@ async def test_but_not_what_may_take_its_time(database: Database) -> None:
         await asyncio.sleep(0.1)
         database.suspect()
         await asked
+
+
+async def test_what_it_had_locked_is_free_again(queue: Queue, line: Line, database: Database) -> None:
+    """The server hears nothing of a connection that is cut where its line is dead."""
+    lock = text("update models set name = name")
+    async with database.transactions.begin() as session:
+        await session.execute(text("insert into models (name) values ('transit')"))
+    async with database.transactions() as session:
+        await session.execute(lock)
+        line.die()
+        asked = asyncio.create_task(session.execute(text("select 1")))
+        await asyncio.sleep(0)
+        database.suspect()
+        with pytest.raises(OUTAGES):
+            await asked
+    line.revive()
+    with suppress(QueueLost):
+        await queue.beat([])
+    async with asyncio.timeout(TIMEOUT):
+        assert await queue.end_stuck(database.take_dead()) == 1
+        async with database.transactions.begin() as session:
+            await session.execute(lock)

@@ -59,7 +59,7 @@ async def test_who_waits_for_its_client_is_ended(
 ) -> None:
     async with blocked(settings, does) as (queue, waiting):
         async with asyncio.timeout(TIMEOUT):
-            while not await queue.end_stuck():  # noqa: ASYNC110 - the server's state
+            while not await queue.end_stuck([]):  # noqa: ASYNC110 - the server's state
                 await asyncio.sleep(0.05)
             await waiting
 
@@ -67,14 +67,14 @@ async def test_who_waits_for_its_client_is_ended(
 async def test_who_works_is_not(settings: Settings) -> None:
     async with blocked(settings, works) as (queue, waiting):
         await asyncio.sleep(2 * stuck.PATIENCE)
-        assert await queue.end_stuck() == 0
+        assert await queue.end_stuck([]) == 0
         assert not waiting.done()
 
 
 async def test_nor_is_another_program(settings: Settings) -> None:
     async with blocked(settings, parsed, named="pg_dump") as (queue, waiting):
         await asyncio.sleep(2 * stuck.PATIENCE)
-        assert await queue.end_stuck() == 0
+        assert await queue.end_stuck([]) == 0
         assert not waiting.done()
 
 
