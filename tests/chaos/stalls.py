@@ -26,6 +26,17 @@ LOOKS = {
     "evaluations": "select id, state, attempts from evaluations where state in ('queued', 'running')",
 }
 
+WAITS = """
+    select max(extract(epoch from clock_timestamp() - query_start)) from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'
+"""
+
+
+async def longest_wait(sessions: Sessions) -> float:
+    """Seconds for which a statement waits for a lock now."""
+    async with sessions() as session:
+        return float(await session.scalar(text(WAITS)) or 0)
+
 
 async def described(sessions: Sessions) -> str:
     """Connections and who blocks them, and all that is under way, a line each."""

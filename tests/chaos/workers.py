@@ -27,7 +27,7 @@ from app.services.evaluations import runs
 from app.services.jobs import jobs
 from app.services.records import labels, records
 from app.services.runtime import open_runtime
-from tests.chaos.stalls import described
+from tests.chaos.stalls import described, longest_wait
 from tests.support.aws_stub import Answer, AwsStub, Request
 from tests.support.orders import answer_ten_times, order, prepare
 from tests.support.use_case import TRANSIT
@@ -67,9 +67,9 @@ class Model:
         return answer_ten_times(request)
 
     def silence(self, lane: int, since: float) -> float:
-        """The longest time since then, until now, in which that lane's workers did not ask it."""
+        """The longest time since then in which that lane's workers did not ask it, though they had to."""
         asked = [moment for moment, number in self.moments if number == lane and moment > since]
-        moments = [since, *asked, time.monotonic()]
+        moments = [since, *(asked or [time.monotonic()])]
         return max(after - before for before, after in pairwise(moments))
 
 
@@ -87,6 +87,8 @@ class Lane:
     states: Counter[str] = field(default_factory=Counter)
     silences: dict[str, list[float]] = field(default_factory=dict)
     """While there was a worker."""
+    longest_wait: float = 0.0
+    """Seconds that a statement of theirs waited for a lock."""
     starts: list[float] = field(default_factory=list)
     """Seconds from a crash of both until another was there: of this machine as much as of a worker."""
     excused: Counter[float] = field(default_factory=Counter)
@@ -195,7 +197,8 @@ class Lane:
             if seconds > STALLED and not is_told:
                 self._tell(f"has not ended for {seconds:.0f} s\n{await described(self.sessions)}")
                 is_told = True
-            await asyncio.sleep(0.1)
+            self.longest_wait = max(self.longest_wait, await longest_wait(self.sessions))
+            await asyncio.sleep(0.3)
         return "late"
 
     def _tell(self, what: str) -> None:

@@ -31,7 +31,7 @@ ANSWER_SECONDS = 10.0
 """For the first work on a connection; after that it is taken for dead."""
 UNLIMITED = EntrypointExecutionParameter(concurrency_limit=0)
 _IS_MINE = "select from pgqueuer where id = $1 and queue_manager_id = $2 and status = 'picked' for update"
-LOSSES = (*OUTAGES, asyncpg.InterfaceError)
+LOSSES: tuple[type[Exception], ...] = (*OUTAGES, asyncpg.InterfaceError)
 """What the driver raises of a connection that is lost."""
 
 
