@@ -42,12 +42,12 @@ class QueueLost(ConnectionError):
 class Queue:
     """One worker's. A call at a time; any may raise QueueLost."""
 
-    def __init__(self, settings: Settings, lost: Callable[[], None] = lambda: None) -> None:
-        """``lost`` is called when a connection is found to be lost."""
+    def __init__(self, settings: Settings, silent: Callable[[], None] = lambda: None) -> None:
+        """``silent`` is called when the server has not answered on a connection."""
         # Past a transaction pooler: the connection LISTENs.
         self._url = settings.direct_url.get_secret_value()
         self._id = QueueManagerId(uuid4())
-        self._lost = lost
+        self._silent = silent
         self._used: float | None = None
         """When the connection was last, in the loop's time."""
         self._connection: Connection | None = None
@@ -126,11 +126,11 @@ class Queue:
                 raise QueueLost from error
             finally:
                 if not is_fit:
-                    self._lose()
+                    self._drop()
 
     async def _connected(self) -> Connection:
         if self._connection is not None and not await self._is_alive(self._connection):
-            self._lose()
+            self._drop()
         if self._connection is None:
             self._used = None
             self._connection = await connect(self._url, server_settings=OF_WORKERS)
@@ -159,10 +159,8 @@ class Queue:
             yield
         finally:
             silence.cancel()
-
-    def _lose(self) -> None:
-        self._drop()
-        self._lost()
+            if silence.is_over:
+                self._silent()
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy import Connection, Executable, event
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.server.connecting import CONNECT_TIMEOUT
@@ -123,6 +123,8 @@ class Watch:
     def _taken(self, adapted: AsyncAdapt_asyncpg_connection, *_: object) -> None:
         driver, now = adapted.driver_connection, asyncio.get_running_loop().time()
         self.end(driver)  # it has answered what is asked when it is opened
+        if driver.is_closed():
+            raise DisconnectionError  # it was hung up on: another one
         if now - self._used.get(driver, now) < IDLE:
             return
         self.begin(driver, FIRST_ANSWER)

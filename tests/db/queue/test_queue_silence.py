@@ -118,3 +118,11 @@ async def test_what_it_had_locked_is_free_again(queue: Queue, line: Line, databa
         assert await queue.end_stuck(database.take_dead()) == 1
         async with database.transactions.begin() as session:
             await session.execute(lock)
+
+
+async def test_one_that_was_hung_up_on_is_not_used_again(database: Database) -> None:
+    async with database.transactions() as session:
+        await session.execute(text("select 1"))
+    database.suspect()
+    async with database.transactions() as session:
+        await session.execute(text("select 1"))
