@@ -145,7 +145,8 @@ class Watch:
 
     def _cut(self, driver: "ref[Driver]") -> None:
         if (found := driver()) is not None:
-            self.dead.append(found.get_server_pid())
+            if not found.is_closed():
+                self.dead.append(found.get_server_pid())
             found.terminate()
             self.hang_up_idle()
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.conftest import Figure
 from tests.chaos.database.callers import LONGEST_CALL, Callers, Told, is_ready, is_well, prepare
-from tests.chaos.database.faults import FAULTS, Fault, fall_silent, lose_connections, named
+from tests.chaos.database.faults import FAULTS, Fault, fall_silent, lose_connections, named, turn_read_only
 from tests.chaos.database.server import durable_server, service, wait_until
 from tests.support.aws_stub import AwsStub
 from tests.support.line import line_to

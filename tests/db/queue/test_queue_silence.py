@@ -14,6 +14,7 @@ from app.db.queue import queue as queues
 from app.db.queue.queue import Queue, QueueLost
 from app.db.server import patience
 from app.db.server.patience import patient
+from app.db.server.silence import GRACE
 from tests.support.eventually import TIMEOUT
 from tests.support.line import Line, line_to
 
@@ -118,6 +119,19 @@ async def test_what_it_had_locked_is_free_again(queue: Queue, line: Line, databa
         assert await queue.end_stuck(database.take_dead()) == 1
         async with database.transactions.begin() as session:
             await session.execute(lock)
+
+
+async def test_one_that_has_ended_by_itself_is_no_trouble(database: Database) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+    async with database.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        database.watch.begin(driver, 0.0)
+        driver.terminate()
+        await asyncio.sleep(2 * GRACE)
+        await connection.invalidate()
+    assert (faults, database.take_dead()) == ([], [])
 
 
 async def test_one_that_was_hung_up_on_is_not_used_again(database: Database) -> None:
