@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -163,11 +163,12 @@ class Database:
         self.watch.suspect()
         self.direct.hang_up_idle()
 
-    def take_dead(self) -> list[int]:
-        """The server's processes behind connections that were cut since it was last asked."""
-        taken = [*self.watch.dead]
-        self.watch.dead.clear()
-        return taken
+    @contextmanager
+    def dead(self) -> Iterator[list[int]]:
+        """The server's processes behind connections that were cut; forgotten where the block ends well."""
+        found = [*self.watch.dead]
+        yield found
+        self.watch.dead -= {*found}
 
     async def aclose(self) -> None:
         """Close all connections that are not in use. A server that does not say good-bye is left as it is."""

@@ -5,7 +5,6 @@ statement would ask the same server; a connection that is cut ends here at once,
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar, cast
@@ -49,7 +48,7 @@ class Watch:
         """That of a transaction: what was changed in it has to be committed."""
         self._used: WeakKeyDictionary[Driver, float] = WeakKeyDictionary()
         """When it was given back, by the loop's clock; nothing where it has answered since."""
-        self.dead: deque[int] = deque(maxlen=100)
+        self.dead: set[int] = set()
         """The server's processes behind those that were cut: they may not know, and keep their locks."""
 
     async def opened(self, connect: Callable[[], Awaitable[Driver]]) -> Driver:
@@ -146,7 +145,7 @@ class Watch:
     def _cut(self, driver: "ref[Driver]") -> None:
         if (found := driver()) is not None:
             if not found.is_closed():
-                self.dead.append(found.get_server_pid())
+                self.dead.add(found.get_server_pid())
             found.terminate()
             self.hang_up_idle()
 

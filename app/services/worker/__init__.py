@@ -71,8 +71,10 @@ class _Worker:
             await asyncio.to_thread(Path(self._alive_file).touch)
 
     async def _end_stuck(self) -> None:
-        cut = [] if self._is_pooled else self._database.take_dead()  # a pooler tells numbers of its own
-        if ended := await self._queue.end_stuck(cut):
+        with self._database.dead() as cut:
+            # A pooler tells numbers of its own.
+            ended = await self._queue.end_stuck([] if self._is_pooled else cut)
+        if ended:
             log.warning("ended connections that nobody answers on", connections=ended)
 
     async def _take(self) -> None:

@@ -116,7 +116,12 @@ async def test_what_it_had_locked_is_free_again(queue: Queue, line: Line, databa
     with suppress(QueueLost):
         await queue.beat([])
     async with asyncio.timeout(TIMEOUT):
-        assert await queue.end_stuck(database.take_dead()) == 1
+        with pytest.raises(QueueLost), database.dead() as cut:
+            raise QueueLost
+        with database.dead() as cut:
+            assert await queue.end_stuck(cut) == 1
+        with database.dead() as cut:
+            assert cut == []
         async with database.transactions.begin() as session:
             await session.execute(lock)
 
@@ -131,7 +136,8 @@ async def test_one_that_has_ended_by_itself_is_no_trouble(database: Database) ->
         driver.terminate()
         await asyncio.sleep(2 * GRACE)
         await connection.invalidate()
-    assert (faults, database.take_dead()) == ([], [])
+    with database.dead() as cut:
+        assert (faults, cut) == ([], [])
 
 
 async def test_one_that_was_hung_up_on_is_not_used_again(database: Database) -> None:
