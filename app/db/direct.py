@@ -82,7 +82,7 @@ class Direct:
             except NoAnswer:
                 raise
             except (ConnectionLost, asyncpg.ReadOnlySQLTransactionError):
-                self._terminate_idle()  # the server went away, or turned, and all of them with it
+                self.hang_up_idle()  # the server went away, or turned, and all of them with it
             except MAY_DO_AT_ONCE as error:
                 await let_pass(error)
             return await self._fetch(statement.text, ordered, wanted)
@@ -136,7 +136,8 @@ class Direct:
         except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:  # it was cut while it began
             raise ConnectionLost(str(error)) from error
 
-    def _terminate_idle(self) -> None:
+    def hang_up_idle(self) -> None:
+        """Without a word: they are likely dead."""
         while self._idle:
             self._idle.pop()[0].terminate()
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar, cast
@@ -68,9 +68,9 @@ MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
 
 
-def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
+def create_engine(settings: Settings, *, bulk: bool = False, watch: Watch | None = None) -> AsyncEngine:
     """The pooled engine that requests use; with ``bulk``, each statement is planned for its own values."""
-    pooler, watch = settings.database_pooler, Watch()
+    pooler, watch = settings.database_pooler, watch or Watch()
     opened = partial(
         connect,
         settings.database_url.get_secret_value(),
@@ -173,6 +173,19 @@ class Database:
     transactions: Sessions
     statements: Sessions
     direct: Direct
+    watch: Watch
+
+    def suspect(self) -> None:
+        """A connection beside these was found dead, and they may be, too."""
+        self.watch.suspect()
+        self.direct.hang_up_idle()
+
+    @contextmanager
+    def dead(self) -> Iterator[list[int]]:
+        """The server's processes behind connections that were cut; forgotten where the block ends well."""
+        found = [*self.watch.dead]
+        yield found
+        self.watch.dead -= {*found}
 
     async def aclose(self) -> None:
         """Close all connections that are not in use. A server that does not say good-bye is left as it is."""
@@ -184,7 +197,8 @@ class Database:
 
 def open_database(settings: Settings, *, bulk: bool = False) -> Database:
     """Nothing is connected before it is used; close it in the end."""
-    engine = create_engine(settings, bulk=bulk)
+    watch = Watch()
+    engine = create_engine(settings, bulk=bulk, watch=watch)
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     single = create_direct(settings, bulk=bulk)
     statements = async_sessionmaker(
@@ -193,7 +207,7 @@ def open_database(settings: Settings, *, bulk: bool = False) -> Database:
         in_transactions=engine,
         expire_on_commit=False,
     )
-    return Database(engine, create_sessions(engine), statements, single)
+    return Database(engine, create_sessions(engine), statements, single, watch)
 
 
 DELETED = {"_model_versions": "The model version", "_models": "The model"}

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from app.services.evaluations import runs
 from app.services.jobs import jobs
 from app.services.records import labels, records
 from app.services.runtime import open_runtime
+from tests.chaos.stalls import described, longest_wait
 from tests.support.aws_stub import Answer, AwsStub, Request
 from tests.support.orders import answer_ten_times, order, prepare
 from tests.support.use_case import TRANSIT
@@ -36,6 +38,8 @@ ANSWER_SECONDS = 0.3
 OF_JOB, OF_EVALUATION = 9, 6
 LONGEST = 90.0
 """Seconds for what was asked for in one round; a bound, no measurement."""
+STALLED = 20.0
+"""Seconds after which the log gets a description of what is under way."""
 
 
 def _lane_of(ratio: float) -> int:
@@ -63,9 +67,9 @@ class Model:
         return answer_ten_times(request)
 
     def silence(self, lane: int, since: float) -> float:
-        """The longest time since then, until now, in which that lane's workers did not ask it."""
+        """The longest time since then in which that lane's workers did not ask it, though they had to."""
         asked = [moment for moment, number in self.moments if number == lane and moment > since]
-        moments = [since, *asked, time.monotonic()]
+        moments = [since, *(asked or [time.monotonic()])]
         return max(after - before for before, after in pairwise(moments))
 
 
@@ -82,6 +86,11 @@ class Lane:
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     silences: dict[str, list[float]] = field(default_factory=dict)
+    """While there was a worker."""
+    longest_wait: float = 0.0
+    """Seconds that a statement of theirs waited for a lock."""
+    starts: list[float] = field(default_factory=list)
+    """Seconds from a crash of both until another was there: of this machine as much as of a worker."""
     excused: Counter[float] = field(default_factory=Counter)
     """What may be asked for once more: what a worker had asked for, and not stored, when it was killed; and
     what one that was stopped had not stored, since its claims run out."""
@@ -91,6 +100,7 @@ class Lane:
             "DATABASE_URL": self.settings.database_url.get_secret_value(),
             "DATABASE_POOL_SIZE": "3",  # all lanes are on one server, which takes 60
             "LOG_FORMAT": "console",
+            "WORKER_ALIVE_FILE": str(self._alive_file),
         }
         with self.log.open("ab") as said:
             self.workers.append(
@@ -98,6 +108,10 @@ class Lane:
                     [sys.executable, "-c", self.code], cwd=ROOT, env=os.environ | variables, stderr=said
                 )
             )
+
+    @property
+    def _alive_file(self) -> Path:
+        return self.log.with_suffix(".alive")
 
     async def keep_two(self) -> None:
         """As whoever runs workers does: start one where one has ended."""
@@ -115,6 +129,10 @@ class Lane:
         await asyncio.sleep(random.uniform(0, 2 * ANSWER_SECONDS))
         began = time.monotonic()
         struck = await self._strike(kind, ratios)
+        self._tell(f"strike {number}: {kind} {struck.pid} of {[one.pid for one in self.workers]}")
+        if kind == "crash":
+            began, crashed = await self._another_is_there(), began
+            self.starts.append(began - crashed)
         states = [await self._ended(job), await self._ended(evaluation)]
         self.silences.setdefault(kind, []).append(self.model.silence(_lane_of(self.first), began))
         self.states.update(states)
@@ -160,21 +178,36 @@ class Lane:
             self.excused.update(set(ratios) - await self._stored())
         return struck
 
+    async def _another_is_there(self) -> float:
+        """When one was, after both had crashed."""
+        self._alive_file.unlink(missing_ok=True)
+        await self._until(self._alive_file.exists)
+        return time.monotonic()
+
     async def _stored(self) -> set[float]:
         async with self.sessions() as session:
             found = await session.scalars(text("select record_id from predictions"))
             return {float(one.removeprefix("r")) for one in found if one != "a"}
 
     async def _ended(self, look: Callable[[], Awaitable[str]]) -> str:
-        began = time.monotonic()
-        while time.monotonic() < began + LONGEST:
+        began, is_told = time.monotonic(), False
+        while (seconds := time.monotonic() - began) < LONGEST:
             if (state := await look()) not in ("queued", "running"):
                 return state
-            await asyncio.sleep(0.1)
+            if seconds > STALLED and not is_told:
+                self._tell(f"has not ended for {seconds:.0f} s\n{await described(self.sessions)}")
+                is_told = True
+            self.longest_wait = max(self.longest_wait, await longest_wait(self.sessions))
+            await asyncio.sleep(0.3)
         return "late"
 
+    def _tell(self, what: str) -> None:
+        """Beside what its workers say."""
+        with self.log.open("a") as said:
+            said.write(f"{datetime.now(UTC):%FT%T.%f} {what}\n")
+
     async def _until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(2 * LONGEST):
             while not condition():  # noqa: ASYNC110 - another process's
                 await asyncio.sleep(0.02)
 

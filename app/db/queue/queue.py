@@ -5,7 +5,8 @@ connections, and wait for the ones when they lose the others.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 from uuid import uuid4
@@ -20,16 +21,18 @@ from pgqueuer.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId
 from app.core.logging.quoting import without_messages
 from app.core.settings import Settings
 from app.db.engine import OF_WORKERS, OUTAGES
-from app.db.queue import lives
+from app.db.queue import lives, stuck
 from app.db.queue.tasks import TaskName
 from app.db.server.connecting import Connection, connect
+from app.db.server.patience import FIRST_ANSWER, IDLE
+from app.db.server.silence import Silence
 
 T = TypeVar("T")
 ANSWER_SECONDS = 10.0
-"""For a statement; after that its connection is taken for dead."""
+"""For the first work on a connection; after that it is taken for dead."""
 UNLIMITED = EntrypointExecutionParameter(concurrency_limit=0)
 _IS_MINE = "select from pgqueuer where id = $1 and queue_manager_id = $2 and status = 'picked' for update"
-LOSSES = (*OUTAGES, asyncpg.InterfaceError)
+LOSSES: tuple[type[Exception], ...] = (*OUTAGES, asyncpg.InterfaceError)
 """What the driver raises of a connection that is lost."""
 
 
@@ -40,10 +43,14 @@ class QueueLost(ConnectionError):
 class Queue:
     """One worker's. A call at a time; any may raise QueueLost."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, silent: Callable[[], None] = lambda: None) -> None:
+        """``silent`` is called when the server has not answered on a connection."""
         # Past a transaction pooler: the connection LISTENs.
         self._url = settings.direct_url.get_secret_value()
         self._id = QueueManagerId(uuid4())
+        self._silent = silent
+        self._used: float | None = None
+        """When the connection was last, in the loop's time."""
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self.told = asyncio.Event()
@@ -75,6 +82,16 @@ class Queue:
 
         await self.do(show)
 
+    async def end_stuck(self, own: Sequence[int]) -> int:
+        """End transactions of stopped processes that others wait for, and what is left of connections of our
+        ``own`` that were cut: the server's processes behind them. How many there were."""
+
+        async def end(connection: Connection, _: Queries) -> int:
+            ended = await connection.fetch(stuck.END_OWN, own) if own else []
+            return len(ended) + len(await connection.fetch(stuck.END, stuck.PATIENCE))
+
+        return await self.do(end)
+
     async def end(self, job: Job, failure: Exception | None = None) -> None:
         """Take a task off the queue; one that failed stays in its table, to be looked at."""
         record = None if failure is None else _record(failure, job)
@@ -102,9 +119,9 @@ class Queue:
             is_fit = False
             try:
                 connection = await self._connected()
-                async with asyncio.timeout(ANSWER_SECONDS):
+                with self._patience(connection):
                     found = await work(connection, Queries(AsyncpgDriver(connection)))
-                is_fit = True
+                is_fit, self._used = True, asyncio.get_running_loop().time()
                 return found
             except Exception as error:
                 raise QueueLost from error
@@ -113,11 +130,38 @@ class Queue:
                     self._drop()
 
     async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
+        if self._connection is not None and not await self._is_alive(self._connection):
+            self._drop()
+        if self._connection is None:
+            self._used = None
             self._connection = await connect(self._url, server_settings=OF_WORKERS)
             self._connection.add_termination_listener(lambda _: self.told.set())
-            await self._connection.add_listener(db_settings().channel, lambda *_: self.told.set())
+            with self._patience(self._connection):
+                await self._connection.add_listener(db_settings().channel, lambda *_: self.told.set())
         return self._connection
+
+    async def _is_alive(self, connection: Connection) -> bool:
+        """Asked, if it was idle for a while: then nothing is lost with it."""
+        if self._used is None or asyncio.get_running_loop().time() - self._used < IDLE:
+            return not connection.is_closed()
+        try:
+            with self._patience(connection):
+                await connection.fetchval("select 1")
+        except LOSSES:
+            return False
+        return True
+
+    @contextmanager
+    def _patience(self, connection: Connection) -> Iterator[None]:
+        """One that was used may have died since, and be silent for ever; a new one may be slow."""
+        seconds = ANSWER_SECONDS if self._used is None else FIRST_ANSWER
+        silence = Silence(seconds, connection.terminate)
+        try:
+            yield
+        finally:
+            silence.cancel()
+            if silence.is_over:
+                self._silent()
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -14,7 +14,7 @@ import asyncpg
 from sqlalchemy import Connection, Executable, event
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.server.connecting import CONNECT_TIMEOUT
@@ -48,6 +48,8 @@ class Watch:
         """That of a transaction: what was changed in it has to be committed."""
         self._used: WeakKeyDictionary[Driver, float] = WeakKeyDictionary()
         """When it was given back, by the loop's clock; nothing where it has answered since."""
+        self.dead: set[int] = set()
+        """The server's processes behind those that were cut: they may not know, and keep their locks."""
 
     async def opened(self, connect: Callable[[], Awaitable[Driver]]) -> Driver:
         """A new connection, which SQLAlchemy goes on to ask a few things before anybody gets it."""
@@ -75,6 +77,19 @@ class Watch:
         """It has answered."""
         if (timer := self._timers.pop(driver, None)) is not None:
             timer.cancel()
+
+    def suspect(self) -> None:
+        """A connection beside these was found dead: hang up on the idle ones, and wait no longer for the
+        others than for one that may have died. What is `patient` may be silent all the same."""
+        self.hang_up_idle()
+        for silence in self._timers.values():
+            if silence.seconds <= ANSWER:
+                silence.shorten(FIRST_ANSWER)
+
+    def hang_up_idle(self) -> None:
+        """What one has met the others likely have, too; SQLAlchemy would wait for each to say good-bye."""
+        for driver in [*self._used]:
+            driver.terminate()
 
     def _before(
         self,
@@ -107,13 +122,15 @@ class Watch:
     def _taken(self, adapted: AsyncAdapt_asyncpg_connection, *_: object) -> None:
         driver, now = adapted.driver_connection, asyncio.get_running_loop().time()
         self.end(driver)  # it has answered what is asked when it is opened
+        if driver.is_closed():
+            raise DisconnectionError  # it was hung up on: another one
         if now - self._used.get(driver, now) < IDLE:
             return
         self.begin(driver, FIRST_ANSWER)
         try:
             adapted.ping()  # type: ignore[no-untyped-call]
         except LOST as error:
-            self._hang_up_idle()
+            self.hang_up_idle()
             raise InvalidatePoolError from error
         self.end(driver)
         self._used.pop(driver)
@@ -127,13 +144,10 @@ class Watch:
 
     def _cut(self, driver: "ref[Driver]") -> None:
         if (found := driver()) is not None:
+            if not found.is_closed():
+                self.dead.add(found.get_server_pid())
             found.terminate()
-            self._hang_up_idle()
-
-    def _hang_up_idle(self) -> None:
-        """What one has met the others likely have, too; SQLAlchemy would wait for each to say good-bye."""
-        for driver in [*self._used]:
-            driver.terminate()
+            self.hang_up_idle()
 
 
 def _driver(connection: Connection) -> Driver:

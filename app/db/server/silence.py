@@ -14,8 +14,17 @@ class Silence:
     def __init__(self, seconds: float, cut: Callable[[], object]) -> None:
         self.is_over = False
         """Whether it was cut."""
+        self.seconds = seconds
         self._loop, self._cut = asyncio.get_running_loop(), cut
+        self._began = self._loop.time()
         self._timer = self._loop.call_later(seconds, self._wait)
+
+    def shorten(self, seconds: float) -> None:
+        """It has so many, from when it began, if that is less than before."""
+        if seconds < self.seconds:
+            self.cancel()
+            self.seconds = seconds
+            self._timer = self._loop.call_at(self._began + seconds, self._wait)
 
     def cancel(self) -> None:
         self._timer.cancel()

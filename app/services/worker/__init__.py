@@ -22,8 +22,9 @@ log = structlog.get_logger(__name__)
 
 POLL = timedelta(seconds=2)
 """A lost notification, a task handed back and that of a dead worker are found this late at most."""
-HEARTBEAT = timedelta(seconds=10)
-"""A worker silent for so long is dead."""
+HEARTBEAT = timedelta(seconds=8)
+"""A worker silent for so long is dead. Its tasks stand still for that and POLL; where it is stopped rather
+than dead, and was computing something, until the lease of its claims ends: 12 s. 15 s are promised."""
 PAUSE = 1.0
 """Seconds before another try, where the queue could not be reached."""
 
@@ -44,10 +45,12 @@ async def work(runtime: Runtime, stop: asyncio.Event) -> None:
 
 class _Worker:
     def __init__(self, runtime: Runtime, stop: asyncio.Event) -> None:
-        self._queue, self._stop = Queue(runtime.settings), stop
+        self._database, self._stop = runtime.database, stop
+        self._queue = Queue(runtime.settings, self._database.suspect)
         self._under_way = UnderWay(self._queue, tasks.of(runtime), stop)
         self._periodic = Periodic(self._queue, runtime)
         self._alive_file = runtime.settings.worker_alive_file
+        self._is_pooled = runtime.settings.database_pooler
         self._next_look = 0.0
 
     async def run(self) -> None:
@@ -57,6 +60,7 @@ class _Worker:
             if (now := asyncio.get_running_loop().time()) >= self._next_look:
                 self._next_look = now + POLL.total_seconds()
                 await self._show_life()
+                await self._end_stuck()
                 await self._periodic.begin_due()
             await self._take()
             await self._until_told()
@@ -65,6 +69,13 @@ class _Worker:
         await self._queue.beat(self._under_way.ids)
         if self._alive_file is not None:
             await asyncio.to_thread(Path(self._alive_file).touch)
+
+    async def _end_stuck(self) -> None:
+        with self._database.dead() as cut:
+            # A pooler tells numbers of its own.
+            ended = await self._queue.end_stuck([] if self._is_pooled else cut)
+        if ended:
+            log.warning("ended connections that nobody answers on", connections=ended)
 
     async def _take(self) -> None:
         """No more than it can do at once, so that many workers share a large job."""
@@ -77,7 +88,8 @@ class _Worker:
     async def _until_told(self) -> None:
         """Wait for a change in the queue, the end of a task, the stop, or the next look."""
         told, stopped = (asyncio.create_task(event.wait()) for event in (self._queue.told, self._stop))
-        await asyncio.wait((told, stopped), timeout=POLL.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        left = max(0.0, self._next_look - asyncio.get_running_loop().time())
+        await asyncio.wait((told, stopped), timeout=left, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         stopped.cancel()
 

@@ -10,14 +10,17 @@ from app.services.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
+BETWEEN_LOOKS = 1.0
+"""Seconds from the beginning of one to that of the next."""
 LONGEST_LOOK = 10.0
 """Seconds after which a database that does not answer is away."""
 
 
 async def is_ready(runtime: Runtime, stop: asyncio.Event) -> bool:
     """Wait until there can be work; False after ``stop``."""
-    said = None
+    said, loop = None, asyncio.get_running_loop()
     while not stop.is_set():
+        next_look = loop.time() + BETWEEN_LOOKS
         missing = await _missing(runtime)
         if missing is None:
             log.info("worker ready")
@@ -25,7 +28,7 @@ async def is_ready(runtime: Runtime, stop: asyncio.Event) -> bool:
         if missing != said:
             log.warning("waiting for the database", reason=missing)
             said = missing
-        await asyncio.sleep(1)
+        await asyncio.sleep(max(0.0, next_look - loop.time()))  # at once where this one has waited in vain
     return False
 
 
