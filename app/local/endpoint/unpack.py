@@ -17,7 +17,7 @@ OUT_OF_MEMORY = 507
 LONGEST_HEAD = 2**20
 """Bytes of what an archive says of one member: its name, its attributes."""
 FILE = 512
-"""Bytes that a member counts for at the least: there may be millions of empty ones."""
+"""Bytes that a member counts for, of what there are: it may be empty, and one of millions."""
 
 
 def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
@@ -44,13 +44,13 @@ def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
 
 def _unpack(stream: Artifact, folder: Path, limit: int) -> int:
     """The data filter refuses paths and links that leave the folder, devices, and the like."""
-    size = taken = 0
+    size = 0
     # tarfile's own "r|gz" takes an archive that is cut off between two members for a whole one.
     with _Unpacked(fileobj=stream) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
-        for member in archive:
+        for count, member in enumerate(archive):
             plain.allow(member.size)
-            size, taken = size + member.size, taken + max(member.size, FILE)
-            if taken > limit:
+            size += member.size
+            if size > limit or count * FILE > max(limit, LONGEST_HEAD):
                 raise ModelFailed(OUT_OF_MEMORY, f"The model needs more than the {limit} bytes there are.")
             archive.extract(member, folder, filter="data")
         while plain.read(1024**2):
