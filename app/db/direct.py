@@ -55,10 +55,10 @@ class Direct:
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Connection]], *, size: int, in_transactions: bool
+        self, connect: Callable[[], Awaitable[Connection]], *, size: int, pooler: bool = False
     ) -> None:
-        """``in_transactions``: a pooler is asked to keep to one server for what is prepared and then run."""
-        self._connect, self._in_transactions = connect, in_transactions
+        """``pooler``: it is one that our connections lead to, and theirs behind it may be what is unfit."""
+        self._connect, self._pooler = connect, pooler
         self._slots = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
 
@@ -84,11 +84,13 @@ class Direct:
         connection = connection or await self._open()
         silence = Silence(patience, connection.terminate)
         try:
-            rows = await self._run(connection, text, values)
+            rows = await connection.fetch(text, *values)
             is_fit = True
             return rows
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             is_fit = not connection.is_closed() and not is_unfit(error)
+            if self._pooler and is_unfit(error):
+                await _spoil(connection)
             if not connection.is_closed():
                 raise
             raise (kind if silence.is_over else ConnectionLost)(str(error)) from error
@@ -98,14 +100,6 @@ class Direct:
                 self._idle.append(connection)
             else:  # it may still be busy with what was cancelled
                 connection.terminate()
-
-    async def _run(
-        self, connection: Connection, text: str, values: Sequence[object]
-    ) -> Sequence[asyncpg.Record]:
-        if not self._in_transactions:
-            return await connection.fetch(text, *values)
-        async with connection.transaction():
-            return await connection.fetch(text, *values)
 
     def _idle_one(self) -> "Connection | None":
         while self._idle:
@@ -129,3 +123,12 @@ class Direct:
         while self._idle:
             with suppress(TimeoutError, asyncpg.PostgresError, OSError):
                 await self._idle.pop().close(timeout=LAST_WORDS)
+
+
+async def _spoil(connection: Connection) -> None:
+    """Have a pooler close its own connection with ours, which it does where ours ends in a transaction.
+
+    It would hand it on to the next of us. The one that it gives first is the one it got back last.
+    """
+    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        await connection.execute("begin")
