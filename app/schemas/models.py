@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue, StrictBool
 
 from app.schemas.ids import Name
 from app.schemas.values.closed import Closed
@@ -37,9 +37,9 @@ class NewVersion(Documented, Closed):
     """The backend's options. They are shown to callers: no secrets."""
     features: Annotated[list[str], Field(min_length=1, max_length=MOST_FEATURES)] | None = None
     """Names of preprocess.FEATURES that this version takes, in its order; default all of them."""
-    promote: bool = False
+    promote: StrictBool = False
     """Make it live at once."""
-    probe: bool = True
+    probe: StrictBool = True
     """Send it one row before it becomes live, where there are records."""
 
 
@@ -47,7 +47,7 @@ class VersionChoice(Documented, Closed):
     """A version of the model by name."""
 
     version: Name
-    probe: bool = True
+    probe: StrictBool = True
     """Send it one row first, where there are records: if that fails it does not become live."""
 
 

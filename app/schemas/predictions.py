@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, StrictBool, model_validator
 
 from app.schemas.ids import Name
 from app.schemas.numbers import Thousandths
@@ -35,7 +35,7 @@ class BatchRequest(Documented, Closed):
     """Default: the setting DEFAULT_MODEL."""
     version: Name | None = None
     """Default: the live one."""
-    refresh: bool = False
+    refresh: StrictBool = False
     """Infer anew, and supersede what is cached."""
 
     @model_validator(mode="after")

@@ -136,3 +136,16 @@ async def test_the_revision_is_what_the_platform_says(client: httpx.AsyncClient,
     versions = (await client.get("/models/transit")).json()["versions"]
     for version in versions:
         assert f"config-of-transit-{version['version']}" in version["revision"]
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", "no"])
+async def test_true_and_false_are_not_guessed(client: httpx.AsyncClient, value: JsonValue) -> None:
+    """As the document says: what is none of the two may have been meant otherwise."""
+    for path, body in (
+        ("/models/transit/promote", {"version": "1", "probe": value}),
+        ("/models/transit/versions", {"version": "1", "backend": "coreml", "promote": value}),
+        ("/predict", {"record_ids": ["a"], "refresh": value}),
+    ):
+        answer = await client.post(path, json=body)
+        assert answer.status_code == 422, answer.text
+        assert [fault["field"] for fault in answer.json()["errors"]] == [list(body)[-1]]

@@ -18,7 +18,7 @@ OUT_OF_MEMORY = 507
 LONGEST_HEAD = 2**20
 """Bytes of what an archive says of one member: its name, its attributes."""
 FILE = 512
-"""Bytes that a member counts for at the least: there may be millions of empty ones."""
+"""Bytes that a member counts for, of what there are: it may be empty, and one of millions."""
 
 
 def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
@@ -46,13 +46,13 @@ def fetch(source: Source, name: str, folder: Path, limit: int) -> int:
 def _unpack(stream: Artifact, folder: Path, limit: int) -> int:
     """Folders and files are made here, and nothing else: what tarfile's own filters let out of the folder by
     way of links (CVE-2025-4517 and its kin) depends on the patch level of the Python that runs this."""
-    size = taken = 0
+    size = 0
     # tarfile's own "r|gz" takes an archive that is cut off between two members for a whole one.
     with _Unpacked(fileobj=stream) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
-        for member in archive:
+        for count, member in enumerate(archive):
             plain.allow(member.size)
-            size, taken = size + member.size, taken + max(member.size, FILE)
-            if taken > limit:
+            size += member.size
+            if size > limit or count * FILE > max(limit, LONGEST_HEAD):
                 raise ModelFailed(OUT_OF_MEMORY, f"The model needs more than the {limit} bytes there are.")
             _make(archive, member, folder)
         while plain.read(1024**2):

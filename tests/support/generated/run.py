@@ -12,8 +12,20 @@ HERE = Path(__file__).parent
 FAILURE = re.compile(r"^- (ST\d+ .*)$", re.MULTILINE)
 """A line of its report that names what a check found."""
 COUNT = re.compile(r"^\s*([\d,]+) generated", re.MULTILINE)
+PATHS_ARE_OURS = "unsupported_method,allow_header_conformance"
+"""Checks that are left out: `import` is also an id, of a record or a run: GET /records/import is taken for
+one's, and said in Allow. tests/api/http/test_methods.py holds the methods of every path."""
 ALWAYS = (
-    *("--checks", "all", "--suppress-health-check", "all", "--continue-on-failure", "--no-color"),
+    *(
+        "--checks",
+        "all",
+        "--exclude-checks",
+        PATHS_ARE_OURS,
+        "--suppress-health-check",
+        "all",
+        "--continue-on-failure",
+        "--no-color",
+    ),
     *("--generation-database", "none", "--request-timeout", "60"),
 )
 

@@ -101,20 +101,29 @@ async def test_a_compressed_answer_is_unpacked(aws: AwsStub, opener: Opener) -> 
     assert (await opener(CSV).invoke(b"1")).content == b"0.5"
 
 
-@pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("packed", [False, True])
 async def test_an_answer_is_bounded(
-    aws: AwsStub, opener: Opener, monkeypatch: pytest.MonkeyPatch, status: int, packed: bool
+    aws: AwsStub, opener: Opener, monkeypatch: pytest.MonkeyPatch, packed: bool
 ) -> None:
     monkeypatch.setattr(base, "MAX_REPLY", 2**20)
-    body = b"1" * (2**20 + 1)
-    aws.script(
-        Answer(
-            status, gzip.compress(body) if packed else body, {"Content-Encoding": "gzip"} if packed else {}
-        )
-    )
+    aws.script(_long(200, packed=packed))
     with pytest.raises(BadOutput, match="more than 1 MB"):
         await opener(CSV).invoke(b"1")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_of_a_refusal_the_beginning_is_read(aws: AwsStub, opener: Opener, packed: bool) -> None:
+    aws.script(_long(400, packed=packed))
+    with pytest.raises(ClientError) as caught:
+        await opener(CSV).invoke(b"1")
+    assert len(str(caught.value)) <= 2**20 + 100
+
+
+def _long(status: int, *, packed: bool) -> Answer:
+    body = b"1" * (2**20 + 1)
+    if packed:
+        return Answer(status, gzip.compress(body), {"Content-Encoding": "gzip"})
+    return Answer(status, body)
 
 
 async def test_a_name_that_leads_to_the_metadata_service_is_not_called(
