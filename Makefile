@@ -60,8 +60,10 @@ logs: ## Follow the logs of what `up` started
 stack-test: $(TOOLS) ## Kill and starve the Docker stack, check that nothing is lost (6 minutes)
 	@$(BIN)/python -m tests.stack $(ARGS)
 
+BY_FILES := -n 4 --dist loadfile --no-loadscope-reorder
+
 test: $(TOOLS) $(WEED) ## Run the tests; ARGS="tests/api -k label" passes arguments to pytest
-	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest $(BY_FILES) $(ARGS)
 
 test-mine: $(TOOLS) ## Check your four files: SAMPLE=customers.csv MODEL=models/churn-1.tar.gz ARGS="--rename fee=monthly_fee"
 	@[ -n "$(SAMPLE)" ] || { echo "Name a file of records: make test-mine SAMPLE=customers.csv" >&2; exit 1; }
@@ -71,7 +73,8 @@ test-replaced: $(TOOLS) $(WEED) ## Check and test a copy whose four files are an
 	@$(BIN)/python -m tests.replaced $(EXAMPLE)
 
 test-pooler: $(TOOLS) $(WEED) ## Run the tests that use the database through PgBouncer (needs its program)
-	@POOLER=1 WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest tests/api tests/db tests/services $(ARGS)
+	@POOLER=1 WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest $(BY_FILES) \
+	  tests/api tests/cli tests/db tests/services tests/trust $(ARGS)
 
 check: $(TOOLS) ## Formatting, lint, types, and which module may import which
 	@$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import multiprocessing
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -69,9 +70,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 LONGEST = (
     *("tests/test_your_own_model.py", "tests/test_replaced.py", "tests/test_readme.py"),
-    *("tests/local/test_demo.py", "tests/services/worker/test_worker.py"),
-    "tests/local/dev/test_run.py",
+    *("tests/local/test_demo.py", "tests/local/dev/test_run.py", "tests/trust/test_promises.py"),
+    *("tests/cli/test_serve_hanging.py", "tests/services/worker/test_killed.py"),
+    *("tests/services/records/test_import_plainly.py", "tests/services/worker/test_worker.py"),
     *("tests/services/predictions/test_single_flight.py", "tests/services/jobs/test_transform.py"),
+    *("tests/test_mine.py", "tests/test_add_a_backend.py", "tests/services/evaluations/test_story.py"),
     *("tests/test_scaffold.py", "tests/api/test_health.py", "tests/local/test_postgres.py"),
 )
 """Files that begin first, so that no process is left with one of them when the others are done."""
@@ -156,3 +159,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
     """A scripted SageMaker that boto3 finds by its environment."""
     with aws_stub(monkeypatch) as server:
         yield server
+
+
+@pytest.fixture
+def forked_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials of artifacts are forked from a process that has imported what each needs, which takes a second,
+    and has run no artifact's code."""
+    multiprocessing.set_forkserver_preload(["pytest", "app.local.packing.aside"])
+    monkeypatch.setattr("app.local.packing.aside.CONTEXT", multiprocessing.get_context("forkserver"))

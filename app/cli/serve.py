@@ -2,13 +2,18 @@
 
 import asyncio
 import math
+import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from app.core.logging import configure_logging
 from app.core.settings import Settings
+from app.core.shutdown import GentleServer, PatientProtocol
 from app.main import create_app
 from app.services.access import opening
 from app.services.use_case import load
@@ -24,9 +29,10 @@ def serve(
     configure_logging(settings)
     load(settings.use_case)  # what is wrong with it is said once, not by each process
     asyncio.run(opening.require_keys(settings, host or settings.host))
-    uvicorn.run(
+    config = uvicorn.Config(
         f"{create_app.__module__}:{create_app.__name__}",
         factory=True,
+        http=PatientProtocol,
         host=host or settings.host,
         port=settings.port if port is None else port,
         workers=workers,
@@ -35,3 +41,14 @@ def serve(
         timeout_keep_alive=settings.keep_alive,
         timeout_graceful_shutdown=math.ceil(settings.predict_timeout),
     )
+    if workers == 1:
+        _run(GentleServer(config))
+    else:
+        Multiprocess(config, [config.bind_socket()]).run()
+
+
+def _run(server: uvicorn.Server) -> None:
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)

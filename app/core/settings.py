@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     database_url: DatabaseAddress
     """Postgres, as postgresql://user:password@host:port/database."""
     database_direct_url: DatabaseAddress | None = None
-    """The same database past a transaction pooler, for migrations and LISTEN; default DATABASE_URL."""
+    """The same database past a pooler, for migrations, workers and LISTEN; without one DATABASE_URL."""
     database_pooler: bool = False
     """DATABASE_URL goes through a pooler in transaction mode (PgBouncer): no prepared statements."""
     database_pool_size: Annotated[int, Field(ge=2, le=200)] = 10
@@ -154,5 +154,10 @@ class Settings(BaseSettings):
 
     @cached_property
     def direct_url(self) -> SecretStr:
-        """Where migrations and LISTEN connect."""
+        """Where migrations, workers and LISTEN connect; Misconfigured if a pooler is all that is known."""
+        if self.database_pooler and self.database_direct_url is None:
+            raise Misconfigured(
+                "DATABASE_POOLER is set, and DATABASE_DIRECT_URL is not: migrations and workers need the"
+                " database's own address, past the pooler."
+            )
         return self.database_direct_url or self.database_url

@@ -59,10 +59,10 @@ class Direct:
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Connection]], *, size: int, in_transactions: bool
+        self, connect: Callable[[], Awaitable[Connection]], *, size: int, pooler: bool = False
     ) -> None:
-        """``in_transactions``: a pooler is asked to keep to one server for what is prepared and then run."""
-        self._connect, self._in_transactions = connect, in_transactions
+        """``pooler``: it is one that our connections lead to, and theirs behind it may be what is unfit."""
+        self._connect, self._pooler = connect, pooler
         self._slots = asyncio.Semaphore(size)
         self._idle: list[tuple[Connection, Binding]] = []
         """Each with what was told to the server last of whom it is for."""
@@ -93,7 +93,7 @@ class Direct:
         connection = connection or await self._open()
         silence = Silence(patience, connection.terminate)
         try:
-            if bound != wanted and not self._in_transactions:
+            if bound != wanted and not self._pooler:
                 await connection.fetch(FOR_GOOD, *wanted)
             bound = wanted
             rows = await self._run(connection, text, values, wanted)
@@ -101,24 +101,25 @@ class Direct:
             return rows
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             is_fit = bound == wanted and not connection.is_closed() and not is_unfit(error)
+            if self._pooler and is_unfit(error):
+                await _spoil(connection)
             if not connection.is_closed():
                 raise
             raise (kind if silence.is_over else ConnectionLost)(str(error)) from error
         finally:
             silence.cancel()
             if is_fit:
-                self._idle.append((connection, UNBOUND if self._in_transactions else bound))
+                self._idle.append((connection, UNBOUND if self._pooler else bound))
             else:  # it may still be busy with what was cancelled
                 connection.terminate()
 
     async def _run(
         self, connection: Connection, text: str, values: Sequence[object], wanted: Binding
     ) -> Sequence[asyncpg.Record]:
-        if not self._in_transactions:
+        if not self._pooler or wanted == UNBOUND:
             return await connection.fetch(text, *values)
-        async with connection.transaction():
-            if wanted != UNBOUND:
-                await connection.fetch(FOR_NOW, *wanted)
+        async with connection.transaction():  # behind a pooler nothing else is sure to be of one connection
+            await connection.fetch(FOR_NOW, *wanted)
             return await connection.fetch(text, *values)
 
     def _idle_one(self, wanted: Binding) -> "tuple[Connection | None, Binding]":
@@ -144,3 +145,12 @@ class Direct:
         while self._idle:
             with suppress(TimeoutError, asyncpg.PostgresError, OSError):
                 await self._idle.pop()[0].close(timeout=LAST_WORDS)
+
+
+async def _spoil(connection: Connection) -> None:
+    """Have a pooler close its own connection with ours, which it does where ours ends in a transaction.
+
+    It would hand it on to the next of us. The one that it gives first is the one it got back last.
+    """
+    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        await connection.execute("begin")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar, cast
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -50,16 +50,18 @@ T = TypeVar("T")
 DIALECT = "postgresql+asyncpg://"
 OURS = {"client_connection_check_interval": "5s"}
 """The server ends a statement that nobody waits for any more."""
-BY_KEY = {"enable_seqscan": "off"}
+BY_KEY = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 """All that goes straight through asyncpg looks things up by their keys. A plan that was made while a table
-was empty would read all of it, and be kept."""
+was empty would read all of it, and be kept. Rows that are found in the order of an index are locked in it:
+a bitmap has them in that of the table."""
 GENERIC_PLANS = {**BY_KEY, "plan_cache_mode": "force_generic_plan"}
 """To plan a lookup takes twice as long as to do it."""
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept since the table was nearly empty would read all of it for every batch."""
 LAST_WORDS = 5.0
 """Seconds for the server to answer that a connection is closed."""
-OF_WORKERS = {**CUSTOM_PLANS, "idle_in_transaction_session_timeout": "5s"}
+IDLE = "idle_in_transaction_session_timeout"
+OF_WORKERS = {**CUSTOM_PLANS, IDLE: "5s"}
 """What a worker that hangs in a transaction has locked, it would keep from the worker that takes over."""
 MOST_DIRECT = 4
 """Connections: lookups and stores have no use for more, since they are joined."""
@@ -71,7 +73,8 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
     opened = partial(
         connect,
         settings.database_url.get_secret_value(),
-        # A pooler hands each transaction another server connection, where nothing prepared is known.
+        # A pooler hands each transaction another server connection, where nothing prepared is known. With no
+        # cache asyncpg sends a statement along whenever it is run.
         statement_cache_size=0 if pooler else 100,
         server_settings=None if pooler else {**OURS, **(OF_WORKERS if bulk else {})},
         command_timeout=LONGEST,
@@ -90,9 +93,20 @@ def create_engine(settings: Settings, *, bulk: bool = False) -> AsyncEngine:
     watch.attach(engine)
     event.listen(engine.sync_engine, "handle_error", discard_if_unfit)
     event.listen(engine.sync_engine, "handle_error", raise_if_deleted)
+    if pooler and bulk:
+        event.listen(engine.sync_engine, "begin", give_up_if_idle)
     keep_extremes(engine)
     bind_transactions(engine)
     return engine
+
+
+def give_up_if_idle(connection: Connection) -> None:
+    """As OF_WORKERS has it, for one transaction: a pooler takes no settings for a connection.
+
+    For the engine's event `begin`.
+    """
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql(f"set local {IDLE} = '{OF_WORKERS[IDLE]}'")
 
 
 def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
@@ -105,7 +119,7 @@ def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
         statement_cache_size=0 if pooler else 100,
         server_settings=None if pooler else {**OURS, **plans},
     )
-    return Direct(opened, size=direct(settings), in_transactions=pooler)
+    return Direct(opened, size=direct(settings), pooler=pooler)
 
 
 def direct(settings: Settings) -> int:

@@ -61,17 +61,17 @@ class Listener:
     def __init__(self, settings: Settings, hearer: Hearer | None = None) -> None:
         self._hearer, self._id = hearer, uuid4()
         self.beacon: int | None = None
-        """An advisory lock held while we are connected; None while not, or behind a pooler."""
-        self._enabled = not settings.database_pooler or settings.database_direct_url is not None
-        self._url = settings.direct_url
+        """An advisory lock held while we are connected; None while not, or if a pooler hides the server."""
+        known = not settings.database_pooler or settings.database_direct_url is not None
+        self._url = settings.direct_url if known else None
         self._events: dict[str, asyncio.Event] = {}
         self._waiters: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to listen, in the background."""
-        if self._enabled:
-            self._task = asyncio.create_task(self._run(), name="listener")
+        if self._url is not None:
+            self._task = asyncio.create_task(self._run(self._url.get_secret_value()), name="listener")
         elif self._hearer is not None:
             log.warning("nothing is kept in memory: DATABASE_DIRECT_URL is needed, past the pooler")
 
@@ -94,11 +94,11 @@ class Listener:
                 del self._waiters[key]
                 self._events.pop(key, None)
 
-    async def _run(self) -> None:
+    async def _run(self, url: str) -> None:
         is_away = False
         while True:
             try:
-                await self._connect_and_listen()
+                await self._connect_and_listen(url)
             except LOST as error:
                 if self.beacon is not None or not is_away:  # once, however often it is tried again
                     log.warning("listener lost its connection", error=type(error).__name__)
@@ -109,9 +109,9 @@ class Listener:
                     self._hearer.lost()
             await asyncio.sleep(random.uniform(0.5, 1.5))
 
-    async def _connect_and_listen(self) -> None:
+    async def _connect_and_listen(self, url: str) -> None:
         # Whatever it is asked, it has so long to answer.
-        connection = await connect(self._url.get_secret_value(), command_timeout=ANSWER)
+        connection = await connect(url, command_timeout=ANSWER)
         try:
             await self._listen(connection)
         finally:

@@ -9,8 +9,11 @@ import sysconfig
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import psutil
 import pytest
@@ -18,18 +21,24 @@ import pytest
 from app.local.postgres.programs import Account
 from tests.chaos.conftest import Figure
 from tests.support.demo import processes_of
-from tests.support.postgres import throwaway_folder, wait_until_stopped
+from tests.support.postgres import throwaway_folder
 
 pytestmark = pytest.mark.chaos
 ROOT = Path(__file__).parents[2]
-STRIKES = 25
-"""For root and for a user each."""
+STRIKES, AT_ONCE = 25, 3
+"""For root and for a user each; each has a folder of its own."""
 ORPHAN_SECONDS = 3.0
 LONGEST_START = 60
 USES_IT = """
-import pathlib, sys
+import asyncio, asyncpg, pathlib, sys
 from app.local.postgres import start
-print(start(pathlib.Path(sys.argv[1])).url(), flush=True)
+async def ask(url):
+    connection = await asyncpg.connect(url)
+    await connection.execute("create table if not exists used (at timestamptz)")
+    await connection.close()
+server = start(pathlib.Path(sys.argv[1]))
+asyncio.run(ask(server.url()))
+print(server.url(), flush=True)
 sys.stdin.read()
 """
 NOBODY = Account(65534, 65534)
@@ -42,9 +51,9 @@ class Owner:
         self.account, self.python = account, python
 
     @contextmanager
-    def using(self, folder: Path) -> Iterator["subprocess.Popen[str]"]:
-        """A process that starts the server, and says its URL once it answers."""
-        with self.start(["-c", USES_IT, str(folder)], stdin=subprocess.PIPE) as process:
+    def using(self, folder: Path, fault: str) -> Iterator["subprocess.Popen[str]"]:
+        """A process that starts the server, and says its URL once it has used it; ``fault`` is run before."""
+        with self.start(["-c", fault + USES_IT, str(folder)], stdin=subprocess.PIPE) as process:
             try:
                 yield process
             finally:
@@ -91,6 +100,13 @@ def amid_making(process: "subprocess.Popen[str]", folder: Path) -> None:
     process.kill()
 
 
+def amid_initdb(process: "subprocess.Popen[str]", folder: Path) -> None:
+    while not any(folder.glob("*/data/base/*")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+
+
 def the_user(process: "subprocess.Popen[str]", folder: Path) -> None:
     first_line(process)
     process.kill()
@@ -118,8 +134,9 @@ def everything(process: "subprocess.Popen[str]", folder: Path) -> None:
         one.send_signal(signal.SIGKILL)
 
 
-STRIKE: tuple[Callable[["subprocess.Popen[str]", Path], None], ...] = (
-    *(amid_making, amid_making, the_user, the_server, the_supervisor_first, everything),
+Strike: TypeAlias = Callable[["subprocess.Popen[str]", Path], None]
+STRIKE: tuple[Strike, ...] = (
+    *(amid_making, amid_initdb, the_user, the_server, the_supervisor_first, everything),
 )
 
 
@@ -140,22 +157,39 @@ def orphans(folder: Path) -> list[str]:
     return [" ".join(one.cmdline()[:2]) for one in left if one.is_running()]
 
 
+def struck(owner: Owner, strike: Strike, fault: str = "") -> tuple[bool, int]:
+    """Whether the start after it succeeds, and how many orphans it leaves."""
+    with throwaway_folder() as folder:
+        folder.mkdir(mode=0o711)
+        if owner.account:
+            os.chown(folder, *owner.account)
+        with owner.using(folder, fault) as process:
+            strike(process, folder)
+        left = orphans(folder)
+        with owner.using(folder, fault) as process:
+            started = first_line(process).startswith("postgresql://")
+        if fault:
+            end_all(folder)
+    return started, len(left)
+
+
+def end_all(folder: Path) -> None:
+    while left := processes_of(folder):
+        for one in left:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", owners())
 def test_the_next_start_succeeds_and_nothing_is_left_running(name: str, figure: Figure) -> None:
     owner, started, left = owners()[name], Counter[str](), Counter[str]()
-    for number in range(STRIKES):
-        strike = STRIKE[number % len(STRIKE)]
-        with throwaway_folder() as folder:
-            folder.mkdir(mode=0o711)
-            if owner.account:
-                os.chown(folder, *owner.account)
-            with owner.using(folder) as process:
-                strike(process, folder)
-            left[strike.__name__] += len(orphans(folder))
-            with owner.using(folder) as process:
-                started[strike.__name__] += first_line(process).startswith("postgresql://")
-            wait_until_stopped(folder)
+    strikes = [STRIKE[number % len(STRIKE)] for number in range(STRIKES)]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        ends = threads.map(partial(struck, owner), strikes)
+        for strike, (succeeds, orphaned) in zip(strikes, ends, strict=True):
+            started[strike.__name__] += succeeds
+            left[strike.__name__] += orphaned
     figure(
         "R12",
         f"{STRIKES} kills of Postgres from the wheel, as {name}",
@@ -164,3 +198,30 @@ def test_the_next_start_succeeds_and_nothing_is_left_running(name: str, figure: 
     )
     assert started.total() == STRIKES
     assert left.total() == 0
+
+
+IN_PLACE = """
+from app.local.postgres import cluster
+made_aside = cluster.Cluster
+cluster.Cluster = lambda folder: made_aside(folder.with_name("cluster"))
+"""
+"""The cluster is not made aside and renamed."""
+NEVER_UNUSED = """
+import pathlib, sys
+from app.local.postgres import server
+source = pathlib.Path(server.supervisor.__file__).read_text()
+blind = pathlib.Path(sys.argv[1], "supervisor.py")
+blind.write_text(source.replace("if _unused(users):", "if False:"))
+server.supervisor.__file__ = str(blind)
+"""
+"""The supervisor does not see that the last user is gone."""
+
+
+def test_the_harness_sees_a_cluster_that_is_made_in_place() -> None:
+    started, _ = struck(owners()["a user"], amid_initdb, IN_PLACE)
+    assert not started
+
+
+def test_the_harness_sees_a_server_that_is_left_running() -> None:
+    _, orphaned = struck(owners()["a user"], the_user, NEVER_UNUSED)
+    assert orphaned

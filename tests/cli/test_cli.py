@@ -11,6 +11,7 @@ from app.cli import COMMANDS as LATE
 from app.cli import main
 from tests.support.demo import ROOT
 from tests.support.ports import free_ports
+from tests.support.use_case import PACKAGE
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,19 @@ def test_a_parameter_that_the_driver_lacks_is_named_at_once(
     assert f"{variable}: " in said
     assert "channel_binding=require" in said
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("command", ["migrate", "worker"])
+def test_what_a_pooler_cannot_pass_on_asks_for_the_way_past_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://user:hunter2@localhost:{free_ports(1)[0]}/x")
+    monkeypatch.setenv("DATABASE_POOLER", "true")
+    monkeypatch.setenv("USE_CASE", PACKAGE)
+    with pytest.raises(SystemExit):
+        main([command])
+    said = capsys.readouterr().err.splitlines()[-1]  # after what is logged
+    assert said.startswith("Error: DATABASE_POOLER is set, and DATABASE_DIRECT_URL is not")
 
 
 GROUPS = {

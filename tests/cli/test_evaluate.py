@@ -26,6 +26,7 @@ from tests.support.eventually import TIMEOUT
 from tests.support.jobs import queued
 from tests.support.judged_orders import evaluate, store_judged_orders
 from tests.support.orders import answer_ten_times, prepare
+from tests.support.settings import database_variables
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +39,8 @@ def _orders(
 ) -> None:
     """A live model, and orders with truths."""
     aws.respond = answer_ten_times
-    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    monkeypatch.setenv("DATABASE_DIRECT_URL", settings.direct_url.get_secret_value())
-    monkeypatch.setenv("DATABASE_POOLER", str(settings.database_pooler))
+    for name, value in database_variables(settings).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("DEFAULT_MODEL", "transit")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(progress, "PAUSE", 0.01)

@@ -13,6 +13,7 @@ from app.core.settings import Settings
 from app.services.runtime import open_runtime
 from tests.support.aws_stub import AwsStub, model_error
 from tests.support.orders import FEATURES, answer_ten_times, prepare
+from tests.support.settings import database_variables
 
 OPTIONS = ["--options", json.dumps({"endpoint_name": "transit"}), "--features", ",".join(FEATURES)]
 
@@ -21,9 +22,8 @@ OPTIONS = ["--options", json.dumps({"endpoint_name": "transit"}), "--features", 
 def _live(aws: AwsStub, settings: Settings, monkeypatch: pytest.MonkeyPatch, logs: list[EventDict]) -> None:
     """Version 1 is live, and there is a record."""
     aws.respond = answer_ten_times
-    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    monkeypatch.setenv("DATABASE_DIRECT_URL", settings.direct_url.get_secret_value())
-    monkeypatch.setenv("DATABASE_POOLER", str(settings.database_pooler))
+    for name, value in database_variables(settings).items():
+        monkeypatch.setenv(name, value)
 
     async def work() -> None:
         async with open_runtime(settings) as runtime:

@@ -10,6 +10,8 @@ import pytest
 from app.cli import main
 from tests.support.pages import blocks_of, lacking
 
+pytestmark = pytest.mark.usefixtures("forked_trials")
+
 ROOT = Path(__file__).parents[2]
 CODE = """
 from sagemaker_inference.errors import GenericInferenceToolkitError

@@ -25,6 +25,7 @@ from tests.support.aws_stub import AwsStub
 from tests.support.eventually import TIMEOUT
 from tests.support.jobs import queued
 from tests.support.orders import answer_ten_times, invocations, order, prepare
+from tests.support.settings import database_variables
 from tests.support.use_case import TRANSIT
 
 
@@ -32,9 +33,8 @@ from tests.support.use_case import TRANSIT
 def _orders(aws: AwsStub, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A live model, the records a, r1, r2, r3, and chunks of two."""
     aws.respond = answer_ten_times
-    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    monkeypatch.setenv("DATABASE_DIRECT_URL", settings.direct_url.get_secret_value())
-    monkeypatch.setenv("DATABASE_POOLER", str(settings.database_pooler))
+    for name, value in database_variables(settings).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("DEFAULT_MODEL", "transit")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rows, "RECORDS_PER_CHUNK", 2)

@@ -16,6 +16,7 @@ from tests.support.aws_stub import AwsStub
 from tests.support.eventually import TIMEOUT
 from tests.support.orders import answer_ten_times, order, register
 from tests.support.service import Service, running_service
+from tests.support.settings import database_variables
 from tests.support.workers import worker_process
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ def settings(settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def service(settings: Settings, tmp_path: Path) -> Iterator[Service]:
-    variables = {"DATABASE_URL": settings.direct_url.get_secret_value(), "DEFAULT_MODEL": "transit"}
+    variables = database_variables(settings) | {"DEFAULT_MODEL": "transit"}
     given = {name: os.environ[name] for name in os.environ if name.startswith(("AWS_", "PREDICT_"))}
     with running_service(ROOT, variables | given, tmp_path / "log") as service:
         yield service

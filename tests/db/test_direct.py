@@ -53,6 +53,6 @@ async def test_a_connection_that_is_cut_while_it_begins_is_an_outage_after_a_sec
         raise asyncpg.InternalClientError("got result for unknown protocol state 3")
 
     with pytest.raises(ConnectionLost) as caught:
-        await Direct(cut, size=1, in_transactions=False).fetch(Statement("select 1"), {})
+        await Direct(cut, size=1).fetch(Statement("select 1"), {})
     assert is_outage(caught.value)
     assert tries == 2

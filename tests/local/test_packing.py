@@ -12,6 +12,8 @@ from app.core.errors import InvalidInput
 from app.local.packing import pack
 from tests.support.artifacts import DOUBLE
 
+pytestmark = pytest.mark.usefixtures("forked_trials")
+
 CODE = "code/inference.py"
 Change = Callable[[Path], object]
 

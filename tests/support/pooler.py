@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before the tests' Postgres, for ``make test-pooler``."""
+"""PgBouncer in transaction mode before the tests' Postgres: for all of them with ``make test-pooler``."""
 
 import os
 import pwd
@@ -18,6 +18,11 @@ from app.local.ports import free_ports
 
 START_SECONDS = 60
 HOST = "127.0.0.1"
+PROGRAM = "pgbouncer"
+CONNECTIONS = 20
+"""What it has to each database, at most."""
+needs_pooler = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="the program pgbouncer is not here")
+"""For tests that start one of their own, whether the others go through one or not."""
 
 
 def pooler_is_used() -> bool:
@@ -26,9 +31,9 @@ def pooler_is_used() -> bool:
 
 
 @contextmanager
-def pooler(server_url: str) -> Iterator[int]:
-    """The port of a PgBouncer that leads to every database of the server."""
-    binary = shutil.which("pgbouncer")
+def pooler(server_url: str, *, size: int = CONNECTIONS) -> Iterator[int]:
+    """The port of a PgBouncer that leads to each database of the server with so many connections."""
+    binary = shutil.which(PROGRAM)
     if binary is None:
         pytest.exit("POOLER=1 needs the program pgbouncer (Debian's package has this name).", returncode=4)
     url = make_url(server_url)
@@ -37,7 +42,7 @@ def pooler(server_url: str) -> Iterator[int]:
         folder = Path(name)
         (folder / "users.txt").write_text(f'"{url.username}" "{url.password}"\n')
         (folder / "pgbouncer.ini").write_text(
-            _configuration(folder, port, url.host or url.query["host"], url.port)
+            _configuration(folder, port, url.host or url.query["host"], url.port, size)
         )
         if user := _user():
             for path in (folder, *folder.iterdir()):
@@ -56,7 +61,7 @@ def through(port: int, url: str) -> str:
     return direct.set(host=HOST, port=port, query={}).render_as_string(hide_password=False)
 
 
-def _configuration(folder: Path, port: int, host: object, server_port: int | None) -> str:
+def _configuration(folder: Path, port: int, host: object, server_port: int | None, size: int) -> str:
     return f"""
 [databases]
 * = host={host} port={server_port or 5432}
@@ -67,8 +72,9 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = {folder / "users.txt"}
 pool_mode = transaction
-default_pool_size = 20
+default_pool_size = {size}
 max_client_conn = 500
+server_login_retry = 1
 """
 
 

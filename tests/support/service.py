@@ -23,16 +23,25 @@ class Service:
     url: str
     process: subprocess.Popen[bytes]
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
 
 @contextmanager
 def running_service(
-    tree: Path, variables: Mapping[str, str], log: Path, *, program: Sequence[str] = ("-m", "app")
+    tree: Path,
+    variables: Mapping[str, str],
+    log: Path,
+    *,
+    program: Sequence[str] = ("-m", "app"),
+    port: int | None = None,
 ) -> Iterator[Service]:
-    """Run ``python -m app serve`` of a source tree on a free port; gives it once it is ready.
+    """Run ``python -m app serve`` of a source tree, by default on a free port; gives it once it is ready.
 
     ``program`` is what Python runs. Of this process's environment it has only what any needs to run at all.
     """
-    [port] = free_ports(1)
+    port = port or free_ports(1)[0]
     base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USE_CASE")}
     with log.open("a") as stderr:
         process = subprocess.Popen(

@@ -21,3 +21,12 @@ class IsolatedSettings(Settings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
+
+
+def database_variables(settings: Settings) -> dict[str, str]:
+    """What a process of its own finds the database of these settings by, through the same pooler."""
+    return {
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "DATABASE_DIRECT_URL": settings.direct_url.get_secret_value(),
+        "DATABASE_POOLER": str(settings.database_pooler),
+    }

@@ -12,6 +12,7 @@ from pathlib import Path
 from app.core.settings import Settings
 from app.services import worker
 from app.services.runtime import Runtime, open_runtime
+from tests.support.settings import database_variables
 
 ROOT = Path(__file__).parents[2]
 QUICK = """
@@ -44,7 +45,7 @@ def worker_process(
     settings: Settings, *, log: Path = Path(os.devnull), code: str = QUICK, level: str = "WARNING"
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A quick worker as a process of its own, killed at the end if it is still there."""
-    variables = {"DATABASE_URL": settings.direct_url.get_secret_value(), "LOG_LEVEL": level}
+    variables = database_variables(settings) | {"LOG_LEVEL": level}
     command = [sys.executable, "-c", code]
     with (
         log.open("ab") as said,

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from app.core.errors import InvalidInput
 from app.local.packing.trial import try_here
 from app.schemas.rows import Row
 
+CONTEXT: SpawnContext | ForkServerContext = multiprocessing.get_context("spawn")
+"""What was imported here is not there."""
 PATIENCE = 120.0
 """Seconds to load and to answer: those that the endpoint gives to each of both."""
 ENDED_WITHIN = 10.0
@@ -31,10 +34,9 @@ def try_out(
     patience: float = PATIENCE,
 ) -> JsonValue:
     """``try_here`` elsewhere. InvalidInput, too, where the process ends, or is not done in time."""
-    context = multiprocessing.get_context("spawn")  # what was imported here is not there
-    receiver, sender = context.Pipe(duplex=False)
+    receiver, sender = CONTEXT.Pipe(duplex=False)
     arguments = (sender, patience, archive, unpacked, size, row, content_type)
-    with receiver, _running(context.Process(target=_report, args=arguments)) as process:
+    with receiver, _running(CONTEXT.Process(target=_report, args=arguments)) as process:
         sender.close()  # ours; at the end of the child's the pipe ends
         if not wait([receiver, process.sentinel], patience):
             raise InvalidInput(

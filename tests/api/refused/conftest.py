@@ -16,6 +16,9 @@ from tests.support.judged_orders import evaluate, store_judged_orders
 from tests.support.orders import answer_ten_times, prepare
 from tests.support.postgres import MigratedServer
 
+A_LONG_TIME = 86_400
+"""Seconds between two looks at the platform: what one finds would be taken for the doing of a request."""
+
 
 @pytest.fixture(scope="session")
 def lasting_database(postgres_server: MigratedServer) -> Iterator[str]:
@@ -26,7 +29,10 @@ def lasting_database(postgres_server: MigratedServer) -> Iterator[str]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def app(lasting_database: str, pooler_port: int | None) -> AsyncIterator[FastAPI]:
     """The application, with a live model, orders with truths, and a finished evaluation of them."""
-    async with running_app(settings_for(lasting_database, pooler_port)) as app:
+    settings = settings_for(lasting_database, pooler_port).model_copy(
+        update={"revision_refresh": A_LONG_TIME}
+    )
+    async with running_app(settings) as app:
         with pytest.MonkeyPatch.context() as environment, aws_stub(environment) as aws:
             aws.respond = answer_ten_times
             await prepare(app.state.runtime.predictor)

@@ -24,6 +24,8 @@ from tests.support.settings import IsolatedSettings
 
 ROOT = Path(__file__).parents[3]
 START_SECONDS, STOP_SECONDS = 60.0, 20.0
+SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+"""What makes a commit one."""
 
 
 @dataclass
@@ -115,6 +117,5 @@ def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = STA
 
 def settings_of(url: str) -> Mapping[str, str]:
     """What decides whether a commit is one, as the application's role has it."""
-    names = ("fsync", "full_page_writes", "synchronous_commit")
-    found = query(url, f"select name, setting from pg_settings where name in {names}")
+    found = query(url, f"select name, setting from pg_settings where name in {tuple(SAFE)}")
     return {str(name): str(setting) for name, setting in found}

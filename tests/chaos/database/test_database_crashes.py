@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from tests.chaos.conftest import Figure
 from tests.chaos.database.callers import Callers, Told, prepare
-from tests.chaos.database.server import Durable, durable_server, service, settings_of, wait_until
+from tests.chaos.database.server import SAFE, Durable, durable_server, service, settings_of, wait_until
 from tests.support.aws_stub import AwsStub
 from tests.support.orders import answer_ten_times
 from tests.support.postgres import query
@@ -19,7 +19,6 @@ from tests.support.workers import worker_process
 
 pytestmark = pytest.mark.chaos
 KILLS = 50
-SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 CHECK = """
     select bt_index_check(index.indexrelid, true) from pg_index index
     join pg_class relation on relation.oid = index.indexrelid

@@ -1,7 +1,7 @@
 """R8: replicas of a new release that all migrate at once, while the one before serves."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.chaos.conftest import Figure
 from tests.chaos.database.callers import Callers, Told, prepare
 from tests.chaos.database.server import Durable, durable_server, service
 from tests.support.aws_stub import AwsStub
-from tests.support.next_release import BLOCKING, UNDO, migrate_at_once, next_release
+from tests.support.next_release import BLOCKING, UNDO, migrate_again_and_again, migrate_at_once, next_release
 from tests.support.orders import answer_ten_times
 from tests.support.postgres import query
 
@@ -40,12 +40,16 @@ class Rounds:
 def test_many_migrate_at_once_and_the_release_before_goes_on(
     server: Durable, figure: Figure, tmp_path: Path
 ) -> None:
-    tree, told, rounds = next_release(tmp_path), Told(), Rounds()
+    tree, told, rounds, log = next_release(tmp_path), Told(), Rounds(), tmp_path / "migrations.log"
     with service(server.url, tmp_path / "service.log") as running:
         prepare(running.url)
-        with Callers(running.url, told, writers=1, pause=0.05):
+        with (
+            Callers(running.url, told, writers=1, pause=0.05),
+            migrate_again_and_again(tree, server.url, REPLICAS, TIMES, log) as migrate,
+        ):
             for _ in range(TIMES):
-                _round(server, tree, rounds)
+                _round(server, migrate, rounds)
+    rounds.migrated = log.read_text().count('"migrated"')
     failed = {kind: count for kind, count in told.calls.items() if "failed" in kind}
     measured = (
         f"{rounds.crashes} crashes, {rounds.invalid} invalid, {failed or 0} 5xx of {told.calls.total()}"
@@ -63,10 +67,8 @@ def test_the_harness_sees_a_lock_that_blocks(server: Durable, tmp_path: Path) ->
         migrate_at_once(next_release(tmp_path), server.url, REPLICAS, fault=BLOCKING, seconds=20)
 
 
-def _round(server: Durable, tree: Path, rounds: Rounds) -> None:
-    failed, _, errors = migrate_at_once(tree, server.url, REPLICAS)
-    rounds.crashes += failed != 0
-    rounds.migrated += errors.count('"migrated"')
+def _round(server: Durable, migrate: Callable[[], bool], rounds: Rounds) -> None:
+    rounds.crashes += not migrate()
     for name, asked in (("invalid", INVALID), ("made", MADE)):
         [(count,)] = query(server.url, asked)
         setattr(rounds, name, getattr(rounds, name) + int(str(count)))

@@ -120,6 +120,20 @@ patience.ANSWER = patience.FIRST_ANSWER = direct.ANSWER = direct.FIRST_ANSWER = 
 """
 
 
+TAKES_READ_ONLY_FOR_A_BUG = """
+from app.db.server import outages
+outages.OUTAGE_CLASSES = tuple(one for one in outages.OUTAGE_CLASSES if one != outages.READ_ONLY)
+outages.UNFIT_CLASSES = tuple(one for one in outages.UNFIT_CLASSES if one != outages.READ_ONLY)
+outages.READ_ONLY = "none"
+"""
+
+
+def test_the_harness_sees_a_read_only_server_taken_for_a_bug(aws: AwsStub, tmp_path: Path) -> None:
+    """Its connections stay in the pool, too: an error that ends its connection is one of an outage anyway."""
+    with pytest.raises(TimeoutError):
+        _under(turn_read_only, aws, tmp_path, broken=TAKES_READ_ONLY_FOR_A_BUG)
+
+
 def test_the_harness_sees_a_service_that_does_not_recover(aws: AwsStub, tmp_path: Path) -> None:
     with pytest.raises(TimeoutError):
         _under(lose_connections, aws, tmp_path, broken=WAITS_FOR_EVER)

@@ -87,7 +87,8 @@ class Fleet:
 def register(url: str, model: str, version: str, options: Mapping[str, object]) -> None:
     """A version, live at once."""
     body = {"version": version, "backend": "sagemaker", "options": options, "features": FEATURES}
-    said = httpx.post(f"{url}/models/{model}/versions", json={**body, "promote": True, "probe": False})
+    wanted = {**body, "promote": True, "probe": False}
+    said = httpx.post(f"{url}/models/{model}/versions", json=wanted, timeout=60)
     assert said.status_code == 201, said.text
 
 

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import uvloop
+
 UNAVAILABLE = (503, b'{"Message":"down"}', b"x-amzn-errortype: ServiceUnavailable\r\n")
 NOT_TOLD = (400, b'{"__type":"AccessDeniedException"}', b"")
 
@@ -80,7 +82,7 @@ def running_platform() -> Iterator[Platform]:
         await end.wait()  # connections end with the loop's tasks
         server.close()
 
-    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread = threading.Thread(target=lambda: uvloop.run(run()), daemon=True)
     thread.start()
     assert ready.wait(10)
     try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 
 import pytest
+import uvloop
 
 from tests.chaos.conftest import Figure
 from tests.chaos.hosting.callers import Caller, Said
@@ -35,7 +36,7 @@ def race(fleet: Fleet, count: int, *, fault: str = "", **variables: str) -> list
         for name in names:
             register(urls[0], name, "2", options("two-2"))
             register(urls[0], name, "1", options("one-1"))
-        return asyncio.run(_run(urls, names, count))
+        return uvloop.run(_run(urls, names, count))
 
 
 async def _run(urls: Sequence[str], names: Sequence[str], count: int) -> list[Lane]:

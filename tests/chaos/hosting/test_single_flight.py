@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
+import uvloop
 
 from tests.chaos.conftest import Figure
 from tests.chaos.hosting.callers import Caller, Said
@@ -53,7 +54,7 @@ def contend(fleet: Fleet, keys: int, *, codes: Sequence[str]) -> Contended:
         register(replicas[0].url, "m", "1", options("one-1"))
         store(replicas[0].url, {f"k{number}": number for number in range(keys)})
         began = time.monotonic()
-        said = asyncio.run(_ask_all([replica.url for replica in replicas], keys))
+        said = uvloop.run(_ask_all([replica.url for replica in replicas], keys))
         return Contended(said, fleet.platform, time.monotonic() - began)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 import aiohttp
+from pydantic import JsonValue
 
 PATIENCE = aiohttp.ClientTimeout(total=60)
 
@@ -28,13 +29,13 @@ class Callers:
     async def get(self, path: str) -> Called:
         return await self._ask("GET", path)
 
-    async def post(self, path: str) -> Called:
-        return await self._ask("POST", path)
+    async def post(self, path: str, body: JsonValue = None) -> Called:
+        return await self._ask("POST", path, body)
 
-    async def _ask(self, method: str, path: str) -> Called:
+    async def _ask(self, method: str, path: str, body: JsonValue = None) -> Called:
         began = time.monotonic()
         try:
-            async with self.session.request(method, f"{self.url}{path}") as answer:
+            async with self.session.request(method, f"{self.url}{path}", json=body) as answer:
                 await answer.read()
                 retry_after = answer.headers.get("Retry-After")
                 return Called(answer.status, time.monotonic() - began, retry_after)

@@ -30,11 +30,12 @@ _BACKENDS = """
 
 @dataclass(frozen=True)
 class Place:
-    """``model`` are the variables by which services find it."""
+    """``model`` are the variables by which services find it; ``port`` is theirs, by default a free one."""
 
     database_url: str
     model: Mapping[str, str]
     folder: Path
+    port: int | None = None
 
     @contextmanager
     def service(self, *program: str, **settings: object) -> Iterator[Service]:
@@ -45,7 +46,7 @@ class Place:
             **{name.upper(): str(value) for name, value in settings.items()},
         }
         log = self.folder / "service.log"
-        with running_service(ROOT, variables, log, program=program or APP) as service:
+        with running_service(ROOT, variables, log, program=program or APP, port=self.port) as service:
             yield service
 
 

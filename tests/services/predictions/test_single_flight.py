@@ -32,6 +32,7 @@ from tests.support.aws_stub import AwsStub, Request, csv, model_error
 from tests.support.eventually import TIMEOUT, until
 from tests.support.orders import FEATURES, answer_ten_times, invocations, order, prepare
 from tests.support.service import running_service
+from tests.support.settings import database_variables
 from tests.support.use_case import TRANSIT
 
 ROOT = Path(__file__).parents[3]
@@ -295,7 +296,9 @@ async def lease_left(sessions: Sessions) -> float:
 async def test_a_claim_of_nobody_is_taken_over_when_its_lease_ends(
     settings: Settings, sessions: Sessions, aws: AwsStub, waited_for: list[UUID], pooler: bool
 ) -> None:
-    async with replica(settings.model_copy(update={"database_pooler": pooler})) as one:
+    async with replica(
+        settings.model_copy(update={"database_pooler": pooler or settings.database_pooler})
+    ) as one:
         await prepare(one)
         async with one.database.transactions.begin() as session:
             await session.execute(
@@ -349,9 +352,7 @@ async def test_a_killed_leader_is_replaced_within_a_poll(
 def environment(settings: Settings) -> dict[str, str]:
     """What a service of these settings is started with, and finds the model by."""
     return {
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "DATABASE_DIRECT_URL": settings.direct_url.get_secret_value(),
-        "DATABASE_POOLER": str(settings.database_pooler),
+        **database_variables(settings),
         "CLAIM_LEASE": str(settings.claim_lease),
         **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
     }

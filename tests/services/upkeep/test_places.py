@@ -9,14 +9,20 @@ from structlog.testing import capture_logs
 
 from app.backends import registry
 from app.core.settings import Settings
-from app.db import models as rows
-from app.schemas.hosting.deployments import Deployment
 from app.services.hosting import looks as patience
 from app.services.models import versions
 from app.services.runtime import Runtime, open_runtime
 from app.services.upkeep import revisions
 from tests.support import shared_place
 from tests.support.use_case import TRANSIT
+
+INSERT = text("""
+    with model as (insert into models (name) select unnest(cast(:names as text[])) returning id, name)
+    insert into model_versions (model_id, version, backend, options, features, place, revision_checked_at)
+    select model.id, '1', :backend,
+        jsonb_build_object('endpoint', cast(:endpoint as text), 'model', model.name), '{a}', :place, now()
+    from model
+""")
 
 
 @pytest.fixture
@@ -33,10 +39,8 @@ async def runtime(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 async def insert(runtime: Runtime, endpoint: str, *models: str, backend: str = "one") -> None:
     """Versions of that many models, as if registered long ago."""
     async with runtime.sessions.begin() as session:
-        for name in models:
-            model = await rows.ensure_model(session, name)
-            deployment = Deployment(0, name, "1", backend, {"endpoint": endpoint, "model": name}, ("a",))
-            await rows.insert_version(session, model.id, deployment, place=f"{backend} {endpoint}")
+        given = {"names": models, "backend": backend, "endpoint": endpoint, "place": f"{backend} {endpoint}"}
+        await session.execute(INSERT, given)
 
 
 async def revision(runtime: Runtime, model: str) -> str:

@@ -56,8 +56,23 @@ async def away(admin_url: str, settings: Settings) -> AsyncIterator[None]:
             yield
         finally:
             assert await _rename(admin, f"{name}_away", f"{name}")
+            await _until_it_answers(settings)
     finally:
         await admin.close()
+
+
+async def _until_it_answers(settings: Settings) -> None:
+    """A pooler refuses whoever comes for a moment more."""
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            connection = await asyncpg.connect(settings.database_url.get_secret_value())
+            try:
+                await connection.execute("select 1")
+                return
+            except asyncpg.PostgresConnectionError:
+                await asyncio.sleep(0.1)
+            finally:
+                await connection.close()
 
 
 async def _rename(admin: "asyncpg.Connection[asyncpg.Record]", old: str, new: str) -> bool:
@@ -72,8 +87,8 @@ async def _rename(admin: "asyncpg.Connection[asyncpg.Record]", old: str, new: st
 
 async def test_a_stop_while_it_waits_ends_it(settings: Settings, aws: AwsStub, logs: list[EventDict]) -> None:
     nowhere = f"postgresql://app:secret@127.0.0.1:{free_ports(1)[0]}/none"
-    away = settings.model_copy(update={"database_url": SecretStr(nowhere), "database_direct_url": None})
-    async with working(away):
+    url = SecretStr(nowhere)
+    async with working(settings.model_copy(update={"database_url": url, "database_direct_url": url})):
         await until(lambda: any(entry["event"] == "waiting for the database" for entry in logs))
     assert "The database cannot be reached." in str(logs)
     assert "secret" not in str(logs)
