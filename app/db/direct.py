@@ -118,7 +118,7 @@ class Direct:
     ) -> Sequence[asyncpg.Record]:
         if not self._pooler or wanted == UNBOUND:
             return await connection.fetch(text, *values)
-        async with connection.transaction():
+        async with connection.transaction():  # behind a pooler nothing else is sure to be of one connection
             await connection.fetch(FOR_NOW, *wanted)
             return await connection.fetch(text, *values)
 

@@ -6,6 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from tests.api.documented import OPERATIONS
+from tests.support.documents import Object
 from tests.support.tenants import NOBODYS, OF_MODEL, OF_RECORDS, Tenants, everything, work
 from tests.support.trespass import committed, trespasses
 
@@ -16,16 +17,12 @@ def test_what_nobody_has_thought_of_is_noticed() -> None:
     """A new route with a parameter, a header or a body that is not known here has to be given something of a
     tenant's to ask for."""
     [route] = [one for one in OPERATIONS if one.name == "getModel"]
-    new: JsonValue = {"in": "query", "name": "customer"}
-    header: JsonValue = {"in": "header", "name": "customer"}
-    changes: list[dict[str, JsonValue]] = [
-        {"parameters": [new]},
-        {"parameters": [header]},
-        {"requestBody": {}},
-    ]
-    for more in changes:
+    query: list[JsonValue] = [{"in": "query", "name": "customer"}]
+    header: list[JsonValue] = [{"in": "header", "name": "customer"}]
+    unknown: list[Object] = [{"parameters": query}, {"parameters": header}, {"requestBody": {}}]
+    for more in unknown:
         with pytest.raises(KeyError):
-            [*trespasses(replace(route, path="/new", text={**route.text, **more}), NOBODYS)]
+            [*trespasses(replace(route, path="/new", text=route.text | more), NOBODYS)]
     assert [*trespasses(route, NOBODYS)]
 
 

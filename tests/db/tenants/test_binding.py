@@ -89,11 +89,9 @@ async def test_nothing_of_another_is_written(database: Database) -> None:
         assert [*await session.scalars(text(ASKED))] == ["a-1", "b-1"]
 
 
-@pytest.mark.parametrize("in_transactions", [False, True])
-async def test_what_goes_directly_is_its_callers(walled: Settings, in_transactions: bool) -> None:
-    chosen = (
-        walled if walled.database_pooler else walled.model_copy(update={"database_pooler": in_transactions})
-    )
+@pytest.mark.parametrize("pooler", [False, True])
+async def test_what_goes_directly_is_its_callers(walled: Settings, pooler: bool) -> None:
+    chosen = walled if walled.database_pooler else walled.model_copy(update={"database_pooler": pooler})
     direct = create_direct(chosen)
     asked = Statement(ASKED)
     try:
