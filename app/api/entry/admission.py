@@ -57,7 +57,7 @@ async def _caller(scope: Scope) -> Caller:
     runtime: Runtime | None = getattr(scope["app"].state, "runtime", None)
     if path == READINESS and runtime is not None:
         return await _known_soon(scope, runtime)
-    if path in OPEN_PATHS:
+    if path in OPEN_PATHS or scope["app"].state.settings.auth == "none":
         return ANYBODY
     if runtime is None:
         raise Unavailable("The service is starting.")
