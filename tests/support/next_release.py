@@ -42,7 +42,7 @@ import os, sys
 import alembic.command, app.cli.migrate
 from app.cli import main
 {fault}
-def migrate():
+def go():
     try:
         return main(["migrate"])
     except SystemExit as ended:
@@ -52,12 +52,12 @@ for number in range({rounds}):
     sys.stdin.readline()
     for _ in range({count}):
         if os.fork() == 0:
-            code = migrate()
+            code = go()
             sys.stdout.flush()
             os._exit(code or 0)
     failed = any([os.wait()[1] for _ in range({count})])
     if {rounds} > 1:
-        migrate()
+        go()
         print("failed" if failed else "succeeded", flush=True)
 sys.exit(failed)
 """

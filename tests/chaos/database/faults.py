@@ -13,7 +13,6 @@ from tests.chaos.database.server import Durable
 from tests.support.line import Line
 from tests.support.postgres import query
 
-OF_THE_SERVICE = "pg_stat_activity where usename = 'app' and pid <> pg_backend_pid()"
 SECONDS = 15.0
 """Longer than any statement is waited for."""
 Fault: TypeAlias = Callable[[Durable, Line], None]
@@ -25,12 +24,11 @@ def restart(server: Durable, _: Line) -> None:
 
 
 def turn_read_only(server: Durable, _: Line) -> None:
-    query(server.admin_url, "alter role app set default_transaction_read_only = on")
-    query(server.admin_url, f"select pg_terminate_backend(pid) from {OF_THE_SERVICE}")
+    query(server.admin_url, f"alter role {server.role} set default_transaction_read_only = on")
+    assert query(server.admin_url, f"select pg_terminate_backend(pid) from {_connections(server)}")
     time.sleep(3)
-    query(
-        server.admin_url, "alter role app reset default_transaction_read_only"
-    )  # nobody is cut off this time
+    # Nobody is cut off this time.
+    query(server.admin_url, f"alter role {server.role} reset default_transaction_read_only")
 
 
 def lose_connections(_: Durable, line: Line) -> None:
@@ -50,14 +48,20 @@ def stop_backends(server: Durable, _: Line) -> None:
     a lock of the server's own would stop all others, too."""
     pids = [
         int(str(pid))
-        for (pid,) in query(server.admin_url, f"select pid from {OF_THE_SERVICE} and state = 'idle'")
+        for (pid,) in query(server.admin_url, f"select pid from {_connections(server)} and state = 'idle'")
     ]
+    assert pids
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     time.sleep(SECONDS)
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
+
+
+def _connections(server: Durable) -> str:
+    """Those of the service, and of workers."""
+    return f"pg_stat_activity where usename = '{server.role}' and pid <> pg_backend_pid()"
 
 
 def named(fault: Fault) -> str:

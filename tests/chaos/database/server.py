@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from app.db.migrate import upgrade
 from app.local.postgres import LocalPostgres, start
@@ -38,6 +39,11 @@ class Durable:
     @property
     def url(self) -> str:
         return self.server.owner_url()
+
+    @property
+    def role(self) -> str:
+        """Whom the service and the workers log in as."""
+        return str(make_url(self.url).username)
 
     @property
     def admin_url(self) -> str:

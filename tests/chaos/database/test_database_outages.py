@@ -1,7 +1,7 @@
 """R4: a Postgres that restarts, turns read-only, or falls silent, or its processes do, under load."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -52,9 +52,14 @@ outages.READ_ONLY = "none"
 
 
 def test_the_harness_sees_a_read_only_server_taken_for_a_bug(aws: AwsStub, tmp_path: Path) -> None:
-    """Its connections stay in the pool, too: an error that ends its connection is one of an outage anyway."""
-    with pytest.raises(TimeoutError):
-        _under(turn_read_only, aws, tmp_path, broken=TAKES_READ_ONLY_FOR_A_BUG)
+    """Its connections stay in the pool, too: an error that ends its connection is one of an outage anyway.
+
+    How long depends on which of them are used: callers are told of a bug, and it may not be well at all.
+    """
+    wrong = ["it is not well again"]
+    with suppress(TimeoutError):
+        wrong = _under(turn_read_only, aws, tmp_path, broken=TAKES_READ_ONLY_FOR_A_BUG)[0].wrong
+    assert wrong
 
 
 def test_the_harness_sees_a_service_that_does_not_recover(aws: AwsStub, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Fleet:
             process.wait()
 
     def wait_for(self, replica: Replica) -> None:
-        service._wait_until_ready(replica.url, replica.process, self.folder / "log")
+        service._wait_until_ready(f"{replica.url}/health/ready", replica.process, self.folder / "log")
 
 
 def register(url: str, model: str, version: str, options: Mapping[str, object]) -> None:
