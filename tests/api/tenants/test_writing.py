@@ -103,3 +103,8 @@ async def test_who_is_bound_to_models_registers_no_other(tenants: Tenants) -> No
     body: JsonValue = {"prefix": "evaluations"}
     answer = await tenants.client.post("/evaluations/import", headers=tenants.bound_admin, json=body)
     assert answer.status_code in (403, 503)
+
+
+async def test_who_is_bound_to_models_is_not_told_who_did_what_to_others(tenants: Tenants) -> None:
+    answer = await tenants.client.get("/audit", headers=tenants.bound_admin)
+    assert (answer.status_code, answer.json().get("items")) == (403, None)
