@@ -112,15 +112,16 @@ def test_down_and_up_again_nobody_may_more(empty_url: str) -> None:
         empty_url,
         """
         insert into api_keys (name, key_hash, scopes, models, record_prefix, requests_per_second, revoked_at)
-        values ('free', '1', '{read}', null, '', null, null), ('revoked', '2', '{admin}', null, '', null, now()),
-               ('of a model', '3', '{admin}', '{m}', '', null, null), ('of a', '4', '{read}', null, 'a/', null, null),
-               ('slow', '5', '{read}', null, '', 1, null)
+        values ('free', '1', '{read}', null, '', null, null), ('slow', '2', '{read}', null, '', 1, null),
+               ('revoked', '3', '{admin}', null, '', null, now()),
+               ('of a model', '4', '{admin}', '{m}', '', null, null),
+               ('of a tenant', '5', '{read}', null, 'a/', null, null)
         """,
         "insert into idempotency_keys (key, fingerprint, reply, record_prefix) values ('k', '', '1', 'a/')",
     )
     asyncio.run(alembic(settings, lambda _, config: command.downgrade(config, BEFORE_KEYS)))
     asyncio.run(migrate.upgrade(settings))
-    valid = "select name from api_keys where revoked_at is null and (expires_at is null or expires_at > now())"
+    valid = "select name from api_keys where revoked_at is null and coalesce(expires_at > now(), true)"
     assert query(empty_url, valid) == [("free",)]
     assert query(empty_url, "select count(*) from idempotency_keys") == [(0,)]
 
