@@ -11,6 +11,8 @@ from app.schemas.values.guesses import exact_number
 from app.schemas.values.look_alikes import look_alike_fault
 
 MAX_RECORD_ID = 200
+MAX_PREFIX = 100
+"""Characters: there must be room for what the ids of inline inputs go on with."""
 NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 LEGAL_NAME = (
     "must have 1 to 64 letters, digits, dots, dashes or underscores, and begin and end with a letter or digit"
@@ -69,6 +71,16 @@ def no_record(record_id: str) -> NotFound:
     """There is none; why, where the id looks like another one."""
     fault = look_alike_fault(record_id)
     return NotFound(f"There is no record {record_id!r}." + (f" Its id {fault}." if fault else ""))
+
+
+def record_prefix_fault(prefix: str) -> str | None:
+    """What is wrong with what the ids of a caller's records are to begin with, in words, or None.
+
+    Whatever no id that is written can begin with: such a caller could write no record at all.
+    """
+    if len(prefix) > MAX_PREFIX:
+        return f"must have at most {MAX_PREFIX} characters, has {len(prefix)}"
+    return record_id_fault(prefix) or look_alike_fault(f"{prefix}0")
 
 
 def is_legal_name(name: str) -> bool:

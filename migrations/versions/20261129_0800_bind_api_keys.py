@@ -27,5 +27,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """What a release before would let such a key do, and one after it once more, nobody has allowed."""
+    op.execute("""
+        update api_keys set expires_at = least(expires_at, revoked_at, now())
+        where revoked_at is not null or models is not null or record_prefix <> ''
+           or requests_per_second is not null or inferences_per_day is not null
+    """)
     for name in reversed(NAMES):
         op.drop_column("api_keys", name)

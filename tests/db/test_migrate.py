@@ -32,6 +32,8 @@ from tests.support.settings import IsolatedSettings
 ROOT = Path(__file__).parents[2]
 QUEUE = "pgqueuer"
 """How the names of the queue's own tables begin."""
+BEFORE_KEYS = "a84c20d5e913"
+"""The last revision whose release asked nobody for a key."""
 FOUR_AT_ONCE = """
 import os, sys
 import alembic.command, app.cli.migrate
@@ -100,6 +102,28 @@ def test_up_down_up(empty_url: str) -> None:
     assert relations(empty_url) == {"alembic_version", "alembic_version_pkc"}
     asyncio.run(migrate.upgrade(settings))
     assert relations(empty_url) == tables
+
+
+def test_down_and_up_again_nobody_may_more(empty_url: str) -> None:
+    """What a column said of a key is gone with it; a release before knows no better than to let it in."""
+    settings = IsolatedSettings(database_url=SecretStr(empty_url))
+    asyncio.run(migrate.upgrade(settings))
+    query(
+        empty_url,
+        """
+        insert into api_keys (name, key_hash, scopes, models, record_prefix, requests_per_second, revoked_at)
+        values ('free', '1', '{read}', null, '', null, null), ('slow', '2', '{read}', null, '', 1, null),
+               ('revoked', '3', '{admin}', null, '', null, now()),
+               ('of a model', '4', '{admin}', '{m}', '', null, null),
+               ('of a tenant', '5', '{read}', null, 'a/', null, null)
+        """,
+        "insert into idempotency_keys (key, fingerprint, reply, record_prefix) values ('k', '', '1', 'a/')",
+    )
+    asyncio.run(alembic(settings, lambda _, config: command.downgrade(config, BEFORE_KEYS)))
+    asyncio.run(migrate.upgrade(settings))
+    valid = "select name from api_keys where revoked_at is null and coalesce(expires_at > now(), true)"
+    assert query(empty_url, valid) == [("free",)]
+    assert query(empty_url, "select count(*) from idempotency_keys") == [(0,)]
 
 
 async def test_the_migrations_make_the_tables_of_the_code(settings: Settings) -> None:

@@ -138,13 +138,17 @@ NOT_PREDICTED = ("not-predicted", "The job ended before this record was predicte
 ITS_CHUNK_FAILED = "Its chunk failed. The job's error: "
 NOT_KEPT = ("not-kept", "The prediction is no longer stored.")
 
+# Of records within what the job was asked for, whatever a worker has put there: one of a release that knew no
+# tenants predicts all the ids that it is given.
 _ITEMS = text("""
     select item.record_id, item.prediction_id is not null as was_predicted, prediction.id,
            prediction.output, prediction.revision, prediction.content_hash, prediction.computed_at
     from prediction_job_chunks chunk
+    join prediction_jobs job on job.id = chunk.job_id
     cross join unnest(chunk.record_ids, chunk.prediction_ids)
         with ordinality as item (record_id, prediction_id, position)
-    left join predictions prediction on prediction.id = item.prediction_id
+    left join predictions prediction
+        on prediction.id = item.prediction_id and starts_with(prediction.record_id, job.record_prefix)
     where chunk.job_id = :job_id and chunk.number = :number
     order by item.position
 """).columns(output=JSON())

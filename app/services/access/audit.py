@@ -7,6 +7,7 @@ from pydantic import JsonValue, TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.cursors import Cursor
+from app.core.errors import Forbidden
 from app.db.access import audit as rows
 from app.db.engine import Sessions
 from app.db.tables.audit import AuditRow
@@ -27,7 +28,10 @@ async def note(session: AsyncSession, action: AuditAction, subject: str, **detai
 
 
 async def page(sessions: Sessions, *, limit: int, cursor: str | None) -> AuditPage:
-    """Entries, newest first, from the place where the last page's cursor points."""
+    """Entries, newest first, from the place where the last page's cursor points. Forbidden to who is bound:
+    they name all models, and who has keys."""
+    if CURRENT.get().is_bound:
+        raise Forbidden("The audit is told to a key that is bound to no models: it is of all of them.")
     before = CURSOR.decode(cursor)
     async with sessions() as session:
         found = await rows.page(session, before=before, limit=limit + 1)

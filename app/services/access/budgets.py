@@ -45,8 +45,8 @@ class Budgets:
             self._take, goes=1, most=AT_ONCE, patience=patience
         )
 
-    def refusal(self, caller: Caller) -> BudgetSpent | None:
-        """Why nothing is inferred for it now, as far as that is known here."""
+    def _remembered(self, caller: Caller) -> BudgetSpent | None:
+        """Why it may cause no inference now, as far as that is known here."""
         if caller.key_id is None or (spent := self._spent.get(caller.key_id)) is None:
             return None
         now = monotonic()
@@ -56,9 +56,11 @@ class Budgets:
         return None
 
     async def take(self, caller: Caller, count: int) -> Taken:
-        """As many of ``count`` inferences as there are."""
+        """As many of ``count`` inferences as there are. To be asked once nothing that is cached will do."""
         if caller.key_id is None or caller.inferences_per_day is None:
             return Taken(count, None)
+        if (refusal := self._remembered(caller)) is not None:
+            return Taken(0, refusal)
         granted = await self._taking.ask((caller.key_id, count))
         if granted.number == count:
             return Taken(count, None)

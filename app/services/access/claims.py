@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from app.core.errors import Unauthorized
 from app.core.settings import Settings
 from app.schemas.access.callers import SCOPES, Caller
-from app.schemas.ids import is_legal_name, record_id_fault
+from app.schemas.ids import is_legal_name, record_prefix_fault
 
 LONGEST_SUBJECT = 200
 """Characters."""
@@ -53,7 +53,7 @@ def _prefix(claims: Mapping[str, JsonValue], name: str | None) -> str:
     if name is None:
         return ""
     prefix = claims.get(name)
-    if not isinstance(prefix, str) or not prefix or record_id_fault(prefix):
+    if not isinstance(prefix, str) or record_prefix_fault(prefix):
         raise _wrong(name, "must be what the ids of records begin with")
     return prefix
 

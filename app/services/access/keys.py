@@ -14,15 +14,13 @@ from app.db.access import keys as rows
 from app.db.engine import Sessions
 from app.db.tables.serving import ApiKeyRow
 from app.schemas.access.callers import SCOPES, KeyScope
-from app.schemas.ids import LEGAL_NAME, is_legal_name, record_id_fault
+from app.schemas.ids import LEGAL_NAME, is_legal_name, record_prefix_fault
 from app.services.access import audit
 
 PREFIX = "sfk_"
 """What a key begins with, so that who finds one in a file knows what it is."""
 BYTES = 32
 LONGEST = timedelta(days=36_525)
-MOST_PREFIX = 100
-"""Characters: there must be room for what the ids of inline inputs go on with."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +126,7 @@ def _prefix_fault(new: NewKey) -> str | None:
         return None
     if "admin" in new.scopes:
         return "cannot be beside the scope admin: models are everybody's"
-    if len(new.record_prefix) > MOST_PREFIX:
-        return f"must have at most {MOST_PREFIX} characters, has {len(new.record_prefix)}"
-    return record_id_fault(new.record_prefix)
+    return record_prefix_fault(new.record_prefix)
 
 
 def _time_fault(valid_for: timedelta | None) -> str | None:

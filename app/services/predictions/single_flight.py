@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from app.core.errors import BackendAway, BudgetSpent, NotInTime, Overloaded, Unavailable
+from app.core.errors import BackendAway, NotInTime, Overloaded, Unavailable
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
 from app.schemas.access.callers import CURRENT
@@ -67,9 +67,9 @@ class SingleFlight:
                     results[one.content_hash] = _result(flight, ours=is_ours)
         return results
 
-    def refusal(self, deployment: Deployment) -> BackendAway | BudgetSpent | None:
-        """Why nothing is sent to a deployment now, for this caller; None where something would be."""
-        return self._leader.inference.refusal(deployment) or self._leader.budgets.refusal(CURRENT.get())
+    def refusal(self, deployment: Deployment) -> BackendAway | None:
+        """Why nothing is sent to a deployment now; None where something would be."""
+        return self._leader.inference.refusal(deployment)
 
     def _refused(self, scope: Scope, wanted: Sequence[Wanted]) -> dict[str, Result]:
         """What no flight is under way for, while there may be no more flights."""

@@ -1,12 +1,15 @@
 """What a tenant writes is its own, and it is told what it may write."""
 
 import json
+from typing import cast
 
 import httpx
 import pytest
 from pydantic import JsonValue
+from sqlalchemy import text
 
 from app.services.access.keys import NewKey
+from app.services.jobs.results import read
 from tests.support.orders import order
 from tests.support.tenants import Tenants, done, header, work
 
@@ -82,6 +85,25 @@ async def test_a_worker_does_all_of_the_asker_and_no_more(tenants: Tenants) -> N
     assert some == {"canaryb-1": "not-found", "nobody": "not-found", "ours-1": None}
 
 
+async def test_what_a_worker_that_knows_no_tenants_predicts_is_not_told(tenants: Tenants) -> None:
+    """One of the release before, while both run; whoever owns the tables is behind no wall of Postgres."""
+    ids: list[JsonValue] = ["ours-1", "canaryb-1"]
+    asked: JsonValue = {"ids": ids, "model": "shared"}
+    job = await done(tenants.client, tenants.ours, "POST", "/prediction-jobs", json=asked)
+    runtime = tenants.app.state.runtime
+    async with runtime.database.transactions.begin() as session:
+        await session.execute(text("update prediction_jobs set record_prefix = '' where state = 'queued'"))
+    await work(tenants.app.state.runtime)
+    async with runtime.database.transactions.begin() as session:
+        await session.execute(text("update prediction_jobs set record_prefix = 'ours-' where id > 990000000"))
+    assert isinstance(job, dict)
+    told = [part async for part in await read(runtime.sessions, cast(int, job["id"]), "ndjson")]
+    assert {line["record_id"]: line["error"] for line in map(json.loads, "".join(told).splitlines())} == {
+        "canaryb-1": "not-kept",
+        "ours-1": None,
+    }
+
+
 async def results(tenants: Tenants, job: JsonValue) -> dict[str, str | None]:
     assert isinstance(job, dict)
     path = f"/prediction-jobs/{job['id']}/results"
@@ -103,3 +125,8 @@ async def test_who_is_bound_to_models_registers_no_other(tenants: Tenants) -> No
     body: JsonValue = {"prefix": "evaluations"}
     answer = await tenants.client.post("/evaluations/import", headers=tenants.bound_admin, json=body)
     assert answer.status_code in (403, 503)
+
+
+async def test_who_is_bound_to_models_is_not_told_who_did_what_to_others(tenants: Tenants) -> None:
+    answer = await tenants.client.get("/audit", headers=tenants.bound_admin)
+    assert (answer.status_code, answer.json().get("items")) == (403, None)

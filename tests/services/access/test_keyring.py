@@ -189,6 +189,10 @@ async def test_a_name_is_taken_also_by_a_revoked_key(database: Database) -> None
         await keys.revoke(database.transactions, "nobody")
 
 
+UNWRITABLE = (" a/", "e\u0301/", "a\u200b/", "e\u0301", "a\u00a0b/", "x" * 101)
+"""With which no id begins that a record is written under."""
+
+
 @pytest.mark.parametrize(
     ("new", "field"),
     [
@@ -202,6 +206,7 @@ async def test_a_name_is_taken_also_by_a_revoked_key(database: Database) -> None
         (NewKey("a", ["read"], record_prefix="x" * 201), "record_prefix"),
         (NewKey("a", ["read"], record_prefix="x\n"), "record_prefix"),
         (NewKey("a", ["admin"], record_prefix="x"), "record_prefix"),
+        *((NewKey("a", ["write"], record_prefix=one), "record_prefix") for one in UNWRITABLE),
         (NewKey("a", ["read"], requests_per_second=0), "requests_per_second"),
         (NewKey("a", ["read"], requests_per_second=float("nan")), "requests_per_second"),
         (NewKey("a", ["read"], inferences_per_day=-1), "inferences_per_day"),

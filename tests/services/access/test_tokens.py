@@ -110,7 +110,7 @@ async def test_scopes_with_a_prefix(local: LocalIssuer) -> None:
 
 
 NO_MODELS: list[JsonValue] = [None, [], "", ["x y"], ["a", 7], 7, {"a": 1}, [""]]
-NO_PREFIXES: list[JsonValue] = [None, "", 7, ["acme/"], "a\n", "x" * 201]
+NO_PREFIXES: list[JsonValue] = [None, "", 7, ["acme/"], "a\n", "x" * 101, "e\u0301/", " a/"]
 
 
 async def test_claims_that_bind(local: LocalIssuer) -> None:

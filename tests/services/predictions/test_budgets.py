@@ -190,3 +190,17 @@ async def test_without_the_database_nothing_is_inferred(
     assert rows_sent(aws) == 0
     with asked_by(who):
         await replicas[1].predict("r0", ASK)  # the claim was given up
+
+
+async def test_once_it_is_spent_another_record_s_answer_will_do(replicas: Sequence[Predictor]) -> None:
+    """Of the same content: it is cached and costs nothing, also once it is known that the budget is spent."""
+    with asked_by(await with_budget(replicas[0], 1)):
+        await replicas[0].predict("r1", ASK)
+        with pytest.raises(BudgetSpent):
+            await replicas[0].predict("r2", ASK)
+        await records.put(replicas[0].database.transactions, TRANSIT, "like r1", order(1.0))
+        answers = await replicas[0].predict_many(["like r1", "r2"], ASK)
+    found = answers["like r1"]
+    assert isinstance(found, Answer)
+    assert found.cache == "HIT"
+    assert isinstance(answers["r2"], BudgetSpent)
