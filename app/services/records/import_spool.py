@@ -20,15 +20,22 @@ class Spool:
     def add(self, frames: Iterable[bytes]) -> None:
         """Blocks; Unavailable where there is no room."""
         lines = b"".join(frames)
-        try:
+        with _room():
             self._file.write(lines)
-        except OSError as error:
-            raise Unavailable("The service has no room to keep the upload.") from error
 
     def whole(self) -> BinaryIO:
-        """All that was added, to be read from its start."""
-        self._file.seek(0)
+        """All that was added, to be read from its start; Unavailable where the last of it found no room."""
+        with _room():
+            self._file.seek(0)
         return self._file
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("The service has no room to keep the upload.") from error
 
 
 @contextmanager
