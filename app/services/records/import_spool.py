@@ -1,7 +1,7 @@
 """The lines of an import while they come: checked, and kept aside until the database may have them all."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -41,5 +41,9 @@ def _room() -> Iterator[None]:
 @contextmanager
 def spool() -> Iterator[Spool]:
     """Nothing of it stays."""
-    with SpooledTemporaryFile(IN_MEMORY) as file:
+    file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed below
+    try:
         yield Spool(cast(BinaryIO, file))
+    finally:
+        with suppress(OSError):  # what found no room is tried once more
+            file.close()

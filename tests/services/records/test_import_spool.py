@@ -1,0 +1,17 @@
+"""An upload for which there is no room: that is said, whichever of its bytes finds none."""
+
+import pytest
+
+from app.core.errors import Unavailable
+from app.services.records import import_spool
+from app.services.records.import_spool import spool
+
+
+@pytest.mark.parametrize("size", [1, 10_000_000])
+def test_a_full_disk_is_said_by_the_first_bytes_and_by_the_last(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_spool, "SpooledTemporaryFile", lambda _: open("/dev/full", "r+b"))
+    with pytest.raises(Unavailable, match="no room to keep the upload"), spool() as kept:
+        kept.add([b"x" * size])
+        kept.whole()
