@@ -62,8 +62,14 @@ def test_what_is_of_the_socket_is_taken_out() -> None:
         (f"{HOST}?channel_binding=require", "the driver has no channel_binding=require: leave it out, and"),
         (f"{HOST}?client_encoding=latin1", "the driver has no client_encoding=latin1: leave it out"),
         (f"{HOST}?search_path=mine", "the parameter search_path is unknown; a setting of the server goes"),
-        (f"{HOST}?pgbouncer=true", "the parameter pgbouncer is unknown; leave it out, and set DATABASE_POOLER=tr"),
-        ("postgresql://app:secret@.rds.example.com/app", "is of no host that can be understood: nothing, or too"),
+        (
+            f"{HOST}?pgbouncer=true",
+            "the parameter pgbouncer is unknown; leave it out, and set DATABASE_POOLER=tr",
+        ),
+        (
+            "postgresql://app:secret@.rds.example.com/app",
+            "is of no host that can be understood: nothing, or too",
+        ),
         (f"postgresql://app@{'h' * 64}.com/app", "is of no host that can be understood"),
         (f"{HOST}?port=5433", "port is given twice: leave it out behind the question mark"),
         (f"{HOST}?host=/var/run", "host is given twice"),

@@ -36,6 +36,7 @@ UNFIT_CLASSES = (READ_ONLY, NO_RIGHT, "53", "55P03", "57014", "58")
 """After these a connection is not used again: what it was opened with, such as a role's settings or a server
 that has become a standby, may be the cause."""
 OUTAGE_REASONS = {
+    "08P01": "The database takes not all that is sent to it; behind a pooler DATABASE_POOLER has to be set.",
     "28": "The database refuses the log-in of this service.",
     "3D": "The database does not exist.",
     "53300": "The database has no connection left for this service.",
@@ -45,7 +46,7 @@ OUTAGE_REASONS = {
     "40": "The database ended the transaction for the sake of another one.",
     "57014": "The database took too long.",
     "55P03": "The database took too long.",
-    **dict.fromkeys(SHARED, "The database is behind a pooler, and DATABASE_POOLER is not set."),
+    **dict.fromkeys(SHARED, "The database is behind a pooler, for which DATABASE_POOLER has to be set."),
 }
 """By the beginning of the SQLSTATE."""
 
