@@ -56,10 +56,11 @@ class Bench:
         callers: int,
         method: str = "POST",
         helpers: Mapping[str, psutil.Process] = NOTHING,
+        key: str = "",
     ) -> dict[str, float]:
-        """Requests a second, latencies, and the CPU of each request."""
+        """Requests a second, latencies, and the CPU of each request. ``key`` is the caller's."""
         with self.meter(program, helpers) as meter:
-            load = hammer(program, requests, callers=callers, seconds=self.seconds, method=method)
+            load = hammer(program, requests, callers=callers, seconds=self.seconds, method=method, key=key)
         return quantities(load, meter)
 
 

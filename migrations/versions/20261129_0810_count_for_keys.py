@@ -17,7 +17,7 @@ WORK = ("prediction_jobs", "evaluations")
 def upgrade() -> None:
     op.create_table(
         "key_requests",
-        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column("key_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("tokens", sa.Float(), nullable=False),
         sa.Column("granted", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),

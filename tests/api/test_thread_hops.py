@@ -16,6 +16,8 @@ def calls(dependant: Dependant) -> Iterator[object]:
 
 
 def runs_on_the_loop(call: object) -> bool:
+    if not inspect.isroutine(call) and not inspect.isclass(call):
+        call = type(call).__call__
     return inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
 
 

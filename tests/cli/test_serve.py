@@ -41,7 +41,7 @@ def test_sigterm_is_announced_before_it_ends_the_service(database_url: str, tmp_
         assert service.process.wait(START_SECONDS) == -signal.SIGTERM
     log = (tmp_path / "log").read_text()
     assert "Traceback" not in log
-    assert 0 < log.index('"/records/a"') < log.index("Application shutdown complete.")
+    assert 0 < log.index('"/records/{record_id}"') < log.index("Application shutdown complete.")
 
 
 def client_of(service: Service) -> httpx.Client:

@@ -24,7 +24,7 @@ def test_no_answer_is_a_fault_of_ours(
     with whole_service(database_url, server, tmp_path) as service:
         while cases < CASES and not failures:
             each = str((CASES - cases) // OPERATIONS + 1)
-            found = attack(service.url, tmp_path, "--phases", "examples,coverage,fuzzing", "-n", each)
+            found = attack(service, tmp_path, "--phases", "examples,coverage,fuzzing", "-n", each)
             cases, failures = cases + found.cases, found.failures
     figure("S1", "generated requests", f"{CASES}", f"{cases}")
     figure("S1", "5xx, and answers other than the document says", "0", f"{len(failures)}")
@@ -35,7 +35,5 @@ def test_no_answer_is_a_fault_of_ours(
 def test_a_service_that_fails_is_seen(database_url: str, server: S3Server, tmp_path: Path) -> None:
     """One whose bucket is gone answers 5xx to whoever asks for reports."""
     with whole_service(database_url, server, tmp_path, STORAGE_URL="s3://not-there") as service:
-        found = attack(
-            service.url, tmp_path, *("--phases", "examples"), "--include-path", "/evaluations/import"
-        )
+        found = attack(service, tmp_path, *("--phases", "examples"), "--include-path", "/evaluations/import")
     assert "ST101 Server error" in found.failures

@@ -77,9 +77,10 @@ def _length(answer: bytes) -> int:
     return len(head) + len(end) + int(announced or 0)
 
 
-def encode(line: str, method: str = "POST") -> bytes:
+def encode(line: str, method: str = "POST", key: str = "") -> bytes:
     path, _, body = line.partition("\t")
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"Authorization: Bearer {key}\r\n" if key else ""
     return f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
 
 
@@ -109,9 +110,10 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--method", default="POST")
+    parser.add_argument("--key", default="")
     parser.add_argument("--once", action="store_true", help="each line at most once, then the end")
     given = parser.parse_args()
-    requests = [encode(line, given.method) for line in given.file.read_text().splitlines()]
+    requests = [encode(line, given.method, given.key) for line in given.file.read_text().splitlines()]
     print(json.dumps(uvloop.run(load(requests, given.port, given.callers, given.seconds, once=given.once))))
 
 

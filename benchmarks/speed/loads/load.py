@@ -38,11 +38,20 @@ class Load(BaseModel):
         return self.requests / self.seconds
 
 
-def hammer(program: Program, requests: Path, *, callers: int, seconds: float, method: str = "POST") -> Load:
+def hammer(
+    program: Program,
+    requests: Path,
+    *,
+    callers: int,
+    seconds: float,
+    method: str = "POST",
+    key: str = "",
+) -> Load:
     """Requests for that long, drawn from the lines of a file; without wrk they come in order, see caller."""
     if WRK is None:
-        return call(program, requests, callers=callers, seconds=seconds, method=method)
+        return call(program, requests, callers=callers, seconds=seconds, method=method, key=key)
     command = [WRK, "-t1", f"-c{callers}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(SCRIPT)]
+    command += ["-H", f"Authorization: Bearer {key}"] if key else []
     return _run([*command, program.url, "--", str(requests), method], program.name)
 
 
@@ -54,11 +63,12 @@ def call(
     seconds: float = 600,
     method: str = "POST",
     once: bool = False,
+    key: str = "",
 ) -> Load:
     """Lines of a file by our own caller, see there."""
     command = [sys.executable, "-m", "benchmarks.speed.loads.caller", str(requests)]
     command += ["--port", str(program.port), "--callers", str(callers), "--method", method]
-    command += ["--seconds", str(seconds)]
+    command += ["--seconds", str(seconds), "--key", key]
     return _run([*command, *(["--once"] if once else [])], program.name)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.results.outcome import Outcome
 from benchmarks.speed.scenarios import (
+    access,
     batches,
     bulk,
     cost,
@@ -27,5 +28,6 @@ SCENARIOS: dict[str, Callable[[Bench], Outcome]] = {
     "bulk": bulk.measure,
     "footprint": footprint.measure,
     "processes": processes.measure,
+    "access": access.measure,
     "cost": cost.measure,
 }

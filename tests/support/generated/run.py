@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.generated.place import Target
+
 HERE = Path(__file__).parent
 FAILURE = re.compile(r"^- (ST\d+ .*)$", re.MULTILINE)
 """A line of its report that names what a check found."""
@@ -39,10 +41,11 @@ class Found:
     said: str
 
 
-def attack(url: str, folder: Path, *arguments: str) -> Found:
-    """Send what schemathesis makes of the document at this address; ``arguments`` say how much."""
+def attack(target: Target, folder: Path, *arguments: str) -> Found:
+    """Send what schemathesis makes of the document there; ``arguments`` say how much."""
     config = str(HERE / "schemathesis.toml")
-    command = [_program(), "--config-file", config, "run", f"{url}/openapi.json", *ALWAYS, *arguments]
+    command = [_program(), "--config-file", config, "run", f"{target.url}/openapi.json"]
+    command += ["--header", f"Authorization: Bearer {target.key}", *ALWAYS, *arguments]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
     ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     said, counted = ran.stdout + ran.stderr, COUNT.search(ran.stdout)
