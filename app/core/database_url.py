@@ -44,7 +44,7 @@ INSTEAD = {
 ELSEWHERE = {"host": "hosts", "port": "hosts", "user": "user", "password": "password"} | {
     **dict.fromkeys(("dbname", "database"), "path"),
 }
-"""What the parts before the question mark may say, too. The driver would take one of both, and say nothing."""
+"""What the parts before the question mark may say, too. The driver would take one of both without a word."""
 PARTS = re.compile(
     r"(?:(?P<user>[^:/@?]*)(?::(?P<password>[^@]*))?@)?"
     r"(?P<hosts>[^/?@]*)(?:/(?P<path>[^?]*))?(?:\?(?P<query>.*))?",

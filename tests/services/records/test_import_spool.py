@@ -1,5 +1,7 @@
 """An upload for which there is no room: that is said, whichever of its bytes finds none."""
 
+from pathlib import Path
+
 import pytest
 
 from app.core.errors import Unavailable
@@ -11,7 +13,12 @@ from app.services.records.import_spool import spool
 def test_a_full_disk_is_said_by_the_first_bytes_and_by_the_last(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_spool, "SpooledTemporaryFile", lambda _: open("/dev/full", "r+b"))
-    with pytest.raises(Unavailable, match="no room to keep the upload"), spool() as kept:
-        kept.add([b"x" * size])
+    monkeypatch.setattr(import_spool, "SpooledTemporaryFile", lambda _: Path("/dev/full").open("r+b"))
+    with pytest.raises(Unavailable, match="no room to keep the upload"):
+        keep(b"x" * size)
+
+
+def keep(upload: bytes) -> None:
+    with spool() as kept:
+        kept.add([upload])
         kept.whole()
