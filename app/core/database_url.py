@@ -32,23 +32,28 @@ AS_IT_IS: Mapping[str, tuple[str, ...]] = {
     "load_balance_hosts": ("disable",),
 }
 """Values that ask for what is done anyway. The driver knows no other."""
-NUMBERS = frozenset(
-    (
-        *("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
-        "tcp_user_timeout",
-    )
-)
-"""What libpq does with the socket, and we do in its place."""
+NUMBERS = {"connect_timeout": 2**31 - 1, "keepalives": 1, "keepalives_count": 127} | {
+    **dict.fromkeys(("keepalives_idle", "keepalives_interval"), 32_767),
+    "tcp_user_timeout": 2**31 - 1,
+}
+"""What libpq does with the socket, and we do in its place: each with the most that Linux takes."""
 INSTEAD = {
     "channel_binding": "leave it out, and have the server known by its certificate (sslmode=verify-full)",
+    "pgbouncer": "leave it out, and set DATABASE_POOLER=true",
 }
+ELSEWHERE = {"host": "hosts", "port": "hosts", "user": "user", "password": "password"} | {
+    **dict.fromkeys(("dbname", "database"), "path"),
+}
+"""What the parts before the question mark may say, too. The driver would take one of both without a word."""
 PARTS = re.compile(
     r"(?:(?P<user>[^:/@?]*)(?::(?P<password>[^@]*))?@)?"
     r"(?P<hosts>[^/?@]*)(?:/(?P<path>[^?]*))?(?:\?(?P<query>.*))?",
     re.DOTALL,
 )
 """What comes after the scheme. A password may hold anything but an @ that is not quoted."""
-HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+(?:%[^\]]+)?\]|[^\[\]:]*)(?::(?P<port>[0-9]{1,6}))?")
+HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+(?:%[^\]]+)?\]|(?P<name>[^\[\]:]*))(?::(?P<port>[0-9]{1,6}))?")
+LONGEST_LABEL = 63
+"""Characters between two dots of a name (RFC 1035, 2.3.4)."""
 DEFAULT_ROOTS = Path("~/.postgresql/root.crt")
 FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
 
@@ -70,13 +75,21 @@ def parse(url: str) -> DatabaseUrl:
         raise ValueError("is no URL of a database: what is special in a password is quoted, as %40 for @")
     for host in parts["hosts"].split(","):
         _require_host(host)
-    given = _renamed(dict(parse_qsl(parts["query"] or "", keep_blank_values=True)))
-    numbers = {name: _number(name, given.pop(name)) for name in sorted(NUMBERS & given.keys())}
+    given = dict(parse_qsl(parts["query"] or "", keep_blank_values=True))
+    _require_once(parts, given)
+    given = _renamed(given)
+    numbers = {name: _number(name, given.pop(name)) for name in sorted(NUMBERS.keys() & given.keys())}
     passed = {name: value for name, value in given.items() if _is_passed_on(name, value)}
     _require_files(passed)
     dsn = f"postgresql://{_user_info(parts)}{parts['hosts']}"
     dsn += f"/{_quoted(parts['path'])}" if parts["path"] else ""
     return DatabaseUrl(f"{dsn}?{urlencode(passed, quote_via=quote)}" if passed else dsn, numbers)
+
+
+def _require_once(parts: re.Match[str], given: Mapping[str, str]) -> None:
+    for name, part in ELSEWHERE.items():
+        if given.get(name) and parts[part]:
+            raise ValueError(f"{name} is given twice: leave it out behind the question mark")
 
 
 def _user_info(parts: re.Match[str]) -> str:
@@ -95,6 +108,9 @@ def _require_host(host: str) -> None:
     if found is None:
         right = "an IPv6 address is in brackets, and a port a number, as in [::1]:5432"
         raise ValueError(f"is of no host that can be understood: {right}")
+    name = unquote(found["name"] or "").removesuffix(".")
+    if name and name[0] != "/" and not all(0 < len(part) <= LONGEST_LABEL for part in name.split(".")):
+        raise ValueError("is of no host that can be understood: nothing, or too much, is between two dots")
     if found["port"] and not 0 < int(found["port"]) < 65536:
         raise ValueError("a port is a number from 1 to 65535")
 
@@ -112,8 +128,8 @@ def _renamed(given: dict[str, str]) -> dict[str, str]:
 
 
 def _number(name: str, value: str) -> int:
-    if not value.isdecimal():
-        raise ValueError(f"{name} must be a whole number")
+    if not (value.isascii() and value.isdecimal()) or len(value) > 10 or int(value) > NUMBERS[name]:
+        raise ValueError(f"{name} must be a whole number up to {NUMBERS[name]}")
     return int(value)
 
 
@@ -124,9 +140,8 @@ def _is_passed_on(name: str, value: str) -> bool:
             raise ValueError(f"the driver has no {name}={value}: {INSTEAD.get(name, 'leave it out')}")
         return False
     if name not in PASSED_ON:
-        raise ValueError(
-            f"the parameter {name} is unknown; a setting of the server goes into options=-c%20name%3Dvalue"
-        )
+        otherwise = "a setting of the server goes into options=-c%20name%3Dvalue"
+        raise ValueError(f"the parameter {name} is unknown; {INSTEAD.get(name, otherwise)}")
     if value not in ONE_OF.get(name, (value,)):
         raise ValueError(f"{name} must be one of {', '.join(ONE_OF[name])}")
     return value != ""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.core.settings import Settings
 from app.db import engine
 from app.db.direct import Direct, Statement
-from app.db.engine import Database, open_database
+from app.db.engine import Database, is_outage, open_database, outage_in_words
 from app.db.queue import tasks
 from app.db.records import imports
 from tests.support.eventually import TIMEOUT
@@ -141,3 +141,23 @@ async def test_a_worker_that_hangs_in_a_transaction_gives_up_what_it_has_locked(
         await hanging.execute(lock)
     await hanging.close()
     await worker.aclose()
+
+
+async def test_a_pooler_that_nobody_told_of_is_named(pooled: Settings) -> None:
+    """It does not take the settings that the service opens its own connections with."""
+    database = open_database(pooled.model_copy(update={"database_pooler": False}))
+    with pytest.raises(asyncpg.ProtocolViolationError) as caught:
+        await database.direct.fetch(ADD, {"one": 1, "other": 2})
+    await database.aclose()
+    assert is_outage(caught.value)
+    assert "behind a pooler DATABASE_POOLER has to be set" in outage_in_words(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error", [asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError]
+)
+def test_a_statement_that_another_connection_prepared_names_it_too(
+    error: type[asyncpg.PostgresError],
+) -> None:
+    assert is_outage(error())
+    assert "DATABASE_POOLER has to be set" in outage_in_words(error())

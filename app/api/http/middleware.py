@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.http.problems import crash
 from app.core.logging import access, as_logged
 from app.core.web import headers as web_headers
+from app.services.failures import user_code
 from app.services.upkeep.health import Health
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -37,6 +38,7 @@ class RequestContext:
             return
         request_id = _request_id(scope["headers"])
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        user_code.PATIENCE.set(user_code.OF_REQUESTS)
         started, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:

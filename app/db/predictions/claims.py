@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Float, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.direct import Direct, Statement
 from app.db.predictions.cache import (
     ENTRY_COLUMNS,
     KNOWN,
@@ -104,7 +105,7 @@ _UNKNOWN = text(f"""
 _LOCKED = """
     any(array(
         select content_hash from content_claims
-        where {of} and content_hash = any(array(select unnest(:content_hashes)))
+        where {of} and content_hash = any(array(select unnest(cast(:content_hashes as text[]))))
         order by content_hash, model_version_id, epoch for update
     ))
 """
@@ -119,10 +120,11 @@ _WAIT = text(f"""
     where content_hash = {_LOCKED.format(of=_IN_SCOPE)} and {_IN_SCOPE}
 """).bindparams(_HASHES)
 
-_RENEW = text(f"""
+# Past the pool, in which it would wait behind callers, until the claim is another's.
+RENEW = Statement(f"""
     update content_claims set lease_until = clock_timestamp() + make_interval(secs => :seconds)
     where owner = :owner and error is null and content_hash = {_MINE}
-""").bindparams(_HASHES)
+""")
 
 _RELEASE = text(f"""
     delete from content_claims
@@ -193,10 +195,10 @@ def _values(scope: Scope, hashes: Sequence[str]) -> dict[str, object]:
     return {**vars(scope), "claimed_under": scope.claimed_under, "content_hashes": list(hashes)}
 
 
-async def renew(session: AsyncSession, lease: Lease, hashes: Sequence[str]) -> None:
+async def renew(direct: Direct, lease: Lease, hashes: Sequence[str]) -> None:
     """Push the lease's end away from now."""
     values = {"owner": lease.owner, "seconds": lease.seconds, "content_hashes": list(hashes)}
-    await session.execute(_RENEW, values)
+    await direct.fetch(RENEW, values)
 
 
 async def release(session: AsyncSession, lease: Lease, hashes: Sequence[str]) -> bool:

@@ -47,7 +47,8 @@ async def connect(
             server_settings=dict(server_settings) if server_settings else None,
             command_timeout=command_timeout,
         )
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:  # such as: no host is a primary
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, ValueError) as error:
+        # such as: no host is a primary, or the host is no name at all (UnicodeError, of Python's own look-up)
         raise NotConnected(str(error)) from error
     except asyncpg.PostgresError as error:
         if is_outage(error):

@@ -18,21 +18,25 @@ OUTAGES: tuple[type[Exception], ...] = (
 """What can be raised when the database cannot be reached; `is_outage` tells those from bugs."""
 
 READ_ONLY, NO_RIGHT = "25006", "42501"
+SHARED = ("26000", "42P05")
+"""A prepared statement is another connection's: a pooler is in between, and nobody said so."""
 IN_THE_WAY = ("40001", "40P01")
 """Another transaction was let go first; this one has done nothing."""
 AHEAD = 0.05, 0.15
 """Seconds, at random between the two, for the other transaction to get on."""
 OUTAGE_CLASSES = (
     *("08", "25P03", "25P04", "28", "3D", "40", "53", "55P03", "57P", "57014", "58"),
-    *(READ_ONLY, NO_RIGHT),
+    *(READ_ONLY, NO_RIGHT, *SHARED),
 )
 """SQLSTATE (Postgres' appendix A): no connection, idle or at work for too long, refused log-in, no such
 database, a transaction in another one's way, out of resources, a lock or a statement that took too long,
-shutting down or starting, a disk that fails; read-only for now, and a right that is yet to be granted."""
+shutting down or starting, a disk that fails; read-only for now, a right that is yet to be granted, and a
+pooler that is yet to be told of."""
 UNFIT_CLASSES = (READ_ONLY, NO_RIGHT, "53", "55P03", "57014", "58")
 """After these a connection is not used again: what it was opened with, such as a role's settings or a server
 that has become a standby, may be the cause."""
 OUTAGE_REASONS = {
+    "08P01": "The database takes not all that is sent to it; behind a pooler DATABASE_POOLER has to be set.",
     "28": "The database refuses the log-in of this service.",
     "3D": "The database does not exist.",
     "53300": "The database has no connection left for this service.",
@@ -42,6 +46,7 @@ OUTAGE_REASONS = {
     "40": "The database ended the transaction for the sake of another one.",
     "57014": "The database took too long.",
     "55P03": "The database took too long.",
+    **dict.fromkeys(SHARED, "The database is behind a pooler, for which DATABASE_POOLER has to be set."),
 }
 """By the beginning of the SQLSTATE."""
 

@@ -16,6 +16,7 @@ from app.db.server.outages import (
     let_pass,
     outage_in_words,
     server_message,
+    sqlstate,
 )
 
 __all__ = ["OUTAGES", "as_app_error", "or_once_more"]
@@ -44,5 +45,11 @@ def as_app_error(error: Exception) -> AppError | None:
         return Unavailable(NOT_MIGRATED, retry_after=5)
     if not is_outage(error):
         return None
-    log.warning("database unavailable", error=type(error).__name__, reason=outage_in_words(error))
-    return Unavailable(outage_in_words(error), retry_after=1)
+    reason = outage_in_words(error)
+    log.warning("database unavailable", error=type(error).__name__, reason=reason, said=_said(error))
+    return Unavailable(reason, retry_after=1)
+
+
+def _said(error: Exception) -> str | None:
+    """The server's words, or the system's. None of the driver's: they may quote what a customer sent."""
+    return server_message(error) if sqlstate(error) or isinstance(error, OSError) else None

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from types import ModuleType
 from typing import ParamSpec, TypeVar
@@ -23,6 +24,10 @@ _OTHERS = Threads("user-code-beside", at_once=32, slow=0.5, most=512)
 """Of what checks records, and judges predictions: those go on while predictions hang."""
 LONGEST = 3600.0
 """Seconds after which code that nobody has another limit for is given up."""
+OF_REQUESTS = 60.0
+"""The same for what a caller waits for over HTTP; an import has it for each few hundred lines."""
+PATIENCE: ContextVar[float] = ContextVar("patience", default=LONGEST)
+"""Which of both it is."""
 
 
 @contextmanager
@@ -44,11 +49,12 @@ def user_code(name: str) -> Iterator[None]:
 
 async def aside(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run what calls the user's other code in a thread; UserCodeError where it does not end."""
-    until = asyncio.get_running_loop().time() + LONGEST
+    patience = PATIENCE.get()
+    until = asyncio.get_running_loop().time() + patience
     try:
         return await _OTHERS.run(partial(function, *args, **kwargs), until=until)
     except TimeoutError as error:
-        raise UserCodeError(f"The pipeline's code had not ended after {LONGEST:g} seconds.") from error
+        raise UserCodeError(f"The pipeline's code had not ended after {patience:g} seconds.") from error
 
 
 def user_module(name: str) -> ModuleType:

@@ -186,7 +186,7 @@ class Leader:
 
     async def _renew(self, batch: Batch, hashes: Sequence[str]) -> None:
         try:
-            await run(self.database.statements, lambda session: claims.renew(session, batch.lease, hashes))
+            await claims.renew(self.database.direct, batch.lease, hashes)
         except OUTAGES as error:  # the model may still answer before the lease ends
             if not is_outage(error):
                 raise

@@ -15,6 +15,7 @@ from app.schemas.hosting.deployments import PENDING, Deployment
 from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
 from app.services.models import versions
+from app.services.models.known import KnownVersions
 from app.services.predictions import storing
 from app.services.predictions.answer import Answer, Ask, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
@@ -45,7 +46,9 @@ class Predictor:
     memory: Memory | None = None
 
     def __post_init__(self) -> None:
-        self._deployments: dict[int, Deployment] = {}  # by version id; what an id stands for never changes
+        self._versions = KnownVersions(
+            self.database.transactions, patience=self.settings.database_pool_timeout
+        )
         self._lookups = Lookups(self.settings, self.database, self.pipeline_version, self.memory)
         self._stand_ins = StandIns(self.settings, self.database, self.pipeline_version, self.predict_many)
 
@@ -140,7 +143,7 @@ class Predictor:
     ) -> dict[str, Answer | AppError]:
         until = asyncio.get_running_loop().time() + self.settings.predict_timeout
         until = until if ask.until is None else min(until, ask.until)
-        deployment = await self._deployment(misses[0].version_id or 0)
+        deployment = await self._versions.deployment(misses[0].version_id or 0)
         pipeline.require_features(self.use_case, deployment)
         if (refusal := self.flights.refusal(deployment)) is None:
             answers = await self._fly(deployment, misses, model, ask)
@@ -178,11 +181,6 @@ class Predictor:
             for record_id, other in others.items()
         }
         return landed | adopted
-
-    async def _deployment(self, version_id: int) -> Deployment:
-        if version_id not in self._deployments:
-            self._deployments[version_id] = await versions.deployment(self.database.transactions, version_id)
-        return self._deployments[version_id]
 
 
 def _sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer | AppError]]:

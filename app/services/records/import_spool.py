@@ -1,7 +1,7 @@
 """The lines of an import while they come: checked, and kept aside until the database may have them all."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -20,19 +20,30 @@ class Spool:
     def add(self, frames: Iterable[bytes]) -> None:
         """Blocks; Unavailable where there is no room."""
         lines = b"".join(frames)
-        try:
+        with _room():
             self._file.write(lines)
-        except OSError as error:
-            raise Unavailable("The service has no room to keep the upload.") from error
 
     def whole(self) -> BinaryIO:
-        """All that was added, to be read from its start."""
-        self._file.seek(0)
+        """All that was added, to be read from its start; Unavailable where the last of it found no room."""
+        with _room():
+            self._file.seek(0)
         return self._file
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("The service has no room to keep the upload.") from error
 
 
 @contextmanager
 def spool() -> Iterator[Spool]:
     """Nothing of it stays."""
-    with SpooledTemporaryFile(IN_MEMORY) as file:
+    file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed below
+    try:
         yield Spool(cast(BinaryIO, file))
+    finally:
+        with suppress(OSError):  # what found no room is tried once more
+            file.close()

@@ -68,7 +68,7 @@ class _Worker:
     async def _show_life(self) -> None:
         await self._queue.beat(self._under_way.ids)
         if self._alive_file is not None:
-            await asyncio.to_thread(Path(self._alive_file).touch)
+            await asyncio.to_thread(_touch, self._alive_file)
 
     async def _end_stuck(self) -> None:
         with self._database.dead() as cut:
@@ -96,6 +96,14 @@ class _Worker:
     async def aclose(self) -> None:
         await asyncio.gather(self._under_way.aclose(), self._periodic.aclose())
         await self._queue.aclose()
+
+
+def _touch(path: str) -> None:
+    """Where that fails a health check takes the worker for dead, which it is not until it is ended."""
+    try:
+        Path(path).touch()
+    except OSError as error:
+        log.error("WORKER_ALIVE_FILE cannot be touched", reason=error.strerror)
 
 
 def _tell(error: QueueLost) -> None:

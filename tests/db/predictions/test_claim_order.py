@@ -21,7 +21,10 @@ MIDDLE = "0004"
 Change = Callable[[AsyncSession, Scope, Lease], Awaitable[object]]
 CHANGES: dict[str, Change] = {
     "release": lambda session, _, lease: claims.release(session, lease, SHUFFLED),
-    "renew": lambda session, _, lease: claims.renew(session, lease, SHUFFLED),
+    "renew": lambda session, _, lease: session.execute(
+        text(claims.RENEW.source),
+        {"owner": lease.owner, "seconds": lease.seconds, "content_hashes": SHUFFLED},
+    ),
     "fail": lambda session, _, lease: claims.fail(session, lease, [Failure(one, {}, 1) for one in SHUFFLED]),
     "wait": lambda session, scope, _: claims.wait(session, scope, SHUFFLED),
 }

@@ -37,6 +37,14 @@ async def test_a_run_that_was_asked_for_is_done(settings: Settings, aws: AwsStub
         assert await tasks(runtime.database.transactions) == []
 
 
+async def test_a_file_that_cannot_be_touched_ends_no_worker(settings: Settings, aws: AwsStub) -> None:
+    aws.respond = answer_ten_times
+    async with working(settings.model_copy(update={"worker_alive_file": "/dev/null/alive"})) as runtime:
+        await fill(runtime)
+        sessions = runtime.database.transactions
+        assert (await evaluated(sessions, await ask(sessions))).state == "done"
+
+
 async def test_a_bug_fails_the_run_and_stays_to_be_looked_at(
     settings: Settings, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
