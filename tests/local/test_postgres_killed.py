@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -28,8 +29,11 @@ def folder() -> Iterator[Path]:
 
 
 def initdb_of(folder: Path) -> psutil.Process | None:
-    found = [one for one in processes_of(folder) if one.name() == "initdb"]
-    return found[0] if found else None
+    for one in processes_of(folder):
+        with suppress(psutil.NoSuchProcess):  # they come and go
+            if one.name() == "initdb":
+                return one
+    return None
 
 
 def test_the_next_start_waits_for_what_the_killed_one_left_at_work(folder: Path) -> None:

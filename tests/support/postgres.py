@@ -41,7 +41,7 @@ def running_server() -> Iterator[str]:
     with ExitStack() as stack:
         if chosen == "DATABASE_URL":
             url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql")
-            yield url.render_as_string(hide_password=False)
+            yield stack.enter_context(plain_role(url.render_as_string(hide_password=False)))
         elif chosen == "the wheel":
             folder = stack.enter_context(throwaway_folder())
             yield with_quick_log_in(stack.enter_context(start(folder, durable=False)).owner_url())
@@ -49,7 +49,24 @@ def running_server() -> Iterator[str]:
             from testcontainers.community.postgres import PostgresContainer  # 0.4 s, for this case only
 
             container = PostgresContainer(IMAGE, driver=None).with_command(f"postgres {UNSAFE}")
-            yield with_quick_log_in(stack.enter_context(container).get_connection_url())
+            superusers = stack.enter_context(container).get_connection_url()
+            yield with_quick_log_in(stack.enter_context(plain_role(superusers)))
+
+
+@contextmanager
+def plain_role(url: str) -> Iterator[str]:
+    """The same server for a role that is no superuser, as the service's is not to be: one of the tests' own,
+    where that of the URL is one."""
+    [(is_superuser,)] = query(url, "select rolsuper from pg_roles where rolname = current_user")
+    if not is_superuser:
+        yield url
+        return
+    name, password = f"tests_{secrets.token_hex(6)}", secrets.token_hex(24)
+    query(url, f"create role {name} login createdb password '{password}'")
+    try:
+        yield make_url(url).set(username=name, password=password).render_as_string(hide_password=False)
+    finally:
+        query(url, f"drop role {name}")
 
 
 def with_quick_log_in(url: str) -> str:
