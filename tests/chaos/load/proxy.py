@@ -40,12 +40,14 @@ class Proxy:
             return False
 
     async def pass_on(self, request: web.Request) -> web.Response:
-        body = await request.read()
+        body, kind = await request.read(), request.headers.get("content-type")
+        sent = {"content-type": kind} if kind else {}
         self._turn += 1
         first = self._turn % len(self._ready)
         for url in (*self._ready[first:], *self._ready[:first]):
             try:
-                async with self._client.request(request.method, url + request.raw_path, data=body) as answer:
+                asked = self._client.request(request.method, url + request.raw_path, data=body, headers=sent)
+                async with asked as answer:
                     given = answer.headers.items()
                     headers = {name: value for name, value in given if name.lower() not in OF_ONE_CONNECTION}
                     return web.Response(status=answer.status, body=await answer.read(), headers=headers)
