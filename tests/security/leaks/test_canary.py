@@ -145,5 +145,7 @@ def test_where_the_log_may_quote_the_test_sees_it(narrow: Settings, aws: AwsStub
     with running(narrow, aws, log, shown=True) as service:
         assert use(service.url, owner) == EXPECTED
     lines = log.read_text().splitlines()
-    assert all(found(lines, [one]) for one in ("canary-row", "cannot read", RECORD, "8765432.25"))
+    # Of what the database says of a row that it refuses the log has the first line alone, in any case.
+    for quoted in ("canary-row", "cannot read", RECORD):
+        assert found(lines, [quoted]), quoted
     assert found(lines, secrets_of(narrow)) == []

@@ -60,6 +60,8 @@ async def test_a_cursor_of_theirs_leads_to_nothing_of_theirs(walls: str, tenants
     for operation in OPERATIONS:
         if not any(one["name"] == "cursor" for one in operation.parameters("query")):
             continue
+        if operation.name == "listAudit":  # which no key that is bound may ask for
+            continue
         path = operation.path.format(model="shared")
         first = await tenants.client.get(path, params={"limit": 1}, headers=tenants.theirs)
         cursor = first.json()["next_cursor"]
