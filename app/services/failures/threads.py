@@ -55,15 +55,19 @@ class Threads:
         self._find_thread(call)
 
     def _find_thread(self, call: "_Call") -> None:
-        """Have one for the call, now or once one that is busy turns out to be slow."""
+        """Have one for the call, now or once one that is busy turns out to be slow.
+
+        A thread that is started takes whoever has waited longest, so the call may have to look again.
+        """
         with self._ready:
             if call not in self._waiting or len(self._waiting) <= self._idle:
                 return
             if has_room := self._has_room():
                 self._threads += 1
+            is_left = len(self._waiting) > self._idle
         if has_room:
             threading.Thread(target=self._serve, name=self._name, daemon=True).start()
-        else:
+        if is_left:
             asyncio.get_running_loop().call_later(self._slow, self._find_thread, call)
 
     @property

@@ -60,6 +60,18 @@ async def test_others_take_the_place_of_what_hangs(may_end: threading.Event) -> 
     await until(lambda: threads._threads <= threads._at_once + 1)
 
 
+async def test_a_thread_that_another_takes_is_not_the_last(may_end: threading.Event) -> None:
+    """Whoever finds room has a thread started; the one that has waited longer is served by it, and hangs."""
+    threads = Threads("test", at_once=1, slow=0.3, most=100)
+    hung = []
+    for pause in (0.2, 0.2):  # the second still waits when the first has become slow
+        hung.append(asyncio.create_task(threads.run(may_end.wait)))
+        await asyncio.sleep(pause)
+    assert await asyncio.wait_for(threads.run(lambda: 3), TIMEOUT) == 3
+    may_end.set()
+    await asyncio.gather(*hung)
+
+
 async def test_what_does_not_end_in_time_is_given_up(may_end: threading.Event) -> None:
     threads = Threads("test", at_once=2, slow=60, most=1)
     with pytest.raises(TimeoutError) as caught:
