@@ -7,7 +7,7 @@ import pytest
 
 from app import aws
 from app.backends.registry import open_backend
-from app.backends.sagemaker.control import ControlCalls
+from app.backends.sagemaker.looks.control import ControlCalls
 from app.core.errors import BackendRefused, StorageCredentials
 from app.core.hosts import Hosts
 from app.storage import open_storage

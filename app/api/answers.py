@@ -10,7 +10,7 @@ from typing import Final
 from app.api.http.problems import item_problem
 from app.core.errors import AppError
 from app.core.strict_json import readable
-from app.schemas.predictions import FailedItem
+from app.schemas.predictions.predictions import FailedItem
 from app.services.predictions.answer import CACHED
 from app.services.predictions.predictor import Answer
 

@@ -14,7 +14,7 @@ from app.api.deps import FORGETTING, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http import bodies, media
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.api.idempotency import KeyedFile
+from app.api.receiving.idempotency import KeyedFile
 from app.api.receiving.pieces import pieces
 from app.core.errors import InvalidInput, Unavailable
 from app.core.settings import Settings

@@ -9,7 +9,7 @@ from app.api.access.scopes import PREDICT, READ
 from app.api.deps import CursorQuery, LimitQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.api.idempotency import KeyedRequest
+from app.api.receiving.idempotency import KeyedRequest
 from app.core.errors import Conflict, Misconfigured
 from app.schemas.ids import RowId
 from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest

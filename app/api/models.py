@@ -6,8 +6,8 @@ from app.api.access.scopes import ADMIN, READ
 from app.api.deps import FORGETTING, CursorQuery, InferenceDep, LimitQuery, SessionsDep, UseCaseDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.api.idempotency import KeyedRequest
 from app.api.predictions import FAILURES
+from app.api.receiving.idempotency import KeyedRequest
 from app.core.errors import Conflict, Misconfigured
 from app.schemas.ids import Name
 from app.schemas.models import (

@@ -41,7 +41,7 @@ from app.core.errors import (
     UserCodeError,
 )
 from app.schemas.ids import Name, RecordIdText, RowId
-from app.schemas.predictions import (
+from app.schemas.predictions.predictions import (
     BatchAnswer,
     BatchRequest,
     LoggedPrediction,

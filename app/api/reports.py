@@ -6,7 +6,7 @@ from app.api.access.scopes import ADMIN
 from app.api.deps import SessionsDep, StorageDep
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
-from app.api.idempotency import KeyedRequest
+from app.api.receiving.idempotency import KeyedRequest
 from app.core.errors import StorageDown, StorageError
 from app.schemas.reports import ImportedReports, ReportImport
 from app.services.reports import importing

@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.faults import faults_of
 from app.schemas.jobs.jobs import Engine, PredictionJob, PredictionJobRequest
-from app.schemas.predictions import Prediction
+from app.schemas.predictions.predictions import Prediction
 from app.schemas.records.imports import FileFormat
 from app.services.jobs import jobs, results
 from app.services.predictions.predictor import Answer, Ask

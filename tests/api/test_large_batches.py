@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.core.settings import Settings
-from app.schemas.predictions import BatchAnswer
+from app.schemas.predictions.predictions import BatchAnswer
 from app.services.predictions import lookups, predictor
 from tests.support.aws_stub import AwsStub
 from tests.support.orders import answer_ten_times, invocations, register, store

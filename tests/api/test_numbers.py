@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.api.http.example_values import JOB
 from app.schemas.jobs.jobs import PredictionJob
-from app.schemas.predictions import ItemProblem
+from app.schemas.predictions.predictions import ItemProblem
 from tests.support.aws_stub import AwsStub, csv
 from tests.support.orders import answer_ten_times, register, store
 

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.local.endpoint.artifacts.sources import FolderSource
+from app.local.endpoint.artifacts.unpack import fetch
 from app.local.endpoint.config import Endpoint
 from app.local.endpoint.errors import ACCOUNT, EndpointError, error_response, model_error, validation_error
 from app.local.endpoint.request import HEADER, check_headers, headers_of
-from app.local.endpoint.sources import FolderSource
-from app.local.endpoint.unpack import fetch
 
 
 class Front:

@@ -33,7 +33,7 @@ from app.core.errors import (
 )
 from app.core.logging.quoting import Quoted
 from app.schemas.faults import field_errors
-from app.schemas.predictions import ItemProblem
+from app.schemas.predictions.predictions import ItemProblem
 from app.schemas.problem import FieldProblem, Problem
 from app.services.failures import outages
 

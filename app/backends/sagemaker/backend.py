@@ -11,8 +11,8 @@ from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.errors import says_no_artifact, translate
+from app.backends.sagemaker.looks.sharing import shared_look
 from app.backends.sagemaker.options import Options
-from app.backends.sagemaker.sharing import shared_look
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import decode
 from app.core.errors import BackendError, BackendMissing, BackendTimeout

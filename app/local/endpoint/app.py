@@ -14,13 +14,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.local.endpoint import toolkit
-from app.local.endpoint.bucket import FolderBucket
-from app.local.endpoint.cache import ModelCache
+from app.local.endpoint.artifacts.bucket import FolderBucket
+from app.local.endpoint.artifacts.cache import ModelCache
+from app.local.endpoint.artifacts.sources import LOCAL_BUCKET, serve
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.control import ControlPlane
 from app.local.endpoint.errors import EndpointError, error_response
 from app.local.endpoint.runtime import SageMakerRuntime
-from app.local.endpoint.sources import LOCAL_BUCKET, serve
 
 PING = "/ping"
 """The health check of SageMaker's containers; the one path that takes unsigned requests."""

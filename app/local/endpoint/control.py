@@ -11,8 +11,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.local.endpoint.artifacts.sources import ServedEndpoint
 from app.local.endpoint.errors import ACCOUNT, REGION, EndpointError
-from app.local.endpoint.sources import ServedEndpoint
 
 IMAGE = "sagemaker-fastapi/local-endpoint:latest"
 ARN_PARTS = {"Endpoint": "endpoint", "EndpointConfig": "endpoint-config", "Model": "model"}

@@ -8,12 +8,12 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.local.endpoint.cache import CachedArtifact, ModelCache
+from app.local.endpoint.artifacts.cache import CachedArtifact, ModelCache
+from app.local.endpoint.artifacts.sources import ServedEndpoint
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.errors import ACCOUNT, ModelFailed, model_error, validation_error
 from app.local.endpoint.model import ContainerAnswer, HostedModel
 from app.local.endpoint.request import HEADER, bounded_body, check_headers, headers_of
-from app.local.endpoint.sources import ServedEndpoint
 
 TIMED_OUT = "Your invocation timed out while waiting for a response from container primary."
 

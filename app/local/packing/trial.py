@@ -9,10 +9,10 @@ from app.backends.wire.formats import ContentType, RequestFormat
 from app.backends.wire.replies import decode
 from app.core.errors import BadOutput, InvalidInput
 from app.local.endpoint import toolkit
+from app.local.endpoint.artifacts.sources import FolderSource
+from app.local.endpoint.artifacts.unpack import fetch
 from app.local.endpoint.errors import ModelFailed
 from app.local.endpoint.model import ContainerAnswer, HostedModel
-from app.local.endpoint.sources import FolderSource
-from app.local.endpoint.unpack import fetch
 from app.schemas.rows import Row
 
 LAST_LINES = 8

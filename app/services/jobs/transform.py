@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 from pgqueuer.errors import RetryRequested
 
-from app.backends.sagemaker.transform import TransformJob, TransformJobs, open_transform_jobs
+from app.backends.sagemaker.transforms.transform import TransformJob, TransformJobs, open_transform_jobs
 from app.core.errors import BackendDown, BackendTimeout, BadOutput, InvalidInput, Misconfigured
 from app.core.logging.quoting import Quoted
 from app.db.jobs import transform as rows

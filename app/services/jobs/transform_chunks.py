@@ -7,7 +7,7 @@ from functools import partial
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.backends.sagemaker.transform import TransformJobs
+from app.backends.sagemaker.transforms.transform import TransformJobs
 from app.backends.wire.replies import Output
 from app.core.errors import AppError, BadOutput, Conflict
 from app.db import engine

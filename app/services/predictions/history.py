@@ -10,7 +10,7 @@ from app.core.errors import NotFound
 from app.db.engine import Sessions
 from app.db.predictions import history as rows
 from app.schemas.ids import RowId
-from app.schemas.predictions import LoggedPrediction, PredictionPage
+from app.schemas.predictions.predictions import LoggedPrediction, PredictionPage
 
 CURSOR: Cursor[int] = Cursor("predictions", TypeAdapter(RowId))
 

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from sqlalchemy import text
 
 import app.aws
-from app.backends.sagemaker.transform import TransformJobs
+from app.backends.sagemaker.transforms.transform import TransformJobs
 from app.core.errors import (
     AppError,
     BackendDown,

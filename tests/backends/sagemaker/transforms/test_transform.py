@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from structlog.typing import EventDict
 
 from app.backends.registry import open_backend
-from app.backends.sagemaker.transform import MAX_PAYLOAD_MB, TransformJobs, open_transform_jobs
+from app.backends.sagemaker.transforms.transform import MAX_PAYLOAD_MB, TransformJobs, open_transform_jobs
 from app.core.errors import (
     BackendError,
     BackendMissing,

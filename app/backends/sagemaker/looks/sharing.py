@@ -4,7 +4,7 @@ import asyncio
 from weakref import WeakValueDictionary
 
 from app.backends.base import Look
-from app.backends.sagemaker.looking import look_together
+from app.backends.sagemaker.looks.looking import look_together
 from app.backends.sagemaker.options import Options
 
 _Asked = list[tuple[Options, "asyncio.Future[Look]"]]

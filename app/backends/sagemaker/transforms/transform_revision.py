@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from app.aws import CALL_ERRORS
-from app.backends.sagemaker import identity
-from app.backends.sagemaker.control import ControlCalls
-from app.backends.sagemaker.endpoint import Running, running
 from app.backends.sagemaker.errors import in_our_words
-from app.backends.sagemaker.looking import see, target_place
+from app.backends.sagemaker.looks import identity
+from app.backends.sagemaker.looks.control import ControlCalls
+from app.backends.sagemaker.looks.endpoint import Running, running
+from app.backends.sagemaker.looks.looking import see, target_place
 from app.backends.sagemaker.options import Options, Transform
 from app.core.errors import BackendRefused
 

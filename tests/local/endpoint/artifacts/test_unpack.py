@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from app.local.endpoint.artifacts.sources import FolderSource
+from app.local.endpoint.artifacts.unpack import fetch
 from app.local.endpoint.errors import EndpointError, ModelFailed
-from app.local.endpoint.sources import FolderSource
-from app.local.endpoint.unpack import fetch
 from tests.support.artifacts import write_artifact
 
 

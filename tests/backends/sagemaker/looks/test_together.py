@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from app.backends.base import Deployed, Look
-from app.backends.sagemaker import Options, artifacts, look_together
+from app.backends.sagemaker import Options, look_together
+from app.backends.sagemaker.looks import artifacts
 from app.core.errors import BackendDown, BackendMissing
 from tests.backends.sagemaker.account import MULTI, Account
 from tests.support.aws_stub import Answer

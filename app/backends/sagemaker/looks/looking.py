@@ -8,13 +8,13 @@ from typing import TypeAlias
 
 from app.aws import CALL_ERRORS
 from app.backends.base import BackendOptions, Deployed, Look, missing
-from app.backends.sagemaker import artifacts, component, endpoint
-from app.backends.sagemaker.artifacts import NoTag, ObjectKey, Tag
-from app.backends.sagemaker.component import Component
-from app.backends.sagemaker.control import ControlCalls
-from app.backends.sagemaker.endpoint import DescribedEndpoint, Running, Variant
 from app.backends.sagemaker.errors import in_our_words
-from app.backends.sagemaker.identity import on_s3
+from app.backends.sagemaker.looks import artifacts, component, endpoint
+from app.backends.sagemaker.looks.artifacts import NoTag, ObjectKey, Tag
+from app.backends.sagemaker.looks.component import Component
+from app.backends.sagemaker.looks.control import ControlCalls
+from app.backends.sagemaker.looks.endpoint import DescribedEndpoint, Running, Variant
+from app.backends.sagemaker.looks.identity import on_s3
 from app.backends.sagemaker.options import Options
 from app.core.errors import BackendError, BackendRefused
 

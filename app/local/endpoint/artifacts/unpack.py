@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from app.aws import CALL_ERRORS
+from app.local.endpoint.artifacts.sources import Artifact, NotReadable, Source, StoreAway
 from app.local.endpoint.errors import EndpointError, ModelFailed, validation_error
-from app.local.endpoint.sources import Artifact, NotReadable, Source, StoreAway
 
 OUT_OF_MEMORY = 507
 """What a container answers when a model does not fit (SageMaker's contract for multi-model containers)."""

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from app.backends.base import Deployed
-from app.backends.sagemaker import sharing
+from app.backends.sagemaker.looks import sharing
 from tests.backends.sagemaker.account import Account, Opener
 from tests.support.aws_stub import Answer
 from tests.support.eventually import TIMEOUT

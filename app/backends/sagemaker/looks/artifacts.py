@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from botocore.exceptions import ClientError
 
 from app.aws import error_code
-from app.backends.sagemaker.control import ControlCalls
-from app.backends.sagemaker.identity import on_s3
+from app.backends.sagemaker.looks.control import ControlCalls
+from app.backends.sagemaker.looks.identity import on_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef

@@ -8,10 +8,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.local.endpoint.artifacts.sources import Source
+from app.local.endpoint.artifacts.unpack import fetch
 from app.local.endpoint.errors import EndpointError
 from app.local.endpoint.model import HostedModel
-from app.local.endpoint.sources import Source
-from app.local.endpoint.unpack import fetch
 
 log = logging.getLogger(__name__)
 

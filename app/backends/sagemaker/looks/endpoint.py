@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from app.backends.sagemaker import artifacts, identity
-from app.backends.sagemaker.control import ControlCalls
+from app.backends.sagemaker.looks import artifacts, identity
+from app.backends.sagemaker.looks.control import ControlCalls
 from app.core.errors import BackendDown
 
 if TYPE_CHECKING:

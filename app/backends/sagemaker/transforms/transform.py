@@ -18,7 +18,7 @@ from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_c
 from app.backends.base import missing
 from app.backends.sagemaker.errors import says_no_model, translate
 from app.backends.sagemaker.options import Options, Transform
-from app.backends.sagemaker.transform_revision import TransformRevision
+from app.backends.sagemaker.transforms.transform_revision import TransformRevision
 from app.backends.wire.formats import RequestFormat
 from app.backends.wire.replies import Output, decode
 from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from app.backends.sagemaker.control import ControlCalls
-from app.backends.sagemaker.endpoint import Running, running
-from app.backends.sagemaker.identity import containers_of, resolved
+from app.backends.sagemaker.looks.control import ControlCalls
+from app.backends.sagemaker.looks.endpoint import Running, running
+from app.backends.sagemaker.looks.identity import containers_of, resolved
 from app.core.errors import BackendDown
 
 if TYPE_CHECKING:

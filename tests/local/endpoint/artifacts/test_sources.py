@@ -6,8 +6,8 @@ import boto3
 import pytest
 
 import app.aws
+from app.local.endpoint.artifacts.sources import serve as open_endpoint
 from app.local.endpoint.config import Endpoint
-from app.local.endpoint.sources import serve as open_endpoint
 from app.local.s3 import S3Server
 from tests.support.artifacts import write_artifact
 from tests.support.aws import Serve

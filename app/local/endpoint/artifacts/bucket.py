@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from app.local.endpoint.sources import LOCAL_BUCKET, FolderSource, NotReadable, ServedEndpoint
+from app.local.endpoint.artifacts.sources import LOCAL_BUCKET, FolderSource, NotReadable, ServedEndpoint
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NO_SUCH_KEY = (

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from app.backends.sagemaker.transform import TransformJobs, open_transform_jobs
+from app.backends.sagemaker.transforms.transform import TransformJobs, open_transform_jobs
 from app.core.errors import BackendDown
 from tests.backends.sagemaker.account import DENIED, MULTI, Account, Opener, single
 from tests.support.aws_stub import Answer, control_error
