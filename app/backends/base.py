@@ -97,11 +97,16 @@ class Reply:
     ``revision`` None: it does not say; then ``variant`` may be one of the names in Deployed.variants.
     A row that has no output (the answer is NaN, its category is unknown) holds the reason as a value: its
     neighbours stand.
+
+    ``inference_id`` is what the call was called towards the platform, under which its own records have it;
+    ``custom_attributes`` is what the model said beside the outputs. None where there is none.
     """
 
     outputs: Sequence[JsonValue | BackendError | InvalidInput]
     revision: str | None = None
     variant: str | None = None
+    inference_id: str | None = None
+    custom_attributes: str | None = None
 
 
 def sole(revision: str | None) -> Deployed | None:
