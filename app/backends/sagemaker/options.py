@@ -12,6 +12,9 @@ from app.backends.wire.replies import CsvReply
 # boto3 sends any name; these are the service's rules (API reference of InvokeEndpoint).
 SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
+Attributes = Annotated[
+    str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-~]([ -~]*[!-~])?$")
+]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
 InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
@@ -47,6 +50,12 @@ class Options(BackendOptions):
     """The production variant to ask; default by the endpoint's weights."""
     inference_component: SageMakerName | None = None
     """The inference component to ask, on endpoints that host several."""
+    target_container_hostname: SageMakerName | None = None
+    """Multi-container endpoints whose containers are invoked directly: the ContainerHostname of the one to
+    ask."""
+    custom_attributes: Attributes | None = None
+    """Sent with each call as CustomAttributes, for the container to read beside the rows: visible ASCII, no
+    secret. What the container says in return is kept with the predictions."""
     content_type: ContentType = "text/csv"
     """How rows are sent: text/csv, application/json or application/jsonlines."""
     accept: MediaType | None = None
@@ -79,12 +88,14 @@ class Options(BackendOptions):
         return f"{self.region or ''} {self.endpoint_name}"
 
     def target(self) -> dict[str, str]:
-        """The arguments of InvokeEndpoint that say who is asked."""
+        """The arguments of InvokeEndpoint that say who is asked, and are the same for each call."""
         wanted = {
             "EndpointName": self.endpoint_name,
             "TargetModel": self.target_model,
             "TargetVariant": self.target_variant,
             "InferenceComponentName": self.inference_component,
+            "TargetContainerHostname": self.target_container_hostname,
+            "CustomAttributes": self.custom_attributes,
         }
         return {name: value for name, value in wanted.items() if value is not None}
 
