@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from app.aws import CALL_ERRORS, call_config, sagemaker_runtime_client
+from app.aws import CALL_ERRORS, call_config, credentials, sagemaker_runtime_client
 from app.backends.base import Deployed, Limits, Reply
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
@@ -44,7 +44,10 @@ class SageMakerBackend:
         self._accept = options.accept or options.content_type
         self._what = options.describe()
         target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
-        self._calls = Calls(Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT))
+        held = partial(credentials, options.role, options.region)
+        self._calls = Calls(
+            Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT, held)
+        )
         self._options, self._shared = options, shared_look(options)
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
@@ -104,7 +107,11 @@ def create(options: Options, features: Sequence[str], concurrency: int, hosts: H
         connections=concurrency,
     )
     runtime = partial(
-        sagemaker_runtime_client, config, region=options.region, endpoint_url=options.endpoint_url
+        sagemaker_runtime_client,
+        config,
+        region=options.region,
+        endpoint_url=options.endpoint_url,
+        role=options.role,
     )
     try:
         runtime()

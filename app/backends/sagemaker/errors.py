@@ -14,6 +14,7 @@ from botocore.parsers import ResponseParserError
 
 from app.aws import UNREACHABLE, CallError, error_code, error_status, told
 from app.backends.base import missing
+from app.backends.sagemaker.role_errors import is_about_the_role, role_error
 from app.backends.wire.servers import says_not_ready
 from app.core.errors import (
     BackendCrashed,
@@ -38,11 +39,11 @@ _DENIED = "The credentials of this service may not do this, are wrong or have ex
 
 CODES: dict[str, tuple[type[BackendError], str]] = {
     "ModelNotReadyException": (BackendThrottled, "The model is being loaded."),
-    "InternalFailure": (BackendDown, "SageMaker failed."),
-    "InternalServerError": (BackendDown, "SageMaker failed."),
+    **dict.fromkeys(("InternalFailure", "InternalServerError"), (BackendDown, "SageMaker failed.")),
     "InternalDependencyException": (BackendDown, "Something SageMaker depends on failed."),
-    "ServiceUnavailable": (BackendDown, "SageMaker is unavailable."),
-    "ServiceUnavailableException": (BackendDown, "SageMaker is unavailable."),
+    **dict.fromkeys(
+        ("ServiceUnavailable", "ServiceUnavailableException"), (BackendDown, "SageMaker is unavailable.")
+    ),
     **dict.fromkeys(
         (
             *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled"),
@@ -68,7 +69,6 @@ CODES: dict[str, tuple[type[BackendError], str]] = {
 }
 """Error codes of the platform. A code that is not here is told by its HTTP status."""
 
-_NOT_FOUND = re.compile(r"could not find|not found", re.IGNORECASE)
 # Configurations and models are no option's: an endpoint may outlive them.
 _SUBJECTS = {
     "inference_component": re.compile(r"(could not find )?inference component ", re.IGNORECASE),
@@ -76,10 +76,8 @@ _SUBJECTS = {
     "endpoint_name": re.compile(r"(could not find )?endpoint (?!configuration)", re.IGNORECASE),
 }
 """Options, and how the message of a ValidationError begins that is about what they name."""
-_NO_ARTIFACT = "Failed to download model data"
 _NO_CAPACITY = "has no capacity to process this request"
-"""Of an inference component that is scaled to zero copies, or that has none yet. AWS scales it on this very
-failure."""
+"""Of an inference component without a copy, or none yet: AWS scales it on this very failure."""
 
 _Vendor = type[Exception] | tuple[type[Exception], ...]
 EXCEPTIONS: tuple[tuple[_Vendor, type[BackendError], str], ...] = (
@@ -156,6 +154,8 @@ def in_our_words(error: CallError, what: str) -> BackendError:
                 return ours(f"{what}: {detail}")
         return BackendError(f"{what}: the call could not be made.")
     code, status = error_code(error), error_status(error)
+    if is_about_the_role(error):
+        return role_error(code, *(CODES.get(code) or _by_status(status)), what)
     if code == "ModelError":
         return _model_error(error, what)
     if _NO_CAPACITY in _refusal_in_words(error):
@@ -172,7 +172,7 @@ def in_our_words(error: CallError, what: str) -> BackendError:
 
 def says_no_artifact(error: CallError) -> bool:
     """Whether a target model could not be fetched. SageMaker does not tell a missing one from a forbidden."""
-    return _refusal_in_words(error).startswith(_NO_ARTIFACT)
+    return _refusal_in_words(error).startswith("Failed to download model data")
 
 
 def says_no_model(error: CallError) -> bool:
@@ -183,7 +183,7 @@ def says_no_model(error: CallError) -> bool:
 def _absent(error: ClientError) -> str | None:
     """The option that names what does not exist; None where the message says something else."""
     message = _refusal_in_words(error)
-    if not _NOT_FOUND.search(message):
+    if not re.search(r"could not find|not found", message, re.IGNORECASE):
         return None
     return next((option for option, begins in _SUBJECTS.items() if begins.match(message)), None)
 

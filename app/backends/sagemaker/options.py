@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from app.aws import Role
 from app.backends.base import BackendOptions
 from app.backends.wire.addresses import HttpAddress
 from app.backends.wire.formats import ContentType
@@ -14,6 +15,13 @@ SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
 Attributes = Annotated[
     str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-~]([ -~]*[!-~])?$")
+]
+RoleArn = Annotated[
+    str,
+    StringConstraints(max_length=2048, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9_+=,.@/-]+$"),
+]
+ExternalId = Annotated[
+    str, StringConstraints(min_length=2, max_length=1224, pattern=r"^[a-zA-Z0-9_+=,.@:/-]+$")
 ]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
 InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
@@ -68,6 +76,11 @@ class Options(BackendOptions):
     "instances"; default a bare list of rows, which the scikit-learn and PyTorch containers read."""
     region: Region | None = None
     """The AWS region; default that of the environment."""
+    role_arn: RoleArn | None = None
+    """A role to assume for all that is asked of AWS for this version, in the endpoint's account say; default
+    none: the service's own credentials."""
+    external_id: ExternalId | None = None
+    """The ExternalId that the role's trust policy asks for. AWS takes it for no secret, and it is shown."""
     endpoint_url: HttpAddress | None = None
     """Another address of the runtime (a VPC endpoint, a stand-in); default AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME
     or AWS's own. The control plane and S3 have their own AWS_ENDPOINT_URL_SAGEMAKER and _S3."""
@@ -84,8 +97,20 @@ class Options(BackendOptions):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
         return self
 
+    @model_validator(mode="after")
+    def _external_id_is_of_a_role(self) -> Self:
+        if self.external_id and not self.role_arn:
+            raise ValueError("external_id needs role_arn, the role that is assumed with it")
+        return self
+
+    @property
+    def role(self) -> Role | None:
+        """The role to assume."""
+        return Role(self.role_arn, self.external_id) if self.role_arn else None
+
     def place(self) -> str:
-        return f"{self.region or ''} {self.endpoint_name}"
+        role = f" {self.role_arn} {self.external_id or ''}" if self.role_arn else ""
+        return f"{self.region or ''} {self.endpoint_name}{role}"
 
     def target(self) -> dict[str, str]:
         """The arguments of InvokeEndpoint that say who is asked, and are the same for each call."""

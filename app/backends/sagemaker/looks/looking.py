@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from app.aws import CALL_ERRORS
+from app.aws import CALL_ERRORS, understood
 from app.backends.base import BackendOptions, Deployed, Look, missing
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.looks import artifacts, component, endpoint
@@ -32,7 +32,8 @@ async def look_together(options: Sequence[BackendOptions]) -> Sequence[Look]:
 
 def look_at_all(options: Sequence[Options]) -> list[Look]:
     """The same, blocking; all are of one endpoint."""
-    control = ControlCalls(options[0].region, f"SageMaker endpoint {options[0].endpoint_name!r}")
+    place = options[0]
+    control = ControlCalls(place.region, f"SageMaker endpoint {place.endpoint_name!r}", place.role)
     try:
         seen = see(control, options)
     except BackendError as error:
@@ -44,7 +45,8 @@ def see(control: ControlCalls, options: Sequence[Options]) -> "SeenEndpoint | No
     """What there is to see of the endpoint for these options; None where we may not ask. BackendError where
     it is not there, not in service, or cannot be reached."""
     try:
-        found = endpoint.describe(control, options[0].endpoint_name)
+        with understood():
+            found = endpoint.describe(control, options[0].endpoint_name)
     except CALL_ERRORS as error:
         raise in_our_words(error, control.what) from error
     return (
@@ -70,7 +72,8 @@ def _tags(
         if each.target_variant in (None, variant.name) and (place := target_place(variant.runs, each))
     }
     try:
-        return artifacts.etags(control, places)
+        with understood():
+            return artifacts.etags(control, places)
     except CALL_ERRORS as error:
         return in_our_words(error, control.what)
 
@@ -85,7 +88,8 @@ def _component(
     control: ControlCalls, components: component.Components, name: str
 ) -> Component | BackendError | None:
     try:
-        return components.describe(name)
+        with understood():
+            return components.describe(name)
     except CALL_ERRORS as error:
         return in_our_words(error, control.what)
     except BackendError as error:
