@@ -98,6 +98,9 @@ def _component(
 
 def target_place(runs: Running, options: Options) -> ObjectKey | None:
     """Where the artifact of the options' target model is; None where that is not known."""
+    container = options.target_container_hostname
+    if container in runs.by_container:
+        runs = runs.of_container(container)
     prefix = on_s3(runs.target_prefix)
     if prefix is None or not options.target_model:
         return None
@@ -151,6 +154,7 @@ class SeenEndpoint:
         return asked
 
     def _revision(self, runs: Running, options: Options) -> str | None:
+        runs = _asked_container(runs, options)
         if not options.target_model:
             if runs.is_multi_model:  # it answers nobody who names no model
                 needed = "a target model is needed: this is a multi-model endpoint"
@@ -191,3 +195,17 @@ class SeenEndpoint:
         return Deployed(
             *(revisions, variants, pending), unclear=unclear, surroundings=surroundings, changed=changed
         )
+
+
+def _asked_container(runs: Running, options: Options) -> Running:
+    """What answers, of a model with several containers. BackendMissing where AWS would answer nobody."""
+    name = options.target_container_hostname
+    if not runs.containers or (name is None and not runs.is_direct):
+        return runs
+    if name in runs.by_container and runs.is_direct:
+        return runs.of_container(name)
+    if not runs.is_direct:
+        said = "the endpoint's model has no containers that are invoked directly"
+    else:
+        said = f"the name of one of the model's containers is needed: {', '.join(runs.by_container)}"
+    raise missing(options.describe(), "target_container_hostname", said)
