@@ -86,6 +86,8 @@ class Deployed:
     partial: bool = False
     """One server was asked, of which there may be several with other revisions: what replies tell counts
     beside it."""
+    most_bytes: int | None = None
+    """Of request body that one call may carry, where that hangs on what is deployed."""
     at_registration: bool = False
     """True when a version is registered, and may later name what is not yet running: the first one stays."""
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from app.aws import CALL_ERRORS, call_config, credentials, sagemaker_runtime_client
-from app.backends.base import Deployed, Limits, Reply
+from app.backends.base import Deployed, Limits, Look, Reply
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
 from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
-from app.backends.sagemaker.errors import says_no_artifact, translate
+from app.backends.sagemaker.errors import translate
+from app.backends.sagemaker.looks.looking import SERVERLESS_BYTES
 from app.backends.sagemaker.looks.sharing import shared_look
 from app.backends.sagemaker.options import Options
+from app.backends.sagemaker.refusals import says_no_artifact
 from app.backends.wire.formats import ROWS, RequestFormat
 from app.backends.wire.replies import decode
-from app.core.errors import BackendError, BackendMissing, BackendTimeout
+from app.core.errors import BackendError, BackendMissing, BackendRejected, BackendTimeout
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -49,7 +51,11 @@ class SageMakerBackend:
             Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT, held)
         )
         self._options, self._shared = options, shared_look(options)
-        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+        self._most_bytes, self._knows_its_kind = options.max_bytes, options.max_bytes <= SERVERLESS_BYTES
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self._options.max_rows, self._most_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
         return len(self._format.row(row)) + 1
@@ -58,6 +64,7 @@ class SageMakerBackend:
         body, own = self._format.body(rows), OwnArguments(inference_id=str(uuid4()))
         try:
             async with asyncio.timeout(timeout):
+                await self._require_fit(len(body))
                 answer = await self._invoke(body, own)
         except TimeoutError as error:
             raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
@@ -71,6 +78,21 @@ class SageMakerBackend:
             inference_id=own.inference_id,
             custom_attributes=answer.custom_attributes or None,
         )
+
+    async def _require_fit(self, size: int) -> None:
+        """BackendRejected where a body is longer than the endpoint takes. What kind it is counts for long
+        bodies alone, and the first of them asks; where nobody can say, the call itself will."""
+        if size > SERVERLESS_BYTES and not self._knows_its_kind:
+            self._note(await self._shared.look(self._options))
+        if size > self._most_bytes:
+            most = f"the {self._most_bytes // 2**20} MB that a serverless endpoint takes"
+            raise BackendRejected(f"{self._what}: {size} bytes are more for one call than {most}.")
+
+    def _note(self, found: Look) -> None:
+        """AWS lets no endpoint become serverless; one that no longer is loses little until the next look."""
+        if isinstance(found, Deployed):
+            self._knows_its_kind = True
+            self._most_bytes = min(self._options.max_bytes, found.most_bytes or self._options.max_bytes)
 
     async def _invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         """Raises what the platform said; whether a target model is missing or forbidden, the bucket says."""
@@ -90,6 +112,7 @@ class SageMakerBackend:
         found = await self._shared.look(self._options)
         if isinstance(found, BackendError):
             raise found
+        self._note(found)
         return found
 
     async def aclose(self) -> None:

@@ -73,6 +73,7 @@ class Variant:
     name: str
     takes_traffic: bool
     runs: Running
+    is_serverless: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def _variants(control: ControlCalls, found: "DescribeEndpointOutputTypeDef") -> 
                 unclear=runs.unclear or _is_later(model.get("CreationTime"), seen),
                 is_direct=identity.are_called_directly(model),
             )
-        variants.append(Variant(name, _weight(summary) != 0, runs))
+        is_serverless = "CurrentServerlessConfig" in summary or "ServerlessConfig" in configured.get(name, {})
+        variants.append(Variant(name, _weight(summary) != 0, runs, is_serverless))
     return variants
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from app.aws import CALL_ERRORS, understood
@@ -20,6 +20,9 @@ from app.core.errors import BackendError, BackendRefused
 
 _threads = ThreadPoolExecutor(16, thread_name_prefix="sagemaker-look")
 """The loop's own executor has a handful of threads and is everybody's. A hanging look keeps one of these."""
+
+SERVERLESS_BYTES = 4 * 2**20
+"""Of a request body: AWS takes 4 MB from serverless endpoints."""
 
 FoundComponents: TypeAlias = Mapping[str, Component | BackendError | None]
 
@@ -99,7 +102,7 @@ def _component(
 def target_place(runs: Running, options: Options) -> ObjectKey | None:
     """Where the artifact of the options' target model is; None where that is not known."""
     container = options.target_container_hostname
-    if container in runs.by_container:
+    if container and container in runs.by_container:
         runs = runs.of_container(container)
     prefix = on_s3(runs.target_prefix)
     if prefix is None or not options.target_model:
@@ -128,7 +131,12 @@ class SeenEndpoint:
         told = {name: revision for name, revision in revisions.items() if revision is not None}
         if len(told) < len(asked):
             return None
-        return self._found(frozenset(told.values()), told, unclear=any(each.runs.unclear for each in asked))
+        found = self._found(frozenset(told.values()), told, unclear=any(each.runs.unclear for each in asked))
+        return (
+            replace(found, most_bytes=SERVERLESS_BYTES)
+            if any(each.is_serverless for each in asked)
+            else found
+        )
 
     def running(self, options: Options) -> list[tuple[Running, str]]:
         """What may answer, each with its revision. Empty where that is not known; raises as ``deployed``."""
@@ -202,7 +210,7 @@ def _asked_container(runs: Running, options: Options) -> Running:
     name = options.target_container_hostname
     if not runs.containers or (name is None and not runs.is_direct):
         return runs
-    if name in runs.by_container and runs.is_direct:
+    if name and name in runs.by_container and runs.is_direct:
         return runs.of_container(name)
     if not runs.is_direct:
         said = "the endpoint's model has no containers that are invoked directly"

@@ -16,8 +16,9 @@ from pydantic import JsonValue
 
 from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_client, understood
 from app.backends.base import missing
-from app.backends.sagemaker.errors import says_no_model, translate
+from app.backends.sagemaker.errors import translate
 from app.backends.sagemaker.options import Options, Transform
+from app.backends.sagemaker.refusals import says_no_model
 from app.backends.sagemaker.transforms.transform_revision import TransformRevision
 from app.backends.wire.formats import RequestFormat
 from app.backends.wire.replies import Output, decode
