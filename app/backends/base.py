@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, TypeAlias
+from typing import Annotated, ClassVar, Protocol, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
@@ -34,8 +34,11 @@ class BackendOptions(BaseModel):
     where this version is live and its platform fails; by default none is. Without a TTL: its oldest age."""
     scales_to_zero: bool = False
     """The model's server is stopped while nobody calls it, and any call starts it: what it has deployed it is
-    asked only while it is used. To ask a control plane (SageMaker, Databricks, Vertex AI, watsonx) wakes
-    nothing, and needs no option."""
+    asked only while it is used, and no row is sent before it becomes live unless that is asked for. Of what
+    is deployed SageMaker, Databricks, Vertex AI and watsonx ask a control plane, which wakes nothing."""
+
+    looks_wake: ClassVar[bool] = True
+    """Whether a look calls the model's server, and no control plane."""
 
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""

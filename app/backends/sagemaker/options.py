@@ -49,6 +49,8 @@ class Transform(BaseModel):
 class Options(BackendOptions):
     """Where the model is and how it likes to be asked. Credentials come from the environment of boto3."""
 
+    looks_wake = False
+
     endpoint_name: SageMakerName
     """The endpoint's exact name."""
     target_model: Key | None = None
