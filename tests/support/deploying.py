@@ -125,6 +125,11 @@ class DeployingAccount:
         return [self.aws.invoke(name, "[[1]]", "application/json", **more).body for _ in range(calls)]
 
 
+def headers(operation: str) -> dict[str, str]:
+    """Those of a call of the control plane that boto3 would refuse to make."""
+    return {"authorization": "AWS4-HMAC-SHA256 any", "x-amz-target": f"SageMaker.{operation}"}
+
+
 def on_instances(model: str) -> "ProductionVariantTypeDef":
     return {
         "VariantName": "all",
