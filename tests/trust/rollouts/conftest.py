@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from pydantic import JsonValue
@@ -22,10 +21,7 @@ class OnSageMaker(Service):
     """One whose live version asks the endpoint ``churn``."""
 
     backend = "sagemaker"
-    options: ClassVar[Mapping[str, JsonValue]] = {
-        "endpoint_name": "churn",
-        "content_type": "application/json",
-    }
+    options: Mapping[str, JsonValue] = {"endpoint_name": "churn", "content_type": "application/json"}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.local.endpoint.control.endpoints import Endpoints
 from app.local.endpoint.control.estate import Estate
 from app.local.endpoint.errors import EndpointError
 
-Operation = Callable[[Shape], Awaitable[Shape]]
+ControlOperation = Callable[[Shape], Awaitable[Shape]]
 
 
 class ControlPlane:
@@ -24,7 +24,7 @@ class ControlPlane:
 
     def __init__(self, estate: Estate, endpoints: Endpoints) -> None:
         self._estate, components = estate, InferenceComponents(estate)
-        self._operations: Mapping[str, Operation] = {
+        self._operations: Mapping[str, ControlOperation] = {
             "CreateModel": self._create_model,
             "CreateEndpointConfig": self._create_config,
             "CreateEndpoint": endpoints.create,
@@ -66,13 +66,13 @@ class ControlPlane:
                 self._estate.find("Model", variant.model_name)
         return self._estate.add("EndpointConfig", shape.endpoint_config_name, said)
 
-    def _describe(self, kind: str) -> Operation:
+    def _describe(self, kind: str) -> ControlOperation:
         async def describe(said: Shape) -> Shape:
             return self._estate.find(kind, str(said.get(f"{kind}Name")))
 
         return describe
 
-    def _delete(self, kind: str) -> Operation:
+    def _delete(self, kind: str) -> ControlOperation:
         async def delete(said: Shape) -> Shape:
             return self._estate.remove(kind, str(said.get(f"{kind}Name")))
 

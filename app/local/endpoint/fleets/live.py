@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -42,7 +41,7 @@ class LiveEndpoint:
     reason: str = ""
     """Why the last update failed."""
     components: dict[str, LiveComponent] = field(default_factory=dict)
-    deployment: Mapping[str, JsonValue] = field(default_factory=dict)
+    deployment: dict[str, JsonValue] = field(default_factory=dict)
     """The DeploymentConfig of the last update, as it was said."""
     task: asyncio.Task[None] | None = None
     """What is under way: the start, or an update."""

@@ -1,6 +1,7 @@
 """Data capture: what was asked and answered, on S3, with the caller's own id."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -15,6 +16,7 @@ from tests.support.deploying import DeployingAccount, on_instances
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker.type_defs import DataCaptureConfigTypeDef
 
 BODY = "[[1]]"
 
@@ -36,17 +38,21 @@ def lines(client: "S3Client", bucket: str) -> list[tuple[str, dict[str, object]]
     return [(key, json.loads(client.get_object(Bucket=bucket, Key=key)["Body"].read())) for key in keys]
 
 
-async def capturing(account: DeployingAccount, bucket: str, percentage: int = 100, **more: object) -> None:
+async def capturing(
+    account: DeployingAccount, bucket: str, percentage: int = 100, json_types: Sequence[str] = ()
+) -> None:
+    capture: DataCaptureConfigTypeDef = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": percentage,
+        "DestinationS3Uri": f"s3://{bucket}/some/prefix",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
+    if json_types:
+        capture["CaptureContentTypeHeader"] = {"JsonContentTypes": json_types}
     account.control.create_endpoint_config(
         EndpointConfigName="config",
         ProductionVariants=[on_instances(account.model("m"))],
-        DataCaptureConfig={
-            "EnableCapture": True,
-            "InitialSamplingPercentage": percentage,
-            "DestinationS3Uri": f"s3://{bucket}/some/prefix",
-            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-            **more,  # type: ignore[typeddict-item]
-        },
+        DataCaptureConfig=capture,
     )
     await account.endpoint("churn", "config")
 
@@ -55,8 +61,7 @@ async def test_a_call_is_captured_with_its_id(
     artifacts: Path, serve: Serve, bucket: "tuple[S3Client, str]"
 ) -> None:
     account = DeployingAccount(serve(), artifacts)
-    types = {"JsonContentTypes": ["application/json"]}
-    await capturing(account, bucket[1], CaptureContentTypeHeader=types)
+    await capturing(account, bucket[1], json_types=["application/json"])
     account.answers("churn", 1, InferenceId="prediction-7", CustomAttributes="a=b")
     ((key, line),) = lines(*bucket)
     assert key.startswith("some/prefix/churn/all/2")

@@ -20,7 +20,7 @@ ROLLING: "RollingUpdatePolicyTypeDef" = {
 
 def by(answers: list[str]) -> dict[str, int]:
     """How many answers each model made."""
-    return dict(Counter("old" if '"old"' in answer else "new" for answer in answers))
+    return Counter("old" if '"old"' in answer else "new" for answer in answers)
 
 
 async def begun(
@@ -47,7 +47,7 @@ async def test_without_a_policy_everything_goes_over_at_once(
     account.control.update_endpoint(EndpointName="churn", EndpointConfigName=account.release("new"))
     found = await account.settled("churn")
     assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", "config-new")
-    assert "PendingDeploymentSummary" not in found
+    assert not {"PendingDeploymentSummary", "FailureReason"} & set(found)
     assert by(account.answers("churn", 4)) == {"new": 4}
 
 
@@ -162,12 +162,10 @@ async def test_a_rolling_update_whose_roll_back_fails_leaves_a_mix(
 async def test_an_endpoint_under_way_is_left_alone(account: DeployingAccount, pauses: HeldPauses) -> None:
     await begun(account, shifting(CANARY))
     await step(account, pauses, 1)
-    for call in (
-        lambda: account.control.update_endpoint(EndpointName="churn", EndpointConfigName="config-old"),
-        lambda: account.control.delete_endpoint(EndpointName="churn"),
-    ):
-        with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
-            call()
+    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+        account.control.update_endpoint(EndpointName="churn", EndpointConfigName="config-old")
+    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+        account.control.delete_endpoint(EndpointName="churn")
     assert by(account.answers("churn", 4)) == {"old": 3, "new": 1}
 
 

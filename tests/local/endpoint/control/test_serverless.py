@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -11,17 +12,22 @@ from tests.support.aws import Serve
 from tests.support.deploying import NAMES_ITSELF, DeployingAccount, HeldPauses, headers
 from tests.support.eventually import until
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import ProductionVariantServerlessConfigTypeDef
 
-async def serverless(account: DeployingAccount, inference: str = NAMES_ITSELF, **more: int) -> None:
+
+async def serverless(account: DeployingAccount, inference: str = NAMES_ITSELF, provisioned: int = 0) -> None:
     """The endpoint ``churn``, with one environment at most."""
-    limits = {"MemorySizeInMB": 1024, "MaxConcurrency": 1, **more}
+    limits: ProductionVariantServerlessConfigTypeDef = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    if provisioned:
+        limits["ProvisionedConcurrency"] = provisioned
     account.control.create_endpoint_config(
         EndpointConfigName="config",
         ProductionVariants=[
             {
                 "VariantName": "all",
                 "ModelName": account.model("m", inference),
-                "ServerlessConfig": limits,  # type: ignore[typeddict-item]
+                "ServerlessConfig": limits,
             }
         ],
     )
@@ -48,7 +54,7 @@ async def test_only_a_cold_start_takes_time(account: DeployingAccount, pauses: H
 
 
 async def test_provisioned_environments_are_warm(account: DeployingAccount, pauses: HeldPauses) -> None:
-    await serverless(account, ProvisionedConcurrency=1)
+    await serverless(account, provisioned=1)
     account.answers("churn", 2)
     assert pauses.begun == []
 
