@@ -46,7 +46,7 @@ def _source() -> ScalarSelect[int | None] | InstrumentedAttribute[int | None]:
     return query.where(known.within_prefix(source.record_id)).scalar_subquery()
 
 
-def _of_the_call(column: InstrumentedAttribute[T]) -> ColumnElement[T]:
+def _of_the_call(column: InstrumentedAttribute[T]) -> ColumnElement[T] | InstrumentedAttribute[T]:
     """Not for somebody who may not know of each record that may have been in the same call."""
     return type_coerce(null(), column.type) if CURRENT.get().record_prefix else column
 
