@@ -58,6 +58,7 @@ async def failure(backend: Backend) -> BackendError:
 
 
 TIMED_OUT = "Your invocation timed out while waiting for a response from container primary."
+UNREADABLE = "Loading csv data failed with Exception, please ensure data is in csv format: secret"
 ANSWERS: dict[str, tuple[Answer, type[BackendError]]] = {
     "container 400": (model_error(400), BackendRejected),
     "container 413": (model_error(413), BackendRejected),
@@ -66,6 +67,7 @@ ANSWERS: dict[str, tuple[Answer, type[BackendError]]] = {
     "container 404": (model_error(404), BackendRefused),
     "container 406": (model_error(406), BackendRefused),
     "container 415": (model_error(415), BackendRefused),
+    "container 415 of the built-in XGBoost": (model_error(415, UNREADABLE), BackendRejected),
     "container 429": (model_error(429), BackendThrottled),
     "container 502": (model_error(502), BackendDown),
     "container 503": (model_error(503), BackendDown),
