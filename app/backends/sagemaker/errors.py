@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 
 from app.aws import UNREACHABLE, CallError, error_code, error_status, told
 from app.backends.base import missing
-from app.backends.wire.servers import says_not_ready, says_unreadable
+from app.backends.wire.servers import says_crashed, says_not_ready, says_unreadable
 from app.core.errors import (
     BackendCrashed,
     BackendDown,
@@ -245,6 +245,6 @@ def _model_error(error: ClientError, what: str) -> BackendError:
         return BackendRefused(f"{said}: it does not take such calls.")
     if status == 429:
         return BackendThrottled(f"{said}: it is busy.", retry_after=_retry_after(error, ""))
-    if status in (500, 501):
+    if status in (500, 501) or says_crashed(message):
         return BackendCrashed(f"{said}: it failed on the rows.")
     return BackendDown(f"{said}: its container is failing.")

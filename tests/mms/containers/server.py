@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.mms.server import multi_model_server
 from tests.mms.venv import own_venv
 from tests.support.ports import free_ports
 
@@ -30,8 +32,7 @@ def model_fn(model_dir):
 @contextmanager
 def container(kind: str, folder: Path) -> Iterator[str]:
     """Run it with its files in ``folder``; gives its address. Skips where it cannot run."""
-    source = _source(kind)
-    programs = own_venv("containers-venv", Path(__file__).with_name("requirements.txt"), "--no-deps")
+    source, programs = source_of(kind), containers_venv()
     code, model, port = folder / "code", folder / "model", free_ports(1)[0]
     code.mkdir()
     model.mkdir()
@@ -56,7 +57,30 @@ def container(kind: str, folder: Path) -> Iterator[str]:
             process.wait()
 
 
-def _source(kind: str) -> Path:
+@contextmanager
+def xgboost_of_many(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The built-in XGBoost as the container of a multi-model endpoint, which multi-model-server runs; gives
+    its address, and a folder of artifacts, of which there is one: m.tar.gz."""
+    source, programs = source_of("xgboost"), containers_venv()
+    model, artifacts, handler = folder / "model", folder / "artifacts", Path(__file__).with_name("service.py")
+    model.mkdir()
+    artifacts.mkdir()
+    own = {"SM_MODEL_DIR": str(model), "PYTHONPATH": str(source), "SAGEMAKER_BASE_DIR": str(folder)}
+    make = [str(programs / "python"), str(Path(__file__).with_name("serve.py")), "xgboost"]
+    subprocess.run(make, env={**os.environ, **own}, check=True)
+    with tarfile.open(artifacts / "m.tar.gz", "w:gz") as archive:
+        archive.add(model / "xgboost-model.ubj", "xgboost-model.ubj")
+    with multi_model_server(folder, programs, handler, own) as address:
+        yield address, artifacts
+
+
+def containers_venv() -> Path:
+    """The folder of its programs."""
+    return own_venv("containers-venv", Path(__file__).with_name("requirements.txt"), "--no-deps")
+
+
+def source_of(kind: str) -> Path:
+    """The container's packages. Skips where they are not there, or cannot run."""
     if sys.version_info >= (3, 13):
         pytest.skip("AWS's containers import the module cgi, which Python 3.13 no longer has.")
     source = Path(os.environ.get("AWS_CONTAINERS", "")) / REPOSITORIES[kind] / "src"

@@ -1,7 +1,6 @@
 """The built-in XGBoost: what its own decoder makes of our bodies, and we of its answers."""
 
 import pytest
-from pydantic import JsonValue
 
 from app.core.errors import BackendRefused, BackendRejected
 from app.schemas.rows import Row
@@ -79,7 +78,5 @@ def test_what_it_answers(aws: Aws, accept: str, shape: str) -> None:
 
 
 async def test_json_answers_are_read(opened: Opened) -> None:
-    outputs: list[JsonValue] = [
-        *(await opened(accept="application/json").predict([HIGH, LOW], TIMEOUT)).outputs
-    ]
+    outputs = (await opened(accept="application/json").predict([HIGH, LOW], TIMEOUT)).outputs
     assert [isinstance(output, dict) and [*output] == ["score"] for output in outputs] == [True, True]
