@@ -131,8 +131,8 @@ chaos: $(TOOLS) ## Kill, cut off and overload everything, and count what is lost
 test-security: $(TOOLS) ## Attack the service with bad requests, outputs and files (minutes): ARGS="-k headers"
 	@$(BIN)/python -m pytest -m security tests/security $(ARGS)
 
-test-mms: $(TOOLS) ## Compare the local endpoint with AWS's multi-model-server (needs Java 17)
-	@$(BIN)/python -m pytest -m mms tests/mms $(ARGS)
+test-mms: $(TOOLS) ## Compare with AWS's servers: multi-model-server (needs Java 17), AWS_CONTAINERS=checkouts of XGBoost's, scikit-learn's
+	@AWS_CONTAINERS="$(AWS_CONTAINERS)" $(BIN)/python -m pytest -m mms tests/mms $(ARGS)
 
 clean: ## Remove .venv, .s3 and caches; the demo's data stays
 	@rm -rf .venv .s3 .platforms .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

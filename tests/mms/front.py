@@ -18,6 +18,26 @@ from app.local.endpoint.errors import ACCOUNT, EndpointError, error_response, mo
 from app.local.endpoint.request import HEADER, check_headers, check_target_model, headers_of
 
 
+class SingleFront:
+    """InvokeEndpoint of any name for one container at ``address`` that serves one model."""
+
+    def __init__(self, address: str) -> None:
+        self._container = httpx.AsyncClient(base_url=address, timeout=60)
+
+    async def invoke(self, request: Request) -> Response:
+        name, headers = request.path_params["name"], headers_of(request)
+        check_headers(headers, name)
+        body, passed = await request.body(), _passed_on(headers)
+        answer = _checked(await self._container.post("/invocations", content=body, headers=passed))
+        own = {"x-Amzn-Invoked-Production-Variant": "AllTraffic"}
+        return Response(answer.content, headers={**_passed_on(answer.headers), **own})
+
+    @asynccontextmanager
+    async def running(self, _: Starlette) -> AsyncIterator[None]:
+        async with self._container:
+            yield
+
+
 class Front:
     """InvokeEndpoint for one endpoint whose container is at ``address``."""
 
@@ -56,7 +76,14 @@ class Front:
 
 
 def create_front(address: str, artifacts: Path, unpacked: Path) -> Starlette:
-    front = Front(address, artifacts, unpacked)
+    return _application(Front(address, artifacts, unpacked))
+
+
+def create_single_front(address: str) -> Starlette:
+    return _application(SingleFront(address))
+
+
+def _application(front: Front | SingleFront) -> Starlette:
     return Starlette(
         routes=[Route("/endpoints/{name:path}/invocations", front.invoke, methods=["POST"])],
         exception_handlers={EndpointError: error_response},

@@ -1,20 +1,24 @@
-"""The venv of AWS's multi-model-server, which wants older packages than ours."""
+"""Venvs of AWS's servers, which want older packages than ours."""
 
 import subprocess
 import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-FOLDER = ROOT / ".local" / "mms-venv"
 
 
 def mms_venv() -> Path:
+    """That of the multi-model-server; see own_venv."""
+    return own_venv("mms-venv", Path(__file__).with_name("requirements.txt"))
+
+
+def own_venv(name: str, requirements: Path, *options: str) -> Path:
     """The folder of its programs; made at first use and whenever the requirements change."""
-    stamp, wanted = FOLDER / "installed.txt", REQUIREMENTS.read_text()
+    folder = ROOT / ".local" / name
+    stamp, wanted = folder / "installed.txt", requirements.read_text()
     if not stamp.is_file() or stamp.read_text() != wanted:
-        venv.create(FOLDER, clear=True, with_pip=True)
-        install = ["-m", "pip", "install", "-qq", "--require-hashes", "-r", str(REQUIREMENTS)]
-        subprocess.run([FOLDER / "bin" / "python", *install], check=True)
+        venv.create(folder, clear=True, with_pip=True)
+        install = ["-m", "pip", "install", "-qq", "--require-hashes", *options, "-r", str(requirements)]
+        subprocess.run([folder / "bin" / "python", *install], check=True)
         stamp.write_text(wanted)
-    return FOLDER / "bin"
+    return folder / "bin"

@@ -14,7 +14,7 @@ from app.aws import UNREACHABLE, CallError, error_code, error_status, told
 from app.backends.base import missing
 from app.backends.sagemaker.refusals import absent_option, says_no_artifact, says_no_capacity, says_too_large
 from app.backends.sagemaker.role_errors import is_about_the_role, role_error
-from app.backends.wire.servers import says_not_ready
+from app.backends.wire.servers import says_crashed, says_not_ready, says_unreadable
 from app.core.errors import (
     BackendCrashed,
     BackendDown,
@@ -196,21 +196,21 @@ def _model_error(error: ClientError, what: str) -> BackendError:
     500 is what the serving toolkits answer whenever the model's code raises, an odd value included: whether
     the rows are at fault, the fate of others beside them tells.
     """
-    if says_not_ready(str(error.response.get("OriginalMessage"))):
+    message, original = str(error.response.get("OriginalMessage")), error.response.get("OriginalStatusCode")
+    if says_not_ready(message):
         return BackendThrottled(f"{what}: The model is not ready.", retry_after=LOADING_RETRY_AFTER)
-    original = error.response.get("OriginalStatusCode")
     status = original if isinstance(original, int) else 0
     said = f"{what}: The model answered with status {status}"
     if status in (408, 504) or (status == 0 and "timed out" in str(error)):
         return BackendTimeout(f"{what}: The model did not answer within the platform's time limit.")
+    if says_unreadable(message) or (400 <= status < 500 and status not in {*_REQUEST_STATUSES, 429}):
+        return BackendRejected(f"{said}: it refused the rows.")
     if status in (406, 415):
         return BackendRefused(f"{said}: it does not take the content_type or accept of the options.")
     if status in _REQUEST_STATUSES:
         return BackendRefused(f"{said}: it does not take such calls.")
     if status == 429:
         return BackendThrottled(f"{said}: it is busy.", retry_after=_retry_after(error, ""))
-    if 400 <= status < 500:
-        return BackendRejected(f"{said}: it refused the rows.")
-    if status in (500, 501):
+    if status in (500, 501) or says_crashed(message):
         return BackendCrashed(f"{said}: it failed on the rows.")
     return BackendDown(f"{said}: its container is failing.")

@@ -17,6 +17,14 @@ _NOT_READY = re.compile(
     |Model\ "[^"]{1,300}"(?:\ Version\ [^\ ]{1,100})?\ has\ no\ worker\ to\ serve\ inference\ request""",
     re.VERBOSE,
 )
+# The built-in XGBoost of SageMaker, with the status of a wrong content type: 415.
+_UNREADABLE = re.compile(r"Loading [a-z-]{1,30} data failed with Exception")
+# multi-model-server 1.1.11 with 503, whatever the handler raised.
+_CRASHED = {
+    "Prediction failed",
+    "Invalid model predict output",
+    "number of batch response mismatched",
+}
 _MESSAGES = ("error", "errors", "detail", "message")
 
 
@@ -26,6 +34,17 @@ def says_not_ready(text: str) -> bool:
     Only what is the message says so: one may quote a row that has the same words.
     """
     return any(_NOT_READY.match(message) for message in _messages(text[:LONGEST]))
+
+
+def says_crashed(text: str) -> bool:
+    """Whether the model's code failed on what it was asked, and the server goes on, whatever the status."""
+    return any(message in _CRASHED for message in _messages(text[:LONGEST]))
+
+
+def says_unreadable(text: str) -> bool:
+    """Whether the server could not read the rows themselves (a text, or a number beyond its range), whatever
+    the status: other rows it reads."""
+    return bool(_UNREADABLE.match(text))
 
 
 def _messages(text: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Every way a call can fail: which error of ours, how many calls, and that nothing leaks."""
 
 import inspect
+import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -58,6 +59,8 @@ async def failure(backend: Backend) -> BackendError:
 
 
 TIMED_OUT = "Your invocation timed out while waiting for a response from container primary."
+UNREADABLE = "Loading csv data failed with Exception, please ensure data is in csv format: secret"
+CRASHED = json.dumps({"code": 503, "type": "InternalServerException", "message": "Prediction failed"})
 ANSWERS: dict[str, tuple[Answer, type[BackendError]]] = {
     "container 400": (model_error(400), BackendRejected),
     "container 413": (model_error(413), BackendRejected),
@@ -66,9 +69,11 @@ ANSWERS: dict[str, tuple[Answer, type[BackendError]]] = {
     "container 404": (model_error(404), BackendRefused),
     "container 406": (model_error(406), BackendRefused),
     "container 415": (model_error(415), BackendRefused),
+    "container 415 of the built-in XGBoost": (model_error(415, UNREADABLE), BackendRejected),
     "container 429": (model_error(429), BackendThrottled),
     "container 502": (model_error(502), BackendDown),
     "container 503": (model_error(503), BackendDown),
+    "container 503 of multi-model-server": (model_error(503, CRASHED), BackendCrashed),
     "container 507": (model_error(507), BackendDown),
     "container died": (model_error(0, "the model process exited"), BackendDown),
     "container 60 s": (model_error(0, TIMED_OUT), BackendTimeout),

@@ -6,7 +6,15 @@ import pytest
 
 from app.core.errors import AppError
 from app.services.predictions.predictor import Answer
-from tests.support.deploying import CANARY, LINEAR, NAMES_ITSELF, DeployingAccount, HeldPauses, shifting
+from tests.support.deploying import (
+    CANARY,
+    LINEAR,
+    NAMES_ITSELF,
+    DeployingAccount,
+    HeldPauses,
+    on_instances,
+    shifting,
+)
 from tests.support.eventually import until
 from tests.trust.conftest import Service
 
@@ -132,3 +140,34 @@ async def test_what_a_canary_answered_that_no_look_saw_is_nobodys(
     await service.look()
     for record in answers:
         assert told(await service.predict(record)) == ("MISS", "old", "old")
+
+
+async def test_an_update_to_the_same_model_keeps_what_there_was(
+    service: Service, account: DeployingAccount, pauses: HeldPauses
+) -> None:
+    first = await service.predict("r1")
+    await service.look()
+    account.control.create_endpoint_config(
+        EndpointConfigName="larger",
+        ProductionVariants=[{**on_instances("old"), "InstanceType": "ml.m5.4xlarge"}],
+    )
+    pauses.let_go()
+    account.control.update_endpoint(EndpointName="churn", EndpointConfigName="larger")
+    await account.settled("churn")
+    await service.look()
+    again = await service.predict("r1")
+    assert (again.cache, again.id) == ("HIT", first.id)
+
+
+async def test_there_and_back_again_what_was_kept_is_a_hit(
+    service: Service, account: DeployingAccount, pauses: HeldPauses
+) -> None:
+    first = await service.predict("r1")
+    await service.look()
+    for config in (account.release("new"), "config-old"):
+        pauses.let_go()
+        account.control.update_endpoint(EndpointName="churn", EndpointConfigName=config)
+        await account.settled("churn")
+        await service.look()
+    again = await service.predict("r1")
+    assert (again.cache, again.id) == ("HIT", first.id)
