@@ -25,7 +25,8 @@ _INSERT = text("""
         (model_id, version, backend, options, features, revision, revision_checked_at, revisions, deployed,
          epoch, confirmed_up_to, place)
     select model_id, version, :backend, options, :features, revision, now(),
-           array(select jsonb_array_elements_text(cast(revisions as jsonb))), deployed, epoch, :newest_id, :place
+           array(select jsonb_array_elements_text(cast(revisions as jsonb))), deployed, epoch, :newest_id,
+           :place
     from unnest(:model_ids, :versions, :options, :revisions_in_words, :revisions, :deployed, :epochs)
         as new (model_id, version, options, revision, revisions, deployed, epoch)
 """).bindparams(

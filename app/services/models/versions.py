@@ -156,9 +156,14 @@ def named_or_default(model: str | None, default: str | None) -> str:
     caller may know of."""
     name = model or (default if default and CURRENT.get().knows_model(default) else None)
     if name is None:
-        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
-        raise InvalidInput("Which model is meant?", errors=[missing])
+        raise none_named()
     return name
+
+
+def none_named() -> InvalidInput:
+    """No model is named, and none is the default."""
+    missing = FieldError("model", "name one, or set DEFAULT_MODEL")
+    return InvalidInput("Which model is meant?", errors=[missing])
 
 
 def no_version(model: str, version: str | None, *, model_exists: bool) -> AppError:

@@ -16,7 +16,7 @@ from app.services.models import rollback, versions
 from app.services.models.importing.importer import import_models
 from app.services.models.importing.pattern import KeyPattern
 from app.services.models.importing.wanted import ModelsWanted
-from tests.services.models.importing.conftest import Put
+from tests.support.many_models import Put
 from tests.support.use_case import TRANSIT
 
 pytestmark = pytest.mark.usefixtures("endpoint")
