@@ -141,8 +141,7 @@ async def deployment(sessions: Sessions, version_id: int) -> Deployment:
 async def live_deployments(sessions: Sessions) -> list[Deployment]:
     """The live version of every model, as inference needs to know it."""
     async with sessions() as session:
-        found = await db.list_versions(session)
-    return [stored(model.name, row) for model, row in found if row.id == model.live_version_id]
+        return [stored(name, row) for name, row in await db.live_versions(session)]
 
 
 def stored(model: str, row: ModelVersionRow) -> Deployment:

@@ -94,7 +94,7 @@ async def test_a_record_that_is_written_anew_has_the_model_of_its_new_content(
 async def test_a_fallback_is_a_version_of_the_records_own_model(
     client: httpx.AsyncClient, aws: AwsStub
 ) -> None:
-    options = {"endpoint_name": "broken", "fallback_version": "1"}
+    options: dict[str, JsonValue] = {"endpoint_name": "broken", "fallback_version": "1"}
     await register_one(client, OF_AA, "2", options=options)
     aws.respond = lambda asked: (
         error("InternalFailure", 500) if "/broken/" in asked.path else answer_apart(asked)

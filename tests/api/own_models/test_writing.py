@@ -74,7 +74,7 @@ async def test_a_record_whose_model_is_none_is_refused(client: httpx.AsyncClient
     assert right in many.json()["errors"][0]["message"]
     inline = await client.post("/predict", json={"inputs": [order(carrier=""), order(carrier="UA")]})
     first, second = inline.json()["items"]
-    assert (first["status"], first["error"]["errors"][0]["field"]) == (422, "inputs[0]")
+    assert (first["status"], first["problem"]["errors"][0]["field"]) == (422, "inputs[0]")
     assert second["status"] == 404
     imported = await put_in(client, line("ok", "AA"), line("b", "not a name"))
     assert (imported.status_code, imported.json()["errors"][0]["field"]) == (422, "line 2: input")
