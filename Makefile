@@ -111,9 +111,9 @@ audit: ## Ask whether any pinned package has a known hole (needs the network: Py
 bench: $(TOOLS) ## Measure the service beside its peers, three rounds (half an hour): ARGS="--only hits,misses --seconds 2"
 	@$(BIN)/python -m benchmarks.speed $(ARGS)
 
-bench-numbers: $(TOOLS) ## Measure the other numbers of the README (ten minutes)
-	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client registering; do \
-	  $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
+bench-numbers: $(TOOLS) $(WEED) ## Measure the other numbers of the README (ten minutes)
+	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client registering importing_models; do \
+	  WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
 	done
 
 test-platform: $(TOOLS) ## Test one platform's backend with its own server: NAME=mlflow (makes a venv for it)

@@ -46,7 +46,7 @@ COMMANDS = {
         "Predict records: a few now, or many as a job of the workers that is watched here until it ends.",
     ),
     "records": LateCommand("app.cli.records.records:commands", "Input objects and the truths about them."),
-    "models": LateCommand("app.cli.models:commands", "Models, their versions, and which is live."),
+    "models": LateCommand("app.cli.models.models:commands", "Models, their versions, and which is live."),
     "evaluate": LateCommand("app.cli.evaluate:commands", "Evaluation runs and their reports."),
     "keys": LateCommand("app.cli.access.keys:commands", "The keys of callers."),
     "audit": LateCommand("app.cli.access.audit:audit", "Show who did what, the newest first."),

@@ -101,6 +101,14 @@ async def list_versions(
     return (await session.execute(query.order_by(ModelRow.name, ModelVersionRow.id))).all()
 
 
+async def live_versions(session: AsyncSession) -> Sequence[Row[str, ModelVersionRow]]:
+    """The live version of each model that has one, with the model's name, in the order of these."""
+    query = select(ModelRow.name, ModelVersionRow).join(
+        ModelVersionRow, ModelRow.live_version_id == ModelVersionRow.id
+    )
+    return (await session.execute(query.where(known.model(ModelRow.name)).order_by(ModelRow.name))).all()
+
+
 async def page(session: AsyncSession, *, after: str, limit: int) -> Sequence[Row[ModelRow, ModelVersionRow]]:
     """At most ``limit`` models whose names come after ``after``, in order, each with all its versions."""
     has_versions = exists().where(ModelVersionRow.model_id == ModelRow.id)

@@ -111,14 +111,6 @@ class Inference:
         async with self._backends.borrow(deployment) as opened:
             return checked_look(await opened.backend.look())
 
-    async def check(self, deployment: Deployment) -> None:
-        """Raise what keeps us from the model. Nothing is inferred; what a look would wake is judged by its
-        calls alone."""
-        if (refusal := self.refusal(deployment)) is not None:
-            raise refusal
-        if not looks.wakes(deployment.backend, deployment.options):
-            await self.look(deployment)
-
     async def looks(self, deployments: Sequence[Deployment]) -> list[Sighting]:
         """What the platform has in service for versions of one place, in their order."""
         return await looks.look(self._backends, deployments)

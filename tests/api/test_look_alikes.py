@@ -20,7 +20,7 @@ async def old(app: FastAPI) -> str:
     """The path of a record from before ids were looked at so closely."""
     given = normalise(TRANSIT.input_type, order())
     async with app.state.runtime.database.transactions.begin() as session:
-        await rows.upsert(session, [(LOOK_ALIKE, given.text.decode(), given.content_hash)])
+        await rows.upsert(session, [given.stored_as(LOOK_ALIKE)])
     return f"/records/{quote(LOOK_ALIKE)}"
 
 

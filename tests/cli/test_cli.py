@@ -101,8 +101,8 @@ def test_what_a_pooler_cannot_pass_on_asks_for_the_way_past_it(
 
 
 GROUPS = {
-    "records": {"get", "import", "purge", "unfit"},
-    "models": {"list", "register", "promote", "rollback", "pack", "delete"},
+    "records": {"get", "import", "purge", "remodel", "unfit"},
+    "models": {"list", "register", "import", "promote", "rollback", "pack", "delete"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
     "keys": {"create", "list", "revoke"},
     "storage": {"init"},

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
-from app.cli.records import ground_truth, purge
+from app.cli.records import ground_truth, purge, remodel
 from app.cli.terminal import files
 from app.core.errors import InvalidInput
 from app.schemas.ids import check_record_id
@@ -25,6 +25,7 @@ commands = typer.Typer(help="Input objects and the truths about them.", no_args_
 commands.command()(purge.purge)
 commands.command()(purge.unfit)
 commands.command("ground-truth")(ground_truth.ground_truth)
+commands.command()(remodel.remodel)
 
 CHUNK = 64 * 1024
 SUFFIXES: dict[str, FileFormat] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}

@@ -3,10 +3,20 @@
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
-from sqlalchemy import select
+from sqlalchemy import Text, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.audit import AuditRow
+
+_NOTE_MANY = text("""
+    insert into audit (actor, action, subject, details, request_id)
+    select :actor, :action, subject, :details, :request_id from unnest(:subjects) as noted (subject)
+""").bindparams(
+    *(bindparam(name, type_=Text()) for name in ("actor", "action", "request_id")),
+    bindparam("details", type_=JSONB()),
+    bindparam("subjects", type_=ARRAY(Text())),
+)
 
 
 async def note(
@@ -23,6 +33,20 @@ async def note(
         AuditRow(actor=actor, action=action, subject=subject, details=dict(details), request_id=request_id)
     )
     await session.flush()
+
+
+async def note_many(
+    session: AsyncSession,
+    actor: str,
+    action: str,
+    subjects: Sequence[str],
+    details: Mapping[str, JsonValue],
+    *,
+    request_id: str | None,
+) -> None:
+    """The same of each of these subjects, in one statement."""
+    values = {"actor": actor, "action": action, "details": dict(details), "request_id": request_id}
+    await session.execute(_NOTE_MANY, values | {"subjects": [*subjects]})
 
 
 async def page(session: AsyncSession, *, before: int | None, limit: int) -> Sequence[AuditRow]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
 from operator import attrgetter
 from typing import NamedTuple, cast
 
@@ -52,7 +53,8 @@ class CachedPrediction(NamedTuple):
 class LookingUp(NamedTuple):
     """Records to look up for one caller. ``version`` None means the live one.
 
-    ``refresh``: what is stored will not do, and the payloads are wanted.
+    ``refresh``: what is stored will not do, and the payloads are wanted. ``own``: of a record that has a
+    model of its own, that one is meant.
     """
 
     record_ids: Sequence[str]
@@ -60,6 +62,7 @@ class LookingUp(NamedTuple):
     version: str | None
     refresh: bool
     binding: Binding = UNBOUND
+    own: bool = False
 
 
 class Lookup(NamedTuple):
@@ -86,6 +89,8 @@ class Lookup(NamedTuple):
     asked_at: datetime
     position: int
     """Among what was looked up with it, from 1."""
+    own_model: str | None = None
+    """The record's own, if that is what was looked up."""
 
     @property
     def payload(self) -> JsonValue:
@@ -139,12 +144,34 @@ def prediction_of(content_hash: str, revisions: str, condition: str, *, end: str
 
 # The newest, where several revisions are in service and have answered. Not `id` itself: the planner would
 # take the order from the primary key, and read the table from its end.
-_HIT = prediction_of(
+HIT = prediction_of(
     "record.content_hash",
     "version.revisions",
     f"record_id = wanted.record_id and {YOUNG}",
     end="order by id + 0 desc limit 1",
 )
+
+# Of a `model`, the version that is `asked` for.
+OF_MODEL = """
+        left join lateral (
+            select id, version, epoch, revisions from model_versions
+            where asked.version is null and id = model.live_version_id
+            union all
+            select id, version, epoch, revisions from model_versions
+            where model_id = model.id and version = asked.version
+        ) version on true
+"""
+FOUND = """
+    select wanted.record_id, version.model_id, version.id, version.version, version.epoch,
+           record.content_hash,
+           case when prediction.id is null or version.refresh then cast(record.payload as text) end,
+           prediction.id, cast(prediction.output as text), prediction.revision, prediction.computed_at,
+           date_part('epoch', now() - prediction.computed_at), now(), wanted.position
+"""
+WANTED = """
+    unnest(cast(:record_ids as text[]), cast(:numbers as bigint[]))
+        with ordinality as wanted (record_id, number, position)
+"""
 
 # Models and versions are looked up once for each kind of `asked`, the records for each of `wanted`.
 LOOKUP = Statement(f"""
@@ -154,60 +181,55 @@ LOOKUP = Statement(f"""
         from unnest(cast(:models as text[]), cast(:versions as text[]), cast(:refresh as boolean[]))
             with ordinality as asked (model, version, refresh, number)
         left join models model on model.name = asked.model
-        left join lateral (
-            select id, version, epoch, revisions from model_versions
-            where asked.version is null and id = model.live_version_id
-            union all
-            select id, version, epoch, revisions from model_versions
-            where model_id = model.id and version = asked.version
-        ) version on true
+        {OF_MODEL}
     )
-    select wanted.record_id, version.model_id, version.id, version.version, version.epoch,
-           record.content_hash,
-           case when prediction.id is null or version.refresh then cast(record.payload as text) end,
-           prediction.id, cast(prediction.output as text), prediction.revision, prediction.computed_at,
-           date_part('epoch', now() - prediction.computed_at), now(), wanted.position
-    from unnest(cast(:record_ids as text[]), cast(:numbers as bigint[]))
-        with ordinality as wanted (record_id, number, position)
+    {FOUND}
+    from {WANTED}
     join version on version.number = wanted.number
     left join lateral (
         select content_hash, payload from input_objects where id = wanted.record_id limit 1
     ) record on true
-    left join {_HIT} on true
+    left join {HIT} on true
 """)
 
 
 async def look_up(
-    direct: Direct, asks: Sequence[LookingUp], *, pipeline_version: str, ttl: float | None
+    direct: Direct,
+    asks: Sequence[LookingUp],
+    *,
+    pipeline_version: str,
+    ttl: float | None,
+    statement: Statement = LOOKUP,
 ) -> list[list[Lookup]]:
     """Records, versions and cached predictions in one statement by primary keys, one for each of those who
     the asks are bound to: for each of the asks a lookup per id, in their order. ``ttl`` is in seconds."""
 
     async def alike(asks: Sequence[LookingUp]) -> list[list[Lookup]]:
-        return await _look_up(direct, asks, pipeline_version, ttl)
+        return await _look_up(direct, statement, asks, pipeline_version, ttl)
 
     return [*await apart(asks, attrgetter("binding"), alike)]
 
 
 async def _look_up(
-    direct: Direct, asks: Sequence[LookingUp], pipeline_version: str, ttl: float | None
+    direct: Direct, statement: Statement, asks: Sequence[LookingUp], pipeline_version: str, ttl: float | None
 ) -> list[list[Lookup]]:
-    kinds: dict[tuple[str, str | None, bool], int] = {}
+    kinds: dict[tuple[str, str | None, bool, bool], int] = {}
     numbers: list[int] = []
     for ask in asks:
-        number = kinds.setdefault((ask.model, ask.version, ask.refresh), len(kinds) + 1)
+        number = kinds.setdefault((ask.model, ask.version, ask.refresh, ask.own), len(kinds) + 1)
         numbers += [number] * len(ask.record_ids)
     values: Mapping[str, object] = {
-        "models": [model for model, _, _ in kinds],
-        "versions": [version for _, version, _ in kinds],
-        "refresh": [refresh for _, _, refresh in kinds],
+        "models": [model for model, *_ in kinds],
+        "versions": [version for _, version, *_ in kinds],
+        "refresh": [refresh for *_, refresh, _ in kinds],
+        "own": [own for *_, own in kinds],
         "record_ids": [record_id for ask in asks for record_id in ask.record_ids],
         "numbers": numbers,
         "pipeline_version": pipeline_version,
         "ttl": ttl,
     }
-    rows = await direct.fetch(LOOKUP, values, binding=asks[0].binding)
-    found = sorted(map(Lookup._make, rows), key=attrgetter("position"))
+    rows = await direct.fetch(statement, values, binding=asks[0].binding)
+    found = sorted(starmap(Lookup, rows), key=attrgetter("position"))
     if len(asks) == 1:
         return [found]
     lookups = iter(found)

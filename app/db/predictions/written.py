@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.db.direct import Direct, Statement
 from app.db.predictions.cache import LOOKUP, Lookup
+from app.db.predictions.own_models import OWN_LOOKUP
 from app.schemas.access.callers import Binding
 
 
@@ -25,6 +26,7 @@ class Writing(NamedTuple):
     version: str | None
     pattern: str
     binding: Binding
+    own: bool = False
 
 
 class WrittenHits(NamedTuple):
@@ -40,20 +42,28 @@ _GIVEN = {
     "models": "array[:model]",
     "versions": "array[:version]",
     "refresh": "array[false]",
+    "own": "array[true]",
     "record_ids": _IDS,
     "numbers": f"array_fill(1, array[coalesce(cardinality({_IDS}), 0)])",
 }
-_FOUND = re.sub(r":(\w+)(?= as )", lambda match: _GIVEN.get(match[1], match[0]), LOOKUP.source)
 
-WRITE = Statement(f"""
-    select record_id,
-           case when prediction_id is not null then format(
-               :pattern, to_json(record_id), content_hash, output, cast(:model as text), version,
-               to_json(revision), to_char(computed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24":"MI":"SS.US')
-           ) end,
-           case when prediction_id is null then found end
-    from ({_FOUND}) as found ({", ".join(Lookup._fields)})
-""")
+
+def _writing(lookup: Statement, columns: Sequence[str], model: str) -> Statement:
+    """Writes what the lookup finds, in these columns; of the hits it is the answer of ``model``."""
+    found = re.sub(r":(\w+)(?= as )", lambda match: _GIVEN.get(match[1], match[0]), lookup.source)
+    return Statement(f"""
+        select record_id,
+               case when prediction_id is not null then format(
+                   :pattern, to_json(record_id), content_hash, output, {model}, version, to_json(revision),
+                   to_char(computed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24":"MI":"SS.US')
+               ) end,
+               case when prediction_id is null then found end
+        from ({found}) as found ({", ".join(columns)})
+    """)
+
+
+WRITE = _writing(LOOKUP, Lookup._fields[:-1], "cast(:model as text)")
+WRITE_OWN = _writing(OWN_LOOKUP, Lookup._fields, "coalesce(own_model, cast(:model as text))")
 
 
 async def write(direct: Direct, asked: Writing, *, pipeline_version: str, ttl: float | None) -> WrittenHits:
@@ -67,9 +77,10 @@ async def write(direct: Direct, asked: Writing, *, pipeline_version: str, ttl: f
         "pattern": asked.pattern,
     }
     found = WrittenHits({}, [])
-    for record_id, hit, other in await direct.fetch(WRITE, values, binding=asked.binding):
+    statement = WRITE_OWN if asked.own else WRITE
+    for record_id, hit, other in await direct.fetch(statement, values, binding=asked.binding):
         if hit is None:
-            found.others.append(Lookup._make(other))
+            found.others.append(Lookup(*other))
         else:
             found.hits[record_id] = hit
     return found

@@ -11,23 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.server.patience import patient
 from app.schemas.records.imports import Counts
 
-Incoming: TypeAlias = tuple[int, str, bytes, str, bytes | None, bytes | None]
-"""line, id, payload as JSON, content_hash, label as JSON, observed_at in ISO 8601."""
-COLUMNS = ("line", "id", "payload", "content_hash", "label", "observed_at")
+Incoming: TypeAlias = tuple[int, str, bytes, str, bytes | None, bytes | None, str | None]
+"""line, id, payload as JSON, content_hash, label as JSON, observed_at in ISO 8601, own_model."""
+COLUMNS = ("line", "id", "payload", "content_hash", "label", "observed_at", "own_model")
 NULL = b"\\N"
 ESCAPED = (b"\\", b"\\\\")
 
 CREATE = text("""
     create temporary table incoming (
         line bigint, id text collate "C", payload jsonb, content_hash text,
-        label jsonb, observed_at timestamptz
+        label jsonb, observed_at timestamptz, own_model text
     ) on commit drop
 """)
 # Both merges take the last line of an id, and lock rows in the order of ids so that imports cannot deadlock.
 _WRITE_RECORDS = """
     with merged as (
-        insert into input_objects (id, payload, content_hash)
-        select distinct on (id) id, payload, content_hash from incoming order by id, line desc
+        insert into input_objects (id, payload, content_hash, own_model)
+        select distinct on (id) id, payload, content_hash, own_model from incoming order by id, line desc
         {conflict}
         returning {created} as created
     )
@@ -38,8 +38,10 @@ INSERT_RECORDS = text(_WRITE_RECORDS.format(conflict="", created="true"))
 MERGE_RECORDS = text(
     _WRITE_RECORDS.format(
         conflict="""on conflict (id) do update
-        set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
-        where input_objects.content_hash <> excluded.content_hash""",
+        set payload = excluded.payload, content_hash = excluded.content_hash,
+            own_model = excluded.own_model, updated_at = now()
+        where input_objects.content_hash <> excluded.content_hash
+           or input_objects.own_model is distinct from excluded.own_model""",
         created="xmax = 0",
     )
 )
@@ -86,6 +88,7 @@ class CopyColumns(NamedTuple):
     hashes: Sequence[str]
     labels: Sequence[bytes | None]
     observed_at: Sequence[bytes | None]
+    own_models: Sequence[str | None]
 
 
 def columns_of(*incoming: Incoming) -> CopyColumns:
@@ -95,7 +98,7 @@ def columns_of(*incoming: Incoming) -> CopyColumns:
 def framed(columns: CopyColumns) -> list[bytes]:
     """Each line as COPY's text format has it.
 
-    Neither an id nor JSON holds a tab or the end of a line.
+    Neither an id nor JSON holds a tab or the end of a line, and the name of a model nothing to escape.
     """
     parts = zip(
         columns.lines,
@@ -104,9 +107,10 @@ def framed(columns: CopyColumns) -> list[bytes]:
         map(str.encode, columns.hashes),
         _escaped_or_null(columns.labels),
         _escaped_or_null(columns.observed_at),
+        [NULL if name is None else name.encode() for name in columns.own_models],
         strict=True,
     )
-    return [b"%d\t%b\t%b\t%b\t%b\t%b\n" % one for one in parts]
+    return [b"%d\t%b\t%b\t%b\t%b\t%b\t%b\n" % one for one in parts]
 
 
 def _escaped(texts: Sequence[bytes]) -> Sequence[bytes]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pydantic import JsonValue
 from sqlalchemy import Row, Select, bindparam, cast, delete, func, select, text
@@ -13,23 +13,35 @@ from sqlalchemy.types import Boolean, Text
 from app.db.server.patience import patient
 from app.db.tables import InputObjectRow, LabelRow
 
-NewRecord: TypeAlias = tuple[str, str, str]
-"""An id, its payload as JSON and the hash of it."""
+
+class NewRecord(NamedTuple):
+    """A record to write: its payload as JSON, and the hash of it."""
+
+    id: str
+    payload: str
+    content_hash: str
+    own_model: str | None = None
+
+
 LabelledRecord: TypeAlias = Row[str, JsonValue, str, datetime, datetime, JsonValue, datetime]
 """id, payload, content_hash, created_at, updated_at, value, observed_at; no observed_at: no label."""
 WrittenRecord: TypeAlias = Row[str, JsonValue, str, datetime, datetime, bool, JsonValue, datetime]
 """The same, and before the value whether the record is new."""
 
 UPSERT = text("""
-    insert into input_objects (id, payload, content_hash)
-    select id, cast(payload as jsonb), content_hash
-    from unnest(:ids, :payloads, :hashes) as new (id, payload, content_hash)
+    insert into input_objects (id, payload, content_hash, own_model)
+    select id, cast(payload as jsonb), content_hash, own_model
+    from unnest(:ids, :payloads, :hashes, :own_models) as new (id, payload, content_hash, own_model)
     order by id collate "C"
     on conflict (id) do update
-    set payload = excluded.payload, content_hash = excluded.content_hash, updated_at = now()
+    set payload = excluded.payload, content_hash = excluded.content_hash, own_model = excluded.own_model,
+        updated_at = now()
     where input_objects.content_hash <> excluded.content_hash
+       or input_objects.own_model is distinct from excluded.own_model
     returning id, xmax = 0 as created
-""").bindparams(*(bindparam(name, type_=ARRAY(Text())) for name in ("ids", "payloads", "hashes")))
+""").bindparams(
+    *(bindparam(name, type_=ARRAY(Text())) for name in ("ids", "payloads", "hashes", "own_models"))
+)
 """Rows are locked in the order of their ids, so that two writers cannot wait for each other."""
 
 
@@ -44,8 +56,8 @@ _ONE = _LABELLED.where(_RECORDS.id == bindparam("record_id"))
 _PAGE = _LABELLED.where(_RECORDS.id > bindparam("after")).order_by(_RECORDS.id).limit(bindparam("most"))
 _PAGE_OF_PREFIX = _PAGE.where(func.starts_with(_RECORDS.id, bindparam("prefix")))
 _INSERT_OR_LOCK = text("""
-    insert into input_objects (id, payload, content_hash)
-    values (:record_id, cast(cast(:payload as text) as jsonb), :content_hash)
+    insert into input_objects (id, payload, content_hash, own_model)
+    values (:record_id, cast(cast(:payload as text) as jsonb), :content_hash, :own_model)
     on conflict (id) do update set id = excluded.id
     returning id, payload, content_hash, created_at, updated_at, xmax = 0 as created,
         (select value from labels where record_id = input_objects.id) as value,
@@ -53,9 +65,22 @@ _INSERT_OR_LOCK = text("""
 """).columns(payload=JSONB(), value=JSONB())
 _REPLACE = text("""
     update input_objects
-    set payload = cast(cast(:payload as text) as jsonb), content_hash = :content_hash, updated_at = now()
+    set payload = cast(cast(:payload as text) as jsonb), content_hash = :content_hash,
+        own_model = :own_model, updated_at = now()
     where id = :record_id
 """)
+_NOTE_OWN_MODELS = text("""
+    with wanted as (
+        select stored.id, new.own_model
+        from unnest(:ids, :hashes, :own_models) as new (id, content_hash, own_model)
+        join input_objects stored on stored.id = new.id and stored.content_hash = new.content_hash
+        where stored.own_model is distinct from new.own_model
+        order by stored.id
+        for update of stored
+    )
+    update input_objects stored set own_model = wanted.own_model from wanted where stored.id = wanted.id
+    returning stored.id
+""").bindparams(*(bindparam(name, type_=ARRAY(Text())) for name in ("ids", "hashes", "own_models")))
 
 
 async def find(session: AsyncSession, record_id: str) -> LabelledRecord | None:
@@ -103,17 +128,40 @@ async def replace(session: AsyncSession, record: NewRecord) -> None:
     await session.execute(_REPLACE, _values(record))
 
 
-def _values(record: NewRecord) -> dict[str, str]:
-    record_id, payload, content_hash = record
-    return {"record_id": record_id, "payload": payload, "content_hash": content_hash}
+async def contents(session: AsyncSession, *, after: str, limit: int) -> list[NewRecord]:
+    """At most ``limit`` records whose ids come after ``after``, in order."""
+    payload = cast(_RECORDS.payload, Text())
+    query = select(_RECORDS.id, payload, _RECORDS.content_hash, _RECORDS.own_model)
+    chosen = query.where(_RECORDS.id > after).order_by(_RECORDS.id).limit(limit)
+    return [NewRecord(*row) for row in await session.execute(patient(chosen))]
+
+
+async def note_own_models(session: AsyncSession, records: Sequence[NewRecord]) -> int:
+    """Note the models of their own of records whose content is still this; how many were others."""
+    arrays = {
+        "ids": [one.id for one in records],
+        "hashes": [one.content_hash for one in records],
+        "own_models": [one.own_model for one in records],
+    }
+    return len((await session.execute(_NOTE_OWN_MODELS, arrays)).all())
+
+
+def _values(record: NewRecord) -> dict[str, str | None]:
+    return {
+        "record_id": record.id,
+        "payload": record.payload,
+        "content_hash": record.content_hash,
+        "own_model": record.own_model,
+    }
 
 
 async def upsert(session: AsyncSession, records: Sequence[NewRecord]) -> dict[str, bool]:
     """Write records with distinct ids. Ids that were created (True) or changed (False); not the unchanged."""
     arrays = {
-        "ids": [record_id for record_id, _, _ in records],
-        "payloads": [payload for _, payload, _ in records],
-        "hashes": [content_hash for _, _, content_hash in records],
+        "ids": [one.id for one in records],
+        "payloads": [one.payload for one in records],
+        "hashes": [one.content_hash for one in records],
+        "own_models": [one.own_model for one in records],
     }
     return {row.id: row.created for row in await session.execute(UPSERT, arrays)}
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     not_,
     null,
+    or_,
     select,
     true,
 )
@@ -46,6 +47,7 @@ class Window:
 
     A record that lacks one of the ``required`` fields is unfit, and in no window. One without a time that can
     be read is in those only that have no bounds, unless it is to be put into a bucket of time (``timed``).
+    ``model``: only those that it is the own model of, and where it is the default one those without any.
     """
 
     time_field: str | None = None
@@ -55,6 +57,8 @@ class Window:
     required: Sequence[str] = ()
     timed: bool = False
     prefix: str = ""
+    model: str | None = None
+    is_default: bool = False
 
     @property
     def time(self) -> ColumnElement[datetime]:
@@ -87,7 +91,14 @@ class Window:
         `@>` would take what merely contains the value: every list for an empty one.
         """
         begins = func.starts_with(InputObjectRow.id, self.prefix) if self.prefix else true()
-        return and_(begins, *(_has(name, value) for name, value in self.where.items()))
+        return and_(begins, self._is_of_model, *(_has(name, value) for name, value in self.where.items()))
+
+    @property
+    def _is_of_model(self) -> ColumnElement[bool]:
+        if self.model is None:
+            return true()
+        own = InputObjectRow.own_model
+        return or_(own == self.model, own.is_(None)) if self.is_default else own == self.model
 
     @property
     def condition(self) -> ColumnElement[bool]:

@@ -33,6 +33,8 @@ class InputObjectRow(Base):
     id: Mapped[str] = mapped_column(RecordKey, primary_key=True)
     payload: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)
     content_hash: Mapped[str]
+    own_model: Mapped[str | None]
+    """The model that it is predicted with where none is named; null: the default one."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)
     updated_at: Mapped[datetime] = mapped_column(server_default=Now)
 

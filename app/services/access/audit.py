@@ -1,5 +1,6 @@
 """Who did what: noted in the transaction that does it, so that neither is without the other."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import structlog
@@ -25,6 +26,14 @@ async def note(session: AsyncSession, action: AuditAction, subject: str, **detai
     """
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     await rows.note(session, CURRENT.get().name, action, subject, details, request_id=request_id)
+
+
+async def note_many(
+    session: AsyncSession, action: AuditAction, subjects: Sequence[str], **details: JsonValue
+) -> None:
+    """The same of each of these subjects, in one statement."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    await rows.note_many(session, CURRENT.get().name, action, subjects, details, request_id=request_id)
 
 
 async def page(sessions: Sessions, *, limit: int, cursor: str | None) -> AuditPage:

@@ -126,7 +126,7 @@ class Evaluator:
 
     async def _measure_drift(self, run: CollectedRun, reference: Reference) -> bool:
         deployment = await versions.deployment(self._sessions, run.version_id)
-        window = window_of(self._use_case, run.request)
+        window = window_of(self._use_case, run.request, run.ask.model, self._runtime.settings.default_model)
         before = replace(window, since=reference.since, until=reference.until)
         task = DriftTask(run.id, run.ask, deployment, window, before, run.request.bucket)
         return await Drift(self._runtime, task, last=run.last).run()
@@ -137,7 +137,7 @@ class Evaluator:
 
     async def _predict(self, run: CollectedRun) -> bool:
         """Predict the window batch by batch; False if the run was cancelled."""
-        window = window_of(self._use_case, run.request)
+        window = window_of(self._use_case, run.request, run.ask.model, self._runtime.settings.default_model)
         async with self._sessions.begin() as session:
             counts = await windows.count(session, window, only_labelled=True)
             going = await rows.start(session, run.id, counts)
@@ -174,8 +174,10 @@ class Evaluator:
         return True
 
 
-def window_of(use_case: UseCase, request: EvaluationRequest) -> Window:
-    """The window that a request asks for."""
+def window_of(
+    use_case: UseCase, request: EvaluationRequest, model: str | None, default_model: str | None
+) -> Window:
+    """The window that a request asks for, of records that have the model where none is named."""
     return filters.window(
         use_case,
         request.where,
@@ -183,6 +185,8 @@ def window_of(use_case: UseCase, request: EvaluationRequest) -> Window:
         until=request.until,
         time_field=request.time_field,
         timed=request.bucket is not None,
+        model=model,
+        default_model=default_model,
     )
 
 

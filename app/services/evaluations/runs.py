@@ -43,6 +43,7 @@ def check(use_case: UseCase, request: EvaluationRequest) -> None:
         *filters.unknown("metrics", request.metrics or use_case.metrics, METRICS[use_case.task]),
         *filters.unknown("slices", request.slices or (), use_case.slices),
         *filters.faults(use_case, request.where, request.time_field, by_time=request.is_by_time),
+        *filters.unnamed_model(use_case, request.model),
     ]
     if faults:
         raise InvalidInput("The evaluation cannot be run as asked.", errors=faults)

@@ -37,6 +37,7 @@ async def ask(
     """Queue a job for a version (default: the live one of the default model); once if it has a key."""
     _check(use_case, settings, request)
     model = versions.named_or_default(request.model, settings.default_model)
+    chosen = _chosen(use_case, request, model, settings.default_model)
     # The ids stand in the chunks.
     kept = request.model_dump(mode="json", exclude={"ids", "model", "version", "engine"})
     async with sessions() as session:
@@ -47,7 +48,7 @@ async def ask(
 
         async def queue() -> PredictionJob:
             job_id, chunk_ids = await rows.create(
-                session, version_id, _chosen(use_case, request), engine=request.engine, request=kept
+                session, version_id, chosen, engine=request.engine, request=kept
             )
             await _enqueue(session, job_id, request.engine, chunk_ids)
             return await _found(session, job_id)
@@ -58,6 +59,7 @@ async def ask(
 def _check(use_case: UseCase, settings: Settings, request: PredictionJobRequest) -> None:
     """InvalidInput names what there is not, and what there is."""
     faults = filters.faults(use_case, request.where or {}, request.time_field, by_time=request.has_window)
+    faults += filters.unnamed_model(use_case, request.model)
     if settings.storage_url is None:
         needing = {"store_as": request.store_as is not None, "engine": request.engine != "pipeline"}
         nowhere = "needs a storage, and STORAGE_URL is not set"
@@ -66,7 +68,9 @@ def _check(use_case: UseCase, settings: Settings, request: PredictionJobRequest)
         raise InvalidInput("The job cannot be run as asked.", errors=faults)
 
 
-def _chosen(use_case: UseCase, request: PredictionJobRequest) -> Window | Sequence[str]:
+def _chosen(
+    use_case: UseCase, request: PredictionJobRequest, model: str, default_model: str | None
+) -> Window | Sequence[str]:
     if request.ids is not None:
         return request.ids
     return filters.window(
@@ -75,6 +79,8 @@ def _chosen(use_case: UseCase, request: PredictionJobRequest) -> Window | Sequen
         since=request.since,
         until=request.until,
         time_field=request.time_field,
+        model=model,
+        default_model=default_model,
     )
 
 

@@ -1,6 +1,7 @@
 """Register model versions, and move the live pointer."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import cast
 
 from pydantic import JsonValue
@@ -47,7 +48,7 @@ async def register(
     async with sessions.begin() as session:
         row = await db.ensure_model(session, model)
         found = await db.find_version(session, row.id, new.version)
-        if found is not None and not _same(found, deployment):
+        if found is not None and not is_same(found, deployment):
             taken = f"Version {new.version!r} of {model!r} is registered with other content"
             raise Conflict(f"{taken}, and versions never change: choose another name.")
         version = found or await db.insert_version(
@@ -140,8 +141,7 @@ async def deployment(sessions: Sessions, version_id: int) -> Deployment:
 async def live_deployments(sessions: Sessions) -> list[Deployment]:
     """The live version of every model, as inference needs to know it."""
     async with sessions() as session:
-        found = await db.list_versions(session)
-    return [stored(model.name, row) for model, row in found if row.id == model.live_version_id]
+        return [stored(name, row) for name, row in await db.live_versions(session)]
 
 
 def stored(model: str, row: ModelVersionRow) -> Deployment:
@@ -155,9 +155,14 @@ def named_or_default(model: str | None, default: str | None) -> str:
     caller may know of."""
     name = model or (default if default and CURRENT.get().knows_model(default) else None)
     if name is None:
-        missing = FieldError("model", "name one, or set DEFAULT_MODEL")
-        raise InvalidInput("Which model is meant?", errors=[missing])
+        raise none_named()
     return name
+
+
+def none_named() -> InvalidInput:
+    """No model is named, and none is the default."""
+    missing = FieldError("model", "name one, or set DEFAULT_MODEL")
+    return InvalidInput("Which model is meant?", errors=[missing])
 
 
 def no_version(model: str, version: str | None, *, model_exists: bool) -> AppError:
@@ -183,7 +188,13 @@ async def version_id(session: AsyncSession, model: str, version: str | None) -> 
 
 
 def _deployment(use_case: UseCase, model: str, new: NewVersion) -> Deployment:
-    features = tuple(use_case.features if new.features is None else new.features)
+    features = features_of(use_case, new.features)
+    return Deployment(0, model, new.version, new.backend, new.options, features)
+
+
+def features_of(use_case: UseCase, given: Sequence[str] | None) -> tuple[str, ...]:
+    """Those that a version takes, None for all; InvalidInput names those that preprocess does not make."""
+    features = tuple(use_case.features if given is None else given)
     known = ", ".join(use_case.features)
     unknown = [
         FieldError(f"features[{index}]", f"{name!r} is not one of preprocess.FEATURES: {known}")
@@ -198,16 +209,17 @@ def _deployment(use_case: UseCase, model: str, new: NewVersion) -> Deployment:
     ]
     if unknown or twice:
         raise InvalidInput("The features do not fit.", errors=unknown + twice)
-    return Deployment(0, model, new.version, new.backend, new.options, features)
+    return features
 
 
 async def _is_registered(session: AsyncSession, wanted: Deployment) -> bool:
     row = await db.find_model(session, wanted.model)
     found = None if row is None else await db.find_version(session, row.id, wanted.version)
-    return found is not None and _same(found, wanted)
+    return found is not None and is_same(found, wanted)
 
 
-def _same(row: ModelVersionRow, wanted: Deployment) -> bool:
+def is_same(row: ModelVersionRow, wanted: Deployment) -> bool:
+    """Whether a version is registered as it is wanted."""
     return (row.backend, row.options, tuple(row.features)) == (
         wanted.backend,
         wanted.options,

@@ -55,13 +55,14 @@ class Answer(NamedTuple):
 
 
 def answer_of(one: Lookup, entry: CachedPrediction, state: CacheState, model: str) -> Answer:
+    """``model`` is the one that was asked for, if the record has none of its own."""
     return Answer(
         id=entry.id,
         record_id=one.record_id,
         content_hash=one.content_hash or "",
         output=entry.output,
         cache=state,
-        model=model,
+        model=one.own_model or model,
         version=one.version or "",
         revision=entry.revision,
         computed_at=entry.computed_at,
@@ -77,7 +78,7 @@ def hit_of(one: Lookup, model: str) -> Answer:
         one.content_hash or "",
         one.output,
         "HIT",
-        model,
+        one.own_model or model,
         one.version or "",
         one.revision,
         one.computed_at,

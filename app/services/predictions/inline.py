@@ -9,7 +9,7 @@ from app.db.engine import Sessions
 from app.db.records import records as rows
 from app.schemas.access.callers import CURRENT
 from app.services.failures.user_code import aside
-from app.services.records.records import Input, normalise
+from app.services.records.records import Input, prepare
 from app.services.use_case import UseCase
 
 PREFIX = "inline-"
@@ -25,7 +25,7 @@ async def store_inputs(
     prefix = f"{CURRENT.get().record_prefix}{PREFIX}"
     fit = {f"{prefix}{one.content_hash}": one for one in given if isinstance(one, Input)}
     if fit:
-        new = [(record_id, one.text.decode(), one.content_hash) for record_id, one in fit.items()]
+        new = [one.stored_as(record_id) for record_id, one in fit.items()]
         async with sessions.begin() as session:
             await rows.upsert(session, new)
     return [f"{prefix}{one.content_hash}" if isinstance(one, Input) else one for one in given]
@@ -44,6 +44,6 @@ def _normalise_all(use_case: UseCase, inputs: Sequence[JsonValue]) -> list[Input
 
 def _normalised(use_case: UseCase, raw: JsonValue, path: str) -> Input | AppError:
     try:
-        return normalise(use_case.input_type, raw, path=path)
+        return prepare(use_case, raw, path=path)
     except AppError as error:
         return error

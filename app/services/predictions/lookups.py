@@ -3,38 +3,56 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from app.core.errors import AppError
 from app.core.joining import Joined
 from app.core.settings import Settings
 from app.db.engine import Database, is_outage
 from app.db.predictions import cache, written
-from app.db.predictions.cache import LookingUp, Lookup
+from app.db.predictions.cache import LOOKUP, LookingUp, Lookup
+from app.db.predictions.own_models import OWN_LOOKUP
 from app.db.predictions.written import Writing, WrittenHits
-from app.schemas.access.callers import CURRENT
+from app.schemas.access.callers import CURRENT, Caller
 from app.services.models import versions
 from app.services.predictions.memory import Memory
 
 T = TypeVar("T")
 
+
+class Meant(NamedTuple):
+    """The model that a caller asks for. ``own``: of a record that has a model of its own it is that one, and
+    of others this, whose name is empty where there is no default."""
+
+    model: str
+    own: bool = False
+
+
 LOOKUPS, IDS_AT_ONCE = 2, 256
 """Statements at once that look up what concurrent callers ask for, and the most ids of one."""
 WRITTEN_AT_ONCE = 1000
 """The most ids of one that writes what it finds, for one caller."""
+OWN = "*"
+"""Begins what the memory keeps for those who name no model; no model's name does."""
 SLOW = 0.01
 """Seconds after which a statement has others beside it; until then all that comes goes into the next."""
 
 
 @dataclass
 class Lookups:
-    """Raises what concerns the whole call: an unknown model or version, an unreachable database."""
+    """Raises what concerns the whole call: an unknown model or version, an unreachable database.
+
+    ``own_models``: records may have models of their own.
+    """
 
     settings: Settings
     database: Database
     pipeline_version: str
     memory: Memory | None
+    own_models: bool = False
 
     def __post_init__(self) -> None:
+        self._statement = OWN_LOOKUP if self.own_models else LOOKUP
         patience = self.settings.database_pool_timeout
         self._joined: Joined[LookingUp, list[Lookup]] = Joined(
             self._look_up,
@@ -58,16 +76,17 @@ class Lookups:
         if memory is None:
             return await self._ask_database(ask)
         record_ids, model, version, *_ = ask
+        kept_as = f"{OWN}{model}" if ask.own else model
         ttl, kept, left = self.settings.prediction_ttl, [], []
         for record_id in record_ids:
-            if (found := memory.get(record_id, model, version, ttl)) is None:
+            if (found := memory.get(record_id, kept_as, version, ttl)) is None:
                 left.append(record_id)
             else:
                 kept.append(found)
         if left:
             mark = memory.mark()
             asked = await self._ask_database(ask._replace(record_ids=left))
-            memory.keep(mark, model, version, asked)
+            memory.keep(mark, kept_as, version, asked)
             kept += asked
         return kept
 
@@ -93,7 +112,9 @@ class Lookups:
 
     async def _look_up(self, asks: Sequence[LookingUp]) -> list[list[Lookup]]:
         direct, ttl = self.database.direct, self.settings.prediction_ttl
-        return await cache.look_up(direct, asks, pipeline_version=self.pipeline_version, ttl=ttl)
+        return await cache.look_up(
+            direct, asks, pipeline_version=self.pipeline_version, ttl=ttl, statement=self._statement
+        )
 
     async def _write(self, asks: Sequence[Writing]) -> list[WrittenHits]:
         direct, ttl = self.database.direct, self.settings.prediction_ttl
@@ -102,16 +123,38 @@ class Lookups:
         ]
 
 
+def meant_by(model: str | None, version: str | None, *, default: str | None, own_models: bool) -> Meant:
+    """The model that the caller means, where it names this one; NotFound where it may not know of that."""
+    caller = CURRENT.get()
+    if model is None and own_models:
+        return Meant(default if default and caller.knows_model(default) else "", own=True)
+    name = versions.named_or_default(model, default)
+    if not caller.knows_model(name):
+        raise versions.no_version(name, version, model_exists=False)
+    return Meant(name)
+
+
 def known(found: list[Lookup]) -> list[Lookup]:
     """The lookups, without what the caller may not know."""
     caller = CURRENT.get()
-    if not caller.record_prefix:
+    if not caller.is_bound:
         return found
-    return [one if caller.knows_record(one.record_id) else _nothing(one) for one in found]
+    return [_as_known(one, caller) for one in found]
 
 
-def _nothing(one: Lookup) -> Lookup:
-    return one._replace(content_hash=None, stored_payload=None, prediction_id=None)
+def _as_known(one: Lookup, caller: Caller) -> Lookup:
+    if not caller.knows_record(one.record_id):
+        return one._replace(content_hash=None, stored_payload=None, prediction_id=None)
+    if one.own_model is not None and not caller.knows_model(one.own_model):
+        return one._replace(model_id=None, version_id=None, prediction_id=None)
+    return one
+
+
+def no_version(one: Lookup, meant: Meant, version: str | None) -> AppError:
+    """Why there is no version of the model that a record was looked up for."""
+    if name := one.own_model or meant.model:
+        return versions.no_version(name, version, model_exists=one.model_id is not None)
+    return versions.none_named()
 
 
 def _known_of(found: WrittenHits) -> WrittenHits:
@@ -127,5 +170,8 @@ def parts_of(given: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def _require_version(found: Sequence[Lookup], ask: LookingUp | Writing) -> None:
+    """Where records have models of their own, it concerns each by itself."""
+    if ask.own:
+        return
     if (lost := next((one for one in found if one.version_id is None), None)) is not None:
         raise versions.no_version(ask.model, ask.version, model_exists=lost.model_id is not None)

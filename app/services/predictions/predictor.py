@@ -14,12 +14,11 @@ from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import PENDING, Deployment
 from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
-from app.services.models import versions
 from app.services.models.known import KnownVersions
 from app.services.predictions import storing
 from app.services.predictions.answer import Answer, Ask, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
-from app.services.predictions.lookups import Lookups, parts_of
+from app.services.predictions.lookups import Lookups, Meant, meant_by, no_version, parts_of
 from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
 from app.services.predictions.standing_in import StandIns
@@ -49,7 +48,8 @@ class Predictor:
         self._versions = KnownVersions(
             self.database.transactions, patience=self.settings.database_pool_timeout
         )
-        self._lookups = Lookups(self.settings, self.database, self.pipeline_version, self.memory)
+        own_models = self.use_case.model_for is not None
+        self._lookups = Lookups(self.settings, self.database, self.pipeline_version, self.memory, own_models)
         self._stand_ins = StandIns(self.settings, self.database, self.pipeline_version, self.predict_many)
 
     @property
@@ -65,15 +65,15 @@ class Predictor:
 
     async def predict(self, record_id: str, ask: Ask) -> Answer:
         """One prediction, or the error of it."""
-        model = self._model(ask)
+        meant = self._meant(ask)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
-        [found] = await _in_time(self._lookups.find(_looking_up((record_id,), model, ask)), ask.until)
-        if found.content_hash is None:
-            raise no_record(record_id)
+        [found] = await _in_time(self._lookups.find(_looking_up((record_id,), meant, ask)), ask.until)
         if found.prediction_id is not None and not ask.refresh:
-            return hit_of(found, model)
-        answer = (await self._infer([found], model, ask))[record_id]
+            return hit_of(found, meant.model)
+        if lack := _lack(found, meant, ask):
+            raise lack
+        answer = (await self._infer([found], meant.model, ask))[record_id]
         if isinstance(answer, AppError):
             raise answer
         return answer
@@ -83,10 +83,10 @@ class Predictor:
 
         Raises what concerns the whole call: an unknown model or version, an unreachable database.
         """
-        model = self._model(ask)
+        meant = self._meant(ask)
         legal, faults = _sorted_out(record_ids)
-        found = await _in_time(self._lookups.find(_looking_up(legal, model, ask)), ask.until)
-        return faults | await self._answers(found, model, ask)
+        found = await _in_time(self._lookups.find(_looking_up(legal, meant, ask)), ask.until)
+        return faults | await self._answers(found, meant, ask)
 
     async def write_many(
         self, record_ids: Sequence[str], ask: Ask, pattern: str
@@ -95,33 +95,34 @@ class Predictor:
 
         That is where it is quicker.
         """
-        if ask.refresh or self.memory is not None or len(record_ids) < MANY:
+        meant, caller = self._meant(ask), CURRENT.get()
+        by_itself = meant.own and caller.models is not None  # what is written is not looked at
+        if ask.refresh or self.memory is not None or len(record_ids) < MANY or by_itself:
             return await self.predict_many(record_ids, ask)
-        model = self._model(ask)
         legal, faults = _sorted_out(record_ids)
-        wanted = Writing(legal, model, ask.version, pattern, CURRENT.get().binding)
+        wanted = Writing(legal, meant.model, ask.version, pattern, caller.binding, meant.own)
         found = await _in_time(self._lookups.write(wanted), ask.until)
-        return found.hits | faults | _hidden(legal) | await self._answers(found.others, model, ask)
+        return found.hits | faults | _hidden(legal) | await self._answers(found.others, meant, ask)
 
-    def _model(self, ask: Ask) -> str:
+    def _meant(self, ask: Ask) -> Meant:
         """The model that is meant; NotFound where the caller may not know of it."""
-        model = versions.named_or_default(ask.model, self.settings.default_model)
-        if not CURRENT.get().knows_model(model):
-            raise versions.no_version(model, ask.version, model_exists=False)
-        return model
+        default, own_models = self.settings.default_model, self.use_case.model_for is not None
+        return meant_by(ask.model, ask.version, default=default, own_models=own_models)
 
-    async def _answers(self, lookups: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
+    async def _answers(
+        self, lookups: Sequence[Lookup], meant: Meant, ask: Ask
+    ) -> dict[str, Answer | AppError]:
         answers: dict[str, Answer | AppError] = {}
         misses = []
         for found in lookups:
-            if found.content_hash is None:
-                answers[found.record_id] = no_record(found.record_id)
-            elif found.prediction_id is not None and not ask.refresh:
-                answers[found.record_id] = hit_of(found, model)
+            if found.prediction_id is not None and not ask.refresh:
+                answers[found.record_id] = hit_of(found, meant.model)
+            elif lack := _lack(found, meant, ask):
+                answers[found.record_id] = lack
             else:
                 misses.append(found)
         if misses:
-            answers |= await self._infer(misses, model, ask)
+            answers |= await self._infer(misses, meant.model, ask)
         return answers
 
     async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
@@ -200,8 +201,15 @@ def _hidden(record_ids: Sequence[str]) -> dict[str, Answer | AppError]:
     return {one: no_record(one) for one in record_ids if not caller.knows_record(one)}
 
 
-def _looking_up(record_ids: Sequence[str], model: str, ask: Ask) -> LookingUp:
-    return LookingUp(record_ids, model, ask.version, ask.refresh, CURRENT.get().binding)
+def _lack(found: Lookup, meant: Meant, ask: Ask) -> AppError | None:
+    """What there is not of what it takes to infer it."""
+    if found.content_hash is None:
+        return no_record(found.record_id)
+    return no_version(found, meant, ask.version) if found.version_id is None else None
+
+
+def _looking_up(record_ids: Sequence[str], meant: Meant, ask: Ask) -> LookingUp:
+    return LookingUp(record_ids, meant.model, ask.version, ask.refresh, CURRENT.get().binding, meant.own)
 
 
 async def _in_time(lookup: Awaitable[T], until: float | None) -> T:

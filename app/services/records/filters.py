@@ -59,11 +59,14 @@ def window(
     until: datetime | None = None,
     time_field: str | None = None,
     timed: bool = False,
+    model: str | None = None,
+    default_model: str | None = None,
 ) -> Window:
     """The fit records with these values, in these bounds of time, of those that the caller may know of;
     InvalidInput says what does not fit.
 
-    ``timed``: only those with a time, though there may be no bounds.
+    ``timed``: only those with a time, though there may be no bounds. ``model``: where records have models of
+    their own, only those that are predicted with it where none is named, as ``default_model`` is otherwise.
     """
     by_time = timed or since is not None or until is not None
     if wrong := faults(use_case, where, time_field, by_time=by_time):
@@ -71,7 +74,16 @@ def window(
     stored = {name: _stored(_fields(use_case)[name], value) for name, value in where.items()}
     field = time_field or use_case.time_field
     prefix = CURRENT.get().record_prefix
-    return Window(field, since, until, stored, use_case.required, timed, prefix)
+    of_model = model if use_case.model_for is not None else None
+    is_default = model == default_model
+    return Window(field, since, until, stored, use_case.required, timed, prefix, of_model, is_default)
+
+
+def unnamed_model(use_case: UseCase, model: str | None) -> list[FieldError]:
+    """What is wrong with work on many records that names no model, where they have models of their own."""
+    if model is not None or use_case.model_for is None:
+        return []
+    return [FieldError("model", "name one: records have models of their own, and this is done with one")]
 
 
 def _fields(use_case: UseCase) -> dict[str, FieldInfo]:

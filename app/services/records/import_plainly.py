@@ -3,6 +3,7 @@
 Nine in ten of what a bulk import costs is looking for what hardly any line has. See schemas.values.plain.
 """
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import cast
 
 from pydantic import AwareDatetime, TypeAdapter
 
+from app.core.errors import InvalidInput
 from app.core.strict_json import hash_of
 from app.db.records.imports import CopyColumns, framed
 from app.schemas.access.callers import CURRENT
@@ -38,6 +40,7 @@ class Plainly:
     """Takes records of a use case; of truths and times what ``way`` takes: cells of a CSV, or JSON."""
 
     def __init__(self, use_case: UseCase, way: Callable[[TypeAdapter[object]], Plain | None]) -> None:
+        self._use_case = use_case
         label_type = use_case.label_type  # one with members is dumped in other ways than an input
         self._labels = way(label_type) if label_type.core_schema["type"] in SCALARS else None
         self._moments = way(MOMENT)
@@ -54,8 +57,22 @@ class Plainly:
                     fit and (text is not None or value is None)
                     for fit, text, value in zip(fits, texts, values, strict=True)
                 ]
-        framed = iter(_framed(given, labels, moments, fits))
+        own_models = self._own_models(given.payloads, fits)
+        framed = iter(_framed(given, labels, moments, own_models, fits))
         return [next(framed) if fit else None for fit in fits]
+
+    def _own_models(self, payloads: Sequence[bytes | None], fits: list[bool]) -> Sequence[str | None]:
+        """By the user's code, which takes an input that has been read; what it cannot name does not fit."""
+        names: list[str | None] = [None] * len(fits)
+        if self._use_case.model_for is None:
+            return names
+        for place, payload in enumerate(payloads):
+            if fits[place] and payload is not None:
+                try:
+                    names[place] = self._use_case.own_model(self._use_case.parse(json.loads(payload)))
+                except InvalidInput:
+                    fits[place] = False
+        return names
 
 
 def _fits(record_id: object, payload: bytes | None) -> bool:
@@ -66,6 +83,7 @@ def _framed(
     given: Given,
     labels: Sequence[bytes | None],
     moments: Sequence[bytes | None],
+    own_models: Sequence[str | None],
     fits: Sequence[bool],
 ) -> list[bytes]:
     """Those that fit."""
@@ -78,6 +96,7 @@ def _framed(
             [*map(hash_of, payloads)],
             [*compress(labels, fits)],
             [None if moment is None else moment[1:-1] for moment in compress(moments, fits)],
+            [*compress(own_models, fits)],
         )
     )
 

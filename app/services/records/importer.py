@@ -23,7 +23,7 @@ from app.services.records.import_options import NO_OPTIONS, ColumnOptions
 from app.services.records.import_rows import CsvReader
 from app.services.records.import_spool import Spool, spool
 from app.services.records.labels import normalise_label
-from app.services.records.records import normalise
+from app.services.records.records import prepare
 from app.services.use_case import UseCase
 
 MAX_ERRORS = 100
@@ -164,14 +164,14 @@ def incoming(use_case: UseCase, line: FileLine, columns: Columns | None) -> rows
     parsed = _parsed(line.content, columns)
     _require_writable(parsed.id, columns)
     try:
-        given = normalise(use_case.input_type, parsed.input)
+        given = prepare(use_case, parsed.input)
     except InvalidInput as error:
         raise _in_words_of(columns, error, of_input=True) from error
     label = None
     if parsed.label is not None:
         label = dump_json(_label(use_case, parsed.label, columns)).encode()
     observed_at = None if parsed.observed_at is None else parsed.observed_at.isoformat().encode()
-    return line.number, parsed.id, given.text, given.content_hash, label, observed_at
+    return line.number, parsed.id, given.text, given.content_hash, label, observed_at, given.own_model
 
 
 def _require_writable(record_id: str, columns: Columns | None) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
@@ -34,15 +34,28 @@ MOST_UNKNOWN_FIELDS = 1000
 
 @dataclass(frozen=True)
 class Input:
-    """An input object as it is stored: as JSON in its canonical form, and the hash of that."""
+    """An input object as it is stored: as JSON in its canonical form, the hash of that, and the model that it
+    is predicted with where none is named, if it has one of its own."""
 
     text: bytes
     content_hash: str
+    own_model: str | None = None
 
     @property
     def payload(self) -> dict[str, JsonValue]:
         read: dict[str, JsonValue] = json.loads(self.text)
         return read
+
+    def stored_as(self, record_id: str) -> rows.NewRecord:
+        return rows.NewRecord(record_id, self.text.decode(), self.content_hash, self.own_model)
+
+
+def prepare(use_case: UseCase, raw: JsonValue, *, path: str = "") -> Input:
+    """An input as ``normalise`` makes it, with the model of its own."""
+    given = normalise(use_case.input_type, raw, path=path)
+    if use_case.model_for is None:
+        return given
+    return replace(given, own_model=use_case.own_model(use_case.parse(given.payload), path=path))
 
 
 def normalise(input_type: type[BaseModel], raw: JsonValue, *, path: str = "") -> Input:
@@ -110,14 +123,16 @@ async def put(
     get PreconditionFailed. Forbidden where the caller may not know of it.
     """
     bounds.require_writable([record_id])
-    given = _at_once(use_case.input_type, raw)
+    given = _at_once(use_case.input_type, raw) if use_case.model_for is None else None
     if given is None:
-        given = await aside(look_at, use_case.input_type, raw, path=path)
-    new = (record_id, given.text.decode(), given.content_hash)
+        given = await aside(prepare, use_case, raw, path=path)
+    new = given.stored_as(record_id)
     async with sessions.begin() as session:
         written = await rows.insert_or_lock(session, new)
         _require(objection, None if written.created else written.content_hash)
         if written.content_hash == given.content_hash:
+            if use_case.model_for is not None:
+                await rows.note_own_models(session, [new])
             return _record(written), written.created
         await rows.replace(session, new)
         return _found(await rows.find(session, record_id), record_id), False
@@ -130,22 +145,20 @@ async def put_many(sessions: Sessions, use_case: UseCase, items: Sequence[Record
     would be a guess. Forbidden where the caller may not know of one of them.
     """
     bounds.require_writable([item.id for item in items])
-    inputs = await aside(_normalise_all, use_case.input_type, items)
-    new = [
-        (item.id, given.text.decode(), given.content_hash) for item, given in zip(items, inputs, strict=True)
-    ]
+    inputs = await aside(_prepare_all, use_case, items)
+    new = [given.stored_as(item.id) for item, given in zip(items, inputs, strict=True)]
     async with sessions.begin() as session:
         written = await rows.upsert(session, new)
     status = {True: "created", False: "updated", None: "unchanged"}
     return [
         RecordStatus.model_validate(
-            {"id": key, "content_hash": content_hash, "status": status[written.get(key)]}
+            {"id": one.id, "content_hash": one.content_hash, "status": status[written.get(one.id)]}
         )
-        for key, _, content_hash in new
+        for one in new
     ]
 
 
-def _normalise_all(input_type: type[BaseModel], items: Sequence[RecordWrite]) -> list[Input]:
+def _prepare_all(use_case: UseCase, items: Sequence[RecordWrite]) -> list[Input]:
     inputs: list[Input] = []
     errors: list[FieldError] = []
     first: dict[str, int] = {}
@@ -154,7 +167,7 @@ def _normalise_all(input_type: type[BaseModel], items: Sequence[RecordWrite]) ->
         if first.setdefault(item.id, index) != index:
             errors.append(FieldError(f"items[{index}].id", f"repeats the id of items[{first[item.id]}]"))
         try:
-            inputs.append(normalise(input_type, item.input, path=path))
+            inputs.append(prepare(use_case, item.input, path=path))
         except InvalidInput as error:
             errors += error.errors or [FieldError(path, error.detail)]
         if len(errors) > MAX_FAULTS:

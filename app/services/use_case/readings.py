@@ -1,12 +1,17 @@
-"""What ``judge`` made of a prediction, checked: it is the user's code."""
+"""What ``judge`` made of a prediction, and ``model_for`` of an input, checked: they are the user's code."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from app.core.errors import UserCodeError
+from app.core.errors import FieldError, InvalidInput, UserCodeError
 from app.core.numpy_values import unwrapped
+from app.schemas.faults import INPUT
+from app.schemas.ids import LEGAL_NAME, is_legal_name
 from app.schemas.judged import Judged, TruthValue
+
+SHOWN = 100
+"""Characters of what should be a name."""
 
 
 def checked(read: object) -> Judged:
@@ -31,3 +36,17 @@ def _is_by_class(given: object) -> bool:
 def _is_share(value: object) -> bool:
     """A float, or an integer that is no larger; NaN and what is out of bounds is told where it is judged."""
     return isinstance(value, float) or (isinstance(value, int) and abs(value) <= 1)
+
+
+def checked_name(name: object, path: str) -> str | None:
+    """The name of a model, or None. InvalidInput, of the input at ``path``, where it is no legal one;
+    UserCodeError where it is no text."""
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        said = f"must give the name of a model, or None, not {type(name).__name__}"
+        raise UserCodeError(f"evaluation.model_for {said}.")
+    if not is_legal_name(name):
+        fault = f"evaluation.model_for gives it the model {name[:SHOWN]!r}, and a model's name {LEGAL_NAME}"
+        raise InvalidInput("The input has no model.", errors=[FieldError(path or INPUT, fault)])
+    return name

@@ -25,6 +25,15 @@ def takes_context(function: Callable[..., object]) -> bool:
     return len(positional) == 2
 
 
+def of_one_argument(function: Callable[..., object]) -> Callable[..., object]:
+    """The function itself. ValueError where it cannot be given one argument alone."""
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        raise ValueError(f"must take one argument, the input object: {error}") from error
+    return function
+
+
 def of_a_form(function: Callable[..., object]) -> Callable[..., object]:
     """The function itself. ValueError where it is neither form."""
     takes_context(function)

@@ -27,11 +27,12 @@ from app.schemas.rows import Row
 from app.schemas.values.careful import careful, careful_of
 from app.services.failures.user_code import user_code
 from app.services.use_case.code import StageCode
-from app.services.use_case.readings import checked
-from app.services.use_case.signatures import of_a_form, takes_context
+from app.services.use_case.readings import checked, checked_name
+from app.services.use_case.signatures import of_a_form, of_one_argument, takes_context
 from app.services.use_case.times import time_fields
 
 Slice: TypeAlias = Callable[[BaseModel], str]
+OwnModel: TypeAlias = Callable[[BaseModel], str | None]
 Pair: TypeAlias = tuple[JsonValue, BaseModel]
 """A model's output, and the input that it is of."""
 
@@ -84,6 +85,7 @@ class UseCase(BaseModel):
     report_prefix: str = Field(alias="REPORT_PREFIX", default="evaluations", min_length=1)
     slices: Mapping[str, Slice] = Field(alias="SLICES", default={})
     judge: Callable[[JsonValue], Judged] = as_it_is
+    model_for: Annotated[OwnModel, AfterValidator(of_one_argument)] | None = None
     fingerprint: str
     """All that a cache key knows of a use case: 16 hex digits for the code that decides a prediction."""
     stages: Mapping[str, StageCode] = {}
@@ -130,6 +132,15 @@ class UseCase(BaseModel):
                 detail = "The stored record does not fit the present InputObject."
                 raise InvalidInput(detail, errors=faults_of(error)) from error
         return parsed
+
+    def own_model(self, item: BaseModel, *, path: str = "") -> str | None:
+        """The model that an input is predicted with where none is named, by ``model_for``; None: the default
+        one. InvalidInput where what it gives is no model's name, UserCodeError where it fails."""
+        if self.model_for is None:
+            return None
+        with user_code("evaluation.model_for"):
+            name = self.model_for(item)
+        return checked_name(name, path)
 
     def truth(self, label: JsonValue) -> JsonValue:
         """A stored label as metrics take it, a Decimal as a number; InvalidInput where it does not fit."""

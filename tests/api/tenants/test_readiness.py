@@ -40,7 +40,7 @@ async def test_no_version_is_named_to_a_stranger(
 ) -> None:
     aws.respond = answer_ten_times
     await register(client)
-    monkeypatch.setattr(Inference, "check", away)
+    monkeypatch.setattr(Inference, "look", away)
     named = await reason(client, "platform")
     assert named is not None
     assert named.startswith("transit version 1: ")

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.settings import Settings
 from app.db.direct import Direct, Statement
 from app.db.engine import Database, open_database
-from app.db.predictions import cache, claiming, claims, predictions, storing, written
+from app.db.predictions import cache, claiming, claims, own_models, predictions, storing, written
 from app.db.predictions.cache import Scope
 from app.db.predictions.claiming import Claiming
 from app.db.predictions.claims import Lease
@@ -79,12 +79,16 @@ async def test_each_key_is_looked_up_by_itself(database: Database) -> None:
                 found = scan.get("Index Cond", "") + scan.get("Recheck Cond", "")
                 by_key = "(content_hash = " in found
                 assert by_key or scan.get("Index Name") == "pk_predictions", scan
-    assert len(seen) >= 7
+    assert len(seen) >= 9
 
 
 @pytest.mark.skipif(pooler_is_used(), reason="nothing is kept: each statement is planned when it is run")
 @pytest.mark.parametrize(
-    "statement", [cache.LOOKUP, written.WRITE, claiming.CLAIM, claiming.LOOK_AGAIN, storing.STORE]
+    "statement",
+    [
+        *(cache.LOOKUP, own_models.OWN_LOOKUP, written.WRITE, written.WRITE_OWN),
+        *(claiming.CLAIM, claiming.LOOK_AGAIN, storing.STORE),
+    ],
 )
 async def test_no_table_is_read_whole_by_a_plan_made_while_it_was_empty(
     settings: Settings, statement: Statement
@@ -107,6 +111,9 @@ async def _look_up_claim_and_store(direct: Direct, session: AsyncSession) -> Non
     lease, record_ids = Lease(uuid4(), None, 15), [record_id for record_id, _ in KEYS]
     ask = cache.LookingUp(record_ids, "transit", "2", refresh=False)
     await cache.look_up(direct, [ask], pipeline_version="code", ttl=None)
+    for own in (False, True):
+        asks, other = [ask._replace(own=own)], own_models.OWN_LOOKUP
+        await cache.look_up(direct, asks, pipeline_version="code", ttl=None, statement=other)
     hashes = [content_hash for _, content_hash in KEYS]
     await claiming.claim(direct, [Claiming(SCOPE, hashes, lease)])
     await claiming.look_again(direct, [(SCOPE, hashes)], ttl=None)

@@ -17,9 +17,9 @@ WAITING = text(
 async def test_a_new_record_that_somebody_writes_meanwhile(sessions: Sessions) -> None:
     """It is not seen to be there, and then it is."""
     async with sessions() as importing, sessions() as other, sessions() as watching:
-        await records.upsert(other, [("b", "1", "1")])
+        await records.upsert(other, [records.NewRecord("b", "1", "1")])
         await imports.begin(importing)
-        given = [(line, key, b"2", "2", None, None) for line, key in enumerate("abc")]
+        given = [(line, key, b"2", "2", None, None, None) for line, key in enumerate("abc")]
         lines = imports.framed(imports.columns_of(*given))
         assert await imports.copy(importing, BytesIO(b"".join(lines))) == 3
         merging = asyncio.create_task(imports.merge_records(importing, 3))

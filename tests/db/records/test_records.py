@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from app.core.strict_json import canonical
 from app.db.engine import Sessions, dump_json
 from app.db.records import labels, records
+from app.db.records.records import NewRecord
 from tests.support.json_values import json_values
 
 
@@ -34,10 +35,10 @@ def integers(value: JsonValue) -> list[int]:
 @given(st.lists(json_values(), min_size=1, max_size=10))
 async def test_what_passes_the_check_comes_back(sessions: Sessions, values: list[JsonValue]) -> None:
     async with sessions.begin() as session:
-        many = [(f"many-{index}", dump_json(value), "h") for index, value in enumerate(values)]
+        many = [NewRecord(f"many-{index}", dump_json(value), "h") for index, value in enumerate(values)]
         await records.upsert(session, many)
         for index, value in enumerate(values):
-            await records.insert_or_lock(session, (f"one-{index}", dump_json(value), "h"))
+            await records.insert_or_lock(session, NewRecord(f"one-{index}", dump_json(value), "h"))
             await labels.upsert(session, f"one-{index}", value, None)
         for index, value in enumerate(values):
             many_row = await records.find(session, f"many-{index}")
@@ -52,15 +53,16 @@ async def test_what_passes_the_check_comes_back(sessions: Sessions, values: list
 
 async def test_upsert_tells_created_changed_and_unchanged_apart(sessions: Sessions) -> None:
     async with sessions.begin() as session:
-        assert await records.upsert(session, [("a", "1", "1"), ("b", "1", "1")]) == {"a": True, "b": True}
+        first = [NewRecord("a", "1", "1"), NewRecord("b", "1", "1")]
+        assert await records.upsert(session, first) == {"a": True, "b": True}
     async with sessions.begin() as session:
-        assert await records.upsert(session, [("c", "1", "1"), ("b", "2", "2"), ("a", "1", "1")]) == {
-            "b": False,
-            "c": True,
-        }
+        second = [NewRecord("c", "1", "1"), NewRecord("b", "2", "2"), NewRecord("a", "1", "1")]
+        assert await records.upsert(session, second) == {"b": False, "c": True}
 
 
 async def test_more_records_than_a_statement_has_arguments(sessions: Sessions) -> None:
     async with sessions.begin() as session:
-        new = await records.upsert(session, [(str(number), str(number), "1") for number in range(33_000)])
+        new = await records.upsert(
+            session, [NewRecord(str(number), str(number), "1") for number in range(33_000)]
+        )
     assert len(new) == 33_000

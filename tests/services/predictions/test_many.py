@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import NotFound
 from app.core.settings import Settings
-from app.db.direct import Direct
+from app.db.direct import Direct, Statement
 from app.db.predictions import cache
 from app.db.predictions.cache import LookingUp, Lookup
 from app.schemas.models import NewVersion
@@ -65,9 +65,14 @@ async def test_a_promotion_between_two_lookups_of_a_call_mislabels_nothing(
     looked: list[str] = []
 
     async def then_promoted(
-        direct: Direct, asks: Sequence[LookingUp], *, pipeline_version: str, ttl: float | None
+        direct: Direct,
+        asks: Sequence[LookingUp],
+        *,
+        pipeline_version: str,
+        ttl: float | None,
+        statement: Statement,
     ) -> list[list[Lookup]]:
-        found = await look_up(direct, asks, pipeline_version=pipeline_version, ttl=ttl)
+        found = await look_up(direct, asks, pipeline_version=pipeline_version, ttl=ttl, statement=statement)
         looked.extend(record_id for ask in asks for record_id in ask.record_ids)
         if looked == ["a"]:
             await promote_second(runtime)
@@ -85,9 +90,14 @@ async def test_a_model_that_is_gone_before_the_last_lookup_is_named(
     look_up = cache.look_up
 
     async def gone(
-        direct: Direct, asks: Sequence[LookingUp], *, pipeline_version: str, ttl: float | None
+        direct: Direct,
+        asks: Sequence[LookingUp],
+        *,
+        pipeline_version: str,
+        ttl: float | None,
+        statement: Statement,
     ) -> list[list[Lookup]]:
-        found = await look_up(direct, asks, pipeline_version=pipeline_version, ttl=ttl)
+        found = await look_up(direct, asks, pipeline_version=pipeline_version, ttl=ttl, statement=statement)
         return [
             [one._replace(model_id=None, version_id=None) if one.record_id == "c" else one for one in each]
             for each in found

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from app.core.errors import InvalidInput
-from app.db.records.imports import columns_of, framed
+from app.db.records.imports import NULL, columns_of, framed
 from app.schemas.records.imports import FileFormat
 from app.services.records import importer
 from app.services.records.import_lines import FileLine, Reader
@@ -60,8 +60,9 @@ def require_same(lines: list[bytes], file_format: FileFormat) -> None:
 
 def copied(frame: bytes) -> tuple[bytes, str]:
     """What Postgres reads, to which a moment is the same one with any offset."""
-    rest, _, moment = frame.strip().rpartition(b"\t")
-    text = moment.decode()
+    *parts, moment, own_model = frame.strip().split(b"\t")
+    assert own_model == NULL
+    rest, text = b"\t".join(parts), moment.decode()
     return rest, text if text == "\\N" else datetime.fromisoformat(text).astimezone(UTC).isoformat()
 
 

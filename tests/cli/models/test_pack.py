@@ -12,7 +12,7 @@ from tests.support.pages import blocks_of, lacking
 
 pytestmark = pytest.mark.usefixtures("forked_trials")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CODE = """
 from sagemaker_inference.errors import GenericInferenceToolkitError
 
