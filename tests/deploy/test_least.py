@@ -140,8 +140,8 @@ FEATURES = {
 }
 """A new call gets a place here."""
 AWAITED = {"async": "sagemaker:InvokeEndpointAsync", "assume": "sts:AssumeRole", "register": ""}
-"""Policies of what is not called yet, and by which action it will be seen that it is: whoever calls it makes a
-feature of it."""
+"""Policies of what is not called yet, and the action by which it will be seen that it is: who calls it makes
+a feature of it."""
 
 VIA_S3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
 IMPLIED = {"s3:PutObject": "kms:GenerateDataKey", "s3:GetObject": "kms:Decrypt"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import Settings
-from tests.support.policies import ANY, FOLDER, OPERATORS, Statement, statements
+from tests.support.policies import FOLDER, OPERATORS, WORDS, Statement, statements
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "deploy.md").read_text()
@@ -39,8 +39,8 @@ KINDS = {
         for action in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
     },
 }
-"""The kinds of resource that an action may be limited to, after AWS's service authorization reference as it was
-in October 2026; where the whole ARN is a word of the policy, it is * here."""
+"""The kinds of resource that an action may be limited to (AWS's service authorization reference, 2026); * where
+the whole ARN is a word of the policy."""
 WITHOUT_A_KIND = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
 """Actions that may only be allowed on everything."""
 
@@ -81,7 +81,7 @@ def test_a_policy_is_documented(name: str) -> None:
 
 
 def test_each_word_is_documented() -> None:
-    assert {word for word in ANY if f"`{word}`" not in PAGE} == set()
+    assert {word for word in WORDS if f"`{word}`" not in PAGE} == set()
 
 
 def test_the_documented_settings_exist() -> None:

@@ -14,8 +14,8 @@ from string import Template
 from pydantic import BaseModel, ConfigDict, field_validator
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "iam"
-ANY = {name: "*" for path in FOLDER.rglob("*.json") for name in re.findall(r"\$\{(\w+)\}", path.read_text())}
-"""Each word that is to be put in, for whatever it may be."""
+WORDS = {word for path in FOLDER.rglob("*.json") for word in re.findall(r"\$\{(\w+)\}", path.read_text())}
+"""What is to be put into them."""
 
 OPERATORS = {"StringEquals": False, "StringLike": True, "Bool": False}
 """Whether the values of a condition are patterns."""
@@ -87,10 +87,13 @@ def _matches(pattern: str, text: str) -> bool:
     return re.fullmatch(wild, text, re.DOTALL) is not None
 
 
-def statements(name: str, words: Mapping[str, str] = ANY) -> list[Statement]:
-    """Those of the policy ``name``, with these words put in."""
-    text = Template((FOLDER / f"{name}.json").read_text()).substitute(words)
-    return [Statement.model_validate(one) for one in json.loads(text)["Statement"]]
+def statements(name: str, words: Mapping[str, str] | None = None) -> list[Statement]:
+    """Those of the policy ``name`` with these words put in; by default any, and without prefixes."""
+    text = (FOLDER / f"{name}.json").read_text()
+    if words is None:
+        text, words = re.sub(r"\$\{\w*prefix\}/", "", text), dict.fromkeys(WORDS, "*")
+    filled = json.loads(Template(text).substitute(words))
+    return [Statement.model_validate(one) for one in filled["Statement"]]
 
 
 def names() -> list[str]:

@@ -9,7 +9,7 @@ from botocore.validate import ParamValidator
 from pydantic import JsonValue
 
 
-def misfits(service: str, operation: str, arguments: JsonValue) -> list[str]:
+def misfits(service: str, operation: str, arguments: dict[str, JsonValue]) -> list[str]:
     """What is wrong with them, by the names of the members."""
     shape = Session().get_service_model(service).operation_model(operation).input_shape
     assert shape is not None

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions
 from app.backends.sagemaker.names import SageMakerName
-from app.backends.sagemaker.transforms.transform_options import Transform
+from app.backends.sagemaker.transform_options import Transform
 from app.backends.wire.addresses import HttpAddress
 from app.backends.wire.formats import ContentType
 from app.backends.wire.replies import CsvReply

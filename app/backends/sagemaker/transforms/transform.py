@@ -19,8 +19,8 @@ from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_c
 from app.backends.base import missing
 from app.backends.sagemaker.errors import says_no_model, translate
 from app.backends.sagemaker.options import Options
+from app.backends.sagemaker.transform_options import Transform
 from app.backends.sagemaker.transforms.transform_lines import by_id, with_id
-from app.backends.sagemaker.transforms.transform_options import Transform
 from app.backends.sagemaker.transforms.transform_request import job_request
 from app.backends.sagemaker.transforms.transform_revision import TransformRevision
 from app.backends.wire.formats import RequestFormat
