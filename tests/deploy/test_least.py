@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from pydantic import JsonValue
 
+from app import aws as clients
 from app.backends.base import Backend
 from app.backends.registry import open_backend
 from app.backends.sagemaker import Options, look_together
@@ -18,6 +19,7 @@ from tests.support.aws_calls import ACCOUNT, AwsCalls
 from tests.support.aws_stub import Answer, AwsStub, csv, reply
 from tests.support.calls_in_code import operations
 from tests.support.policies import Need, Statement, names, statements
+from tests.support.sts import asks_sts, session_keys
 
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/"
 WORDS = {
@@ -116,6 +118,11 @@ async def transform(aws: AwsStub) -> None:
     await jobs.stop("prediction-job-7-20260101T000000")
 
 
+async def assume(aws: AwsStub) -> None:
+    aws.respond = lambda request: session_keys("role") if asks_sts(request) else csv("1")
+    await predict(role_arn=WORDS["role_arn"], external_id="ours")
+
+
 Scenario = Callable[[AwsStub], Awaitable[None]]
 
 
@@ -134,12 +141,13 @@ FEATURES = {
     "revisions": Feature(revision, ("revision",)),
     "storage": Feature(storage, ("storage",)),
     "storage with a key": Feature(storage, ("storage", "storage-kms"), f"{KEY}storage"),
+    "a role": Feature(assume, ("assume", "invoke")),
     "a bucket": Feature(bucket, ("storage", "bucket")),
     "batch transform": Feature(transform, ("transform", "transform-tags", "transform-kms")),
     "outputs with a key": Feature(outputs, ("storage", "transform-kms"), f"{KEY}output"),
 }
 """A new call gets a place here."""
-AWAITED = {"async": "sagemaker:InvokeEndpointAsync", "assume": "sts:AssumeRole", "register": ""}
+AWAITED = {"async": "sagemaker:InvokeEndpointAsync", "register": ""}
 """Policies of what is not called yet, and the action by which it will be seen that it is: who calls it makes
 a feature of it."""
 
@@ -151,6 +159,7 @@ IMPLIED = {"s3:PutObject": "kms:GenerateDataKey", "s3:GetObject": "kms:Decrypt"}
 async def needs_of(feature: Feature, aws: AwsStub, calls: AwsCalls) -> list[Need]:
     """Those that were noted while it was done."""
     calls.needs.clear()
+    clients.session.cache_clear()  # with the roles that it has assumed
     aws.respond = lambda request: csv("1")
     await feature.scenario(aws)
     needs = list(calls.needs)
@@ -198,7 +207,7 @@ def parts_named(name: str) -> list[Statement]:
 
 async def test_every_call_in_the_code_belongs_to_a_feature(aws: AwsStub, aws_calls: AwsCalls) -> None:
     done = [need for feature in FEATURES.values() for need in await needs_of(feature, aws, aws_calls)]
-    implied = {"sagemaker:AddTags", "kms:CreateGrant", *IMPLIED.values()}
+    implied = {"sagemaker:AddTags", "kms:CreateGrant", "sts:AssumeRole", *IMPLIED.values()}
     assert {need.action for need in done} == operations() | implied
 
 

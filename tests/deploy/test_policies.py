@@ -39,8 +39,8 @@ KINDS = {
         for action in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
     },
 }
-"""The kinds of resource that an action may be limited to (AWS's service authorization reference, 2026); * where
-the whole ARN is a word of the policy."""
+"""The kinds of resource that an action may be limited to (AWS's service authorization reference, 2026); * is
+an ARN that is a word of the policy."""
 WITHOUT_A_KIND = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
 """Actions that may only be allowed on everything."""
 
