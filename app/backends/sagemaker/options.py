@@ -2,16 +2,16 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from app.aws import Role
 from app.backends.base import BackendOptions
+from app.backends.sagemaker.names import SageMakerName
+from app.backends.sagemaker.transform_options import Transform
 from app.backends.wire.addresses import HttpAddress
 from app.backends.wire.formats import ContentType
 from app.backends.wire.replies import CsvReply
 
-# boto3 sends any name; these are the service's rules (API reference of InvokeEndpoint).
-SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
 Attributes = Annotated[
     str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-~]([ -~]*[!-~])?$")
@@ -24,26 +24,11 @@ ExternalId = Annotated[
     str, StringConstraints(min_length=2, max_length=1224, pattern=r"^[a-zA-Z0-9_+=,.@:/-]+$")
 ]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
-InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
 
 
 LINE_TYPES = ("text/csv", "application/jsonlines")
 """Media types with a row per line, which batch transform can split and put together."""
-
-
-class Transform(BaseModel):
-    """How batch transform jobs predict with the version."""
-
-    model_config = BackendOptions.model_config
-
-    model_name: SageMakerName
-    """The SageMaker model (CreateModel) to run. A transform job asks no endpoint and knows no target model:
-    an artifact of a multi-model endpoint needs a model of its own."""
-    instance_type: InstanceType
-    """Such as ml.m5.xlarge; the account needs a quota of it "for transform job usage"."""
-    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
-    """Instances that share the job's objects, of 1,000 rows each."""
 
 
 class Options(BackendOptions):
@@ -97,6 +82,8 @@ class Options(BackendOptions):
     def _transform_needs_lines(self) -> Self:
         if self.transform and {self.content_type, self.accept or self.content_type} - set(LINE_TYPES):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
+        if self.transform and self.transform.match == "id" and self.accept not in (None, self.content_type):
+            raise ValueError("transform with match id needs an accept that is the content_type")
         return self
 
     @field_validator("external_id")

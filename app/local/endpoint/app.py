@@ -26,6 +26,7 @@ from app.local.endpoint.errors import EndpointError, error_response
 from app.local.endpoint.fleets.running import ContainerRunner
 from app.local.endpoint.invoker import Invoker
 from app.local.endpoint.runtime import SageMakerRuntime
+from app.local.endpoint.transforms.jobs import LocalTransforms
 
 PING = "/ping"
 """The health check of SageMaker's containers; the one path that takes unsigned requests."""
@@ -41,6 +42,7 @@ def create_app(config: EndpointConfig) -> Starlette:
     cache = ModelCache(unpacked, config.memory_bytes, config.load_seconds)
     runner = ContainerRunner(cache, config.invocation_seconds)
     endpoints = Endpoints(estate, config, runner)
+    transforms = LocalTransforms(estate, runner)
     runtime = SageMakerRuntime(estate, Invoker(runner), config.max_body_bytes)
 
     @asynccontextmanager
@@ -49,6 +51,7 @@ def create_app(config: EndpointConfig) -> Starlette:
         unpacked.mkdir(parents=True)
         yield
         endpoints.close()
+        transforms.close()
         runner.close()
         shutil.rmtree(unpacked, ignore_errors=True)  # a model may still be unpacking
 
@@ -56,7 +59,7 @@ def create_app(config: EndpointConfig) -> Starlette:
         routes=[
             Route(PING, ping, methods=["GET"]),
             Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
-            Route("/", ControlPlane(estate, endpoints).answer, methods=["POST"]),
+            Route("/", ControlPlane(estate, endpoints, transforms.operations).answer, methods=["POST"]),
             Route(f"/{LOCAL_BUCKET}", bucket.list, methods=["GET"]),
             Route(f"/{LOCAL_BUCKET}/{{key:path}}", bucket.read, methods=["GET"]),
         ],

@@ -135,10 +135,11 @@ async def test_why_a_role_cannot_be_assumed_is_told_by_calls_and_looks(
 
 async def test_transform_jobs_are_made_by_the_role(account: Account) -> None:
     also_sts(account, by_role)
-    account.answers["DescribeTransformJob"] = Answer(body=b'{"TransformJobStatus": "InProgress"}')
+    made = b'{"TransformJobStatus": "InProgress", "CreationTime": 1}'
+    account.answers["DescribeTransformJob"] = Answer(body=made)
     transform: JsonValue = {"model_name": "m", "instance_type": "ml.m5.large"}
     jobs = open_transform_jobs({"endpoint_name": "churn", "role_arn": ROLE, "transform": transform}, ["a"])
-    assert (await jobs.find("job")) is not None
+    assert (await jobs.find("prediction-job-7-1")) is not None
     assert signer(account.aws.requests[-1]) == "ASIA210987654321"
 
 

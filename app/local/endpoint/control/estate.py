@@ -14,6 +14,7 @@ ARN_PARTS = {
     "EndpointConfig": "endpoint-config",
     "Model": "model",
     "InferenceComponent": "inference-component",
+    "TransformJob": "transform-job",
 }
 _WORDS = {"endpoint-config": "endpoint configuration", "inference-component": "inference component"}
 UNSEEN = {"Creating", "Failed"}

@@ -22,7 +22,8 @@ ControlOperation = Callable[[Shape], Awaitable[Shape]]
 class ControlPlane:
     """Answers the operations of the SageMaker API that there are here."""
 
-    def __init__(self, estate: Estate, endpoints: Endpoints) -> None:
+    def __init__(self, estate: Estate, endpoints: Endpoints, further: Mapping[str, ControlOperation]) -> None:
+        """``further`` are operations of other rooms, by their names."""
         self._estate, components = estate, InferenceComponents(estate)
         self._operations: Mapping[str, ControlOperation] = {
             "CreateModel": self._create_model,
@@ -38,6 +39,7 @@ class ControlPlane:
             "DeleteInferenceComponent": components.delete,
             **{f"Describe{kind}": self._describe(kind) for kind in ("Model", "EndpointConfig")},
             **{f"Delete{kind}": self._delete(kind) for kind in ("Model", "EndpointConfig")},
+            **further,
         }
 
     async def answer(self, request: Request) -> Response:
