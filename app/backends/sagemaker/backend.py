@@ -9,14 +9,14 @@ from app.aws import CALL_ERRORS, call_config, sagemaker_runtime_client
 from app.backends.base import Deployed, Limits, Reply
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
+from app.backends.sagemaker.calls.own import NOTHING_OWN, OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.errors import says_no_artifact, translate
 from app.backends.sagemaker.looks.sharing import shared_look
 from app.backends.sagemaker.options import Options
-from app.backends.wire.formats import ROWS, RequestFormat
-from app.backends.wire.replies import decode
 from app.core.errors import BackendError, BackendMissing, BackendTimeout
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 70.0
 """Seconds. The platform gives a real-time model 60 s to answer."""
+OF_PAYLOADS = "application/json"
+"""What is asked for about a payload."""
 
 
 class SageMakerBackend:
@@ -36,36 +38,46 @@ class SageMakerBackend:
         concurrency: int,
         runtime: "Callable[[], SageMakerRuntimeClient]",
     ) -> None:
-        envelope = {options.json_key: ROWS} if options.json_key else None
-        self._format = RequestFormat(options.content_type, features, envelope=envelope)
-        self._csv_reply = options.csv_reply
-        self._accept = options.accept or options.content_type
+        self._exchange = options.exchange(features, options.max_rows)
+        self._accept = options.accept or options.kind
         self._what = options.describe()
-        target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
+        target = options.target() | {"ContentType": options.announced, "Accept": self._accept}
         self._calls = Calls(Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT))
         self._options, self._shared = options, shared_look(options)
-        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+        self.limits = Limits(options.max_rows, options.max_bytes - self._exchange.overhead)
+        self.longest_payload = options.max_bytes
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._format.row(row)) + 1
+        return self._exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        body = self._format.body(rows)
+        answer = await self._answer(self._exchange.body(rows), NOTHING_OWN, timeout)
+        announced = answer.content_type or self._options.answer_type or self._accept
+        outputs = self._exchange.outputs(answer.content, announced, len(rows))
+        return Reply(outputs, variant=self._variant(answer))
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
+        accept = self._options.accept or OF_PAYLOADS
+        own = OwnArguments(content_type=payload.content_type, accept=accept)
+        answer = await self._answer(payload.content, own, timeout)
+        announced = answer.content_type or self._options.answer_type or accept
+        return Reply([self._exchange.output(answer.content, announced)], variant=self._variant(answer))
+
+    async def _answer(self, body: bytes, own: OwnArguments, timeout: float) -> Invoked:
         try:
             async with asyncio.timeout(timeout):
-                answer = await self._invoke(body)
+                return await self._invoke(body, own)
         except TimeoutError as error:
             raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
-        announced = answer.content_type or self._accept
-        outputs = decode(answer.content, announced, len(rows), csv_reply=self._csv_reply)
-        # A component is a name of its own for what answers, whichever variant it is on.
-        variant = None if self._options.inference_component else answer.variant
-        return Reply(outputs, variant=variant or None)
 
-    async def _invoke(self, body: bytes) -> Invoked:
+    def _variant(self, answer: Invoked) -> str | None:
+        """A component is a name of its own for what answers, whichever variant it is on."""
+        return None if self._options.inference_component else answer.variant or None
+
+    async def _invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         """Raises what the platform said; whether a target model is missing or forbidden, the bucket says."""
         try:
-            return await self._calls.invoke(body)
+            return await self._calls.invoke(body, own)
         except CALL_ERRORS as error:
             said = translate(error, self._what)
             if says_no_artifact(error):

@@ -5,17 +5,14 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions
+from app.backends.sagemaker.body import BodyOptions
 from app.backends.wire.addresses import HttpAddress
-from app.backends.wire.formats import ContentType
-from app.backends.wire.replies import CsvReply
 
 # boto3 sends any name; these are the service's rules (API reference of InvokeEndpoint).
 SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
 InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
-MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
-
 
 LINE_TYPES = ("text/csv", "application/jsonlines")
 """Media types with a row per line, which batch transform can split and put together."""
@@ -35,7 +32,7 @@ class Transform(BaseModel):
     """Instances that share the job's objects, of 1,000 rows each."""
 
 
-class Options(BackendOptions):
+class Options(BodyOptions):
     """Where the model is and how it likes to be asked. Credentials come from the environment of boto3."""
 
     endpoint_name: SageMakerName
@@ -47,16 +44,6 @@ class Options(BackendOptions):
     """The production variant to ask; default by the endpoint's weights."""
     inference_component: SageMakerName | None = None
     """The inference component to ask, on endpoints that host several."""
-    content_type: ContentType = "text/csv"
-    """How rows are sent: text/csv, application/json or application/jsonlines."""
-    accept: MediaType | None = None
-    """What the model is asked to answer; default like content_type. Read is what the answer announces."""
-    csv_reply: CsvReply = "lines"
-    """How a text/csv answer holds several rows: lines, one each, or one_line with a value per row, as the
-    built-in XGBoost answers."""
-    json_key: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    """Sends application/json as {json_key: rows}, for TensorFlow Serving and the built-in algorithms
-    "instances"; default a bare list of rows, which the scikit-learn and PyTorch containers read."""
     region: Region | None = None
     """The AWS region; default that of the environment."""
     endpoint_url: HttpAddress | None = None
@@ -71,8 +58,10 @@ class Options(BackendOptions):
 
     @model_validator(mode="after")
     def _transform_needs_lines(self) -> Self:
-        if self.transform and {self.content_type, self.accept or self.content_type} - set(LINE_TYPES):
+        if self.transform and {self.kind, self.answer_kind} - set(LINE_TYPES):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
+        if self.transform and self.csv_header:
+            raise ValueError("transform does not go with csv_header: an object is split at every line")
         return self
 
     def place(self) -> str:

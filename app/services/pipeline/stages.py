@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from app.core.errors import AppError
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.rows import Row
+from app.schemas.payloads import Sendable
 from app.services.pipeline.code import to_outputs, to_rows
 from app.services.pipeline.limits import Time, within
 from app.services.use_case import UseCase
@@ -21,7 +21,7 @@ class Stages:
 
     async def rows(
         self, payloads: Sequence[JsonValue], deployment: Deployment, time: Time
-    ) -> list[Row | AppError]:
+    ) -> list[Sendable | AppError]:
         """See ``to_rows``; an error, too, in place of what preprocess has not made in time."""
         work = partial(to_rows, self._use_case, deployment=deployment)
         return await within(time, "preprocess", work, payloads)

@@ -57,7 +57,7 @@ def test_json_is_a_bare_list_or_wrapped() -> None:
 
 
 def test_keyed_rows_are_objects() -> None:
-    request = RequestFormat("application/json", FEATURES, envelope={"instances": ROWS}, keyed=True)
+    request = RequestFormat("application/json", FEATURES, envelope={"instances": ROWS}, form="objects")
     assert json.loads(request.body([[1, None, "x"]])) == {"instances": [{"a": 1, "b": None, "c": "x"}]}
     with pytest.raises(UserCodeError, match="The feature 'b'"):
         request.row([1, float("nan"), 2])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 HEADERS = {
     "ContentType": "content-type",
+    "Accept": "accept",
     "InferenceId": "x-amzn-sagemaker-inference-id",
     "CustomAttributes": "x-amzn-sagemaker-custom-attributes",
     "EnableExplanations": "x-amzn-sagemaker-enable-explanations",
@@ -18,6 +19,7 @@ class OwnArguments:
     line."""
 
     content_type: str | None = None
+    accept: str | None = None
     inference_id: str | None = None
     """At most 64 characters."""
     custom_attributes: str | None = None
@@ -30,6 +32,7 @@ class OwnArguments:
         """By their names in InvokeEndpoint."""
         given = {
             "ContentType": self.content_type,
+            "Accept": self.accept,
             "InferenceId": self.inference_id,
             "CustomAttributes": self.custom_attributes,
             "EnableExplanations": self.enable_explanations,

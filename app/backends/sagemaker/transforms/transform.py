@@ -19,7 +19,7 @@ from app.backends.base import missing
 from app.backends.sagemaker.errors import says_no_model, translate
 from app.backends.sagemaker.options import Options, Transform
 from app.backends.sagemaker.transforms.transform_revision import TransformRevision
-from app.backends.wire.formats import RequestFormat
+from app.backends.wire.exchange import line_writer
 from app.backends.wire.replies import Output, decode
 from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge
 from app.core.logging.quoting import Quoted
@@ -71,9 +71,9 @@ class TransformJobs:
 
     def __init__(self, options: Options, transform: Transform, features: Sequence[str]) -> None:
         self._options, self._transform = options, transform
-        self._format = RequestFormat(options.content_type, features)
-        self._accept = options.accept or options.content_type
-        self.suffix = "csv" if options.content_type == "text/csv" else "jsonl"
+        self._format = line_writer(options, options.kind, features)
+        self._accept = options.accept or options.kind
+        self.suffix = "csv" if options.kind == "text/csv" else "jsonl"
 
     def line(self, row: Row) -> bytes:
         """The row's line, without its end. InvalidInput or TooLarge say why there can be none."""
@@ -90,7 +90,7 @@ class TransformJobs:
         Empty lines do not count: there is one where an answer that ended with a line feed met the next.
         """
         lines = [line for line in content.splitlines() if line.strip()]
-        return decode(b"\n".join(lines), self._accept, expected)
+        return decode(b"\n".join(lines), self._accept, expected, otherwise=self._options.answer_type)
 
     async def find(self, name: str) -> TransformJob | None:
         """The job of this name; None if there is none."""
@@ -120,7 +120,7 @@ class TransformJobs:
             "MaxPayloadInMB": MAX_PAYLOAD_MB,
             "TransformInput": {
                 "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": source}},
-                "ContentType": self._options.content_type,
+                "ContentType": self._options.announced,
                 "SplitType": "Line",
             },
             "TransformOutput": {"S3OutputPath": target, "Accept": self._accept, "AssembleWith": "Line"},
