@@ -23,11 +23,12 @@ class Payload:
 
     def fault(self) -> str | None:
         """What is wrong with it, in words that hold nothing of it."""
-        if not isinstance(self.content, bytes):
-            return f"its content is of type {type(self.content).__name__}, not bytes"
-        if not self.content:
+        content: object = self.content
+        kind: object = self.content_type  # both are the user's, who may not have looked at the types
+        if not isinstance(content, bytes):
+            return f"its content is of type {type(content).__name__}, not bytes"
+        if not content:
             return "its content is empty"
-        kind = self.content_type
         if not (isinstance(kind, str) and len(kind) <= LONGEST_TYPE and re.fullmatch(MEDIA_TYPE, kind)):
             return "its content_type is no media type such as image/jpeg"
         return None

@@ -4,18 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from app.schemas.payloads import Payload, Sendable
+from app.schemas.rows import Row
 from app.services.hosting.outcomes import InferenceOutcome
 
-Send: TypeAlias = Callable[[Sequence[Sendable], float], Awaitable[Sequence[InferenceOutcome]]]
+Send: TypeAlias = Callable[[Sequence[Row], float], Awaitable[Sequence[InferenceOutcome]]]
 """Sends rows; an outcome for each, by a deadline in the loop's time."""
 
 
 @dataclass(frozen=True)
 class _Caller:
-    rows: Sequence[Sendable]
+    rows: Sequence[Row]
     deadline: float
     outcomes: "asyncio.Future[Sequence[InferenceOutcome]]"
 
@@ -33,11 +34,11 @@ class Gathering:
         self._timer: asyncio.TimerHandle | None = None
         self._calls: set[asyncio.Task[None]] = set()
 
-    def takes(self, rows: Sequence[Sendable]) -> bool:
+    def takes(self, rows: Sequence[Sendable]) -> TypeGuard[Sequence[Row]]:
         """Whether so many are not a call of their own; a payload always is."""
         return 0 < len(rows) < self._most and not any(isinstance(row, Payload) for row in rows)
 
-    async def send(self, rows: Sequence[Sendable], deadline: float, send: Send) -> list[InferenceOutcome]:
+    async def send(self, rows: Sequence[Row], deadline: float, send: Send) -> list[InferenceOutcome]:
         """The outcomes of these rows, which go with those of others."""
         loop = asyncio.get_running_loop()
         if sum(len(one.rows) for one in self._callers) + len(rows) > self._most:

@@ -42,7 +42,7 @@ def to_rows(
     items = [_parse(use_case, payload) for payload in payloads]
     full = spread(items, _isolated("preprocess", use_case.preprocessing(deployment), good(items)))
     columns = [use_case.features.index(name) for name in deployment.features if use_case.features]
-    return [_sendable(use_case, made, columns) for made in full]
+    return [_sendable(use_case, one, columns) for one in full]
 
 
 def first_fit(use_case: UseCase, payloads: Sequence[JsonValue]) -> JsonValue | AppError:
