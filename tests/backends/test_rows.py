@@ -3,6 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
+from app.schemas.rows import Row
 from tests.backends.bench import Bench
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer
@@ -10,7 +11,11 @@ from tests.support.http_stub import Answer
 LISTS: JsonValue = [[1, None], [2.5, "x"]]
 OBJECTS: JsonValue = [{"a": 1, "b": None}, {"a": 2.5, "b": "x"}]
 FEATURES: JsonValue = [{"features": [1, None]}, {"features": [2.5, "x"]}]
-VALUES: JsonValue = [{"data": {"features": {"values": values}}} for values in ([1, None], [2.5, "x"])]
+VALUES: JsonValue = [
+    {"data": {"features": {"values": [1, None]}}},
+    {"data": {"features": {"values": [2.5, "x"]}}},
+]
+ROWS: list[Row] = [[1, None], [2.5, "x"]]
 SPLIT: JsonValue = {"columns": ["a", "b"], "data": LISTS}
 
 CASES: list[tuple[str, dict[str, JsonValue], JsonValue]] = [
@@ -49,11 +54,12 @@ async def test_rows_go_out_as_the_options_say(
             body=b'{"predictions": [0.5, 1.5]}', headers={"Content-Type": "application/json"}
         )
     backend = bench.open(**options)
-    assert (await backend.predict([[1, None], [2.5, "x"]], TIMEOUT)).outputs == [0.5, 1.5]
+    assert (await backend.predict(ROWS, TIMEOUT)).outputs == [0.5, 1.5]
     (sent,) = bench.predictions
     assert sent.json == body
-    around = (bench.open(max_bytes=2000, **options)).limits.bytes
-    assert len(sent.body) <= 2000 - around + sum(map(backend.row_bytes, [[1, None], [2.5, "x"]]))
+    tight = bench.open(max_bytes=2000, **options)
+    assert len(sent.body) <= 2000 - tight.limits.bytes + sum(map(backend.row_bytes, ROWS))
+    await tight.aclose()
     await backend.aclose()
 
 

@@ -34,9 +34,8 @@ async def inference(aws: AwsStub) -> AsyncIterator[Inference]:
     await opened.aclose()
 
 
-def deployment(*features: str, backend: str = "sagemaker", **options: JsonValue) -> Deployment:
-    named: dict[str, JsonValue] = {"name": "x"} if backend == "fake" else {"endpoint_name": "churn"}
-    return Deployment(1, "churn", "1", backend, named | options, features)
+def deployment(*features: str, **options: JsonValue) -> Deployment:
+    return Deployment(1, "churn", "1", "sagemaker", {"endpoint_name": "churn"} | options, features)
 
 
 def image(number: int, size: int = 10) -> Payload:
@@ -82,7 +81,7 @@ async def test_a_platform_that_takes_only_rows_says_so(
     inference: Inference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(registry.BACKENDS, "fake", fake_backend.__name__)
-    fake = deployment("a", backend="fake")
+    fake = Deployment(2, "m", "1", "fake", {"name": "x"}, ("a",))
     assert await predict(inference, [[1], image(2), [3]], fake) == [1, UserCodeError, 1]
     (_, outcome, _) = await inference.predict(
         fake, [[1], image(2), [3]], asyncio.get_running_loop().time() + 5
