@@ -57,7 +57,7 @@ async def predict(
     return [type(one) if isinstance(one, AppError) else one.output for one in outcomes]
 
 
-@pytest.mark.parametrize("options", [{}, {"batch_delay_ms": 10_000}, {"max_rows": 2}])
+@pytest.mark.parametrize("options", [{}, {"batch_delay_ms": 1}, {"max_rows": 2}])
 async def test_each_goes_by_itself_and_rows_go_together(
     aws: AwsStub, inference: Inference, options: dict[str, JsonValue]
 ) -> None:

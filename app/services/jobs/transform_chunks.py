@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.backends.sagemaker.transforms.transform import TransformJobs
 from app.backends.wire.replies import Output
-from app.core.errors import AppError, BadOutput, Conflict, UserCodeError
+from app.core.errors import AppError, BadOutput, Conflict
 from app.db import engine
 from app.db.jobs import chunks
 from app.db.jobs import transform as rows
@@ -21,7 +21,7 @@ from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import no_record
 from app.schemas.jobs.transform import Manifest, ManifestLine
-from app.schemas.payloads import Payload, Sendable
+from app.schemas.payloads import Sendable
 from app.services.failures.user_code import aside
 from app.services.jobs.transform_files import TransformFiles
 from app.services.pipeline import to_outputs, to_rows
@@ -82,10 +82,6 @@ class TransformChunks:
         return paid
 
     def _line(self, row: Sendable) -> bytes | AppError:
-        if isinstance(row, Payload):
-            return UserCodeError(
-                "preprocess made a payload, and batch transform takes only rows: it has lines."
-            )
         try:
             return self.jobs.line(row)
         except AppError as error:

@@ -21,9 +21,9 @@ from app.backends.sagemaker.options import Options, Transform
 from app.backends.sagemaker.transforms.transform_revision import TransformRevision
 from app.backends.wire.exchange import line_writer
 from app.backends.wire.replies import Output, decode
-from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge
+from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge, UserCodeError
 from app.core.logging.quoting import Quoted
-from app.schemas.rows import Row
+from app.schemas.payloads import Payload, Sendable
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -75,8 +75,10 @@ class TransformJobs:
         self._accept = options.accept or options.kind
         self.suffix = "csv" if options.kind == "text/csv" else "jsonl"
 
-    def line(self, row: Row) -> bytes:
-        """The row's line, without its end. InvalidInput or TooLarge say why there can be none."""
+    def line(self, row: Sendable) -> bytes:
+        """The row's line, without its end. InvalidInput, TooLarge, UserCodeError: why there is none."""
+        if isinstance(row, Payload):
+            raise UserCodeError("preprocess made a payload, and batch transform takes rows only, as lines.")
         line = self._format.row(row)
         if b"\n" in line or b"\r" in line:  # within quotes, too
             raise InvalidInput("The row has a line break, at which batch transform would split it.")
