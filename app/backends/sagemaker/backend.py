@@ -39,9 +39,8 @@ class SageMakerBackend:
         runtime: "Callable[[], SageMakerRuntimeClient]",
     ) -> None:
         self._exchange = options.exchange(features, options.max_rows)
-        self._accept = options.accept or options.kind
         self._what = options.describe()
-        target = options.target() | {"ContentType": options.announced, "Accept": self._accept}
+        target = options.target() | {"ContentType": options.announced, "Accept": options.asked_for}
         self._calls = Calls(Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT))
         self._options, self._shared = options, shared_look(options)
         self.limits = Limits(options.max_rows, options.max_bytes - self._exchange.overhead)
@@ -52,7 +51,7 @@ class SageMakerBackend:
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
         answer = await self._answer(self._exchange.body(rows), NOTHING_OWN, timeout)
-        announced = answer.content_type or self._options.answer_type or self._accept
+        announced = answer.content_type or self._options.answer_type or self._options.asked_for
         outputs = self._exchange.outputs(answer.content, announced, len(rows))
         return Reply(outputs, variant=self._variant(answer))
 

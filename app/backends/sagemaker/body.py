@@ -68,9 +68,14 @@ class BodyOptions(WireOptions):
         return self.content_type if "content_type" in self.model_fields_set else self.kind
 
     @property
+    def asked_for(self) -> str:
+        """What the model is asked to answer about rows."""
+        return self.accept or self.kind
+
+    @property
     def answer_kind(self) -> ContentType | None:
         """What an answer is to be, as far as that can be told; read is what it announces."""
-        return kind_of(self.accept or self.kind) or self.answer_type
+        return kind_of(self.asked_for) or self.answer_type
 
     def exchange(self, features: Sequence[str], most: int) -> Exchange:
         """How the rows of a version with these features go out, and its answers come in."""

@@ -2,34 +2,18 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from app.backends.base import BackendOptions
 from app.backends.sagemaker.body import BodyOptions
+from app.backends.sagemaker.names import SageMakerName
+from app.backends.sagemaker.transforms.transform_options import Transform
 from app.backends.wire.addresses import HttpAddress
 
-# boto3 sends any name; these are the service's rules (API reference of InvokeEndpoint).
-SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
-InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 
 LINE_TYPES = ("text/csv", "application/jsonlines")
 """Media types with a row per line, which batch transform can split and put together."""
-
-
-class Transform(BaseModel):
-    """How batch transform jobs predict with the version."""
-
-    model_config = BackendOptions.model_config
-
-    model_name: SageMakerName
-    """The SageMaker model (CreateModel) to run. A transform job asks no endpoint and knows no target model:
-    an artifact of a multi-model endpoint needs a model of its own."""
-    instance_type: InstanceType
-    """Such as ml.m5.xlarge; the account needs a quota of it "for transform job usage"."""
-    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
-    """Instances that share the job's objects, of 1,000 rows each."""
 
 
 class Options(BodyOptions):
@@ -62,6 +46,8 @@ class Options(BodyOptions):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
         if self.transform and self.csv_header:
             raise ValueError("transform does not go with csv_header: an object is split at every line")
+        if self.transform and self.transform.match == "id" and self.answer_kind != self.kind:
+            raise ValueError("transform with match id needs an accept that is the content_type")
         return self
 
     def place(self) -> str:

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from structlog.typing import EventDict
 
 from app.backends.registry import open_backend
-from app.backends.sagemaker.transforms.transform import MAX_PAYLOAD_MB, TransformJobs, open_transform_jobs
+from app.backends.sagemaker.transforms.transform import TransformJobs, open_transform_jobs
 from app.core.errors import (
     BackendError,
     BackendMissing,
@@ -20,7 +20,13 @@ from app.core.hosts import Hosts
 from tests.support.aws_stub import AwsStub, control_error, reply
 
 TRANSFORM: dict[str, JsonValue] = {"model_name": "churn-3", "instance_type": "ml.m5.xlarge"}
-FOUND: dict[str, JsonValue] = {"TransformJobStatus": "InProgress", "TransformJobName": "job"}
+FOUND: dict[str, JsonValue] = {
+    "TransformJobStatus": "InProgress",
+    "TransformJobName": "job",
+    "CreationTime": 1_700_000_000,
+}
+MAX_PAYLOAD_MB = 6
+IDS = ["r1", "r2", "r3"]
 
 
 def jobs(**options: JsonValue) -> TransformJobs:
@@ -149,32 +155,32 @@ async def test_a_job_that_ends_before_it_is_stopped(aws: AwsStub) -> None:
     [({}, b"1,x"), ({"content_type": "application/jsonlines"}, b'[1,"x"]')],
 )
 def test_a_row_is_a_line(options: Mapping[str, JsonValue], line: bytes) -> None:
-    assert jobs(**options).line([1, "x"]) == line
+    assert jobs(**options).line([1, "x"], "r1") == line
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb"])
 def test_a_row_with_a_line_break_is_no_line_of_csv(text: str) -> None:
     with pytest.raises(InvalidInput, match="line break"):
-        jobs().line([1, text])
-    assert b"\n" not in jobs(content_type="application/jsonlines").line([1, text])
+        jobs().line([1, text], "r1")
+    assert b"\n" not in jobs(content_type="application/jsonlines").line([1, text], "r1")
 
 
 def test_a_row_that_no_request_can_carry() -> None:
     room = MAX_PAYLOAD_MB * 2**20 - len("1,\n")
-    assert jobs().line([1, "x" * room])
+    assert jobs().line([1, "x" * room], "r1")
     with pytest.raises(TooLarge, match="takes 6 MB"):
-        jobs().line([1, "x" * (room + 1)])
+        jobs().line([1, "x" * (room + 1)], "r1")
 
 
 def test_empty_lines_between_answers_are_no_outputs() -> None:
-    assert jobs().outputs(b"1.5\n2\n\n3\n\n", 3) == [1.5, 2, 3]
-    assert jobs(content_type="application/jsonlines").outputs(b'{"a":1}\n\n[2]\n', 2) == [{"a": 1}, [2]]
+    assert jobs().outputs(b"1.5\n2\n\n3\n\n", IDS) == [1.5, 2, 3]
+    assert jobs(content_type="application/jsonlines").outputs(b'{"a":1}\n\n[2]\n', IDS[:2]) == [{"a": 1}, [2]]
 
 
 @pytest.mark.parametrize("content", [b"", b"1\n2\n", b"1\n2\n3\n4\n", b"\xff\n1\n2\n"])
 def test_outputs_that_are_not_one_a_row(content: bytes) -> None:
     with pytest.raises(BadOutput):
-        jobs().outputs(content, 3)
+        jobs().outputs(content, IDS)
 
 
 @pytest.mark.parametrize(
