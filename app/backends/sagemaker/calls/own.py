@@ -19,13 +19,14 @@ class OwnArguments:
     line."""
 
     content_type: str | None = None
-    accept: str | None = None
     inference_id: str | None = None
     """At most 64 characters."""
     custom_attributes: str | None = None
     """At most 1024."""
     enable_explanations: str | None = None
     """A JMESPath expression, such as `true` in backticks."""
+    accept: str | None = None
+    """What the model is asked to answer."""
 
     @property
     def arguments(self) -> Mapping[str, str]:
