@@ -139,7 +139,7 @@ async def test_rows_and_payloads_side_by_side(aws: AwsStub, inference: Inference
         (Payload(b"x", "image/png\n"), "no media type"),
         (Payload(b"x", "image/" + "p" * 1100), "no media type"),
         (Payload(b"x", None), "no media type"),  # type: ignore[arg-type]
-        (b"bytes alone", "a row that is no list: bytes"),
+        (b"bytes alone", "made bytes: a Payload carries them"),
     ],
 )
 async def test_what_is_no_payload_is_told(

@@ -80,6 +80,8 @@ def _select(use_case: UseCase, made: Row, columns: Sequence[int]) -> Row | AppEr
             row = unwrapped(made)
     except AppError as error:
         return error
+    if isinstance(row, bytes | bytearray | memoryview):
+        return UserCodeError("preprocess made bytes: a Payload carries them, with their content type.")
     if not isinstance(row, list):
         return UserCodeError(f"preprocess made a row that is no list: {type(row).__name__}.")
     if len(row) != len(names):
