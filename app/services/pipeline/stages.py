@@ -20,6 +20,7 @@ class Stages:
 
     def __init__(self, use_case: UseCase) -> None:
         self._use_case = use_case
+        self.make_payloads = use_case.makes_payloads
 
     async def rows(
         self, payloads: Sequence[JsonValue], deployment: Deployment, time: Time

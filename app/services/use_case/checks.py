@@ -8,7 +8,6 @@ from pydantic.errors import PydanticUserError
 from app.core.errors import FieldError
 from app.db.records.windows import OBSERVED_AT
 from app.schemas.judged import METRICS
-from app.services.use_case.signatures import says_payloads
 from app.services.use_case.stored_form import unreadable
 from app.services.use_case.value import UseCase
 
@@ -33,7 +32,7 @@ def unusable(input_type: object) -> FieldError | None:
 def faults(made: UseCase) -> Iterator[FieldError]:
     """What is wrong across the files, each under its name there."""
     yield from _input_faults(made.input_type)
-    if not made.features and not says_payloads(made.preprocess):
+    if not made.features and not made.makes_payloads:
         yield FieldError("FEATURES", NO_FEATURES)
     for name, given in (("FEATURES", made.features), ("METRICS", made.metrics), ("HEADLINE", made.headline)):
         yield from _repeated(name, given)

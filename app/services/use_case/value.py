@@ -28,7 +28,7 @@ from app.schemas.values.careful import careful, careful_of
 from app.services.failures.user_code import user_code
 from app.services.use_case.code import StageCode
 from app.services.use_case.readings import checked
-from app.services.use_case.signatures import of_a_form, takes_context
+from app.services.use_case.signatures import of_a_form, says_payloads, takes_context
 from app.services.use_case.times import time_fields
 
 Slice: TypeAlias = Callable[[BaseModel], str]
@@ -103,6 +103,11 @@ class UseCase(BaseModel):
     def lacking(self, features: Sequence[str]) -> list[str]:
         """Those of a version's features that preprocess does not make; none where it makes no features."""
         return [name for name in features if name not in self.features] if self.features else []
+
+    @cached_property
+    def makes_payloads(self) -> bool:
+        """Whether preprocess says that it makes payloads, rows beside them perhaps."""
+        return says_payloads(self.preprocess)
 
     @cached_property
     def reads_inputs_again(self) -> bool:
