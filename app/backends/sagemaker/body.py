@@ -51,10 +51,12 @@ class BodyOptions(WireOptions):
             raise ValueError(fault)
         if self.csv_header and self.kind != "text/csv":
             raise ValueError("csv_header is only for CSV")
-        if self.kind != "application/json" and (self.rows_key or self.rows not in (None, *LISTED)):
-            raise ValueError(f"rows_key and rows {self.rows or LISTED[0]!r} need a content_type of JSON")
-        if self.kind == "text/csv" and self.rows not in (None, "lists"):
-            raise ValueError(f"rows {self.rows!r} needs a content_type of JSON or JSON Lines")
+        if self.kind != "application/json" and self.rows_key:
+            raise ValueError("rows_key needs a content_type of JSON")
+        takes = {"text/csv": ("lists",), "application/jsonlines": LISTED}.get(self.kind)
+        if takes and self.rows not in (None, *takes):
+            needed = "JSON or JSON Lines" if self.rows in LISTED else "JSON"
+            raise ValueError(f"rows {self.rows!r} needs a content_type of {needed}")
         return self
 
     @property

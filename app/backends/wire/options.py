@@ -48,6 +48,6 @@ class WireOptions(BackendOptions):
 
     def own_form(self, *others: str) -> str | None:
         """What is wrong where one of the ``others``, older options for the same, is given beside rows."""
-        given = [name for name in others if name in self.model_fields_set]
+        given = [name for name in others if name in self.model_fields_set and getattr(self, name) is not None]
         both = self.rows is not None or self.rows_key is not None
         return f"give rows and rows_key, or {' and '.join(given)}, not both" if given and both else None
