@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from app.backends.registry import BACKENDS
 from app.backends.sagemaker.options import Options
-from app.backends.sagemaker.transforms.transform_options import Transform
+from app.backends.sagemaker.transform_options import Transform
 from app.backends.wire.tensors import TensorForm
 from app.core.docstrings import field_docstrings
 from app.core.hosts import Hosts

@@ -15,8 +15,9 @@ from moto.sagemaker.models import FakeTransformJob, SageMakerModelBackend, sagem
 from moto.sagemaker.responses import SageMakerResponse
 
 import app.aws
+from app.local.endpoint.transforms.processing import LineProcessing
+from app.local.endpoint.transforms.shapes import DataProcessingShape
 from app.local.s3 import S3Server
-from tests.support.transform_data import Processing
 
 Model = Callable[[list[str]], str]
 """What the container answers to the lines of one request. ValueError: it refuses them."""
@@ -97,13 +98,14 @@ class TransformPlatform:
     def _transformed(self, lines: list[str], model: Model) -> list[str]:
         """The lines of an output, by SplitType and AssembleWith Line: empty ones between answers, too."""
         job = self.job()
-        processing = Processing(str(job.transform_input["ContentType"]), job.data_processing or {})
+        asked = DataProcessingShape.model_validate(job.data_processing or {})
+        processing = LineProcessing(str(job.transform_input["ContentType"]), asked)
         size = 1 if job.batch_strategy == "SingleRecord" else LINES_PER_REQUEST
         output: list[str] = []
         for start in range(0, len(lines), size):
             request = lines[start : start + size]
             answer = model([processing.to_the_model(line) for line in request])
-            if job.data_processing:
+            if processing.is_needed:
                 pairs = zip(request, answer.splitlines(), strict=True)
                 output += [processing.joined(*pair) for pair in pairs]
             else:

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from app.aws import Role
 from app.backends.sagemaker.body import BodyOptions
 from app.backends.sagemaker.names import SageMakerName
-from app.backends.sagemaker.transforms.transform_options import Transform
+from app.backends.sagemaker.transform_options import Transform
 from app.backends.wire.addresses import HttpAddress
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]

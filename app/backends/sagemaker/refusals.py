@@ -16,6 +16,8 @@ _SUBJECTS = {
 _NO_CAPACITY = "has no capacity to process this request"
 """Of an inference component without a copy, or none yet: AWS scales it on this very failure."""
 
+_OVERSIZE = "has oversize body."
+
 
 def says_no_artifact(error: CallError) -> bool:
     """Whether a target model could not be fetched. SageMaker does not tell a missing one from a forbidden."""
@@ -34,7 +36,10 @@ def says_no_capacity(error: CallError) -> bool:
 
 def says_too_large(error: CallError) -> bool:
     """Whether the body is longer than the endpoint takes."""
-    return " at 'body' failed to satisfy constraint: Member must have length" in _in_words(error)
+    said = _in_words(error)
+    return (
+        said.endswith(_OVERSIZE) or " at 'body' failed to satisfy constraint: Member must have length" in said
+    )
 
 
 def absent_option(error: CallError) -> str | None:

@@ -77,9 +77,9 @@ class Account:
                 about = self.models[asked["ModelName"]]
                 kind = "Containers" if isinstance(about, list) else "PrimaryContainer"
                 mode = "Direct" if asked["ModelName"] in self.direct else "Serial"
-                execution: JsonValue = (
-                    {"InferenceExecutionConfig": {"Mode": mode}} if kind == "Containers" else {}
-                )
+                execution: dict[str, JsonValue] = {"InferenceExecutionConfig": {"Mode": mode}}
+                if kind == "PrimaryContainer":
+                    execution = {}
                 return reply({"ModelName": asked["ModelName"], kind: about, **execution})
             case "DescribeInferenceComponent":
                 return reply(self.components[asked["InferenceComponentName"]])

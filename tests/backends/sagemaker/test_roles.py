@@ -15,6 +15,7 @@ from tests.support.aws_stub import Request, csv
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer
 from tests.support.sts import asked_of_sts, asks_sts, refused, session_keys
+from tests.support.transform import moto_server
 
 ROLE = "arn:aws:iam::210987654321:role/path/invoke"
 TWO = "arn:aws:iam::310987654321:role/invoke"
@@ -134,8 +135,21 @@ async def test_why_a_role_cannot_be_assumed_is_told_by_calls_and_looks(
 
 async def test_transform_jobs_are_made_by_the_role(account: Account) -> None:
     also_sts(account, by_role)
-    account.answers["DescribeTransformJob"] = Answer(body=b'{"TransformJobStatus": "InProgress"}')
+    made = b'{"TransformJobStatus": "InProgress", "CreationTime": 1}'
+    account.answers["DescribeTransformJob"] = Answer(body=made)
     transform: JsonValue = {"model_name": "m", "instance_type": "ml.m5.large"}
     jobs = open_transform_jobs({"endpoint_name": "churn", "role_arn": ROLE, "transform": transform}, ["a"])
-    assert (await jobs.find("job")) is not None
+    assert (await jobs.find("prediction-job-7-1")) is not None
     assert signer(account.aws.requests[-1]) == "ASIA210987654321"
+
+
+async def test_motos_sts_takes_what_is_sent_and_its_answer_is_understood(
+    account: Account, opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    also_sts(account, lambda _: refused())
+    with moto_server() as moto:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)
+        await opener(role_arn=ROLE, external_id="ours:1").predict([[1]], TIMEOUT)
+    (call,) = account.aws.requests
+    assert signer(call).startswith("ASIA")
+    assert call.headers["x-amz-security-token"]

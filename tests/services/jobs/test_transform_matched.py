@@ -16,8 +16,8 @@ BY_ID = TRANSFORM | {"match": "id"}
 ALL = {"r0": 0.0, "r1": 10.0, "r2": 20.0, "r3": 30.0, "r4": 40.0}
 
 
-async def asked(runtime: Runtime, name: str = "by-id", **options: JsonValue) -> PredictionJob:
-    await register(runtime, name, **({"transform": BY_ID} | options))
+async def asked(runtime: Runtime, **options: JsonValue) -> PredictionJob:
+    await register(runtime, "another", **({"transform": BY_ID} | options))
     job = await ask(runtime, all=True, engine=ENGINE)
     await under_way(runtime, job)
     return job
@@ -52,8 +52,8 @@ async def test_answers_that_are_not_one_a_row_are_not_kept(
     platform.run(mix=lambda lines: [lines[0], *lines[:-1]])
     failed = await finish(runtime, job)
     assert (failed.state, failed.predicted, failed.failed) == ("failed", 0, 5)
-    reason = "The answers do not fit the 3 rows by their ids: 1 of a row that has another already, 1 missing."
-    assert failed.error == f"The output of chunk 0 cannot be used: {reason}"
+    reason = "The answers do not fit the 2 rows by their ids: 1 of a row that has another already, 1 missing."
+    assert failed.error == f"The output of chunk 1 cannot be used: {reason}"
 
 
 async def test_a_model_that_mixes_its_rows_up_is_asked_about_one_at_a_time(

@@ -20,8 +20,8 @@ from app.backends.base import missing
 from app.backends.sagemaker.errors import translate
 from app.backends.sagemaker.options import Options
 from app.backends.sagemaker.refusals import says_no_model
+from app.backends.sagemaker.transform_options import Transform
 from app.backends.sagemaker.transforms.transform_lines import by_id, with_id
-from app.backends.sagemaker.transforms.transform_options import Transform
 from app.backends.sagemaker.transforms.transform_request import job_request
 from app.backends.sagemaker.transforms.transform_revision import TransformRevision
 from app.backends.wire.exchange import line_writer

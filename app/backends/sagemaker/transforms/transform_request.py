@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from app.backends.sagemaker.options import Options
+from app.backends.sagemaker.transform_options import Transform
 from app.backends.sagemaker.transforms.transform_lines import filters
-from app.backends.sagemaker.transforms.transform_options import Transform
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import TransformInstanceTypeType

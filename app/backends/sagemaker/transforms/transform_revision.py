@@ -9,7 +9,7 @@ from app.backends.sagemaker.looks.control import ControlCalls
 from app.backends.sagemaker.looks.endpoint import Running, running
 from app.backends.sagemaker.looks.looking import see, target_place
 from app.backends.sagemaker.options import Options
-from app.backends.sagemaker.transforms.transform_options import Transform
+from app.backends.sagemaker.transform_options import Transform
 from app.core.errors import BackendRefused
 
 if TYPE_CHECKING:

@@ -20,9 +20,10 @@ from app.core.hosts import Hosts
 from tests.support.aws_stub import AwsStub, control_error, reply
 
 TRANSFORM: dict[str, JsonValue] = {"model_name": "churn-3", "instance_type": "ml.m5.xlarge"}
+JOB = "prediction-job-7-20260101T000000"
 FOUND: dict[str, JsonValue] = {
     "TransformJobStatus": "InProgress",
-    "TransformJobName": "job",
+    "TransformJobName": JOB,
     "CreationTime": 1_700_000_000,
 }
 MAX_PAYLOAD_MB = 6
@@ -41,7 +42,7 @@ def asked(aws: AwsStub) -> JsonValue:
 
 
 async def create(one: TransformJobs) -> None:
-    await one.create("job", source="s3://bucket/in/", target="s3://bucket/out/")
+    await one.create(JOB, source="s3://bucket/in/", target="s3://bucket/out/")
 
 
 async def test_a_job_is_made_of_the_options(aws: AwsStub) -> None:
@@ -49,7 +50,7 @@ async def test_a_job_is_made_of_the_options(aws: AwsStub) -> None:
     await create(jobs(content_type="application/jsonlines", transform=TRANSFORM | {"instance_count": 2}))
     assert aws.requests[-1].operation == "CreateTransformJob"
     assert asked(aws) == {
-        "TransformJobName": "job",
+        "TransformJobName": JOB,
         "ModelName": "churn-3",
         "BatchStrategy": "MultiRecord",
         "MaxPayloadInMB": MAX_PAYLOAD_MB,
@@ -94,15 +95,15 @@ async def test_what_refuses_a_job(aws: AwsStub, code: str, expected: type[Backen
 @pytest.mark.parametrize("code", ["ResourceNotFound", "ValidationException"])
 async def test_a_job_that_is_not_there(aws: AwsStub, code: str) -> None:
     aws.script(control_error(code))
-    assert await jobs().find("job") is None
-    await jobs().stop("job")
+    assert await jobs().find(JOB) is None
+    await jobs().stop(JOB)
     assert {request.operation for request in aws.requests} == {"DescribeTransformJob"}
 
 
 async def test_who_may_not_look_does_not_take_a_job_for_absent(aws: AwsStub) -> None:
     aws.script(control_error("AccessDeniedException"))
     with pytest.raises(BackendRefused):
-        await jobs().find("job")
+        await jobs().find(JOB)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ async def test_who_may_not_look_does_not_take_a_job_for_absent(aws: AwsStub) -> 
 )
 async def test_how_far_a_job_is(aws: AwsStub, status: str, ended: bool) -> None:
     aws.script(reply(FOUND | {"TransformJobStatus": status}))
-    found = await jobs().find("job")
+    found = await jobs().find(JOB)
     assert found is not None
     assert (found.status, found.ended, found.seconds) == (status, ended, 0)
 
@@ -119,7 +120,7 @@ async def test_how_far_a_job_is(aws: AwsStub, status: str, ended: bool) -> None:
 async def test_how_long_a_job_took(aws: AwsStub) -> None:
     times: dict[str, JsonValue] = {"TransformStartTime": 1_700_000_000.5, "TransformEndTime": 1_700_000_065}
     aws.script(reply(FOUND | times))
-    found = await jobs().find("job")
+    found = await jobs().find(JOB)
     assert found is not None
     assert found.seconds == 64.5
 
@@ -127,7 +128,7 @@ async def test_how_long_a_job_took(aws: AwsStub) -> None:
 async def test_why_a_job_failed_is_said_without_places(aws: AwsStub, logs: list[EventDict]) -> None:
     reason = "ClientError: arn:aws:iam::123456789012:role/x may not read s3://bucket/in, of 123456789012"
     aws.script(reply(FOUND | {"TransformJobStatus": "Failed", "FailureReason": reason}))
-    found = await jobs().find("job")
+    found = await jobs().find(JOB)
     assert found is not None
     assert found.reason == "ClientError: ... may not read ..., of ..."
     assert [entry["reason"] for entry in logs] == [reason]
@@ -137,17 +138,17 @@ async def test_only_a_job_that_runs_is_stopped(aws: AwsStub) -> None:
     for status, calls in (("Completed", 1), ("Stopping", 1), ("InProgress", 2)):
         aws.requests.clear()
         aws.script(reply(FOUND | {"TransformJobStatus": status}))
-        await jobs().stop("job")
+        await jobs().stop(JOB)
         assert len(aws.requests) == calls
     assert aws.requests[-1].operation == "StopTransformJob"
 
 
 async def test_a_job_that_ends_before_it_is_stopped(aws: AwsStub) -> None:
     aws.script(reply(FOUND), control_error("ValidationException"))
-    await jobs().stop("job")
+    await jobs().stop(JOB)
     aws.script(reply(FOUND), control_error("AccessDeniedException"))
     with pytest.raises(BackendRefused):
-        await jobs().stop("job")
+        await jobs().stop(JOB)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """Lines with the ids of their rows, and answers that are matched by them."""
 
-from typing import cast
-
 import pytest
 
 from app.backends.sagemaker.transforms.transform_lines import by_id, filters, line_id, with_id
 from app.backends.wire.formats import ContentType
 from app.core.errors import BadOutput
-from tests.support.transform_data import Processing
+from app.local.endpoint.transforms.processing import LineProcessing
+from app.local.endpoint.transforms.shapes import DataProcessingShape
 
 IDS = [line_id(name, "hash") for name in ("a", "b", "c")]
 KINDS: list[ContentType] = ["text/csv", "application/jsonlines"]
@@ -23,7 +22,7 @@ def test_an_id_is_of_the_record_and_of_what_it_holds() -> None:
 def test_the_model_sees_the_row_alone_and_its_answer_comes_back_with_the_id(kind: ContentType) -> None:
     """By the paths that AWS documents, done by what stands in for SageMaker."""
     line = b'1.5,"a, b",' if kind == "text/csv" else b'[1.5,"a, b",null]'
-    job = Processing(kind, cast("dict[str, str]", filters(kind, 3)))
+    job = LineProcessing(kind, DataProcessingShape.model_validate(filters(kind, 3)))
     sent = with_id(line, IDS[0], kind).decode()
     assert job.to_the_model(sent).replace('", ', '",').replace("1.5, ", "1.5,") == line.decode()
     answer = "0.1,x" if kind == "text/csv" else '{"p": [0.1, "x"]}'

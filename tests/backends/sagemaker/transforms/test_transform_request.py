@@ -34,8 +34,9 @@ def request(transform: Mapping[str, JsonValue], **options: JsonValue) -> dict[st
     made = job_request(
         parsed, parsed.transform, ["a", "b"], name="job", source="s3://b/i/", target="s3://b/o/"
     )
-    assert misfits("sagemaker", "CreateTransformJob", plain := json.loads(json.dumps(made))) == []
-    return dict(plain)
+    plain: dict[str, JsonValue] = json.loads(json.dumps(made))
+    assert misfits("sagemaker", "CreateTransformJob", plain) == []
+    return plain
 
 
 def test_each_option_is_asked_for() -> None:

@@ -49,7 +49,7 @@ class Transform(BaseModel):
     max_minutes: Annotated[int, Field(ge=1, le=28 * 24 * 60)] = 24 * 60
     """A job that takes longer, the start of its instances included, is stopped, and has failed."""
     output_kms_key: KmsKey | None = None
-    """The KMS key of the outputs on S3: its id, ARN or alias; by default what the bucket says."""
+    """The KMS key of the outputs on S3: its id, ARN or alias; by default S3's own."""
     volume_kms_key: KmsKey | None = None
     """The KMS key of the instances' volumes; not for instance types with storage of their own."""
     tags: Annotated[Mapping[TagKey, TagText], Field(max_length=50)] | None = None
