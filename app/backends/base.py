@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Protocol, TypeAlias
+from typing import Annotated, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
@@ -10,6 +10,7 @@ from app.core.errors import BackendError, BackendMissing, FieldError, InvalidInp
 from app.core.hosts import Hosts
 from app.core.settings import CENTURY
 from app.schemas.ids import Name
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 
@@ -149,6 +150,17 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class TakesPayloads(Protocol):
+    """A backend may also take what the user's code made whole, one item a call, up to ``longest_payload``
+    bytes: the reply has one output. Otherwise the same as ``predict``."""
+
+    @property
+    def longest_payload(self) -> int: ...
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply: ...
 
 
 Look: TypeAlias = Deployed | BackendError | None

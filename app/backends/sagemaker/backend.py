@@ -17,10 +17,10 @@ from app.backends.sagemaker.looks.looking import SERVERLESS_BYTES
 from app.backends.sagemaker.looks.sharing import shared_look
 from app.backends.sagemaker.options import Options
 from app.backends.sagemaker.refusals import says_no_artifact
-from app.backends.wire.formats import ROWS, RequestFormat
-from app.backends.wire.replies import decode
+from app.backends.wire.replies import Output
 from app.core.errors import BackendError, BackendMissing, BackendRejected, BackendTimeout
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 70.0
 """Seconds. The platform gives a real-time model 60 s to answer."""
+OF_PAYLOADS = "application/json"
+"""What is asked for about a payload."""
 
 
 class SageMakerBackend:
@@ -40,12 +42,9 @@ class SageMakerBackend:
         concurrency: int,
         runtime: "Callable[[], SageMakerRuntimeClient]",
     ) -> None:
-        envelope = {options.json_key: ROWS} if options.json_key else None
-        self._format = RequestFormat(options.content_type, features, envelope=envelope)
-        self._csv_reply = options.csv_reply
-        self._accept = options.accept or options.content_type
+        self._exchange = options.exchange(features, options.max_rows)
         self._what = options.describe()
-        target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
+        target = options.target() | {"ContentType": options.announced, "Accept": options.asked_for}
         held = partial(credentials, options.role, options.region)
         self._calls = Calls(
             Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT, held)
@@ -55,21 +54,37 @@ class SageMakerBackend:
 
     @property
     def limits(self) -> Limits:
-        return Limits(self._options.max_rows, self._most_bytes - self._format.overhead)
+        return Limits(self._options.max_rows, self.longest_payload - self._exchange.overhead)
+
+    @property
+    def longest_payload(self) -> int:
+        return self._most_bytes
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._format.row(row)) + 1
+        return self._exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        body, own = self._format.body(rows), OwnArguments(inference_id=str(uuid4()))
+        own = OwnArguments(inference_id=str(uuid4()))
+        answer = await self._answer(self._exchange.body(rows), own, timeout)
+        announced = answer.content_type or self._options.answer_type or self._options.asked_for
+        return self._reply(self._exchange.outputs(answer.content, announced, len(rows)), answer, own)
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
+        accept = self._options.accept or OF_PAYLOADS
+        own = OwnArguments(content_type=payload.content_type, accept=accept, inference_id=str(uuid4()))
+        answer = await self._answer(payload.content, own, timeout)
+        announced = answer.content_type or self._options.answer_type or accept
+        return self._reply([self._exchange.output(answer.content, announced)], answer, own)
+
+    async def _answer(self, body: bytes, own: OwnArguments, timeout: float) -> Invoked:
         try:
             async with asyncio.timeout(timeout):
                 await self._require_fit(len(body))
-                answer = await self._invoke(body, own)
+                return await self._invoke(body, own)
         except TimeoutError as error:
             raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
-        announced = answer.content_type or self._accept
-        outputs = decode(answer.content, announced, len(rows), csv_reply=self._csv_reply)
+
+    def _reply(self, outputs: Sequence[Output], answer: Invoked, own: OwnArguments) -> Reply:
         # A component is a name of its own for what answers, whichever variant it is on.
         variant = None if self._options.inference_component else answer.variant
         return Reply(

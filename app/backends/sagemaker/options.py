@@ -5,12 +5,10 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from app.aws import Role
-from app.backends.base import BackendOptions
+from app.backends.sagemaker.body import BodyOptions
 from app.backends.sagemaker.names import SageMakerName
 from app.backends.sagemaker.transform_options import Transform
 from app.backends.wire.addresses import HttpAddress
-from app.backends.wire.formats import ContentType
-from app.backends.wire.replies import CsvReply
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
 Attributes = Annotated[
@@ -24,14 +22,12 @@ ExternalId = Annotated[
     str, StringConstraints(min_length=2, max_length=1224, pattern=r"^[a-zA-Z0-9_+=,.@:/-]+$")
 ]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
-MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
-
 
 LINE_TYPES = ("text/csv", "application/jsonlines")
 """Media types with a row per line, which batch transform can split and put together."""
 
 
-class Options(BackendOptions):
+class Options(BodyOptions):
     """Where the model is and how it likes to be asked. Credentials come from the environment of boto3."""
 
     looks_wake = False
@@ -51,16 +47,6 @@ class Options(BackendOptions):
     custom_attributes: Attributes | None = None
     """Sent with each call as CustomAttributes, for the container to read beside the rows: visible ASCII, no
     secret. What the container says in return is kept with the predictions."""
-    content_type: ContentType = "text/csv"
-    """How rows are sent: text/csv, application/json or application/jsonlines."""
-    accept: MediaType | None = None
-    """What the model is asked to answer; default like content_type. Read is what the answer announces."""
-    csv_reply: CsvReply = "lines"
-    """How a text/csv answer holds several rows: lines, one each, or one_line with a value per row, as the
-    built-in XGBoost answers."""
-    json_key: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    """Sends application/json as {json_key: rows}, for TensorFlow Serving and the built-in algorithms
-    "instances"; default a bare list of rows, which the scikit-learn and PyTorch containers read."""
     region: Region | None = None
     """The AWS region; default that of the environment."""
     role_arn: RoleArn | None = None
@@ -80,9 +66,11 @@ class Options(BackendOptions):
 
     @model_validator(mode="after")
     def _transform_needs_lines(self) -> Self:
-        if self.transform and {self.content_type, self.accept or self.content_type} - set(LINE_TYPES):
+        if self.transform and {self.kind, self.answer_kind} - set(LINE_TYPES):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
-        if self.transform and self.transform.match == "id" and self.accept not in (None, self.content_type):
+        if self.transform and self.csv_header:
+            raise ValueError("transform does not go with csv_header: an object is split at every line")
+        if self.transform and self.transform.match == "id" and self.answer_kind != self.kind:
             raise ValueError("transform with match id needs an accept that is the content_type")
         return self
 

@@ -22,7 +22,7 @@ from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import no_record
 from app.schemas.jobs.transform import Manifest, ManifestLine
-from app.schemas.rows import Row
+from app.schemas.payloads import Sendable
 from app.services.failures.user_code import aside
 from app.services.jobs.transform_files import TransformFiles
 from app.services.pipeline import to_outputs, to_rows
@@ -87,7 +87,7 @@ class TransformChunks:
             left -= is_line and left > 0
         return paid
 
-    def _line(self, row: Row, one: str) -> bytes | AppError:
+    def _line(self, row: Sendable, one: str) -> bytes | AppError:
         try:
             return self.jobs.line(row, one)
         except AppError as error:

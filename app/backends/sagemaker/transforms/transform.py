@@ -24,11 +24,11 @@ from app.backends.sagemaker.transform_options import Transform
 from app.backends.sagemaker.transforms.transform_lines import by_id, with_id
 from app.backends.sagemaker.transforms.transform_request import job_request
 from app.backends.sagemaker.transforms.transform_revision import TransformRevision
-from app.backends.wire.formats import RequestFormat
+from app.backends.wire.exchange import line_writer
 from app.backends.wire.replies import Output, decode
-from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge
+from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge, UserCodeError
 from app.core.logging.quoting import Quoted
-from app.schemas.rows import Row
+from app.schemas.payloads import Payload, Sendable
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -72,23 +72,24 @@ class TransformJobs:
 
     def __init__(self, options: Options, transform: Transform, features: Sequence[str]) -> None:
         self._options, self._transform, self._features = options, transform, features
-        self._format = RequestFormat(options.content_type, features)
-        self._accept = options.accept or options.content_type
-        self.suffix = "csv" if options.content_type == "text/csv" else "jsonl"
+        self._format = line_writer(options, options.kind, features)
+        self.suffix = "csv" if options.kind == "text/csv" else "jsonl"
 
     @property
     def time_limit(self) -> timedelta:
         return timedelta(minutes=self._transform.max_minutes)
 
-    def line(self, row: Row, one: str) -> bytes:
-        """The line of the row with this id, without its end. InvalidInput, TooLarge: why there is none."""
+    def line(self, row: Sendable, one: str) -> bytes:
+        """The line of the row with this id, without its end. Raises what says why there is none."""
+        if isinstance(row, Payload):
+            raise UserCodeError("preprocess made a payload, and batch transform takes rows only, as lines.")
         line = self._format.row(row)
         if b"\n" in line or b"\r" in line:  # within quotes, too
             raise InvalidInput("The row has a line break, at which batch transform would split it.")
         most = self._transform.max_payload_mb
         if len(line) >= most * 2**20:
             raise TooLarge(f"The row takes {len(line)} bytes; batch transform takes {most} MB.")
-        return with_id(line, one, self._options.content_type) if self._by_id else line
+        return with_id(line, one, self._options.kind) if self._by_id else line
 
     def outputs(self, content: bytes, ids: Sequence[str]) -> list[Output]:
         """One output for each row of an input object, given by the rows' ids in their order.
@@ -98,8 +99,9 @@ class TransformJobs:
         """
         lines = [line for line in content.splitlines() if line.strip()]
         if self._by_id:
-            lines = by_id(lines, ids, self._options.content_type)
-        return decode(b"\n".join(lines), self._accept, len(ids))
+            lines = by_id(lines, ids, self._options.kind)
+        told = self._options.asked_for, len(ids)
+        return decode(b"\n".join(lines), *told, otherwise=self._options.answer_type)
 
     @property
     def _by_id(self) -> bool:

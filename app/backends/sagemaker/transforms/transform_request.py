@@ -28,7 +28,7 @@ def job_request(
         "MaxPayloadInMB": wanted.max_payload_mb,
         "TransformInput": {
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": source}},
-            "ContentType": options.content_type,
+            "ContentType": options.announced,
             "SplitType": "Line",
         },
         "TransformOutput": _output(options, wanted, target),
@@ -39,7 +39,7 @@ def job_request(
     if client := _client(wanted):
         request["ModelClientConfig"] = client
     if wanted.match == "id":
-        request["DataProcessing"] = filters(options.content_type, len(features))
+        request["DataProcessing"] = filters(options.kind, len(features))
     if wanted.tags:
         request["Tags"] = [{"Key": key, "Value": value} for key, value in wanted.tags.items()]
     return request
@@ -48,7 +48,7 @@ def job_request(
 def _output(options: Options, wanted: Transform, target: str) -> "TransformOutputTypeDef":
     output: TransformOutputTypeDef = {
         "S3OutputPath": target,
-        "Accept": options.accept or options.content_type,
+        "Accept": options.asked_for,
         "AssembleWith": "Line",
     }
     if wanted.output_kms_key:
