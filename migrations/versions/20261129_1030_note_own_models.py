@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "b72f5d08c3e4"
-down_revision = "d08b3c6f51a7"
+down_revision = "7b1e95c04fd2"
 branch_labels = None
 depends_on = None
 
