@@ -101,6 +101,11 @@ async def storage(aws: AwsStub) -> None:
     await place.list("transform/")
 
 
+async def register(aws: AwsStub) -> None:
+    aws.respond = lambda request: Answer(body=b"<ListBucketResult></ListBucketResult>")
+    await open_storage("s3://bucket/models").list("")
+
+
 async def outputs(aws: AwsStub) -> None:
     await open_storage("s3://store/some/place").get("transform/7/1/output/0.csv.out")
 
@@ -142,12 +147,13 @@ FEATURES = {
     "storage": Feature(storage, ("storage",)),
     "storage with a key": Feature(storage, ("storage", "storage-kms"), f"{KEY}storage"),
     "a role": Feature(assume, ("assume", "invoke")),
+    "versions from a prefix": Feature(register, ("register",)),
     "a bucket": Feature(bucket, ("storage", "bucket")),
     "batch transform": Feature(transform, ("transform", "transform-tags", "transform-kms")),
     "outputs with a key": Feature(outputs, ("storage", "transform-kms"), f"{KEY}output"),
 }
 """A new call gets a place here."""
-AWAITED = {"async": "sagemaker:InvokeEndpointAsync", "register": ""}
+AWAITED = {"async": "sagemaker:InvokeEndpointAsync"}
 """Policies of what is not called yet, and the action by which it will be seen that it is: who calls it makes
 a feature of it."""
 
