@@ -27,7 +27,7 @@ Needs = Callable[[str, str, Parameters], Iterator[Need]]
 ACCOUNT = "123456789012"
 
 
-def _sagemaker(kind: str, parameter: str, *, action: str = "") -> Needs:
+def _sagemaker(kind: str, parameter: str) -> Needs:
     """A need of a thing of SageMaker's, in whose ARN the name has small letters only."""
 
     def needs(operation: str, region: str, said: Parameters) -> Iterator[Need]:

@@ -113,7 +113,9 @@ class AzureMlBackend:
         return self._exchange.row_bytes(row) + self._index_bytes
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        body = self._options.writer(self._features, len(rows)).body(rows)
+        # The rows' numbers are part of a split: it is written anew for each call.
+        split = self._options.is_split and self._options.writer(self._features, len(rows))
+        body = (split or self._exchange).body(rows)
         reply = await self._endpoint.post(self._options.scoring_url, body, timeout, headers=self._headers)
         return Reply(self._exchange.outputs(*_unwrapped(reply), len(rows)))
 

@@ -42,7 +42,7 @@ class SageMakerBackend:
         concurrency: int,
         runtime: "Callable[[], SageMakerRuntimeClient]",
     ) -> None:
-        self._exchange = options.exchange(features, options.max_rows)
+        self.exchange = options.exchange(features, options.max_rows)
         self._what = options.describe()
         target = options.target() | {"ContentType": options.announced, "Accept": options.asked_for}
         held = partial(credentials, options.role, options.region)
@@ -54,27 +54,27 @@ class SageMakerBackend:
 
     @property
     def limits(self) -> Limits:
-        return Limits(self._options.max_rows, self.longest_payload - self._exchange.overhead)
+        return Limits(self._options.max_rows, self.longest_payload - self.exchange.overhead)
 
     @property
     def longest_payload(self) -> int:
         return self._most_bytes
 
     def row_bytes(self, row: Row) -> int:
-        return self._exchange.row_bytes(row)
+        return self.exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
         own = OwnArguments(inference_id=str(uuid4()))
-        answer = await self._answer(self._exchange.body(rows), own, timeout)
+        answer = await self._answer(self.exchange.body(rows), own, timeout)
         announced = answer.content_type or self._options.answer_type or self._options.asked_for
-        return self._reply(self._exchange.outputs(answer.content, announced, len(rows)), answer, own)
+        return self._reply(self.exchange.outputs(answer.content, announced, len(rows)), answer, own)
 
     async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
         accept = self._options.accept or OF_PAYLOADS
         own = OwnArguments(content_type=payload.content_type, accept=accept, inference_id=str(uuid4()))
         answer = await self._answer(payload.content, own, timeout)
         announced = answer.content_type or self._options.answer_type or accept
-        return self._reply([self._exchange.output(answer.content, announced)], answer, own)
+        return self._reply([self.exchange.output(answer.content, announced)], answer, own)
 
     async def _answer(self, body: bytes, own: OwnArguments, timeout: float) -> Invoked:
         try:

@@ -4,11 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
-from app.backends.base import BackendOptions
+from app.backends.base import BackendOptions, GivenName
 from app.backends.wire.formats import ContentType
 from app.backends.wire.tensors import TensorForm
 
-JsonKey = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+AnswerKey = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 RowsAs = Literal["lists", "objects", "features", "values", "dataframe_split", "tensors"]
 
 LISTED = ("lists", "objects", "features", "values")
@@ -24,12 +24,12 @@ class WireOptions(BackendOptions):
     """How rows are sent as JSON: as lists, as objects by the features' names, as objects with the list under
     features or under data.features.values (values), as a dataframe_split, or as the tensors of the Open
     Inference Protocol (V2). By default as the platform's other options say."""
-    rows_key: JsonKey | None = None
+    rows_key: GivenName | None = None
     """The key under which the rows are sent; by default the platform's own, or instances for features and
     values."""
     tensor_form: TensorForm | None = None
     """Where rows are tensors: what these look like. It has the options of KServe's tensors."""
-    answer_key: JsonKey | None = None
+    answer_key: AnswerKey | None = None
     """The key of the outputs in an answer that is an object, where it is none of predictions, scores and
     projections."""
     answer_type: ContentType | None = None

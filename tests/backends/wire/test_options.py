@@ -65,6 +65,7 @@ def test_each_form(given: dict[str, JsonValue], body: JsonValue) -> None:
         ({"rows": "columns"}, "'lists', 'objects'"),
         ({"rows": "tensors", "tensor_form": {"batch_rows": 3}}, "Extra inputs"),
         ({"rows_key": ""}, "at least 1"),
+        ({"rows_key": "\0rows"}, "printable"),
         ({"answer_type": "text/plain"}, "'text/csv'"),
     ],
 )
