@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, TypeAlias
+from typing import Annotated, ClassVar, Protocol, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
@@ -34,8 +34,11 @@ class BackendOptions(BaseModel):
     where this version is live and its platform fails; by default none is. Without a TTL: its oldest age."""
     scales_to_zero: bool = False
     """The model's server is stopped while nobody calls it, and any call starts it: what it has deployed it is
-    asked only while it is used. To ask a control plane (SageMaker, Databricks, Vertex AI, watsonx) wakes
-    nothing, and needs no option."""
+    asked only while it is used, and no row is sent before it becomes live unless that is asked for. Of what
+    is deployed SageMaker, Databricks, Vertex AI and watsonx ask a control plane, which wakes nothing."""
+
+    looks_wake: ClassVar[bool] = True
+    """Whether a look calls the model's server, and no control plane."""
 
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""
@@ -86,6 +89,8 @@ class Deployed:
     partial: bool = False
     """One server was asked, of which there may be several with other revisions: what replies tell counts
     beside it."""
+    most_bytes: int | None = None
+    """Of request body that one call may carry, where that hangs on what is deployed."""
     at_registration: bool = False
     """True when a version is registered, and may later name what is not yet running: the first one stays."""
 
@@ -97,11 +102,16 @@ class Reply:
     ``revision`` None: it does not say; then ``variant`` may be one of the names in Deployed.variants.
     A row that has no output (the answer is NaN, its category is unknown) holds the reason as a value: its
     neighbours stand.
+
+    ``inference_id`` is what the call was called towards the platform, under which its own records have it;
+    ``custom_attributes`` is what the model said beside the outputs. None where there is none.
     """
 
     outputs: Sequence[JsonValue | BackendError | InvalidInput]
     revision: str | None = None
     variant: str | None = None
+    inference_id: str | None = None
+    custom_attributes: str | None = None
 
 
 def sole(revision: str | None) -> Deployed | None:

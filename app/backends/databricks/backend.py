@@ -31,6 +31,8 @@ DatabricksName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", m
 class Options(BackendOptions):
     """Where the endpoint is, and as whom it is called."""
 
+    looks_wake = False
+
     url: HttpsAddress
     """The workspace's address."""
     endpoint: DatabricksName

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from app.aws import Role
 from app.backends.base import BackendOptions
 from app.backends.wire.addresses import HttpAddress
 from app.backends.wire.formats import ContentType
@@ -12,6 +13,16 @@ from app.backends.wire.replies import CsvReply
 # boto3 sends any name; these are the service's rules (API reference of InvokeEndpoint).
 SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
+Attributes = Annotated[
+    str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-~]([ -~]*[!-~])?$")
+]
+RoleArn = Annotated[
+    str,
+    StringConstraints(max_length=2048, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9_+=,.@/-]+$"),
+]
+ExternalId = Annotated[
+    str, StringConstraints(min_length=2, max_length=1224, pattern=r"^[a-zA-Z0-9_+=,.@:/-]+$")
+]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
 InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
@@ -38,6 +49,8 @@ class Transform(BaseModel):
 class Options(BackendOptions):
     """Where the model is and how it likes to be asked. Credentials come from the environment of boto3."""
 
+    looks_wake = False
+
     endpoint_name: SageMakerName
     """The endpoint's exact name."""
     target_model: Key | None = None
@@ -47,6 +60,12 @@ class Options(BackendOptions):
     """The production variant to ask; default by the endpoint's weights."""
     inference_component: SageMakerName | None = None
     """The inference component to ask, on endpoints that host several."""
+    target_container_hostname: SageMakerName | None = None
+    """Multi-container endpoints whose containers are invoked directly: the ContainerHostname of the one to
+    ask."""
+    custom_attributes: Attributes | None = None
+    """Sent with each call as CustomAttributes, for the container to read beside the rows: visible ASCII, no
+    secret. What the container says in return is kept with the predictions."""
     content_type: ContentType = "text/csv"
     """How rows are sent: text/csv, application/json or application/jsonlines."""
     accept: MediaType | None = None
@@ -59,6 +78,11 @@ class Options(BackendOptions):
     "instances"; default a bare list of rows, which the scikit-learn and PyTorch containers read."""
     region: Region | None = None
     """The AWS region; default that of the environment."""
+    role_arn: RoleArn | None = None
+    """A role to assume for all that is asked of AWS for this version, in the endpoint's account say; default
+    none: the service's own credentials."""
+    external_id: ExternalId | None = None
+    """The ExternalId that the role's trust policy asks for. AWS takes it for no secret, and it is shown."""
     endpoint_url: HttpAddress | None = None
     """Another address of the runtime (a VPC endpoint, a stand-in); default AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME
     or AWS's own. The control plane and S3 have their own AWS_ENDPOINT_URL_SAGEMAKER and _S3."""
@@ -75,16 +99,31 @@ class Options(BackendOptions):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
         return self
 
+    @field_validator("external_id")
+    @classmethod
+    def _is_of_a_role(cls, external_id: str | None, info: ValidationInfo) -> str | None:
+        if external_id and info.data.get("role_arn", external_id) is None:
+            raise ValueError("needs role_arn, the role that is assumed with it")
+        return external_id
+
+    @property
+    def role(self) -> Role | None:
+        """The role to assume."""
+        return Role(self.role_arn, self.external_id) if self.role_arn else None
+
     def place(self) -> str:
-        return f"{self.region or ''} {self.endpoint_name}"
+        role = f" {self.role_arn} {self.external_id or ''}" if self.role_arn else ""
+        return f"{self.region or ''} {self.endpoint_name}{role}"
 
     def target(self) -> dict[str, str]:
-        """The arguments of InvokeEndpoint that say who is asked."""
+        """The arguments of InvokeEndpoint that say who is asked, and are the same for each call."""
         wanted = {
             "EndpointName": self.endpoint_name,
             "TargetModel": self.target_model,
             "TargetVariant": self.target_variant,
             "InferenceComponentName": self.inference_component,
+            "TargetContainerHostname": self.target_container_hostname,
+            "CustomAttributes": self.custom_attributes,
         }
         return {name: value for name, value in wanted.items() if value is not None}
 

@@ -34,6 +34,8 @@ EndpointId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", m
 class Options(BackendOptions):
     """Where the endpoint is. Credentials are GOOGLE_APPLICATION_CREDENTIALS (a key file) or the machine's."""
 
+    looks_wake = False
+
     project: Project
     """The project's id or number."""
     location: Location

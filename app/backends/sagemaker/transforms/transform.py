@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Literal, cast
 import structlog
 from pydantic import JsonValue
 
-from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_client
+from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_client, understood
 from app.backends.base import missing
-from app.backends.sagemaker.errors import says_no_model, translate
+from app.backends.sagemaker.errors import translate
 from app.backends.sagemaker.options import Options, Transform
+from app.backends.sagemaker.refusals import says_no_model
 from app.backends.sagemaker.transforms.transform_revision import TransformRevision
 from app.backends.wire.formats import RequestFormat
 from app.backends.wire.replies import Output, decode
@@ -96,11 +97,12 @@ class TransformJobs:
         """The job of this name; None if there is none."""
         try:
             found = await asyncio.to_thread(self._control.describe_transform_job, TransformJobName=name)
+            with understood():
+                return _job(name, found)
         except CALL_ERRORS as error:
             if error_code(error) in NO_SUCH_JOB:
                 return None
             raise translate(error, f"Transform job {name!r}") from error
-        return _job(name, found)
 
     async def create(self, name: str, *, source: str, target: str) -> None:
         """Start the job on the objects below ``source`` unless it is there; both are s3:// prefixes."""
@@ -148,7 +150,7 @@ class TransformJobs:
 
     @property
     def _control(self) -> "SageMakerClient":
-        return sagemaker_client(CONFIG, region=self._options.region)
+        return sagemaker_client(CONFIG, region=self._options.region, role=self._options.role)
 
 
 def open_transform_jobs(options: Mapping[str, JsonValue], features: Sequence[str]) -> TransformJobs:
