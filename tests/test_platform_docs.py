@@ -1,4 +1,4 @@
-"""The examples of docs/platforms.md and docs/sagemaker.md, and the README's table are of backends and options that there are."""
+"""The examples of docs/platforms.md and docs/sagemaker.md, and the README's table, are of what there is."""
 
 import json
 import re
