@@ -116,7 +116,7 @@ class DeployingAccount:
     async def settled(self, name: str) -> "DescribeEndpointOutputTypeDef":
         """The endpoint once nothing of it is under way."""
         async with asyncio.timeout(TIMEOUT):
-            while (found := self.describe(name))["EndpointStatus"] in BUSY:
+            while (found := self.describe(name))["EndpointStatus"] in BUSY:  # noqa: ASYNC110 - AWS has no event
                 await asyncio.sleep(0.05)
         return found
 
