@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from app.local.endpoint.artifacts.sources import LOCAL_BUCKET
 from tests.support.artifacts import write_artifact
 from tests.support.aws import Aws, connect
-from tests.support.eventually import until
+from tests.support.eventually import TIMEOUT
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         TrafficRoutingConfigTypeDef,
     )
 
+BUSY = {"Creating", "Updating", "RollingBack"}
+"""Statuses of an endpoint that something is under way with."""
 ROLE = "arn:aws:iam::000000000000:role/any"
 NAMES_ITSELF = """
     import json
@@ -113,9 +115,10 @@ class DeployingAccount:
 
     async def settled(self, name: str) -> "DescribeEndpointOutputTypeDef":
         """The endpoint once nothing of it is under way."""
-        busy = {"Creating", "Updating", "RollingBack"}
-        await until(lambda: self.describe(name)["EndpointStatus"] not in busy)
-        return self.describe(name)
+        async with asyncio.timeout(TIMEOUT):
+            while (found := self.describe(name))["EndpointStatus"] in BUSY:  # noqa: ASYNC110 - AWS has no event
+                await asyncio.sleep(0.05)
+        return found
 
     def describe(self, name: str) -> "DescribeEndpointOutputTypeDef":
         return self.control.describe_endpoint(EndpointName=name)

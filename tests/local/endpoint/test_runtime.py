@@ -127,6 +127,19 @@ def test_custom_attributes_come_back_as_the_model_sets_them(artifacts: Path, ser
     assert reply == Reply("x", "application/json", "AllTraffic", "trace=1 seen")
 
 
+def test_the_id_of_a_call_reaches_the_model(artifacts: Path, serve: Serve) -> None:
+    """Of an answer it is no part: only asynchronous ones have it."""
+    echo = """
+        def model_fn(model_dir):
+            return None
+
+        def transform_fn(model, body, content_type, accept, context):
+            return context.get_request_header(0, "X-Amzn-SageMaker-Inference-Id")
+    """
+    write_artifact(artifacts / "a.tar.gz", echo)
+    assert serve().invoke("multi", TargetModel="a.tar.gz", InferenceId="call-7").body == "call-7"
+
+
 def test_a_model_that_takes_too_long_is_a_model_error(artifacts: Path, serve: Serve) -> None:
     write_artifact(artifacts / "a.tar.gz", spy.WAITS_TO_PREDICT)
     refusal = serve(invocation_seconds=0.2).refusal("multi", TargetModel="a.tar.gz")

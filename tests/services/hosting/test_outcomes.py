@@ -39,8 +39,8 @@ def test_what_a_model_says_beside_its_outputs_is_kept_as_far_as_it_can_be() -> N
     assert isinstance(bad, BadOutput)
     assert isinstance(first, Inferred)
     assert isinstance(third, Inferred)
-    assert first.notes == CallNotes("i", 0, said)
-    assert third.notes == CallNotes("i", 2, said)
+    assert (first.output, first.notes) == (1, CallNotes("i", 0, said))
+    assert (third.output, third.notes) == (3, CallNotes("i", 2, said))
 
 
 def test_without_a_word_beside_the_outputs_there_is_none() -> None:

@@ -183,6 +183,14 @@ class ComponentShape(ControlShape):
     runtime_config: CopiesShape
 
 
+class NewComponentShape(ControlShape):
+    """UpdateInferenceComponent."""
+
+    inference_component_name: ResourceName
+    specification: SpecificationShape | None = None
+    runtime_config: CopiesShape | None = None
+
+
 class NewCopiesShape(ControlShape):
     """UpdateInferenceComponentRuntimeConfig."""
 

@@ -4,6 +4,7 @@ import time
 
 from app.local.endpoint.control.asked import (
     ComponentShape,
+    NewComponentShape,
     NewCopiesShape,
     Shape,
     SpecificationShape,
@@ -35,13 +36,12 @@ class InferenceComponents:
                 f"Variant {shape.variant_name} of endpoint {live.name} hosts no inference components."
             )
         runs = self._runs(name, shape.specification)
-        specification = _summary(said["Specification"], now)
         about: Shape = {
             **{member: said[member] for member in ("InferenceComponentName", "EndpointName", "VariantName")},
             "EndpointArn": arn("Endpoint", live.name),
             "InferenceComponentStatus": "InService",
             "LastModifiedTime": now,
-            "Specification": specification,
+            "Specification": _summary(said["Specification"], now),
         }
         added = self._estate.add(KIND, name, about, now)
         live.components[name] = LiveComponent(variant.name, runs, shape.runtime_config.copy_count)
@@ -52,6 +52,19 @@ class InferenceComponents:
         about, copies = self._estate.find(KIND, name), self._live(name).components[name].copies
         counts: Shape = {"DesiredCopyCount": copies, "CurrentCopyCount": copies}
         return {**about, "RuntimeConfig": counts}
+
+    async def update(self, said: Shape) -> Shape:
+        """UpdateInferenceComponent: what it runs is another at once, whatever its deployment says."""
+        shape, now = asked(NewComponentShape, said), time.time()
+        name = shape.inference_component_name
+        about, component = self._estate.find(KIND, name), self._live(name).components[name]
+        if shape.specification is not None:
+            component.runs = self._runs(name, shape.specification)
+            about = {**about, "Specification": _summary(said["Specification"], now)}
+        if shape.runtime_config is not None:
+            component.copies = shape.runtime_config.copy_count
+        self._estate.resources[KIND, name] = {**about, "LastModifiedTime": now}
+        return {"InferenceComponentArn": arn(KIND, name)}
 
     async def update_copies(self, said: Shape) -> Shape:
         """UpdateInferenceComponentRuntimeConfig; 0 copies is scaled to zero."""

@@ -86,6 +86,11 @@ class Endpoints:
         live = self._estate.live(str(said.get("EndpointName")))
         if live.status in ("Creating", "Updating", "RollingBack"):
             raise refused(f'Cannot update in-progress endpoint "{arn("Endpoint", live.name)}".')
+        if live.components:
+            names = ", ".join(sorted(live.components))
+            raise refused(
+                f"Endpoint {live.name} hosts inference components, which have to go first: {names}."
+            )
         del self._estate.endpoints[live.name]
         return {}
 

@@ -35,6 +35,7 @@ class ControlPlane:
             "DeleteEndpoint": endpoints.delete,
             "CreateInferenceComponent": components.create,
             "DescribeInferenceComponent": components.describe,
+            "UpdateInferenceComponent": components.update,
             "UpdateInferenceComponentRuntimeConfig": components.update_copies,
             "DeleteInferenceComponent": components.delete,
             **{f"Describe{kind}": self._describe(kind) for kind in ("Model", "EndpointConfig")},

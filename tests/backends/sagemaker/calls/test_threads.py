@@ -36,9 +36,9 @@ def sent(aws: AwsStub, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     make = clients.sagemaker_runtime_client
 
-    def noted(config: Config, *, endpoint_url: str | None = None) -> object:
+    def noted(config: Config, *, region: str | None = None, endpoint_url: str | None = None) -> object:
         names.append(threading.current_thread().name.rpartition("_")[0])
-        return make(config, endpoint_url=endpoint_url)
+        return make(config, region=region, endpoint_url=endpoint_url)
 
     monkeypatch.setattr(clients, "sagemaker_runtime_client", noted)
     return names

@@ -82,6 +82,24 @@ async def test_it_runs_a_model_and_goes(hosting: DeployingAccount) -> None:
     assert "not found" in hosting.aws.refusal("shared", InferenceComponentName="of-model").message
 
 
+async def test_what_it_runs_may_change(hosting: DeployingAccount) -> None:
+    hosting.control.update_inference_component(
+        InferenceComponentName="part", Specification={"ModelName": hosting.model("new")}
+    )
+    assert '"new"' in hosting.answers("shared", 1, InferenceComponentName="part")[0]
+    found = hosting.control.describe_inference_component(InferenceComponentName="part")
+    assert found["Specification"] == {"ModelName": "new"}
+    hosting.control.update_inference_component(InferenceComponentName="part", RuntimeConfig={"CopyCount": 0})
+    assert "no capacity" in hosting.aws.refusal("shared", InferenceComponentName="part").message
+
+
+async def test_its_endpoint_goes_after_it(hosting: DeployingAccount) -> None:
+    with pytest.raises(ClientError, match="have to go first: part"):
+        hosting.control.delete_endpoint(EndpointName="shared")
+    hosting.control.delete_inference_component(InferenceComponentName="part")
+    hosting.control.delete_endpoint(EndpointName="shared")
+
+
 async def test_a_variant_with_a_model_hosts_none(hosting: DeployingAccount) -> None:
     await hosting.deployed("churn", "m")
     with pytest.raises(ClientError, match="Variant red of endpoint shared hosts no inference components"):
