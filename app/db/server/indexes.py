@@ -11,8 +11,8 @@ _IS_INVALID = text("select not indisvalid from pg_index where indexrelid = to_re
 def create_concurrently(
     name: str, table: str, columns: Sequence[str], *, unique: bool = False, where: str | None = None
 ) -> None:
-    """Make it, of the rows ``where`` this is so, without a lock that writers wait for; one that an interrupted
-    try left invalid is made anew.
+    """Make it, of the rows ``where`` this is so, without a lock that writers wait for; one that an
+    interrupted try left invalid is made anew.
 
     It cannot be part of a transaction: what the migrations before it did is committed first, and the
     migration that calls it may be run again, so that it does nothing beside.
