@@ -17,7 +17,13 @@ from tests.support.own_models import OWN, store_of
 
 __all__ = ["bucket", "endpoint"]
 
-TIMES = "def model_fn(folder):\n    return {}\n\ndef predict_fn(rows, factor):\n    return rows.reshape(-1) * factor\n"
+TIMES = """
+    def model_fn(folder):
+        return {}
+
+    def predict_fn(rows, factor):
+        return rows.reshape(-1) * factor
+"""
 CARRIERS = {"of-AA": 2, "of-B6": 3}
 
 
