@@ -11,7 +11,7 @@ from app.core.errors import AppError
 from app.services.evaluations import judging
 from app.services.evaluations.judging import Case
 from app.services.evaluations.statistics import metrics
-from app.services.records.records import normalise
+from app.services.records.records import normalise, prepare
 from app.services.use_case import UseCase
 from tests.mine import calls
 from tests.mine.conftest import Answered
@@ -109,6 +109,13 @@ def test_every_metric_can_be_computed(
     found = judging.judge_all(use_case, cases, use_case.metrics)
     undefined = [f"{one.metric}: {one.reason}" for one in found if one.value is None]
     assert not undefined, undefined
+
+
+def test_records_have_models_with_legal_names(use_case: UseCase, known: Sequence[Known]) -> None:
+    if use_case.model_for is None:
+        pytest.skip("All records have the default model.")
+    for one in known:
+        prepare(use_case, one.raw)
 
 
 def test_the_time_field_is_there(use_case: UseCase, known: Sequence[Known]) -> None:

@@ -57,6 +57,7 @@ def test_what_evaluation_does_not_say_has_a_default(package: Path) -> None:
     assert (mine.features, mine.label, mine.label_type.validate_python("x")) == (("a", "b"), "kind", "x")
     assert (mine.task, mine.metrics, mine.slices, mine.time_field) == ("regression", (), {}, None)
     assert mine.judge("spam").value == "spam"
+    assert mine.model_for is None
     with pytest.raises(ValueError, match="got list"):
         as_it_is([1.0])
 
@@ -116,6 +117,11 @@ def test_a_file_that_cannot_be_imported_is_named(package: Path, file: str, code:
             "there is observed_at, day; None goes by none",
         ),
         ("evaluation", "LABEL = 'k'\nLabel = str\nSLICES = {'a': 1}", "evaluation.SLICES.a", "callable"),
+        (
+            *("evaluation", "LABEL = 'k'\nLabel = str\ndef model_for(item, x): ...", "evaluation.model_for"),
+            "must take one argument, the input object: missing a required argument: 'x'",
+        ),
+        ("evaluation", "LABEL = 'k'\nLabel = str\nmodel_for = 'm'", "evaluation.model_for", "callable"),
         ("evaluation", "LABEL = 'k'\nLabel = 'Later'", "evaluation.Label", "a type that pydantic knows"),
         (
             "evaluation",

@@ -28,7 +28,13 @@ class InputObjectRow(Base):
     """A record: an input object under the callers' own id, and the hash of its canonical form."""
 
     __tablename__ = "input_objects"
-    __table_args__ = (CheckConstraint(f"length(id) between 1 and {MAX_ID}", name="id_length"),)
+    __table_args__ = (
+        CheckConstraint(f"length(id) between 1 and {MAX_ID}", name="id_length"),
+        Index(
+            *("ix_input_objects_own_model_id", "own_model", "id"),
+            postgresql_where=text("own_model is not null"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(RecordKey, primary_key=True)
     payload: Mapped[JsonValue] = mapped_column(JSONB(), nullable=False)

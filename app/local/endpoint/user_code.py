@@ -28,7 +28,8 @@ def imported(code: Path) -> Iterator[ModuleType | None]:
             yield _inference(code / "inference.py")
         finally:
             sys.path.remove(str(code))
-            for name in [name for name, module in sys.modules.items() if _is_sibling(name, module, code)]:
+            known = [*sys.modules.items()]  # at once: another thread may be importing
+            for name in [name for name, module in known if _is_sibling(name, module, code)]:
                 del sys.modules[name]
 
 

@@ -50,7 +50,7 @@ class StandIns:
             return found
         options = _chosen(deployment) if ask.version is None else None
         if options is not None and options.fallback_version:
-            other = Ask(deployment.model, options.fallback_version, ask.refresh, until=ask.until)
+            other = Ask(ask.model, options.fallback_version, ask.refresh, until=ask.until)
             found = found | await self._fall_back([one.record_id for one in failed], other, until)
             failed = _failed(misses, found)
         if failed and (grace := _grace(ask, options)) is not None:
