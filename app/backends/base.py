@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, TypeAlias
+from typing import Annotated, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
@@ -36,6 +36,11 @@ class BackendOptions(BaseModel):
     """The model's server is stopped while nobody calls it, and any call starts it: what it has deployed it is
     asked only while it is used. To ask a control plane (SageMaker, Databricks, Vertex AI, watsonx) wakes
     nothing, and needs no option."""
+
+    @property
+    def explained_by(self) -> str | None:
+        """What explains its predictions; None where nothing does."""
+        return None
 
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""
@@ -144,6 +149,18 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A backend may explain what it predicts, where its options' ``explained_by`` says so."""
+
+    def explaining(self) -> Backend:
+        """The backend in whose replies each output is one of schemas.hosting.explained.ExplainedOutput.
+
+        It is the caller's, as one that was opened; what it is called from is no longer used.
+        """
+        ...
 
 
 Look: TypeAlias = Deployed | BackendError | None

@@ -11,10 +11,11 @@ from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.errors import says_no_artifact, translate
+from app.backends.sagemaker.explainers.asking import asking
 from app.backends.sagemaker.looks.sharing import shared_look
 from app.backends.sagemaker.options import Options
 from app.backends.wire.formats import ROWS, RequestFormat
-from app.backends.wire.replies import decode
+from app.backends.wire.replies import Output, decode
 from app.core.errors import BackendError, BackendMissing, BackendTimeout
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
@@ -35,16 +36,26 @@ class SageMakerBackend:
         features: Sequence[str],
         concurrency: int,
         runtime: "Callable[[], SageMakerRuntimeClient]",
+        *,
+        explains: bool = False,
     ) -> None:
+        """``explains``: each call asks for explanations, too."""
         envelope = {options.json_key: ROWS} if options.json_key else None
         self._format = RequestFormat(options.content_type, features, envelope=envelope)
         self._csv_reply = options.csv_reply
-        self._accept = options.accept or options.content_type
+        self._asking = asking(options.explainer, features, explains=explains)
+        self._accept = self._asking.accept or options.accept or options.content_type
         self._what = options.describe()
         target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
         self._calls = Calls(Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT))
         self._options, self._shared = options, shared_look(options)
-        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+        most = options.explainer.max_rows if explains and options.explainer else options.max_rows
+        self.limits = Limits(min(most, options.max_rows), options.max_bytes - self._format.overhead)
+        self._explaining = partial(SageMakerBackend, options, features, concurrency, runtime, explains=True)
+
+    def explaining(self) -> "SageMakerBackend":
+        """Another one, whose calls ask for explanations."""
+        return self._explaining()
 
     def row_bytes(self, row: Row) -> int:
         return len(self._format.row(row)) + 1
@@ -56,16 +67,19 @@ class SageMakerBackend:
                 answer = await self._invoke(body)
         except TimeoutError as error:
             raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
-        announced = answer.content_type or self._accept
-        outputs = decode(answer.content, announced, len(rows), csv_reply=self._csv_reply)
+        outputs = self._asking.read(answer, partial(self._decoded, expected=len(rows)))
         # A component is a name of its own for what answers, whichever variant it is on.
         variant = None if self._options.inference_component else answer.variant
         return Reply(outputs, variant=variant or None)
 
+    def _decoded(self, answer: Invoked, expected: int) -> list[Output]:
+        announced = answer.content_type or self._accept
+        return decode(answer.content, announced, expected, csv_reply=self._csv_reply)
+
     async def _invoke(self, body: bytes) -> Invoked:
         """Raises what the platform said; whether a target model is missing or forbidden, the bucket says."""
         try:
-            return await self._calls.invoke(body)
+            return await self._calls.invoke(body, self._asking.own)
         except CALL_ERRORS as error:
             said = translate(error, self._what)
             if says_no_artifact(error):

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from app.backends.base import BackendOptions
+from app.backends.sagemaker.explainers.explainer import Explainer
 from app.backends.wire.addresses import HttpAddress
 from app.backends.wire.formats import ContentType
 from app.backends.wire.replies import CsvReply
@@ -68,12 +69,28 @@ class Options(BackendOptions):
     """Largest request body. AWS takes 25 MB from real-time endpoints (older pages say 6), 4 MB serverless."""
     transform: Transform | None = None
     """For prediction jobs with the engine sagemaker-batch-transform."""
+    explainer: Explainer | None = None
+    """What explains predictions, for who asks with explain; by default nothing does."""
 
     @model_validator(mode="after")
     def _transform_needs_lines(self) -> Self:
         if self.transform and {self.content_type, self.accept or self.content_type} - set(LINE_TYPES):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
         return self
+
+    @model_validator(mode="after")
+    def _clarify_needs_lines(self) -> Self:
+        if self.explained_by == "clarify" and {self.content_type, self.accept or self.content_type} - set(
+            LINE_TYPES
+        ):
+            raise ValueError(
+                f"an explainer of kind clarify needs a content_type and accept of {' or '.join(LINE_TYPES)}"
+            )
+        return self
+
+    @property
+    def explained_by(self) -> str | None:
+        return self.explainer.kind if self.explainer else None
 
     def place(self) -> str:
         return f"{self.region or ''} {self.endpoint_name}"

@@ -154,6 +154,24 @@ class PredictionRow(Base):
     """The prediction it was copied from, of another record with the same content."""
 
 
+class ExplanationRow(Base):
+    """What features contributed to a prediction, where somebody asked for it; it goes with the prediction.
+
+    Record and version are the prediction's, by which the tables' policies go.
+    """
+
+    __tablename__ = "explanations"
+
+    prediction_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("predictions.id", ondelete="CASCADE"), primary_key=True
+    )
+    model_version_id: Mapped[int] = mapped_column(BigInteger)
+    record_id: Mapped[str] = mapped_column(RecordKey)
+    value: Mapped[JsonValue] = mapped_column(JSON(), nullable=False)
+    """A schemas.hosting.explained.Contributions, whose features stay in their order."""
+    computed_at: Mapped[datetime] = mapped_column(server_default=Now)
+
+
 class ClaimRow(Base):
     """Who computes a content now, or why the last try failed. Transient: UNLOGGED, empty after a crash."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from app.core.errors import AppError
 from app.core.joining import Joined
 from app.core.settings import Settings
 from app.db.engine import Database, is_outage
@@ -12,7 +13,9 @@ from app.db.predictions import cache, written
 from app.db.predictions.cache import LookingUp, Lookup
 from app.db.predictions.written import Writing, WrittenHits
 from app.schemas.access.callers import CURRENT
+from app.schemas.ids import no_record
 from app.services.models import versions
+from app.services.predictions.answer import Answer
 from app.services.predictions.memory import Memory
 
 T = TypeVar("T")
@@ -108,6 +111,14 @@ def known(found: list[Lookup]) -> list[Lookup]:
     if not caller.record_prefix:
         return found
     return [one if caller.knows_record(one.record_id) else _nothing(one) for one in found]
+
+
+def hidden(record_ids: Sequence[str]) -> dict[str, Answer | AppError]:
+    """What there is not, as far as the caller is told."""
+    caller = CURRENT.get()
+    if not caller.record_prefix:
+        return {}
+    return {one: no_record(one) for one in record_ids if not caller.knows_record(one)}
 
 
 def _nothing(one: Lookup) -> Lookup:

@@ -1,0 +1,46 @@
+"""How a version's calls are asked, and what their answers hold."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from app.backends.sagemaker.calls.own import NOTHING_OWN, OwnArguments
+from app.backends.sagemaker.calls.replies import Invoked
+from app.backends.sagemaker.explainers import clarify, container
+from app.backends.sagemaker.explainers.explainer import Explainer
+from app.backends.wire.replies import Output
+
+Decode: TypeAlias = Callable[[Invoked], list[Output]]
+"""The outputs of a model's own answer."""
+
+
+class Asking(Protocol):
+    """``own`` is what each call says beside its rows, ``accept`` what it asks to be answered, None: what the
+    version says."""
+
+    @property
+    def own(self) -> OwnArguments: ...
+
+    @property
+    def accept(self) -> str | None: ...
+
+    def read(self, answer: Invoked, decode: Decode) -> list[Output]:
+        """An output per row, of an explaining call with its explanation. Raises BadOutput."""
+        ...
+
+
+class Plain:
+    """Calls of a version without an explainer."""
+
+    own, accept = NOTHING_OWN, None
+
+    def read(self, answer: Invoked, decode: Decode) -> list[Output]:
+        return decode(answer)
+
+
+def asking(explainer: Explainer | None, features: Sequence[str], *, explains: bool) -> Asking:
+    """``explains``: explanations are wanted."""
+    if explainer is None or (explainer.kind == "container" and not explains):
+        return Plain()
+    if explainer.kind == "container":
+        return container.Explained(features)
+    return clarify.Explained(explainer, features) if explains else clarify.Unexplained()
