@@ -9,8 +9,9 @@ from pydantic import JsonValue
 from app.core.errors import BadOutput
 from app.schemas.hosting.explained import Contributions, ExplainedNumber
 
-TOLERANCE = 1e-4
-"""By how much contributions may miss what they add up to, as a share of it or of 1."""
+TOLERANCE, ROUNDING = 1e-4, 1e-6
+"""By how much contributions may miss what they add up to; or by which share of it, where it is so large that
+single precision does not tell it as well."""
 
 Numbers: TypeAlias = Sequence[float]
 """One for each number that the model gives."""
@@ -60,7 +61,7 @@ def _require_sum(base_values: Numbers, sums: Numbers, explains: Numbers) -> None
     if len(base_values) != len(explains):
         raise BadOutput(f"The explainer answered {len(base_values)} base values for {len(explains)} numbers.")
     for base, part, whole in zip(base_values, sums, explains, strict=True):
-        if not abs(base + part - whole) <= TOLERANCE * max(1, abs(whole)):  # nor NaN
+        if not abs(base + part - whole) <= max(TOLERANCE, ROUNDING * abs(whole)):  # nor NaN
             said = f"the base value and the contributions make {base + part:.6g}"
             raise BadOutput(f"The explanation does not add up: {said}, and what they explain is {whole:.6g}.")
 

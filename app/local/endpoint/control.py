@@ -61,10 +61,12 @@ def _resources(served: ServedEndpoint, started: float) -> Iterable[tuple[tuple[s
         EndpointConfigName=deployment,
         LastModifiedTime=UNCHANGED_SINCE,
         ProductionVariants=[{"VariantName": variant, **_instances(started)}],
+        **_explainer(served),
     )
     yield _resource(
         *("EndpointConfig", deployment, started),
         ProductionVariants=[{"VariantName": variant, "ModelName": deployment, "InstanceType": "local"}],
+        **_explainer(served),
     )
     mode = "MultiModel" if served.endpoint.multi_model else "SingleModel"
     yield _resource(
@@ -76,6 +78,11 @@ def _resources(served: ServedEndpoint, started: float) -> Iterable[tuple[tuple[s
 def _resource(kind: str, name: str, started: float, **members: JsonValue) -> tuple[tuple[str, str], Shape]:
     own: Shape = {f"{kind}Name": name, f"{kind}Arn": _arn(kind, name), "CreationTime": started}
     return (kind, name), {**own, **members}
+
+
+def _explainer(served: ServedEndpoint) -> Shape:
+    explainer = served.endpoint.explainer
+    return {} if explainer is None else {"ExplainerConfig": explainer.shape}
 
 
 def _instances(started: float) -> Shape:

@@ -28,6 +28,8 @@ def headers_of(request: Request) -> Mapping[str, str]:
 def check_headers(headers: Mapping[str, str], endpoint: Endpoint, request_id: str) -> None:
     """Raise ValidationError for what the endpoint does not serve."""
     for header, kind in UNSUPPORTED.items():
+        if header == "enable-explanations" and endpoint.explainer:
+            continue
         if HEADER + header in headers:
             header = header.replace("-", " ")
             raise validation_error(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from app.local.endpoint.artifacts.cache import CachedArtifact, ModelCache
 from app.local.endpoint.artifacts.sources import ServedEndpoint
+from app.local.endpoint.clarify.explainer import explained
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.errors import ACCOUNT, ModelFailed, model_error, validation_error
 from app.local.endpoint.model import ContainerAnswer, HostedModel
@@ -44,6 +46,9 @@ class SageMakerRuntime:
         answer = await self._answer(served, body, headers)
         if answer.status != 200:
             raise model_error(name, answer.status, answer.body.decode("utf-8", "replace"))
+        if (explainer := served.endpoint.explainer) is not None:
+            ask = partial(self._answer, served, headers=headers)
+            answer = await explained(explainer, body, headers, answer, ask)
         own = {"x-Amzn-Invoked-Production-Variant": served.endpoint.variant, "x-amzn-RequestId": request_id}
         return Response(answer.body, headers={**_passed_on(answer), **own})
 
