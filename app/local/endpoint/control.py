@@ -53,6 +53,7 @@ class ControlPlane:
 
 def _resources(served: ServedEndpoint, started: float) -> Iterable[tuple[tuple[str, str], Shape]]:
     name, variant = served.endpoint.name, served.endpoint.variant
+    explainer = served.endpoint.explainer.shape if served.endpoint.explainer else None
     deployed = f"{served.endpoint.artifacts} {served.state}"
     deployment = f"{name[:54]}-{hashlib.sha256(deployed.encode()).hexdigest()[:8]}"
     yield _resource(
@@ -61,12 +62,12 @@ def _resources(served: ServedEndpoint, started: float) -> Iterable[tuple[tuple[s
         EndpointConfigName=deployment,
         LastModifiedTime=UNCHANGED_SINCE,
         ProductionVariants=[{"VariantName": variant, **_instances(started)}],
-        **_explainer(served),
+        ExplainerConfig=explainer,
     )
     yield _resource(
         *("EndpointConfig", deployment, started),
         ProductionVariants=[{"VariantName": variant, "ModelName": deployment, "InstanceType": "local"}],
-        **_explainer(served),
+        ExplainerConfig=explainer,
     )
     mode = "MultiModel" if served.endpoint.multi_model else "SingleModel"
     yield _resource(
@@ -77,12 +78,7 @@ def _resources(served: ServedEndpoint, started: float) -> Iterable[tuple[tuple[s
 
 def _resource(kind: str, name: str, started: float, **members: JsonValue) -> tuple[tuple[str, str], Shape]:
     own: Shape = {f"{kind}Name": name, f"{kind}Arn": _arn(kind, name), "CreationTime": started}
-    return (kind, name), {**own, **members}
-
-
-def _explainer(served: ServedEndpoint) -> Shape:
-    explainer = served.endpoint.explainer
-    return {} if explainer is None else {"ExplainerConfig": explainer.shape}
+    return (kind, name), own | {member: value for member, value in members.items() if value is not None}
 
 
 def _instances(started: float) -> Shape:

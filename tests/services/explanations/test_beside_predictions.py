@@ -38,7 +38,7 @@ async def test_many_who_ask_at_once_are_answered_by_one_call(pair: Pair, aws: Aw
         await until(lambda: len(explaining(aws)) > 0)
         release.set()
     found = [call.result() for call in calls]
-    assert {one.explanation.explains for one in found} == {15.0}  # type: ignore[arg-type]
+    assert {one.explanation.explains for one in found} == {15.0}
     assert len({one.answer.id for one in found}) == 2
     assert len(invocations(aws)) == 1
 

@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import text
 
-from app.core.errors import AppError, BadOutput
-from app.services.explanations.explaining import Explaining
+from app.core.errors import AppError, BadOutput, NotFound
+from app.services.explanations.explaining import ExplainedAnswer, Explaining
 from app.services.predictions.predictor import Ask
-from tests.support.aws_stub import Answer, AwsStub, Request, model_error
-from tests.support.clarify import BASE, clarify, explained_reply, explaining, explains
-from tests.support.orders import invocations
+from tests.support.aws_stub import Answer, AwsStub, Request, model_error, reply
+from tests.support.clarify import BASE, clarify, document, explained_reply, explaining, explains
+from tests.support.orders import answer_ten_times, invocations
 
 ASK = Ask(model="transit")
 Pair = tuple[Explaining, Explaining]
@@ -92,8 +92,8 @@ async def test_many_are_explained_in_few_calls(pair: Pair, aws: AwsStub) -> None
     one, _ = pair
     await one.predict("c", ASK)
     found = await one.predict_many(["a", "b", "c", "a", "missing"], ASK)
-    states = {name: one if isinstance(one, AppError) else one.answer.cache for name, one in found.items()}
-    assert isinstance(states.pop("missing"), AppError)
+    assert isinstance(found["missing"], NotFound)
+    states = {name: each.answer.cache for name, each in found.items() if isinstance(each, ExplainedAnswer)}
     assert states.pop("c") == "HIT"
     assert sorted(states.values()) == ["COALESCED", "MISS"]  # of one content
     assert len(explaining(aws)) == 2
@@ -104,15 +104,14 @@ async def test_what_does_not_explain_is_told_and_spoils_nothing(pair: Pair, aws:
 
     def no_explanation(request: Request) -> Answer:
         aws.respond = clarify
-        request.headers.pop("x-amzn-sagemaker-enable-explanations")
-        return clarify(request)
+        return reply(document(answer_ten_times(request), explained=False))
 
     aws.respond = no_explanation
     with pytest.raises(BadOutput, match="no explanations for 1 rows"):
         await one.predict("a", ASK)
     with pytest.raises(BadOutput, match="no explanations for 1 rows"):  # shared for a while, and asked once
         await other.predict("a", ASK)
-    assert len(explaining(aws)) == 0
+    assert len(explaining(aws)) == 1
     assert (await other.predictor.predict("a", ASK)).prediction == 15.0
 
 

@@ -28,7 +28,7 @@ class Asking(Protocol):
         ...
 
 
-class Plain:
+class PlainAsking:
     """Calls of a version without an explainer."""
 
     own, accept = NOTHING_OWN, None
@@ -40,7 +40,7 @@ class Plain:
 def asking(explainer: Explainer | None, features: Sequence[str], *, explains: bool) -> Asking:
     """``explains``: explanations are wanted."""
     if explainer is None or (explainer.kind == "container" and not explains):
-        return Plain()
+        return PlainAsking()
     if explainer.kind == "container":
-        return container.Explained(features)
-    return clarify.Explained(explainer, features) if explains else clarify.Unexplained()
+        return container.ContainerExplained(features)
+    return clarify.ClarifyExplained(explainer, features) if explains else clarify.ClarifyUnexplained()

@@ -24,7 +24,7 @@ ALL, NONE = "`true`", "`false`"
 NO_FORM = "SageMaker Clarify's answer is not of the form that its reference describes"
 
 
-class Unexplained:
+class ClarifyUnexplained:
     """Predictions alone: nothing is explained, and nothing paid for it."""
 
     own, accept = OwnArguments(enable_explanations=NONE), None
@@ -33,7 +33,7 @@ class Unexplained:
         return decode(_models_own(answer, _document(answer)))
 
 
-class Explained:
+class ClarifyExplained:
     """Predictions with the contributions of all features."""
 
     own, accept = OwnArguments(enable_explanations=ALL), None

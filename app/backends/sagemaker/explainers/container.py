@@ -26,7 +26,7 @@ LONGEST_NAME = 100
 """Characters of an explainer's own name."""
 
 
-class Explained:
+class ContainerExplained:
     """Predictions with the contributions of all features."""
 
     accept = "application/json"

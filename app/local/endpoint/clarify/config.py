@@ -37,4 +37,4 @@ class ClarifyExplainer:
             "ShapConfig": shap,
         }
         given = {name: value for name, value in explainer.items() if value not in ({}, None)}
-        return {"ClarifyExplainerConfig": given}
+        return {"ClarifyExplainerConfig": dict[str, JsonValue](given)}

@@ -15,14 +15,18 @@ from app.local.endpoint.clarify.config import ClarifyExplainer
 from app.local.endpoint.errors import validation_error
 from app.local.endpoint.model import ContainerAnswer
 
-Ask: TypeAlias = Callable[[bytes], Awaitable[ContainerAnswer]]
+AskModel: TypeAlias = Callable[[bytes], Awaitable[ContainerAnswer]]
 """Asks the endpoint's model about other records, in the form of the request."""
 
 ENABLE = "x-amzn-sagemaker-enable-explanations"
 
 
 async def explained(
-    explainer: ClarifyExplainer, body: bytes, headers: Mapping[str, str], answer: ContainerAnswer, ask: Ask
+    explainer: ClarifyExplainer,
+    body: bytes,
+    headers: Mapping[str, str],
+    answer: ContainerAnswer,
+    ask: AskModel,
 ) -> ContainerAnswer:
     """The model's answer in Clarify's form, with explanations of the records that are to have some."""
     kind, answer_kind = records.kind_of(headers.get("content-type")), answer.headers.get("content-type", "")
@@ -57,7 +61,7 @@ def _is_chosen(expression: str, output: JsonValue) -> bool:
     return found
 
 
-async def _explain(explainer: ClarifyExplainer, row: records.Cells, kind: str, ask: Ask) -> JsonValue:
+async def _explain(explainer: ClarifyExplainer, row: records.Cells, kind: str, ask: AskModel) -> JsonValue:
     baseline = records.rows(explainer.baseline.encode(), records.CSV)
     if len(row) > shapley.MOST_FEATURES or any(len(one) != len(row) for one in baseline):
         most = f"at most {shapley.MOST_FEATURES} features, as many as the baseline"
@@ -76,6 +80,6 @@ async def _explain(explainer: ClarifyExplainer, row: records.Cells, kind: str, a
 
 def _numbers(explainer: ClarifyExplainer, outputs: list[JsonValue]) -> "NDArray[np.float64]":
     place = explainer.probability
-    chosen = outputs if place is None else [one[place] for one in outputs]  # type: ignore[index, call-overload]
+    chosen = outputs if place is None else [one[place] for one in outputs]  # type: ignore[index]
     numbers = np.array([one if isinstance(one, list) else [one] for one in chosen], dtype=np.float64)
     return np.log(numbers / (1 - numbers)) if explainer.use_logit else numbers
