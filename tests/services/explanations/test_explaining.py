@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from app.core.errors import AppError, BadOutput, NotFound
+from app.db.predictions import claims
+from app.db.predictions.cache import Scope
 from app.services.explanations.explaining import ExplainedAnswer, Explaining
 from app.services.predictions.predictor import Ask
 from tests.support.aws_stub import Answer, AwsStub, Request, model_error, reply
@@ -130,3 +132,19 @@ async def test_an_explanation_goes_with_its_prediction(pair: Pair, aws: AwsStub)
     async with one.predictor.database.transactions.begin() as session:
         await session.execute(text("delete from predictions"))
         assert await session.scalar(text("select count(*) from explanations")) == 0
+
+
+async def test_what_nobody_knows_who_made_is_for_those_who_waited(pair: Pair) -> None:
+    """They are told of it only where it is explained."""
+    one, _ = pair
+    database, pipeline = one.predictor.database, one.predictor.pipeline_version
+    answer = (await one.predict("a", ASK)).answer
+    scopes = [Scope(1, pipeline, 0, explained=is_explained) for is_explained in (True, False)]
+    async with database.transactions.begin() as session:
+        await session.execute(text("update predictions set revision = 'pending:0', superseded_at = now()"))
+        for scope in scopes:
+            found = await claims.unknown(session, scope, [answer.content_hash], after=0)
+            assert found[answer.content_hash].id == answer.id
+        await session.execute(text("delete from explanations"))
+        left = [await claims.unknown(session, scope, [answer.content_hash], after=0) for scope in scopes]
+        assert [[*one] for one in left] == [[], [answer.content_hash]]

@@ -8,6 +8,7 @@ from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.explainers import clarify, container
 from app.backends.sagemaker.explainers.explainer import Explainer
 from app.backends.wire.replies import Output
+from app.core.errors import BadOutput
 
 Decode: TypeAlias = Callable[[Invoked], list[Output]]
 """The outputs of a model's own answer."""
@@ -34,7 +35,14 @@ class PlainAsking:
     own, accept = NOTHING_OWN, None
 
     def read(self, answer: Invoked, decode: Decode) -> list[Output]:
-        return decode(answer)
+        try:
+            return decode(answer)
+        except BadOutput as error:
+            if not clarify.is_of_its_form(answer):
+                raise
+            raise BadOutput(
+                "The endpoint has a SageMaker Clarify explainer, which the option explainer has to say."
+            ) from error
 
 
 def asking(explainer: Explainer | None, features: Sequence[str], *, explains: bool) -> Asking:

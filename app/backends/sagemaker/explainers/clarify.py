@@ -92,6 +92,14 @@ class ClarifyExplained:
         return {name: _of_feature(one) for name, one in zip(self._features, attributed, strict=True)}
 
 
+def is_of_its_form(answer: Invoked) -> bool:
+    """Whether an answer that cannot be read is Clarify's."""
+    try:
+        return {"version", "predictions", "explanations"} <= _document(answer).keys()
+    except BadOutput:
+        return False
+
+
 def _document(answer: Invoked) -> Mapping[str, JsonValue]:
     return json_object(answer.content, answer.content_type)
 

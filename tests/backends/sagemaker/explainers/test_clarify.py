@@ -45,6 +45,15 @@ async def test_without_the_option_nothing_is_sent(aws: AwsStub, opener: Opener) 
     assert "x-amzn-sagemaker-enable-explanations" not in aws.requests[0].headers
 
 
+async def test_a_version_that_does_not_know_of_it_is_told_so(aws: AwsStub, opener: Opener) -> None:
+    aws.script(reply(document("0.5")))
+    with pytest.raises(BadOutput, match="which the option explainer has to say"):
+        await opener().predict([[1]], TIMEOUT)
+    aws.script(reply({"score": 0.5}))
+    with pytest.raises(BadOutput, match="neither a list nor an object"):
+        await opener().predict([[1]], TIMEOUT)
+
+
 async def test_contributions_and_what_is_left_make_the_output(aws: AwsStub, explaining: Opener) -> None:
     [found] = await explained(aws, explaining, document("0.75\n", [feature(0.25)]))
     output, explanation = parted(cast(JsonValue, found))
