@@ -2,14 +2,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
-from fastapi import FastAPI
 
 from app.core.settings import Settings
 from app.schemas.models import NewVersion
 from app.services.explanations.explaining import Explaining
 from app.services.models import versions
 from app.services.records import records
-from tests.support.app import running_app
+from app.services.runtime import Runtime, open_runtime
 from tests.support.aws_stub import AwsStub
 from tests.support.clarify import OPTIONS, clarify
 from tests.support.orders import FEATURES, order
@@ -22,16 +21,9 @@ def aws(aws: AwsStub) -> AwsStub:
     return aws
 
 
-async def prepare(app: FastAPI, **options: object) -> None:
+async def prepare(runtime: Runtime) -> None:
     """A live version that Clarify explains, and the records `a`, `b` of the same content and `c`."""
-    runtime = app.state.runtime
-    new = NewVersion(
-        version="1",
-        backend="sagemaker",
-        options={**OPTIONS, **options},
-        features=list(FEATURES),
-        promote=True,
-    )
+    new = NewVersion(version="1", backend="sagemaker", options=OPTIONS, features=list(FEATURES), promote=True)
     await versions.register(runtime.sessions, TRANSIT, runtime.inference, "transit", new)
     for record_id, ratio in {"a": 1.5, "b": 1.5, "c": 2.0}.items():
         await records.put(runtime.sessions, TRANSIT, record_id, order(ratio))
@@ -42,7 +34,7 @@ async def pair(settings: Settings, aws: AwsStub) -> AsyncIterator[tuple[Explaini
     """Two replicas of the service."""
     chosen = settings.model_copy(update={"failure_hold": 600})
     async with AsyncExitStack() as stack:
-        apps = [await stack.enter_async_context(running_app(chosen)) for _ in range(2)]
-        await prepare(apps[0])
-        one, other = [Explaining(app.state.runtime.predictor) for app in apps]
+        runtimes = [await stack.enter_async_context(open_runtime(chosen, TRANSIT)) for _ in range(2)]
+        await prepare(runtimes[0])
+        one, other = [Explaining(runtime.predictor) for runtime in runtimes]
         yield one, other
