@@ -1,4 +1,4 @@
-"""The examples of docs/platforms.md and docs/sagemaker.md, and the README's table are of backends and options that there are."""
+"""The examples of docs/platforms.md and docs/sagemaker.md, and the README's table, are of what there is."""
 
 import json
 import re
@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from app.backends.registry import BACKENDS
 from app.backends.sagemaker.explainers.explainer import Explainer
-from app.backends.sagemaker.options import Options, Transform
+from app.backends.sagemaker.options import Options
+from app.backends.sagemaker.transform_options import Transform
+from app.backends.wire.tensors import TensorForm
 from app.core.docstrings import field_docstrings
 from app.core.hosts import Hosts
 from tests.support.demo import ROOT
@@ -49,7 +51,8 @@ def test_every_platform_has_a_section_and_a_line() -> None:
 
 def test_the_table_of_sagemaker_is_its_options() -> None:
     lines = ["| option | default | meaning |", "| --- | --- | --- |"]
-    lines += [*rows_of(Options), *rows_of(Transform, "transform."), *rows_of(Explainer, "explainer.")]
+    lines += [*rows_of(Options), *rows_of(TensorForm, "tensor_form."), *rows_of(Transform, "transform.")]
+    lines += rows_of(Explainer, "explainer.")
     shown = [line for line in SAGEMAKER.partition("## All options\n")[2].splitlines() if line.startswith("|")]
     assert shown == lines
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, TypeAlias, runtime_checkable
+from typing import Annotated, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
@@ -10,6 +10,7 @@ from app.core.errors import BackendError, BackendMissing, FieldError, InvalidInp
 from app.core.hosts import Hosts
 from app.core.settings import CENTURY
 from app.schemas.ids import Name
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 
@@ -34,8 +35,11 @@ class BackendOptions(BaseModel):
     where this version is live and its platform fails; by default none is. Without a TTL: its oldest age."""
     scales_to_zero: bool = False
     """The model's server is stopped while nobody calls it, and any call starts it: what it has deployed it is
-    asked only while it is used. To ask a control plane (SageMaker, Databricks, Vertex AI, watsonx) wakes
-    nothing, and needs no option."""
+    asked only while it is used, and no row is sent before it becomes live unless that is asked for. Of what
+    is deployed SageMaker, Databricks, Vertex AI and watsonx ask a control plane, which wakes nothing."""
+
+    looks_wake: ClassVar[bool] = True
+    """Whether a look calls the model's server, and no control plane."""
 
     @property
     def explained_by(self) -> str | None:
@@ -91,6 +95,8 @@ class Deployed:
     partial: bool = False
     """One server was asked, of which there may be several with other revisions: what replies tell counts
     beside it."""
+    most_bytes: int | None = None
+    """Of request body that one call may carry, where that hangs on what is deployed."""
     at_registration: bool = False
     """True when a version is registered, and may later name what is not yet running: the first one stays."""
 
@@ -161,6 +167,17 @@ class Explains(Protocol):
         It is the caller's, as one that was opened; what it is called from is no longer used.
         """
         ...
+
+
+@runtime_checkable
+class TakesPayloads(Protocol):
+    """A backend may also take what the user's code made whole, one item a call, up to ``longest_payload``
+    bytes: the reply has one output. Otherwise the same as ``predict``."""
+
+    @property
+    def longest_payload(self) -> int: ...
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply: ...
 
 
 Look: TypeAlias = Deployed | BackendError | None

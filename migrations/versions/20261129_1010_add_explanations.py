@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "a71e5d20c9b4"
-down_revision = "d08b3c6f51a7"
+down_revision = "7b1e95c04fd2"
 branch_labels = None
 depends_on = None
 

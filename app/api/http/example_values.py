@@ -50,6 +50,9 @@ LOGGED: Example = {key: value for key, value in PREDICTION.items() if key != "ca
     "source_id": None,
     "expires_at": None,
     "superseded_at": None,
+    "inference_id": "0f8d9a52-5b0b-4c53-9d84-2c1f0f4f6a11",
+    "inference_position": 0,
+    "custom_attributes": None,
 }
 METRIC: Example = {
     "metric": "mae",

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from app.core.errors import BadOutput
+from app.core.errors import BadOutput, FieldError, InvalidInput
 from app.schemas.hosting.explained import Contributions, ExplainedNumber
 
 TOLERANCE, ROUNDING = 1e-4, 1e-6
@@ -42,6 +42,14 @@ def explanation(
         contributions={name: _shown(each, single) for name, each in contributions.items()},
         explains=_shown(explains, single),
         labels=labels,
+    )
+
+
+def require_rows() -> None:
+    """InvalidInput: what is to be explained has no features."""
+    raise InvalidInput(
+        "What preprocess makes whole has no features that could contribute anything.",
+        errors=[FieldError("explain", "takes a version whose preprocess makes rows")],
     )
 
 

@@ -2,12 +2,12 @@
 
 from app.db.tables.audit import AuditRow
 from app.db.tables.base import Base, RecordKey
+from app.db.tables.explanations import ExplanationRow
 from app.db.tables.limits import KeyInferencesRow, KeyRequestsRow
 from app.db.tables.serving import (
     MAX_ID,
     ApiKeyRow,
     ClaimRow,
-    ExplanationRow,
     FormerClaimRow,
     InputObjectRow,
     LabelRow,

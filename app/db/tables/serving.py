@@ -152,24 +152,12 @@ class PredictionRow(Base):
     """The name that the reply gave for what answered, such as SageMaker's production variant."""
     source_id: Mapped[int | None] = mapped_column(BigInteger)
     """The prediction it was copied from, of another record with the same content."""
-
-
-class ExplanationRow(Base):
-    """What features contributed to a prediction, where somebody asked for it; it goes with the prediction.
-
-    Record and version are the prediction's, by which the tables' policies go.
-    """
-
-    __tablename__ = "explanations"
-
-    prediction_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("predictions.id", ondelete="CASCADE"), primary_key=True
-    )
-    model_version_id: Mapped[int] = mapped_column(BigInteger)
-    record_id: Mapped[str] = mapped_column(RecordKey)
-    value: Mapped[JsonValue] = mapped_column(JSON(), nullable=False)
-    """A schemas.hosting.explained.Contributions, whose features stay in their order."""
-    computed_at: Mapped[datetime] = mapped_column(server_default=Now)
+    inference_id: Mapped[str | None]
+    """What the call was called towards the platform; of a copy its source has it."""
+    inference_position: Mapped[int | None]
+    """The row's place in that call, from 0."""
+    custom_attributes: Mapped[str | None]
+    """What the model said beside its outputs, to all rows of the call."""
 
 
 class ClaimRow(Base):

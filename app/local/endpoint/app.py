@@ -18,9 +18,15 @@ from app.local.endpoint.artifacts.bucket import FolderBucket
 from app.local.endpoint.artifacts.cache import ModelCache
 from app.local.endpoint.artifacts.sources import LOCAL_BUCKET, serve
 from app.local.endpoint.config import EndpointConfig
-from app.local.endpoint.control import ControlPlane
+from app.local.endpoint.control.endpoints import Endpoints
+from app.local.endpoint.control.estate import Estate
+from app.local.endpoint.control.given import add_given
+from app.local.endpoint.control.plane import ControlPlane
 from app.local.endpoint.errors import EndpointError, error_response
+from app.local.endpoint.fleets.running import ContainerRunner
+from app.local.endpoint.invoker import Invoker
 from app.local.endpoint.runtime import SageMakerRuntime
+from app.local.endpoint.transforms.jobs import LocalTransforms
 
 PING = "/ping"
 """The health check of SageMaker's containers; the one path that takes unsigned requests."""
@@ -31,21 +37,29 @@ def create_app(config: EndpointConfig) -> Starlette:
     served = {endpoint.name: serve(endpoint) for endpoint in config.endpoints}
     unpacked = config.cache_dir / f"models-{uuid4().hex}"
     bucket = FolderBucket(served)
-    runtime = SageMakerRuntime(config, served, ModelCache(unpacked, config.memory_bytes, config.load_seconds))
+    estate = Estate(served)
+    add_given(estate, config)
+    cache = ModelCache(unpacked, config.memory_bytes, config.load_seconds)
+    runner = ContainerRunner(cache, config.invocation_seconds)
+    endpoints = Endpoints(estate, config, runner)
+    transforms = LocalTransforms(estate, runner)
+    runtime = SageMakerRuntime(estate, Invoker(runner), config.max_body_bytes)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         toolkit.install()
         unpacked.mkdir(parents=True)
         yield
-        runtime.close()
+        endpoints.close()
+        transforms.close()
+        runner.close()
         shutil.rmtree(unpacked, ignore_errors=True)  # a model may still be unpacking
 
     return Starlette(
         routes=[
             Route(PING, ping, methods=["GET"]),
             Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
-            Route("/", ControlPlane(served.values()).describe, methods=["POST"]),
+            Route("/", ControlPlane(estate, endpoints, transforms.operations).answer, methods=["POST"]),
             Route(f"/{LOCAL_BUCKET}", bucket.list, methods=["GET"]),
             Route(f"/{LOCAL_BUCKET}/{{key:path}}", bucket.read, methods=["GET"]),
         ],

@@ -109,6 +109,13 @@ class LoggedPrediction(Documented):
     expires_at: datetime | None
     """By the PREDICTION_TTL when it was computed; what counts is that of the process that is asked."""
     superseded_at: datetime | None
+    inference_id: str | None
+    """What the call was called towards the platform, where it has such a name (SageMaker's InferenceId). Of a
+    copy its source has it."""
+    inference_position: int | None
+    """The row's place in that call, from 0."""
+    custom_attributes: str | None
+    """What the model said beside its outputs (SageMaker's CustomAttributes)."""
 
 
 class PredictionPage(Wire):

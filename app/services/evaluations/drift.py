@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from app.core.errors import AppError
 from app.db.evaluations.runs import Metric
 from app.schemas.judged import SMALL
+from app.schemas.payloads import Payload
 from app.services import pipeline
 from app.services.evaluations.statistics import drift
 from app.services.evaluations.statistics.drift import ReferenceSample
@@ -58,10 +59,13 @@ class Drift(TwoWindows[Answer]):
         self._scales = {group: Scale() for group in (*self._features, PREDICTION)}
 
     def prepare(self, payloads: Sequence[JsonValue]) -> Sequence[Mapping[str, float]]:
-        """A record that cannot be predicted or judged has its features, unless preprocess fails on it."""
+        """A record that cannot be predicted or judged has its features, unless preprocess fails on it, or
+        makes it whole."""
         made = pipeline.to_rows(self._use_case, payloads, self.task.deployment)
         return [
-            {} if isinstance(row, AppError) else self._placed(dict(zip(self._features, row, strict=True)))
+            {}
+            if isinstance(row, AppError | Payload)
+            else self._placed(dict(zip(self._features, row, strict=True)))
             for row in made
         ]
 

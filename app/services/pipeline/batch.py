@@ -8,6 +8,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from app.core.errors import AppError
+from app.schemas.hosting.calls import NO_NOTES, CallNotes
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.hosting.explained import parted
 from app.services.hosting.outcomes import Inferred
@@ -29,6 +30,7 @@ class Computed:
     revision: str | None
     latency_ms: float
     variant: str | None = None
+    notes: CallNotes = NO_NOTES
     explanation: JsonValue = None
     """A schemas.hosting.explained.Contributions, where the deployment is one that is explained."""
 
@@ -83,4 +85,5 @@ def _combine(answer: Inferred | AppError, output: JsonValue | AppError, explanat
         return answer
     if isinstance(output, AppError):
         return output
-    return Computed(output, answer.output, answer.revision, answer.latency_ms, answer.variant, explanation)
+    told = answer.revision, answer.latency_ms, answer.variant, answer.notes
+    return Computed(output, answer.output, *told, explanation)

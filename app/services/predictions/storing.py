@@ -209,6 +209,7 @@ def _row(one: Wanted, computed: Computed, found: Found, now: InService, age: flo
         variant=computed.variant,
         current=not revision.startswith(PENDING),
         age=age,
+        notes=computed.notes,
     )
 
 

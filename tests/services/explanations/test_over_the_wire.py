@@ -115,8 +115,8 @@ def matrix_of(first: str, row: list[float]) -> xgboost.DMatrix:
 async def test_xgboosts_own_contributions_and_clarifys(
     runtime: Runtime, boosters: dict[str, xgboost.Booster]
 ) -> None:
-    made = ORDERS.preprocess([ORDERS.parse(order(1.5))])[0]
-    row = [float(cast(float, made[ORDERS.features.index(name)])) for name in FEATURES]
+    made = cast(list[float], ORDERS.preprocess([ORDERS.parse(order(1.5))])[0])
+    row = [float(made[ORDERS.features.index(name)]) for name in FEATURES]
     matrix = matrix_of(BASELINE, row)
     for name, booster in boosters.items():
         own = await explained(runtime, name)

@@ -15,14 +15,14 @@ Decode: TypeAlias = Callable[[Invoked], list[Output]]
 
 
 class Asking(Protocol):
-    """``own`` is what each call says beside its rows, ``accept`` what it asks to be answered, None: what the
-    version says."""
+    """``own`` is what each call says beside its rows."""
 
     @property
     def own(self) -> OwnArguments: ...
 
-    @property
-    def accept(self) -> str | None: ...
+    def require_rows(self) -> None:
+        """InvalidInput where a payload that preprocess made whole cannot be asked about so."""
+        ...
 
     def read(self, answer: Invoked, decode: Decode) -> list[Output]:
         """An output per row, of an explaining call with its explanation. Raises BadOutput."""
@@ -32,7 +32,10 @@ class Asking(Protocol):
 class PlainAsking:
     """Calls of a version without an explainer."""
 
-    own, accept = NOTHING_OWN, None
+    own = NOTHING_OWN
+
+    def require_rows(self) -> None:
+        """A payload will do."""
 
     def read(self, answer: Invoked, decode: Decode) -> list[Output]:
         try:
@@ -45,10 +48,12 @@ class PlainAsking:
             ) from error
 
 
-def asking(explainer: Explainer | None, features: Sequence[str], *, explains: bool) -> Asking:
-    """``explains``: explanations are wanted."""
+def asking(
+    explainer: Explainer | None, features: Sequence[str], attributes: str | None = None, *, explains: bool
+) -> Asking:
+    """``explains``: explanations are wanted. ``attributes`` are the version's own."""
     if explainer is None or (explainer.kind == "container" and not explains):
         return PlainAsking()
     if explainer.kind == "container":
-        return container.ContainerExplained(features)
+        return container.ContainerExplained(features, attributes)
     return clarify.ClarifyExplained(explainer, features) if explains else clarify.ClarifyUnexplained()

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.explainers.explainer import Explainer
-from app.backends.wire.explanations import explanation, is_number, numbers
+from app.backends.wire.explanations import explanation, is_number, numbers, require_rows
 from app.backends.wire.replies import Output, json_object
 from app.core.errors import BadOutput
 from app.schemas.hosting.explained import together
@@ -27,7 +27,10 @@ NO_FORM = "SageMaker Clarify's answer is not of the form that its reference desc
 class ClarifyUnexplained:
     """Predictions alone: nothing is explained, and nothing paid for it."""
 
-    own, accept = OwnArguments(enable_explanations=NONE), None
+    own = OwnArguments(enable_explanations=NONE)
+
+    def require_rows(self) -> None:
+        """A payload will do."""
 
     def read(self, answer: Invoked, decode: Callable[[Invoked], list[Output]]) -> list[Output]:
         return decode(_models_own(answer, _document(answer)))
@@ -36,10 +39,13 @@ class ClarifyUnexplained:
 class ClarifyExplained:
     """Predictions with the contributions of all features."""
 
-    own, accept = OwnArguments(enable_explanations=ALL), None
+    own = OwnArguments(enable_explanations=ALL)
 
     def __init__(self, explainer: Explainer, features: Sequence[str]) -> None:
         self._explainer, self._features = explainer, features
+
+    def require_rows(self) -> None:
+        require_rows()
 
     def read(self, answer: Invoked, decode: Callable[[Invoked], list[Output]]) -> list[Output]:
         document = _document(answer)

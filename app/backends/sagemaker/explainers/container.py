@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
-from app.backends.wire.explanations import explanation, numbers
+from app.backends.wire.explanations import explanation, numbers, require_rows
 from app.backends.wire.replies import Output
 from app.core.errors import BadOutput
 from app.schemas.hosting.explained import together
@@ -29,12 +29,14 @@ LONGEST_NAME = 100
 class ContainerExplained:
     """Predictions with the contributions of all features."""
 
-    accept = "application/json"
-
     def __init__(self, features: Sequence[str], attributes: str | None = None) -> None:
         """``attributes`` are the version's own."""
-        self.own = OwnArguments(custom_attributes=",".join(filter(None, (attributes, ATTRIBUTE))))
+        asked = ",".join(filter(None, (attributes, ATTRIBUTE)))
+        self.own = OwnArguments(custom_attributes=asked, accept="application/json")
         self._features = features
+
+    def require_rows(self) -> None:
+        require_rows()
 
     def read(self, answer: Invoked, decode: Callable[[Invoked], list[Output]]) -> list[Output]:
         return [self._with(one) for one in decode(answer)]
