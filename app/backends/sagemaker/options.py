@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from app.aws import Role
 from app.backends.sagemaker.body import BodyOptions
@@ -77,11 +77,12 @@ class Options(BodyOptions):
             raise ValueError("transform with match id needs an accept that is the content_type")
         return self
 
-    @model_validator(mode="after")
-    def _external_id_is_of_a_role(self) -> Self:
-        if self.external_id and not self.role_arn:
-            raise ValueError("external_id needs role_arn, the role that is assumed with it")
-        return self
+    @field_validator("external_id")
+    @classmethod
+    def _is_of_a_role(cls, external_id: str | None, info: ValidationInfo) -> str | None:
+        if external_id and info.data.get("role_arn", external_id) is None:
+            raise ValueError("needs role_arn, the role that is assumed with it")
+        return external_id
 
     @model_validator(mode="after")
     def _clarify_needs_lines(self) -> Self:
