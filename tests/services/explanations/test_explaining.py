@@ -3,12 +3,14 @@
 import pytest
 from sqlalchemy import text
 
-from app.core.errors import AppError, BadOutput, NotFound
+from app.core.errors import AppError, BadOutput, BudgetSpent, NotFound
 from app.db.predictions import claims
 from app.db.predictions.cache import Scope
+from app.services.access.keys import NewKey
 from app.services.explanations.explaining import ExplainedAnswer, Explaining
 from app.services.predictions.predictor import Ask
 from tests.support.aws_stub import Answer, AwsStub, Request, model_error, reply
+from tests.support.callers import asked_by, caller_with
 from tests.support.clarify import BASE, clarify, document, explained_reply, explaining, explains
 from tests.support.orders import answer_ten_times, invocations
 
@@ -124,6 +126,19 @@ async def test_an_explainer_that_fails_takes_no_prediction_with_it(pair: Pair, a
         with pytest.raises(AppError):
             await one.predict(record_id, Ask(model="transit", refresh=True))
     assert (await one.predictor.predict("c", ASK)).prediction == 20.0
+
+
+async def test_an_explanation_is_an_inference_of_a_budget(pair: Pair, aws: AwsStub) -> None:
+    one, other = pair
+    database = one.predictor.database
+    with asked_by(await caller_with(database, NewKey("a", ["predict"], inferences_per_day=2))):
+        for _ in range(2):
+            await one.predict("a", ASK)
+        await other.predictor.predict("c", ASK)
+        with pytest.raises(BudgetSpent):
+            await other.predict("c", ASK)
+        assert (await other.predict("b", ASK)).answer.cache == "HIT"
+    assert len(invocations(aws)) == 2
 
 
 async def test_an_explanation_goes_with_its_prediction(pair: Pair, aws: AwsStub) -> None:

@@ -4,8 +4,10 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
+from app.backends.base import TakesPayloads
 from app.core.errors import BadOutput, InvalidInput
 from app.schemas.hosting.explained import parted
+from app.schemas.payloads import Payload
 from tests.backends.sagemaker.account import Opener
 from tests.support.aws_stub import AwsStub, reply
 from tests.support.eventually import TIMEOUT
@@ -157,3 +159,12 @@ def test_clarify_reads_lines_only(opener: Opener) -> None:
     with pytest.raises(InvalidInput) as raised:
         opener(content_type="application/json", **CLARIFY)
     assert "text/csv or application/jsonlines" in raised.value.errors[0].message
+
+
+async def test_a_payload_is_read_from_its_form_too(aws: AwsStub, opener: Opener) -> None:
+    aws.script(reply(document("0.5", kind="text/csv")))
+    backend = opener(**CLARIFY)
+    assert isinstance(backend, TakesPayloads)
+    reply_ = await backend.predict_payload(Payload(b"a good product", "text/csv"), TIMEOUT)
+    assert reply_.outputs == [0.5]
+    assert aws.requests[0].headers["x-amzn-sagemaker-enable-explanations"] == "`false`"

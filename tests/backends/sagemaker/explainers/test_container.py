@@ -3,8 +3,10 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
-from app.core.errors import BadOutput
+from app.backends.base import TakesPayloads
+from app.core.errors import BadOutput, InvalidInput
 from app.schemas.hosting.explained import parted
+from app.schemas.payloads import Payload
 from tests.backends.sagemaker.account import Opener
 from tests.support.aws_stub import AwsStub, csv, reply
 from tests.support.eventually import TIMEOUT
@@ -91,3 +93,19 @@ async def test_a_container_that_knows_no_explanations_is_told_so(aws: AwsStub, e
     [found] = await explained(aws, explaining, 0.5)
     assert isinstance(found, BadOutput)
     assert "custom attribute explain=true" in found.detail
+
+
+async def test_the_versions_own_attributes_stay(aws: AwsStub, explaining: Opener) -> None:
+    aws.script(reply([GOOD]))
+    await explaining(**CONTAINER, custom_attributes="team=a").predict([[1.0]], TIMEOUT)
+    assert aws.requests[0].headers["x-amzn-sagemaker-custom-attributes"] == "team=a,explain=true"
+
+
+async def test_what_is_made_whole_has_nothing_to_explain(aws: AwsStub, explaining: Opener) -> None:
+    for explainer in (CONTAINER, {"explainer": {"kind": "clarify"}}):
+        backend = explaining(**explainer)
+        assert isinstance(backend, TakesPayloads)
+        with pytest.raises(InvalidInput) as raised:
+            await backend.predict_payload(Payload(b"...", "image/png"), TIMEOUT)
+        assert [fault.field for fault in raised.value.errors] == ["explain"]
+    assert aws.requests == []
