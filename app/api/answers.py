@@ -11,6 +11,7 @@ from app.api.http.problems import item_problem
 from app.core.errors import AppError
 from app.core.strict_json import readable
 from app.schemas.predictions.predictions import FailedItem
+from app.services.explanations.explaining import ExplainedAnswer
 from app.services.predictions.answer import CACHED
 from app.services.predictions.predictor import Answer
 
@@ -41,6 +42,23 @@ def raw_headers(answer: Answer, body: bytes) -> list[tuple[bytes, bytes]]:
 def single(answer: Answer) -> bytes:
     """A ``Prediction``."""
     return f"{{{_members(answer)}}}".encode()
+
+
+def explained(one: ExplainedAnswer) -> bytes:
+    """A ``Prediction`` with its explanation."""
+    return f"{{{_members(one.answer)},{_explanation(one)}}}".encode()
+
+
+def explained_items(found: Mapping[str, ExplainedAnswer | AppError]) -> dict[str, str | AppError]:
+    """For ``batch``: items with explanations."""
+    return {
+        name: one if isinstance(one, AppError) else f"{_item(name, one.answer)[:-1]},{_explanation(one)}}}"
+        for name, one in found.items()
+    }
+
+
+def _explanation(one: ExplainedAnswer) -> str:
+    return f'"explanation":{one.explanation.model_dump_json(exclude_none=True)}'
 
 
 HIT: Final = (

@@ -1,6 +1,6 @@
 """Predict, and search what was predicted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -49,9 +49,10 @@ from app.schemas.predictions.predictions import (
     PredictionPage,
 )
 from app.schemas.records.records import Moment
+from app.services.explanations.explaining import Explaining
 from app.services.predictions import history, inline
 from app.services.predictions.history import PredictionSearch
-from app.services.predictions.predictor import Ask
+from app.services.predictions.predictor import Answer, Ask
 
 router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
 
@@ -63,6 +64,8 @@ FAILURES = (
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
 RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what is cached")]
+
+ExplainQuery = Annotated[bool, Query(description="with what each feature contributed")]
 
 
 @router.post(
@@ -90,7 +93,11 @@ async def predict_records(
     )
     stored = [one for one in ids if isinstance(one, str)]
     ask = Ask(body.model, body.version, body.refresh, stale_if_error, until(wait))
-    found = await predictor.write_many(stored, ask, answers.HIT)
+    found: Mapping[str, Answer | AppError | str]
+    if body.explain:
+        found = answers.explained_items(await Explaining(predictor).predict_many(stored, ask))
+    else:
+        found = await predictor.write_many(stored, ask, answers.HIT)
     return Response(answers.batch(ids, found), headers=answers.applied(wait), media_type=answers.JSON)
 
 
@@ -107,6 +114,7 @@ async def predict_record(
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
+    explain: ExplainQuery = False,
     stale_if_error: StaleIfError = None,
     wait: WaitDep = None,
 ) -> Response:
@@ -116,11 +124,18 @@ async def predict_record(
     seconds ago it was computed. With `Cache-Control: stale-if-error=600` an older answer about the same
     content is given where the platform fails, of a version that was live before if need be: it says STALE.
     With `Prefer: wait=5` a miss is answered with 504 after five seconds, and is computed all the same, for
-    the next call; `Preference-Applied` says that it was understood.
+    the next call; `Preference-Applied` says that it was understood. With `explain` the answer has an
+    `explanation`: what each feature contributed, by a version that has an explainer.
     """
-    answer = await predictor.predict(record_id, Ask(model, version, refresh, stale_if_error, until(wait)))
+    ask = Ask(model, version, refresh, stale_if_error, until(wait))
+    if explain:
+        explained = await Explaining(predictor).predict(record_id, ask)
+        answer, body = explained.answer, answers.explained(explained)
+    else:
+        answer = await predictor.predict(record_id, ask)
+        body = answers.single(answer)
     headers = answers.headers(answer) | answers.applied(wait)
-    return Response(answers.single(answer), headers=headers, media_type=answers.JSON)
+    return Response(body, headers=headers, media_type=answers.JSON)
 
 
 @router.get(

@@ -41,6 +41,11 @@ class BackendOptions(BaseModel):
     looks_wake: ClassVar[bool] = True
     """Whether a look calls the model's server, and no control plane."""
 
+    @property
+    def explained_by(self) -> str | None:
+        """What explains its predictions; None where nothing does."""
+        return None
+
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""
         return self.model_dump_json(exclude=set(BackendOptions.model_fields))
@@ -150,6 +155,18 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A backend may explain what it predicts, where its options' ``explained_by`` says so."""
+
+    def explaining(self) -> Backend:
+        """The backend in whose replies each output is one of schemas.hosting.explained.ExplainedOutput.
+
+        It is the caller's, as one that was opened; what it is called from is no longer used.
+        """
+        ...
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from typing import cast, get_args
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.backends.base import Backend, BackendModule, BackendOptions, LooksTogether
+from app.backends.base import Backend, BackendModule, BackendOptions, Explains, LooksTogether
 from app.core.errors import FieldError, InvalidInput, Misconfigured
 from app.core.hosts import Hosts
 from app.schemas.faults import field_errors
@@ -37,6 +37,16 @@ def open_backend(
             "The options leave no room for rows.", errors=[FieldError("options.max_bytes", least)]
         )
     return backend
+
+
+def open_explaining(
+    name: str, options: Mapping[str, JsonValue], features: Sequence[str], *, concurrency: int, hosts: Hosts
+) -> Backend:
+    """The same for what a version's explainer is asked; Misconfigured where it has none."""
+    backend = open_backend(name, options, features, concurrency=concurrency, hosts=hosts)
+    if not isinstance(backend, Explains):
+        raise Misconfigured(f"The backend {name!r} explains nothing.")
+    return backend.explaining()
 
 
 def parse(name: str, options: Mapping[str, JsonValue]) -> BackendOptions:

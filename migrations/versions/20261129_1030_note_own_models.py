@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "b72f5d08c3e4"
-down_revision = "7b1e95c04fd2"
+down_revision = "a71e5d20c9b4"
 branch_labels = None
 depends_on = None
 

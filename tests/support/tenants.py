@@ -21,6 +21,7 @@ from app.services.evaluations.evaluator import Evaluator
 from app.services.jobs import chunks
 from app.services.runtime import Runtime
 from tests.support.app import client_of, running_app
+from tests.support.clarify import OPTIONS
 from tests.support.jobs import queued
 from tests.support.orders import FEATURES, order
 
@@ -157,7 +158,7 @@ async def done(
 
 
 async def _register(client: httpx.AsyncClient, admin: Mapping[str, str], model: str, version: str) -> None:
-    options: dict[str, JsonValue] = {"endpoint_name": f"{model}-endpoint"}
+    options: dict[str, JsonValue] = OPTIONS | {"endpoint_name": f"{model}-endpoint"}
     body: dict[str, JsonValue] = {
         "version": version,
         "backend": "sagemaker",
@@ -183,7 +184,7 @@ async def _live(
         await done(client, key, "PUT", f"/records/{word}-{number}/label", json={"value": truth + number})
     etag = (await client.get(f"/records/{word}-1", headers=key)).headers["etag"]
     for model in models:
-        await done(client, key, "POST", f"/predict/{word}-1?model={model}")
+        await done(client, key, "POST", f"/predict/{word}-1?model={model}&explain=true")
         inline = given | {"destination": f"{word}-inline"}
         await done(client, key, "POST", "/predict", json={"inputs": [inline], "model": model})
         again = {"Idempotency-Key": f"same-{model}"}

@@ -28,6 +28,7 @@ PLAIN = {
     **{"computed_since": "2000-01-01T00:00:00Z", "computed_until": "2100-01-01T00:00:00Z"},
     **{"finished_since": "2000-01-01T00:00:00Z", "finished_until": "2100-01-01T00:00:00Z"},
     **{"at_least": "-1", "at_most": "1e300", "sort": "-value", "refresh": "true", "skip_bad": "true"},
+    "explain": "true",
     **{"dry_run": "true", "delimiter": ",", "rename": "a=carrier", "ignore": "a", "cursor": ""},
     **{"id_column": "id", "label_column": "transit_minutes"},
 }
@@ -55,6 +56,7 @@ def bodies(name: str, names: Names) -> Sequence[JsonValue]:
         "predictRecords": [
             {"record_ids": [names.record_id], "model": SHARED},
             {"record_ids": many, "model": SHARED},
+            {"record_ids": ["ours-1", names.record_id], "model": SHARED, "explain": True},
             {"record_ids": ["ours-1"], "model": names.model},
             {"record_ids": ["ours-1"], "model": SHARED, "version": names.version},
         ],

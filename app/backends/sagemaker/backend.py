@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -13,6 +14,7 @@ from app.backends.sagemaker.calls.chosen import Calls
 from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.errors import translate
+from app.backends.sagemaker.explainers.asking import asking
 from app.backends.sagemaker.looks.looking import SERVERLESS_BYTES
 from app.backends.sagemaker.looks.sharing import shared_look
 from app.backends.sagemaker.options import Options
@@ -41,8 +43,14 @@ class SageMakerBackend:
         features: Sequence[str],
         concurrency: int,
         runtime: "Callable[[], SageMakerRuntimeClient]",
+        *,
+        explains: bool = False,
     ) -> None:
+        """``explains``: each call asks for explanations, too."""
         self.exchange = options.exchange(features, options.max_rows)
+        self._asking = asking(options.explainer, features, options.custom_attributes, explains=explains)
+        self._explaining = partial(SageMakerBackend, options, features, concurrency, runtime, explains=True)
+        self._max_rows = options.most_rows(explains=explains)
         self._what = options.describe()
         target = options.target() | {"ContentType": options.announced, "Accept": options.asked_for}
         held = partial(credentials, options.role, options.region)
@@ -54,27 +62,41 @@ class SageMakerBackend:
 
     @property
     def limits(self) -> Limits:
-        return Limits(self._options.max_rows, self.longest_payload - self.exchange.overhead)
+        return Limits(self._max_rows, self.longest_payload - self.exchange.overhead)
 
     @property
     def longest_payload(self) -> int:
         return self._most_bytes
 
+    def explaining(self) -> "SageMakerBackend":
+        """Another one, whose calls ask for explanations."""
+        return self._explaining()
+
     def row_bytes(self, row: Row) -> int:
         return self.exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        own = OwnArguments(inference_id=str(uuid4()))
+        own = replace(self._asking.own, inference_id=str(uuid4()))
         answer = await self._answer(self.exchange.body(rows), own, timeout)
-        announced = answer.content_type or self._options.answer_type or self._options.asked_for
-        return self._reply(self.exchange.outputs(answer.content, announced, len(rows)), answer, own)
+        announced = self._options.answer_type or own.accept or self._options.asked_for
+
+        def decode(answer: Invoked) -> list[Output]:
+            return self.exchange.outputs(answer.content, answer.content_type or announced, len(rows))
+
+        return self._reply(self._asking.read(answer, decode), answer, own)
 
     async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
         accept = self._options.accept or OF_PAYLOADS
-        own = OwnArguments(content_type=payload.content_type, accept=accept, inference_id=str(uuid4()))
+        self._asking.require_rows()
+        given = replace(self._asking.own, content_type=payload.content_type, accept=accept)
+        own = replace(given, inference_id=str(uuid4()))
         answer = await self._answer(payload.content, own, timeout)
-        announced = answer.content_type or self._options.answer_type or accept
-        return self._reply([self.exchange.output(answer.content, announced)], answer, own)
+        announced = self._options.answer_type or accept
+
+        def decode(answer: Invoked) -> list[Output]:
+            return [self.exchange.output(answer.content, answer.content_type or announced)]
+
+        return self._reply(self._asking.read(answer, decode), answer, own)
 
     async def _answer(self, body: bytes, own: OwnArguments, timeout: float) -> Invoked:
         try:

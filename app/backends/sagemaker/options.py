@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 
 from app.aws import Role
 from app.backends.sagemaker.body import BodyOptions
+from app.backends.sagemaker.explainers.explainer import Explainer
 from app.backends.sagemaker.names import SageMakerName
 from app.backends.sagemaker.transform_options import Transform
 from app.backends.wire.addresses import HttpAddress
@@ -63,6 +64,8 @@ class Options(BodyOptions):
     """Largest request body. AWS takes 25 MB from real-time endpoints (older pages say 6), 4 MB serverless."""
     transform: Transform | None = None
     """For prediction jobs with the engine sagemaker-batch-transform."""
+    explainer: Explainer | None = None
+    """What explains predictions, for who asks with explain; by default nothing does."""
 
     @model_validator(mode="after")
     def _transform_needs_lines(self) -> Self:
@@ -81,10 +84,25 @@ class Options(BodyOptions):
             raise ValueError("needs role_arn, the role that is assumed with it")
         return external_id
 
+    @model_validator(mode="after")
+    def _clarify_needs_lines(self) -> Self:
+        if self.explained_by == "clarify" and {self.kind, self.answer_kind} - set(LINE_TYPES):
+            lines = " or ".join(LINE_TYPES)
+            raise ValueError(f"an explainer of kind clarify needs a content_type and accept of {lines}")
+        return self
+
+    @property
+    def explained_by(self) -> str | None:
+        return self.explainer.kind if self.explainer else None
+
     @property
     def role(self) -> Role | None:
         """The role to assume."""
         return Role(self.role_arn, self.external_id) if self.role_arn else None
+
+    def most_rows(self, *, explains: bool) -> int:
+        """Most rows in one call, of which one that ``explains`` has fewer."""
+        return min(self.max_rows, self.explainer.max_rows) if explains and self.explainer else self.max_rows
 
     def place(self) -> str:
         role = f" {self.role_arn} {self.external_id or ''}" if self.role_arn else ""

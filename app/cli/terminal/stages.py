@@ -32,7 +32,7 @@ def _line(job: PredictionJob) -> str:
 
 
 def of_evaluation(run: Run) -> Stage:
-    finished, total = run.predicted + run.failed, run.records if run.kind == "drift" else run.labelled
+    finished, total = run.predicted + run.failed, run.labelled if run.kind == "quality" else run.records
     title = f"Evaluation {run.id} is {run.state}"
     if run.state == "queued":
         title = f"Evaluation {run.id} waits for a worker"

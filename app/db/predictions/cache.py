@@ -15,17 +15,20 @@ from app.core.joining import apart
 from app.db.direct import Direct, Statement
 from app.schemas.access.callers import UNBOUND, Binding
 
+EXPLAINING = "\texplained"
+
 
 @dataclass(frozen=True)
 class Scope:
     """What all keys of one call share: the model version, the code around it, the epoch of what is noted to
     be in service, and what the ids of the records begin with that the caller may know of: what was computed
-    for others is nothing for it."""
+    for others is nothing for it. ``explained``: a prediction without an explanation will not do."""
 
     model_version_id: int
     pipeline_version: str
     epoch: int
     record_prefix: str = ""
+    explained: bool = False
 
     @property
     def binding(self) -> Binding:
@@ -33,10 +36,10 @@ class Scope:
 
     @property
     def claimed_under(self) -> str:
-        """In place of the pipeline version in claims, so that nobody waits for what it would not be given."""
-        return (
-            f"{self.pipeline_version} {self.record_prefix}" if self.record_prefix else self.pipeline_version
-        )
+        """In place of the pipeline version in claims, so that nobody waits for what it would not be given, or
+        for an explanation that it has not asked for. No prefix has a tab."""
+        within = f" {self.record_prefix}" if self.record_prefix else ""
+        return f"{self.pipeline_version}{within}{EXPLAINING if self.explained else ''}"
 
 
 class CachedPrediction(NamedTuple):
@@ -121,6 +124,8 @@ YOUNG = "(cast(:ttl as float8) is null or computed_at > now() - make_interval(se
 
 KNOWN = "starts_with(record_id, :record_prefix)"
 """Of a record that the caller may know of."""
+EXPLAINED = "exists (select from explanations where prediction_id = predictions.id)"
+"""What its features contributed is stored beside it."""
 
 
 def prediction_of(content_hash: str, revisions: str, condition: str, *, end: str = "limit 1") -> str:

@@ -1,7 +1,7 @@
 """Claims for the batches of many callers at once: two statements of a miss.
 
-All that is given to one of them is of one ``pipeline_version``, that of the process, and of one record
-prefix.
+All that is given to one of them is of one ``pipeline_version``, that of the process, of one record prefix,
+and explained or not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.db.direct import Direct, Statement
-from app.db.predictions.cache import KNOWN, YOUNG, CachedPrediction, Scope, prediction_of
+from app.db.predictions.cache import EXPLAINED, KNOWN, YOUNG, CachedPrediction, Scope, prediction_of
 from app.db.predictions.claims import Lease
 from app.schemas.hosting.deployments import InService
 
@@ -54,8 +54,10 @@ CLAIM = Statement("""
     returning content_hash, owner
 """)
 
+
 # A row for each version, and for each content that has landed, perhaps for another record.
-LOOK_AGAIN = Statement(f"""
+def _look_again(condition: str) -> Statement:
+    return Statement(f"""
     with version as materialized (
         select asked.number, version.id, version.epoch, version.revisions, version.deployed
         from unnest(cast(:version_ids as bigint[])) with ordinality as asked (id, number)
@@ -71,8 +73,12 @@ LOOK_AGAIN = Statement(f"""
            date_part('epoch', now() - prediction.computed_at)
     from unnest(cast(:content_hashes as text[]), cast(:numbers as bigint[])) as wanted (content_hash, number)
     join version on version.number = wanted.number
-    cross join {prediction_of("wanted.content_hash", "version.revisions", f"{YOUNG} and {KNOWN}")}
+    cross join {prediction_of("wanted.content_hash", "version.revisions", condition)}
 """)
+
+
+LOOK_AGAIN = _look_again(f"{YOUNG} and {KNOWN}")
+LOOK_AGAIN_EXPLAINED = _look_again(f"{YOUNG} and {KNOWN} and {EXPLAINED}")
 
 
 class _SeenRow(NamedTuple):
@@ -129,9 +135,10 @@ async def look_again(
         "content_hashes": [one for _, hashes in claimed for one in hashes],
         "numbers": [number for number, (_, hashes) in enumerate(claimed, 1) for _ in hashes],
     }
+    statement = LOOK_AGAIN_EXPLAINED if scope.explained else LOOK_AGAIN
     in_service: dict[int, InService] = {}
     entries: dict[int, dict[str, CachedPrediction]] = {}
-    for row in map(_SeenRow._make, await direct.fetch(LOOK_AGAIN, values, binding=scope.binding)):
+    for row in map(_SeenRow._make, await direct.fetch(statement, values, binding=scope.binding)):
         if row.content_hash is None:
             in_service[row.number] = InService.of_json(row.epoch, row.revisions, row.deployed)
         else:

@@ -6,13 +6,14 @@ from typing import cast
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, Float, Text, bindparam, text
+from sqlalchemy import BigInteger, Float, Text, TextualSelect, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.direct import Direct, Statement
 from app.db.predictions.cache import (
     ENTRY_COLUMNS,
+    EXPLAINED,
     KNOWN,
     NEWEST_ID,
     YOUNG,
@@ -64,9 +65,11 @@ class States:
 
 _HASHES = bindparam("content_hashes", type_=ARRAY(Text()))
 
+
 # What another record of the same content was answered will do.
-_STATES = (
-    text(f"""
+def _states(condition: str) -> TextualSelect:
+    return (
+        text(f"""
         select wanted.content_hash, {ENTRY_COLUMNS}, held.owner, held.error,
                version.epoch, version.revisions, version.deployed,
                {NEWEST_ID} as newest_id,
@@ -76,7 +79,7 @@ _STATES = (
                             or coalesce(pg_try_advisory_xact_lock(held.beacon), false) end as free
         from model_versions version
         cross join unnest(:content_hashes) as wanted (content_hash)
-        left join {prediction_of("wanted.content_hash", "version.revisions", f"{YOUNG} and {KNOWN}")} on true
+        left join {prediction_of("wanted.content_hash", "version.revisions", condition)} on true
         left join lateral (
             select owner, error, retry_at, lease_until, beacon from content_claims
             where model_version_id = version.id and content_hash = wanted.content_hash
@@ -85,19 +88,28 @@ _STATES = (
         ) held on true
         where version.id = :model_version_id
     """)
-    .bindparams(_HASHES)
-    .columns(error=JSONB(), deployed=JSONB())
-)
+        .bindparams(_HASHES)
+        .columns(error=JSONB(), deployed=JSONB())
+    )
+
+
+_STATES = _states(f"{YOUNG} and {KNOWN}")
+_EXPLAINED_STATES = _states(f"{YOUNG} and {KNOWN} and {EXPLAINED}")
 
 # What nobody knows who made is nobody's hit, and so not in the index of what is.
-_UNKNOWN = text(f"""
+_UNKNOWN_TEXT = f"""
         select distinct on (content_hash) prediction.content_hash, {ENTRY_COLUMNS}
         from predictions prediction
         where model_version_id = :model_version_id and id > :after
           and pipeline_version = :pipeline_version and starts_with(revision, '{PENDING}')
           and content_hash = any(:content_hashes) and {KNOWN}
         order by content_hash, id desc
-    """).bindparams(_HASHES, bindparam("after", type_=BigInteger()))
+    """
+_OF_EXPLAINED = f"and {EXPLAINED.replace('predictions.', 'prediction.')} order by"
+_UNKNOWN, _EXPLAINED_UNKNOWN = (
+    text(sql).bindparams(_HASHES, bindparam("after", type_=BigInteger()))
+    for sql in (_UNKNOWN_TEXT, _UNKNOWN_TEXT.replace("order by", _OF_EXPLAINED))
+)
 
 # Whoever changes several claims locks them first, in the order in which they are claimed (claiming.CLAIM): of
 # two who want the same ones, one waits for all of them, and neither for the other. The hashes as a subquery's
@@ -164,7 +176,8 @@ async def states(
 ) -> States | None:
     """Where contents stand; None if the version was deleted. ``ttl`` is in seconds."""
     values = _values(scope, hashes) | {"ttl": ttl}
-    rows = (await session.execute(_STATES, values)).mappings().all()
+    statement = _EXPLAINED_STATES if scope.explained else _STATES
+    rows = (await session.execute(statement, values)).mappings().all()
     if not rows:
         return None
     keys = {
@@ -187,7 +200,8 @@ async def unknown(
 ) -> dict[str, CachedPrediction]:
     """Predictions with ids over ``after`` of which nobody knows what made them, by content."""
     values = _values(scope, hashes) | {"after": after}
-    rows = (await session.execute(_UNKNOWN, values)).mappings()
+    statement = _EXPLAINED_UNKNOWN if scope.explained else _UNKNOWN
+    rows = (await session.execute(statement, values)).mappings()
     return {row["content_hash"]: entry for row in rows if (entry := entry_of(row)) is not None}
 
 

@@ -2,6 +2,7 @@
 
 from app.db.tables.audit import AuditRow
 from app.db.tables.base import Base, RecordKey
+from app.db.tables.explanations import ExplanationRow
 from app.db.tables.limits import KeyInferencesRow, KeyRequestsRow
 from app.db.tables.serving import (
     MAX_ID,
@@ -40,6 +41,7 @@ __all__ = [
     "EvaluationMetricRow",
     "EvaluationRow",
     "EvaluationScheduleRow",
+    "ExplanationRow",
     "FormerClaimRow",
     "IdempotencyKeyRow",
     "InputObjectRow",

@@ -7,11 +7,13 @@ import socket
 import sys
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
 
 from app.local.endpoint.app import create_app
+from app.local.endpoint.clarify.config import ClarifyExplainer
 from app.local.endpoint.config import Endpoint, EndpointConfig
 
 
@@ -51,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--endpoint", action="append", default=[], metavar="NAME=FOLDER_OR_S3", help="multi-model endpoint")
     add("--model", action="append", default=[], metavar="NAME=MODEL.tar.gz", help="single-model endpoint")
+    add("--explainer", action="append", default=[], metavar="NAME=BASELINE", help="as 0,0,0: explained, too")
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=8001, help="0 picks a free one")
     add("--cache-dir", type=Path, default=Path(tempfile.gettempdir()), help="where artifacts are unpacked")
@@ -62,16 +65,28 @@ def _parser() -> argparse.ArgumentParser:
 def _config(arguments: argparse.Namespace) -> EndpointConfig:
     endpoints = [_endpoint(text, True) for text in arguments.endpoint]
     endpoints += [_endpoint(text, False) for text in arguments.model]
+    baselines = dict(_named(text) for text in arguments.explainer)
+    if unknown := baselines.keys() - {endpoint.name for endpoint in endpoints}:
+        raise ValueError(f"--explainer: there is no endpoint {sorted(unknown)[0]!r}")
+    endpoints = [
+        replace(one, explainer=ClarifyExplainer(baselines[one.name])) if one.name in baselines else one
+        for one in endpoints
+    ]
     if not endpoints:
         raise ValueError("Nothing to serve: give --endpoint or --model.")
     return EndpointConfig(tuple(endpoints), arguments.cache_dir, arguments.memory_mb * 1024**2)
 
 
 def _endpoint(text: str, multi_model: bool) -> Endpoint:
-    name, separator, artifacts = text.partition("=")
+    name, artifacts = _named(text)
+    return Endpoint(name, artifacts, multi_model)
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
     if not separator:
         raise ValueError(f"{text!r} must be NAME=WHERE")
-    return Endpoint(name, artifacts, multi_model)
+    return name, value
 
 
 def _exit_at_end_of_input() -> None:

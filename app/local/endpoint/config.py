@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.local.endpoint.clarify.config import ClarifyExplainer
+
 # The pattern and length of InvokeEndpoint's EndpointName and TargetVariant (AWS API reference).
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
 
@@ -21,6 +23,7 @@ class Endpoint:
     artifacts: str
     multi_model: bool = True
     variant: str = "AllTraffic"
+    explainer: ClarifyExplainer | None = None
 
     def __post_init__(self) -> None:
         for name in (self.name, self.variant):

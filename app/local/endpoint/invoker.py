@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.local.endpoint.clarify.explainer import explained
 from app.local.endpoint.errors import EndpointError, validation_error
 from app.local.endpoint.fleets.capture import Captured
 from app.local.endpoint.fleets.fleet import Fleet, FleetVariant, HostedContainer, HostedContainers
@@ -47,12 +48,16 @@ class Invoker:
         check_headers(call.headers, live.name)
         fleet, variant, runs = _choose(live, call)
         containers = runs.named(call.said("target-container-hostname"), live.name, call.request_id)
+        if fleet.explainer is None and call.said("enable-explanations") is not None:
+            raise not_this_kind(live.name, "an endpoint with an explainer", "enable-explanations")
         takes_target = any(container.only is None for container in containers)
         check_target_model(call.headers, live.name, call.request_id, multi_model=takes_target)
         if variant.environments and len(call.body) > MAX_BODY_BYTES:
             raise validation_error(f"Request {call.request_id} has oversize body.")
         async with variant.environments.taken() if variant.environments else nullcontext():
             answer = await self._run(live.name, fleet, containers, call)
+            if fleet.explainer is not None:
+                answer = await self._explain(live.name, fleet, containers, call, answer)
         await _capture(fleet, live.name, variant.name, call, answer)
         return InvocationAnswer(answer, variant.name)
 
@@ -65,6 +70,20 @@ class Invoker:
             if error.is_models_own:
                 fleet.failed()
             raise
+
+    async def _explain(
+        self,
+        endpoint: str,
+        fleet: Fleet,
+        containers: Sequence[HostedContainer],
+        call: Invocation,
+        answer: ContainerAnswer,
+    ) -> ContainerAnswer:
+        async def ask(body: bytes) -> ContainerAnswer:
+            return await self._run(endpoint, fleet, containers, replace(call, body=body))
+
+        assert fleet.explainer
+        return await explained(fleet.explainer, call.body, call.headers, answer, ask)
 
 
 def _choose(live: LiveEndpoint, call: Invocation) -> tuple[Fleet, FleetVariant, HostedContainers]:

@@ -10,7 +10,6 @@ HEADER = "x-amzn-sagemaker-"
 
 # Headers of kinds of endpoint that this one is not; ignoring them would answer from another model.
 UNSUPPORTED = {
-    "enable-explanations": "an endpoint with an explainer",
     "session-id": "an endpoint with stateful sessions",
 }
 LONGEST = {"inference-id": 64, "custom-attributes": 1024, "target-model": 1024}

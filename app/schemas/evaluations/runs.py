@@ -13,7 +13,7 @@ from app.schemas.values.guesses import MOST_CONDITIONS, WantedValue
 from app.schemas.values.wire import Documented, Wire
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
-Kind: TypeAlias = Literal["quality", "drift", "report"]
+Kind: TypeAlias = Literal["quality", "drift", "attribution_drift", "report"]
 Bucket: TypeAlias = Literal["day", "week", "month"]
 
 
@@ -38,10 +38,11 @@ class EvaluationRequest(Documented, Closed):
     """What to judge: a version's predictions for the labelled records of a window of time.
 
     Or, of the kind `drift`, how far the inputs and predictions of the window, labelled or not, are from those
-    of the reference.
+    of the reference; of the kind `attribution_drift`, whether features contribute to predictions as they did
+    there, by a version that has an explainer.
     """
 
-    kind: Literal["quality", "drift"] = "quality"
+    kind: Literal["quality", "drift", "attribution_drift"] = "quality"
     model: Name | None = None
     """Default: the setting DEFAULT_MODEL."""
     version: Name | None = None
@@ -60,7 +61,7 @@ class EvaluationRequest(Documented, Closed):
     bucket: Bucket | None = None
     """Also judge each day, week or month of the window (UTC)."""
     reference: Reference | None = None
-    """For drift, and only there. It goes by the same `time_field` and `where`."""
+    """For drift of both kinds, and only there. It goes by the same `time_field` and `where`."""
 
     @property
     def is_by_time(self) -> bool:
@@ -76,11 +77,15 @@ class EvaluationRequest(Documented, Closed):
     @model_validator(mode="after")
     def _fields_fit_the_kind(self) -> Self:
         if self.kind == "quality" and self.reference is not None:
-            raise ValueError("only a run of the kind drift takes a reference")
-        if self.kind == "drift" and self.reference is None:
-            raise ValueError("a run of the kind drift needs a reference: its since and until")
-        if self.kind == "drift" and (self.slices is not None or self.metrics is not None):
-            raise ValueError("a run of the kind drift takes no slices or metrics: it measures every feature")
+            raise ValueError("only a run of the kind drift or attribution_drift takes a reference")
+        if self.kind == "quality":
+            return self
+        if self.reference is None:
+            raise ValueError(f"a run of the kind {self.kind} needs a reference: its since and until")
+        if self.slices is not None or self.metrics is not None:
+            raise ValueError(
+                f"a run of the kind {self.kind} takes no slices or metrics: it measures every feature"
+            )
         return self
 
 

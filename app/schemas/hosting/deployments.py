@@ -21,6 +21,14 @@ class Deployment:
     backend: str
     options: Mapping[str, JsonValue]
     features: tuple[str, ...]
+    explained: bool = False
+    """What it answers comes with an explanation (see ``explained``): by calls of another kind, which have
+    connections, limits and failures of their own."""
+
+    @property
+    def opened_as(self) -> tuple[int, bool]:
+        """What is open for it in a process."""
+        return self.id, self.explained
 
 
 PENDING = "pending:"

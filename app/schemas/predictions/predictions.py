@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StrictBool, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from app.schemas.ids import Name
 from app.schemas.numbers import Thousandths
+from app.schemas.predictions.explanations import Explanation
 from app.schemas.problem import FieldProblem
 from app.schemas.records.records import AnyInput
 from app.schemas.values.closed import Closed
@@ -14,7 +16,10 @@ from app.schemas.values.wire import Documented, Wire
 
 
 class Prediction(Wire):
-    """One prediction and where it came from. `content_hash` is the hash of the input it was made from."""
+    """One prediction and where it came from. `content_hash` is the hash of the input it was made from.
+
+    It has an `explanation` where one was asked for.
+    """
 
     record_id: str
     content_hash: str
@@ -24,6 +29,7 @@ class Prediction(Wire):
     version: str
     revision: str
     computed_at: datetime
+    explanation: SkipJsonSchema[None] | Explanation = None
 
 
 class BatchRequest(Documented, Closed):
@@ -37,6 +43,8 @@ class BatchRequest(Documented, Closed):
     """Default: the live one."""
     refresh: StrictBool = False
     """Infer anew, and supersede what is cached."""
+    explain: StrictBool = False
+    """Answer with each prediction what its features contributed, by a version that has an explainer."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -1,6 +1,6 @@
 """Evaluation runs: predict the labelled records of a window through the cache, and judge what comes.
 
-Runs of the kind drift are begun here and done in drift.py.
+Runs of the kinds drift and attribution_drift are begun here and done in files of those names.
 """
 
 from collections.abc import Mapping
@@ -29,8 +29,10 @@ from app.schemas.access.callers import acting_within
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
 from app.services.access.acting import acting_for
 from app.services.evaluations import judging, reports
+from app.services.evaluations.attribution_drift import AttributionDrift
 from app.services.evaluations.collecting import CollectedRun, Labelled, collect
-from app.services.evaluations.drift import Drift, DriftTask
+from app.services.evaluations.drift import Drift
+from app.services.evaluations.two_windows import DriftTask
 from app.services.failures.interrupted import noted
 from app.services.failures.user_code import aside
 from app.services.models import versions
@@ -129,7 +131,8 @@ class Evaluator:
         window = window_of(self._use_case, run.request, run.ask.model, self._runtime.settings.default_model)
         before = replace(window, since=reference.since, until=reference.until)
         task = DriftTask(run.id, run.ask, deployment, window, before, run.request.bucket)
-        return await Drift(self._runtime, task, last=run.last).run()
+        kind = AttributionDrift if run.request.kind == "attribution_drift" else Drift
+        return await kind(self._runtime, task, last=run.last).run()
 
     async def _measure_quality(self, run: CollectedRun) -> bool:
         """Whether the run is done; not if it was cancelled."""

@@ -24,6 +24,7 @@ from app.schemas.evaluations.runs import (
 )
 from app.schemas.ids import RowId
 from app.schemas.judged import METRICS
+from app.services.hosting.explaining import NO_EXPLAINER, require_explainer
 from app.services.models import versions
 from app.services.once import Keyed, once
 from app.services.records import filters
@@ -37,7 +38,7 @@ NO_METRICS = FieldError("metrics", "evaluation.py names none: name some")
 
 def check(use_case: UseCase, request: EvaluationRequest) -> None:
     """InvalidInput names each metric, slice, field or value that does not fit, and what would."""
-    none = [] if use_case.metrics or request.metrics or request.kind == "drift" else [NO_METRICS]
+    none = [] if use_case.metrics or request.metrics or request.kind != "quality" else [NO_METRICS]
     faults = [
         *none,
         *filters.unknown("metrics", request.metrics or use_case.metrics, METRICS[use_case.task]),
@@ -72,9 +73,17 @@ async def begin(session: AsyncSession, model: str, request: EvaluationRequest) -
     """Queue a checked run in the session's transaction; its id. NotFound or Conflict: no such version."""
     await require_version(session, model, request.version)
     version_id = await versions.version_id(session, model, request.version)
+    if request.kind == "attribution_drift":
+        await _require_explainer(session, version_id)
     evaluation_id = await rows.create(session, version_id, request.kind, request.model_dump(mode="json"))
     await tasks.enqueue(session, "evaluate", [evaluation_id])
     return evaluation_id
+
+
+async def _require_explainer(session: AsyncSession, version_id: int) -> None:
+    if (found := await model_rows.get_version(session, version_id)) is not None:
+        fault = FieldError("kind", f"attribution_drift {NO_EXPLAINER}")
+        require_explainer(versions.stored(*found), fault)
 
 
 async def require_version(session: AsyncSession, model: str | None, version: str | None) -> None:

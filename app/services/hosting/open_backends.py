@@ -1,4 +1,4 @@
-"""The backends a process keeps open, one per deployment id."""
+"""The backends a process keeps open, one per deployment, and another for what it explains."""
 
 import asyncio
 from collections import OrderedDict
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from app.backends.base import Backend
-from app.backends.registry import open_backend, parse
+from app.backends.registry import open_backend, open_explaining, parse
 from app.core.errors import BackendAway, InvalidInput, Misconfigured
 from app.core.hosts import Hosts
 from app.schemas.hosting.deployments import Deployment
@@ -42,23 +42,24 @@ class OpenBackends:
 
     def __init__(self, concurrency: int, hosts: Hosts) -> None:
         self._concurrency, self._hosts = concurrency, hosts
-        self._open: OrderedDict[int, OpenBackend] = OrderedDict()  # the least recently used first
+        self._open: OrderedDict[tuple[int, bool], OpenBackend] = (
+            OrderedDict()
+        )  # the least recently used first
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
     async def borrow(self, deployment: Deployment) -> AsyncIterator[OpenBackend]:
         """The deployment's backend, which stays open within the block."""
-        if deployment.id not in self._open:
+        name = deployment.opened_as
+        if name not in self._open:
             async with self._opening:
-                if deployment.id not in self._open:
+                if name not in self._open:
                     backend = await self._registered(deployment)
                     slots, gathering = asyncio.Semaphore(self._concurrency), _gathering(deployment)
                     breaker = Breaker(model=deployment.model, version=deployment.version)
-                    self._open[deployment.id] = OpenBackend(
-                        backend, slots, self._concurrency, breaker, gathering
-                    )
-        opened = self._open[deployment.id]
-        self._open.move_to_end(deployment.id)
+                    self._open[name] = OpenBackend(backend, slots, self._concurrency, breaker, gathering)
+        opened = self._open[name]
+        self._open.move_to_end(name)
         opened.users += 1
         try:
             yield opened
@@ -68,7 +69,7 @@ class OpenBackends:
 
     def refusal(self, deployment: Deployment) -> BackendAway | None:
         """Why nothing is sent to it now, if it is open and nothing is."""
-        opened = self._open.get(deployment.id)
+        opened = self._open.get(deployment.opened_as)
         return None if opened is None else opened.breaker.refusal()
 
     async def _registered(self, deployment: Deployment) -> Backend:
@@ -84,7 +85,7 @@ class OpenBackends:
         """A backend of the caller's own. Raises AppError where the options do not fit."""
         # Importing a vendor's SDK and making its client take tenths of a second.
         return await asyncio.to_thread(
-            open_backend,
+            open_explaining if deployment.explained else open_backend,
             deployment.backend,
             deployment.options,
             deployment.features,
@@ -105,6 +106,6 @@ class OpenBackends:
 
 def _gathering(deployment: Deployment) -> Gathering | None:
     options = parse(deployment.backend, deployment.options)
-    if options.batch_delay_ms is None:
+    if options.batch_delay_ms is None or deployment.explained:
         return None
     return Gathering(delay=options.batch_delay_ms / 1000, most=options.batch_rows)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pydantic import JsonValue
@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from app.core.errors import AppError
 from app.schemas.hosting.calls import NO_NOTES, CallNotes
 from app.schemas.hosting.deployments import Deployment
+from app.schemas.hosting.explained import parted
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
 from app.services.pipeline.good import good, spread
@@ -30,6 +31,8 @@ class Computed:
     latency_ms: float
     variant: str | None = None
     notes: CallNotes = NO_NOTES
+    explanation: JsonValue = None
+    """A schemas.hosting.explained.Contributions, where the deployment is one that is explained."""
 
 
 Outcome: TypeAlias = Computed | AppError
@@ -50,18 +53,37 @@ async def run(
     time = Time(asyncio.get_running_loop().time(), deadline)
     rows = await stages.rows(payloads, deployment, time)
     inferred = spread(rows, await inference.predict(deployment, good(rows), deadline))
+    explained: list[JsonValue] = [None] * len(inferred)
+    if deployment.explained:
+        inferred, explained = _parted(inferred)
     answered = [
         (outcome.output, payload)
         for outcome, payload in zip(inferred, payloads, strict=True)
         if not isinstance(outcome, AppError)
     ]
     outputs = spread(inferred, await stages.outputs(answered, deployment, time))
-    return [_combine(answer, output) for answer, output in zip(inferred, outputs, strict=True)]
+    return [_combine(*one) for one in zip(inferred, outputs, explained, strict=True)]
 
 
-def _combine(answer: Inferred | AppError, output: JsonValue | AppError) -> Outcome:
+def _parted(answers: Sequence[Inferred | AppError]) -> tuple[list[Inferred | AppError], list[JsonValue]]:
+    """The answers as a deployment without an explainer gives them, and the explanations."""
+    plain: list[Inferred | AppError] = []
+    explanations: list[JsonValue] = []
+    for one in answers:
+        if isinstance(one, AppError):
+            plain.append(one)
+            explanations.append(None)
+        else:
+            output, explanation = parted(one.output)
+            plain.append(replace(one, output=output))
+            explanations.append(explanation)
+    return plain, explanations
+
+
+def _combine(answer: Inferred | AppError, output: JsonValue | AppError, explanation: JsonValue) -> Outcome:
     if isinstance(answer, AppError):
         return answer
     if isinstance(output, AppError):
         return output
-    return Computed(output, answer.output, answer.revision, answer.latency_ms, answer.variant, answer.notes)
+    told = answer.revision, answer.latency_ms, answer.variant, answer.notes
+    return Computed(output, answer.output, *told, explanation)

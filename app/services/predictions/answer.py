@@ -29,6 +29,13 @@ class Ask:
     refresh: bool = False
     stale_if_error: float | None = None
     until: float | None = None
+    explain: bool = False
+    """A prediction without an explanation will not do: see services.explanations."""
+
+    @property
+    def anew(self) -> bool:
+        """Whether a prediction that is stored is no answer by itself."""
+        return self.refresh or self.explain
 
 
 class Answer(NamedTuple):

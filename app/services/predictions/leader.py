@@ -136,7 +136,7 @@ class Leader:
         return claimed[:count]
 
     async def _claim_together(self, batches: Sequence[Claiming]) -> Sequence[Claimed]:
-        return await apart(batches, lambda batch: batch.scope.record_prefix, self._claim_alike)
+        return await apart(batches, lambda batch: batch.scope.claimed_under, self._claim_alike)
 
     async def _claim_alike(self, batches: Sequence[Claiming]) -> Sequence[Claimed]:
         """Two statements, of which the second sees all that others stored before the first."""

@@ -14,7 +14,9 @@ from app.db.predictions.cache import LOOKUP, LookingUp, Lookup
 from app.db.predictions.own_models import OWN_LOOKUP
 from app.db.predictions.written import Writing, WrittenHits
 from app.schemas.access.callers import CURRENT, Caller
+from app.schemas.ids import no_record
 from app.services.models import versions
+from app.services.predictions.answer import Answer
 from app.services.predictions.memory import Memory
 
 T = TypeVar("T")
@@ -140,6 +142,14 @@ def known(found: list[Lookup]) -> list[Lookup]:
     if not caller.is_bound:
         return found
     return [_as_known(one, caller) for one in found]
+
+
+def hidden(record_ids: Sequence[str]) -> dict[str, Answer | AppError]:
+    """What there is not, as far as the caller is told."""
+    caller = CURRENT.get()
+    if not caller.record_prefix:
+        return {}
+    return {one: no_record(one) for one in record_ids if not caller.knows_record(one)}
 
 
 def _as_known(one: Lookup, caller: Caller) -> Lookup:

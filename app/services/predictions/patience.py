@@ -1,22 +1,36 @@
 """Predictions for work that has time: what failed for a reason that passes is asked for again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from app.core.errors import AppError
-from app.services.predictions.predictor import Answer, Ask, Predictor
+from app.core.settings import Settings
+from app.services.predictions.answer import Ask
 from app.services.predictions.storing import LONGEST_HOLD
+
+GivenT = TypeVar("GivenT", covariant=True)
+AnsweredT = TypeVar("AnsweredT")
+
+
+class Predicts(Protocol[GivenT]):
+    """The predictor, or what gives more than it does."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    async def predict_many(self, record_ids: Sequence[str], ask: Ask) -> Mapping[str, GivenT | AppError]: ...
 
 
 async def predict_many(
-    predictor: Predictor, record_ids: Sequence[str], ask: Ask, *, last: bool
-) -> dict[str, Answer | AppError]:
+    predictor: Predicts[AnsweredT], record_ids: Sequence[str], ask: Ask, *, last: bool
+) -> dict[str, AnsweredT | AppError]:
     """As the predictor does, again for what may pass as long as each time some of it was settled.
 
     The error of what is left is raised then, for another attempt to get over; the ``last`` one gives it as
     it is.
     """
-    answers: dict[str, Answer | AppError] = {}
+    answers: dict[str, AnsweredT | AppError] = {}
     wanted = list(dict.fromkeys(record_ids))
     while True:
         answers |= await predictor.predict_many(wanted, ask)
@@ -30,10 +44,10 @@ async def predict_many(
     return answers
 
 
-def _passing(answer: Answer | AppError) -> AppError | None:
+def _passing(answer: object) -> AppError | None:
     return answer if isinstance(answer, AppError) and answer.retryable else None
 
 
-def _hold(predictor: Predictor, error: AppError) -> float:
+def _hold(predictor: Predicts[object], error: AppError) -> float:
     """Seconds for which the error is shared, and nothing would be tried."""
     return max(predictor.settings.failure_hold, min(error.retry_after or 0, LONGEST_HOLD))

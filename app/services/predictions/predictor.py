@@ -14,11 +14,12 @@ from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import PENDING, Deployment
 from app.schemas.ids import no_record, record_id_fault
 from app.services import pipeline
+from app.services.hosting.explaining import explaining
 from app.services.models.known import KnownVersions
 from app.services.predictions import storing
 from app.services.predictions.answer import Answer, Ask, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
-from app.services.predictions.lookups import Lookups, Meant, meant_by, no_version, parts_of
+from app.services.predictions.lookups import Lookups, Meant, hidden, meant_by, no_version, parts_of
 from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
 from app.services.predictions.standing_in import StandIns
@@ -69,7 +70,7 @@ class Predictor:
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
         [found] = await _in_time(self._lookups.find(_looking_up((record_id,), meant, ask)), ask.until)
-        if found.prediction_id is not None and not ask.refresh:
+        if found.prediction_id is not None and not ask.anew:
             return hit_of(found, meant.model)
         if lack := _lack(found, meant, ask):
             raise lack
@@ -77,6 +78,13 @@ class Predictor:
         if isinstance(answer, AppError):
             raise answer
         return answer
+
+    async def look_up(self, record_ids: Sequence[str], ask: Ask) -> dict[str, Answer]:
+        """What is stored for the records; nothing is inferred. Raises as ``predict_many``."""
+        meant = self._meant(ask)
+        legal, _ = _sorted_out(record_ids)
+        found = await _in_time(self._lookups.find(_looking_up(legal, meant, ask)), ask.until)
+        return {one.record_id: hit_of(one, meant.model) for one in found if one.prediction_id is not None}
 
     async def predict_many(self, record_ids: Sequence[str], ask: Ask) -> dict[str, Answer | AppError]:
         """An answer or an error per record id; what has the same content is inferred once.
@@ -97,12 +105,12 @@ class Predictor:
         """
         meant, caller = self._meant(ask), CURRENT.get()
         by_itself = meant.own and caller.models is not None  # what is written is not looked at
-        if ask.refresh or self.memory is not None or len(record_ids) < MANY or by_itself:
+        if ask.anew or self.memory is not None or len(record_ids) < MANY or by_itself:
             return await self.predict_many(record_ids, ask)
         legal, faults = _sorted_out(record_ids)
         wanted = Writing(legal, meant.model, ask.version, pattern, caller.binding, meant.own)
         found = await _in_time(self._lookups.write(wanted), ask.until)
-        return found.hits | faults | _hidden(legal) | await self._answers(found.others, meant, ask)
+        return found.hits | faults | hidden(legal) | await self._answers(found.others, meant, ask)
 
     def _meant(self, ask: Ask) -> Meant:
         """The model that is meant; NotFound where the caller may not know of it."""
@@ -115,7 +123,7 @@ class Predictor:
         answers: dict[str, Answer | AppError] = {}
         misses = []
         for found in lookups:
-            if found.prediction_id is not None and not ask.refresh:
+            if found.prediction_id is not None and not ask.anew:
                 answers[found.record_id] = hit_of(found, meant.model)
             elif lack := _lack(found, meant, ask):
                 answers[found.record_id] = lack
@@ -145,6 +153,7 @@ class Predictor:
         until = asyncio.get_running_loop().time() + self.settings.predict_timeout
         until = until if ask.until is None else min(until, ask.until)
         deployment = await self._versions.deployment(misses[0].version_id or 0)
+        deployment = explaining(deployment) if ask.explain else deployment
         pipeline.require_features(self.use_case, deployment)
         if (refusal := self.flights.refusal(deployment)) is None:
             answers = await self._fly(deployment, misses, model, ask)
@@ -155,12 +164,13 @@ class Predictor:
     async def _fly(
         self, deployment: Deployment, misses: Sequence[Lookup], model: str, ask: Ask
     ) -> dict[str, Answer | AppError]:
-        scope = Scope(deployment.id, self.pipeline_version, misses[0].epoch, CURRENT.get().record_prefix)
+        within, is_explained = CURRENT.get().record_prefix, deployment.explained
+        scope = Scope(deployment.id, self.pipeline_version, misses[0].epoch, within, is_explained)
         wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
         results = await self.flights.predict(deployment, scope, list(wanted.values()), ask.until)
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
         landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
-        if ask.refresh:
+        if ask.anew:
             self.forget([*landed])
         return {one.record_id: _landed(one, landed[one.record_id], model) for one in misses}
 
@@ -193,14 +203,6 @@ def _sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer 
     return legal, {record_id: _no_id(fault) for record_id, fault in faults.items()}
 
 
-def _hidden(record_ids: Sequence[str]) -> dict[str, Answer | AppError]:
-    """What there is not, as far as the caller is told."""
-    caller = CURRENT.get()
-    if not caller.record_prefix:
-        return {}
-    return {one: no_record(one) for one in record_ids if not caller.knows_record(one)}
-
-
 def _lack(found: Lookup, meant: Meant, ask: Ask) -> AppError | None:
     """What there is not of what it takes to infer it."""
     if found.content_hash is None:
@@ -209,7 +211,7 @@ def _lack(found: Lookup, meant: Meant, ask: Ask) -> AppError | None:
 
 
 def _looking_up(record_ids: Sequence[str], meant: Meant, ask: Ask) -> LookingUp:
-    return LookingUp(record_ids, meant.model, ask.version, ask.refresh, CURRENT.get().binding, meant.own)
+    return LookingUp(record_ids, meant.model, ask.version, ask.anew, CURRENT.get().binding, meant.own)
 
 
 async def _in_time(lookup: Awaitable[T], until: float | None) -> T:

@@ -7,7 +7,7 @@ always of the record's present content and of this process's code.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from app.backends.base import BackendOptions
@@ -50,10 +50,10 @@ class StandIns:
             return found
         options = _chosen(deployment) if ask.version is None else None
         if options is not None and options.fallback_version:
-            other = Ask(ask.model, options.fallback_version, ask.refresh, until=ask.until)
+            other = replace(ask, version=options.fallback_version, stale_if_error=None)
             found = found | await self._fall_back([one.record_id for one in failed], other, until)
             failed = _failed(misses, found)
-        if failed and (grace := _grace(ask, options)) is not None:
+        if failed and not ask.explain and (grace := _grace(ask, options)) is not None:
             found = found | await self._stale(deployment, failed, ask, grace)
         return found
 

@@ -24,7 +24,7 @@ from app.core.retrying import retried
 from app.core.settings import Settings
 from app.db import looks
 from app.db.engine import OUTAGES, Database, is_outage, run
-from app.db.predictions import claims, predictions
+from app.db.predictions import claims, explanations, predictions
 from app.db.predictions import storing as joint
 from app.db.predictions.cache import CachedPrediction, Scope
 from app.db.predictions.claims import Failure
@@ -131,7 +131,7 @@ class Store:
         scope, lease, epoch = found.batch.scope, found.batch.lease, found.in_service.epoch
         age = monotonic() - found.at
         rows = [_row(*one, found, found.in_service, age) for one in found.computed if one[0].since is None]
-        if rows:
+        if rows and not scope.explained:
             entries = await persistently(lambda: self._together.ask(Storing(scope, lease, epoch, rows)))
         else:
             entries = {}
@@ -165,8 +165,9 @@ class Store:
                     late.append(one.content_hash)
                 else:
                     failures.append(_failure(self._settings, one, outcome))
+            said = {one.record_id: computed.explanation for one, computed in found.computed}
             ttl = self._settings.prediction_ttl
-            entries = await predictions.store(session, batch.scope, rows, ttl=ttl)
+            entries = await explanations.store(session, batch.scope, rows, said, ttl=ttl)
             done = [*(row.content_hash for row in rows), *late]
             waited_for = await claims.release(session, batch.lease, done) if done else False
             if failures:
@@ -237,6 +238,6 @@ async def adopt(
                 session, scope.model_version_id
             )  # a look that disowns the source waits, or did so
             rows = await predictions.copies(session, sources, newly=newly)
-            return await predictions.store(session, scope, rows, ttl=settings.prediction_ttl)
+            return await explanations.copy(session, scope, rows, sources, ttl=settings.prediction_ttl)
 
     return await persistently(lambda: run(database.transactions, copy))

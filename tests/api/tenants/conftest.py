@@ -7,14 +7,14 @@ from pydantic import SecretStr
 
 from app.core.settings import Settings
 from tests.support.aws_stub import AwsStub
-from tests.support.orders import answer_ten_times
+from tests.support.clarify import either
 from tests.support.tenants import Tenants, two_tenants, wall_in
 
 
 @pytest.fixture
 async def tenants(walled: Settings, database_url: str, aws: AwsStub) -> AsyncIterator[Tenants]:
     """Behind both walls."""
-    aws.respond = answer_ten_times
+    aws.respond = either
     async with two_tenants(walled, database_url) as tenants:
         yield tenants
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from app.core.settings import Settings
 from tests.support.aws_stub import AwsStub
-from tests.support.orders import answer_ten_times
+from tests.support.clarify import either
 from tests.support.tenants import Tenants, two_tenants, wall_in
 from tests.support.walls import take_first_wall_away
 
@@ -23,7 +23,7 @@ async def tenants(
     walls: str, settings: Settings, database_url: str, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Tenants]:
     """Behind these walls, from when both have what they have."""
-    aws.respond = answer_ten_times
+    aws.respond = either
     if walls in ("both", "second"):
         url = SecretStr(await wall_in(database_url))
         settings = settings if settings.database_pooler else settings.model_copy(update={"database_url": url})

@@ -18,12 +18,13 @@ from app.db.tables import EvaluationRow
 from app.main import create_app
 from app.schemas.evaluations.runs import Evaluation, EvaluationRequest, MetricValue
 from app.schemas.records.records import RecordWrite
-from app.services.evaluations import drift, runs
-from app.services.evaluations.drift import Frame, Scale
+from app.services.evaluations import drift, runs, two_windows
+from app.services.evaluations.drift import Scale
 from app.services.evaluations.evaluator import Evaluator
 from app.services.evaluations.statistics import drift as drift_statistics
 from app.services.evaluations.statistics.drift import ReferenceSample
 from app.services.evaluations.statistics.samples import Undefined
+from app.services.evaluations.two_windows import Frame
 from app.services.predictions.predictor import Answer, Ask
 from app.services.records import records
 from app.services.runtime import Runtime
@@ -223,7 +224,7 @@ def metric(run: Evaluation, name: str, group: str, bucket: str = "") -> MetricVa
 async def test_a_run_measures_features_and_predictions_without_truths(
     runtime: Runtime, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drift, "BATCH", 50)
+    monkeypatch.setattr(two_windows, "BATCH", 50)
     run = await measured(runtime, **LATE, bucket="month")
     assert (run.state, run.kind, run.error) == ("done", "drift", None)
     assert (run.records, run.labelled, run.predicted, run.failed) == (185, 0, 185, 0)
@@ -293,7 +294,7 @@ async def test_a_prediction_that_cannot_be_judged_fails_alone(runtime: Runtime) 
     ("fields", "message"),
     [
         ({"kind": "drift"}, "needs a reference"),
-        ({"reference": EARLY}, "only a run of the kind drift"),
+        ({"reference": EARLY}, "only a run of the kind drift or attribution_drift"),
         ({"kind": "drift", "reference": {"since": EARLY["since"]}}, "Field required"),
         ({"kind": "drift", "reference": EARLY | {"until": EARLY["since"]}}, "reference window is empty"),
         ({"kind": "drift", "reference": EARLY, "metrics": ["mae"]}, "takes no slices or metrics"),

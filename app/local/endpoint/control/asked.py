@@ -78,12 +78,41 @@ class CaptureShape(ControlShape):
     capture_content_type_header: CaptureTypesShape = CaptureTypesShape()
 
 
+class BaselineShape(ControlShape):
+    """In place: one that lies in S3 is not read here."""
+
+    shap_baseline: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+
+class ShapShape(ControlShape):
+    shap_baseline_config: BaselineShape
+    use_logit: bool = False
+
+
+class ClarifyInferenceShape(ControlShape):
+    probability_index: Annotated[int, Field(ge=0)] | None = None
+    probability_attribute: str | None = None
+    label_headers: tuple[str, ...] = ()
+    feature_headers: tuple[str, ...] = ()
+
+
+class ClarifyShape(ControlShape):
+    enable_explanations: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    inference_config: ClarifyInferenceShape = ClarifyInferenceShape()
+    shap_config: ShapShape
+
+
+class ExplainerShape(ControlShape):
+    clarify_explainer_config: ClarifyShape
+
+
 class ConfigShape(ControlShape):
     """CreateEndpointConfig."""
 
     endpoint_config_name: ResourceName
     production_variants: Annotated[list[VariantShape], Field(min_length=1, max_length=10)]
     data_capture_config: CaptureShape | None = None
+    explainer_config: ExplainerShape | None = None
 
 
 class NewEndpointShape(ControlShape):

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Collection
 
+from app.local.endpoint.clarify.config import ClarifyExplainer
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.control.asked import (
     CaptureShape,
     ConfigShape,
     ContainerShape,
+    ExplainerShape,
     ModelShape,
     Shape,
     VariantShape,
@@ -32,7 +34,9 @@ def deploy(estate: Estate, config: EndpointConfig, name: str, started: float | N
     capture = shape.data_capture_config
     if capture is not None:
         about["DataCaptureConfig"] = _summary(capture)
-    return Fleet(name, variants, started, about, _capture(capture))
+    return Fleet(
+        name, variants, started, about, _capture(capture), explainer=_explainer(shape.explainer_config)
+    )
 
 
 def hosted(estate: Estate, name: str) -> HostedContainers:
@@ -114,6 +118,21 @@ def _capture(shape: CaptureShape | None) -> Capture | None:
         {"Input", "Output"} if both else modes,
         types.csv_content_types,
         types.json_content_types,
+    )
+
+
+def _explainer(shape: ExplainerShape | None) -> ClarifyExplainer | None:
+    if shape is None:
+        return None
+    clarify = shape.clarify_explainer_config
+    inference, place = clarify.inference_config, clarify.inference_config.probability_index
+    return ClarifyExplainer(
+        clarify.shap_config.shap_baseline_config.shap_baseline,
+        clarify.enable_explanations,
+        inference.feature_headers,
+        inference.label_headers,
+        inference.probability_attribute if place is None else place,
+        clarify.shap_config.use_logit,
     )
 
 

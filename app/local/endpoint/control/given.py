@@ -26,7 +26,7 @@ def add_given(estate: Estate, config: EndpointConfig) -> None:
 
 
 def _add(estate: Estate, config: EndpointConfig, served: ServedEndpoint, started: float) -> None:
-    name, variant = served.endpoint.name, served.endpoint.variant
+    name, variant, explainer = served.endpoint.name, served.endpoint.variant, served.endpoint.explainer
     deployed = f"{served.endpoint.artifacts} {served.state}"
     deployment = f"{name[:54]}-{hashlib.sha256(deployed.encode()).hexdigest()[:8]}"
     mode = "MultiModel" if served.endpoint.multi_model else "SingleModel"
@@ -43,6 +43,7 @@ def _add(estate: Estate, config: EndpointConfig, served: ServedEndpoint, started
             "ProductionVariants": [
                 {"VariantName": variant, "ModelName": deployment, "InstanceType": "local"}
             ],
+            **({"ExplainerConfig": explainer.shape} if explainer else {}),
         },
         started,
     )

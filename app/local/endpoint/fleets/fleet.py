@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pydantic import JsonValue
 
 from app.local.endpoint.artifacts.sources import Source
+from app.local.endpoint.clarify.config import ClarifyExplainer
 from app.local.endpoint.errors import validation_error
 from app.local.endpoint.fleets.capture import Capture
 from app.local.endpoint.fleets.serverless import Environments
@@ -77,6 +78,7 @@ class Fleet:
     about: Mapping[str, JsonValue] = field(default_factory=dict)
     """Members that the endpoint's description has of it."""
     capture: Capture | None = None
+    explainer: ClarifyExplainer | None = None
     on_failure: Callable[[], None] | None = None
     """Called when one of its models fails, as an alarm on the endpoint's 5xx errors would go off."""
     number: int = field(default_factory=lambda: next(_numbers))

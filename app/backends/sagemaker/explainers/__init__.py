@@ -1,0 +1,1 @@
+"""What explains a model's predictions on SageMaker: Clarify beside it, or its own container."""

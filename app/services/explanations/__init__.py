@@ -1,0 +1,1 @@
+"""Predictions that come with what each feature contributed to them."""
