@@ -37,6 +37,15 @@ class BackendOptions(BaseModel):
     asked only while it is used. To ask a control plane (SageMaker, Databricks, Vertex AI, watsonx) wakes
     nothing, and needs no option."""
 
+    respond_async: bool = False
+    """Whoever asks for what is not cached is answered 202 with the place of the answer, and it is computed by a
+    worker, unless a Prefer: wait says how long the caller waits. For models that take long."""
+
+    @property
+    def submits(self) -> bool:
+        """Whether its backend is a ``SubmittingBackend``."""
+        return False
+
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""
         return self.model_dump_json(exclude=set(BackendOptions.model_fields))
@@ -144,6 +153,38 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class Ticket(BaseModel):
+    """What a platform took to answer later. It is kept as JSON, for whichever process comes for the answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    inference_id: str
+    output: str
+    """Where the answer will be; a backend's own text."""
+    failure: str = ""
+    """Where it will be told why there is none; empty where nobody tells."""
+    rows: int
+    seconds: float
+    """After so many nothing comes any more."""
+
+
+class SubmittingBackend(Backend, Protocol):
+    """One whose platform takes rows now, and answers later in a place of its own: its ``predict`` is never
+    called. Such a version's options say ``submits``."""
+
+    async def submit(self, rows: Sequence[Row], timeout: float) -> Ticket:
+        """Hand rows over. It is one call, which may have been taken where it raises BackendTimeout."""
+        ...
+
+    async def collect(self, ticket: Ticket, timeout: float) -> Reply | None:
+        """What became of the rows, a failure as their value; None where nothing is there yet.
+
+        Raises BackendError where that could not be looked for; nobody needs to look again if it is not
+        ``retryable``.
+        """
+        ...
 
 
 Look: TypeAlias = Deployed | BackendError | None

@@ -45,14 +45,18 @@ class SageMakerBackend:
         self._what = options.describe()
         target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
         self._calls = Calls(Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT))
-        self._options, self._shared = options, shared_look(options)
+        self._options, self._shared, self.runtime = options, shared_look(options), runtime
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
         return len(self._format.row(row)) + 1
 
+    def body(self, rows: Sequence[Row]) -> bytes:
+        """What is sent for them."""
+        return self._format.body(rows)
+
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        body, own = self._format.body(rows), OwnArguments(inference_id=str(uuid4()))
+        body, own = self.body(rows), OwnArguments(inference_id=str(uuid4()))
         try:
             async with asyncio.timeout(timeout):
                 answer = await self._invoke(body, own)

@@ -24,6 +24,17 @@ LINE_TYPES = ("text/csv", "application/jsonlines")
 """Media types with a row per line, which batch transform can split and put together."""
 
 
+S3Prefix = Annotated[
+    str,
+    StringConstraints(max_length=900, pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[!-.0-~][!-~]*)?$"),
+]
+OF_ONE_CALL = (
+    *("target_model", "target_variant", "inference_component", "target_container_hostname"),
+    "batch_delay_ms",
+)
+"""What InvokeEndpointAsync cannot say, or what needs an answer at once."""
+
+
 class Transform(BaseModel):
     """How batch transform jobs predict with the version."""
 
@@ -36,6 +47,20 @@ class Transform(BaseModel):
     """Such as ml.m5.xlarge; the account needs a quota of it "for transform job usage"."""
     instance_count: Annotated[int, Field(ge=1, le=100)] = 1
     """Instances that share the job's objects, of 1,000 rows each."""
+
+
+class Asynchronous(BaseModel):
+    """For an endpoint whose configuration has an AsyncInferenceConfig, with an S3FailurePath."""
+
+    model_config = BackendOptions.model_config
+
+    input_location: S3Prefix | None = None
+    """Where rows go that take more than 128,000 bytes, as s3://bucket/prefix; without one they are refused.
+    Nothing is deleted there: give it a lifecycle rule."""
+    invocation_timeout: Annotated[int, Field(ge=1, le=3600)] = 900
+    """Seconds that the model may take for a row, InvocationTimeoutSeconds."""
+    request_ttl: Annotated[int, Field(ge=60, le=21_600)] = 21_600
+    """Seconds that a row may wait for the model before, RequestTTLSeconds."""
 
 
 class Options(BackendOptions):
@@ -77,12 +102,25 @@ class Options(BackendOptions):
     """Largest request body. AWS takes 25 MB from real-time endpoints (older pages say 6), 4 MB serverless."""
     transform: Transform | None = None
     """For prediction jobs with the engine sagemaker-batch-transform."""
+    asynchronous: Asynchronous | None = None
+    """For an asynchronous endpoint, whose answers a worker fetches from S3; {} has its defaults."""
 
     @model_validator(mode="after")
     def _transform_needs_lines(self) -> Self:
         if self.transform and {self.content_type, self.accept or self.content_type} - set(LINE_TYPES):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
         return self
+
+    @model_validator(mode="after")
+    def _asynchronous_has_one_target(self) -> Self:
+        others = [name for name in OF_ONE_CALL if getattr(self, name) is not None]
+        if self.asynchronous and others:
+            raise ValueError(f"asynchronous endpoints take no {' and no '.join(others)}")
+        return self
+
+    @property
+    def submits(self) -> bool:
+        return self.asynchronous is not None
 
     def place(self) -> str:
         return f"{self.region or ''} {self.endpoint_name}"
