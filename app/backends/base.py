@@ -38,8 +38,8 @@ class BackendOptions(BaseModel):
     nothing, and needs no option."""
 
     respond_async: bool = False
-    """Whoever asks for what is not cached is answered 202 with the place of the answer, and it is computed by a
-    worker, unless a Prefer: wait says how long the caller waits. For models that take long."""
+    """Whoever asks for what is not cached is answered 202, with the place of the answer, and a worker computes
+    it; with Prefer: wait after so many seconds. For models that take long."""
 
     @property
     def submits(self) -> bool:
@@ -156,7 +156,7 @@ class Backend(Protocol):
 
 
 class Ticket(BaseModel):
-    """What a platform took to answer later. It is kept as JSON, for whichever process comes for the answer."""
+    """What a platform took to answer later. It is kept as JSON, for whichever process fetches it."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -46,9 +46,7 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, server_default=sa.text("now()"), nullable=False),
         sa.Column("submitted_at", MOMENT, nullable=True),
         sa.Column("finished_at", MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["key_id"], ["api_keys.id"], name=op.f("fk_operations_key_id_api_keys")
-        ),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_operations_key_id_api_keys")),
         sa.ForeignKeyConstraint(
             ["model_version_id"],
             ["model_versions.id"],

@@ -1,4 +1,4 @@
-"""Operations as they are asked for, in the asker's transaction, and as those who wait for them look at them."""
+"""Operations as callers ask for them, each in a transaction of its own, and as those who wait see them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -126,7 +126,9 @@ async def find(
     if refresh:
         await session.execute(_RENEW, values)
     rows = (await session.execute(_FIND, values)).all()
-    found = [(content, Standing(number, json.loads(error) if error else None)) for content, number, error in rows]
+    found = [
+        (content, Standing(number, json.loads(error) if error else None)) for content, number, error in rows
+    ]
     # One that is open goes before the failure that it was begun after.
     return dict(sorted(found, key=lambda each: each[1].error is None))
 
@@ -143,7 +145,7 @@ async def insert(
         "submits": submits,
         "patience": patience,
     }
-    return {content: number for content, number in (await session.execute(_INSERT, values)).all()}
+    return {row.content_hash: row.id for row in await session.execute(_INSERT, values)}
 
 
 async def delete(session: AsyncSession, ids: Sequence[int]) -> None:

@@ -63,8 +63,8 @@ _TAKE = text(f"""
         extract(epoch from now() - coalesce(submitted_at, created_at))::float8, expires_at <= now()
 """).columns(ticket=JSONB())
 
-_PAYLOADS = text("select id, payload from operations where id = any(:ids)").bindparams(_IDS).columns(
-    payload=JSONB()
+_PAYLOADS = (
+    text("select id, payload from operations where id = any(:ids)").bindparams(_IDS).columns(payload=JSONB())
 )
 _PUT_OFF = text(f"""
     update operations set due_at = now() + make_interval(secs => :seconds) where {_MINE} returning id
@@ -92,7 +92,7 @@ _EXPIRE = text(f"""
         for update skip locked
     )) returning id
 """).bindparams(bindparam("error", type_=JSONB()))
-_FORGET = text(f"""
+_FORGET = text("""
     delete from operations where id = any(array(
         select id from operations where finished_at < now() - make_interval(days => :days)
         order by finished_at limit :batch

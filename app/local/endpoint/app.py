@@ -17,6 +17,7 @@ from app.local.endpoint import toolkit
 from app.local.endpoint.artifacts.bucket import FolderBucket
 from app.local.endpoint.artifacts.cache import ModelCache
 from app.local.endpoint.artifacts.sources import LOCAL_BUCKET, serve
+from app.local.endpoint.asynchronous.invocations import AsyncRuntime
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.control import ControlPlane
 from app.local.endpoint.errors import EndpointError, error_response
@@ -33,11 +34,14 @@ def create_app(config: EndpointConfig) -> Starlette:
     bucket = FolderBucket(served)
     runtime = SageMakerRuntime(config, served, ModelCache(unpacked, config.memory_bytes, config.load_seconds))
 
+    later = AsyncRuntime(served, runtime)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         toolkit.install()
         unpacked.mkdir(parents=True)
         yield
+        later.close()
         runtime.close()
         shutil.rmtree(unpacked, ignore_errors=True)  # a model may still be unpacking
 
@@ -45,6 +49,7 @@ def create_app(config: EndpointConfig) -> Starlette:
         routes=[
             Route(PING, ping, methods=["GET"]),
             Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
+            Route("/endpoints/{name:path}/async-invocations", later.invoke, methods=["POST"]),
             Route("/", ControlPlane(served.values()).describe, methods=["POST"]),
             Route(f"/{LOCAL_BUCKET}", bucket.list, methods=["GET"]),
             Route(f"/{LOCAL_BUCKET}/{{key:path}}", bucket.read, methods=["GET"]),

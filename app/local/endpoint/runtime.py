@@ -40,16 +40,19 @@ class SageMakerRuntime:
         if name not in self._served:
             raise validation_error(f"Endpoint {name} of account {ACCOUNT} not found.")
         served, headers = self._served[name], headers_of(request)
+        if served.endpoint.asynchronous is not None:
+            raise validation_error(f"Endpoint {name} is asynchronous: use InvokeEndpointAsync.")
         check_headers(headers, served.endpoint, request_id)
-        answer = await self._answer(served, body, headers)
+        answer = await self.answer(served, body, headers)
         if answer.status != 200:
             raise model_error(name, answer.status, answer.body.decode("utf-8", "replace"))
         own = {"x-Amzn-Invoked-Production-Variant": served.endpoint.variant, "x-amzn-RequestId": request_id}
         return Response(answer.body, headers={**_passed_on(answer), **own})
 
-    async def _answer(
+    async def answer(
         self, served: ServedEndpoint, body: bytes, headers: Mapping[str, str]
     ) -> ContainerAnswer:
+        """What the container says to a request that is checked."""
         entry = self._cache.acquire(served.source, served.only or headers[HEADER + "target-model"])
         try:
             model = await self._cache.ready(entry)

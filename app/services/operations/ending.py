@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +21,6 @@ from app.services.pipeline import Computed
 from app.services.predictions.flights import Wanted
 from app.services.predictions.lasting.operations import told_as
 from app.services.predictions.storing import new_row, persistently
-from uuid import UUID
 
 log = structlog.get_logger(__name__)
 

@@ -1,8 +1,8 @@
 """Takes operations that are due: hands them to platforms that answer later, fetches answers, or waits for
 models itself.
 
-The table is the queue: a worker that dies leaves what it has taken until the lease is over, and nobody sits and
-waits for what a platform has.
+The table is the queue: a worker that dies leaves what it has taken until the lease is over, and nobody sits
+and waits for what a platform has.
 """
 
 import asyncio
@@ -118,7 +118,7 @@ class Operator:
             if not is_outage(error):
                 raise
             log.warning("operation put off", operation=taken.id, error=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - a bug must not end the others, nor be tried for ever
+        except Exception as error:
             log.error("operation failed", operation=taken.id, exc_info=error)
         finally:
             heartbeat.stop()

@@ -17,7 +17,7 @@ LONGEST_TRY = 60.0
 
 
 def before_another_look(taken: Taken) -> float:
-    """Seconds: so an answer is found late by a tenth of its own time at most, and the bucket is asked seldom."""
+    """Seconds: an answer is found late by a tenth of its time at most, and the bucket is asked seldom."""
     return min(max(FIRST_LOOK, SHARE * taken.waited), LONGEST_LOOK)
 
 

@@ -1,7 +1,6 @@
-"""Operations on platforms that answer later: rows are handed over, and answers fetched, by whichever worker."""
+"""Operations on platforms that answer later: rows handed over, and answers fetched, by any worker."""
 
 import asyncio
-from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -9,7 +8,6 @@ from pydantic import JsonValue
 
 from app.backends.base import Ticket
 from app.core.errors import AppError, BackendTimeout, NotFound
-from app.db.engine import run
 from app.db.operations import working as rows
 from app.db.operations.working import Taken
 from app.db.predictions import claiming

@@ -130,7 +130,11 @@ class Store:
         """All that was found, however it takes."""
         scope, lease, epoch = found.batch.scope, found.batch.lease, found.in_service.epoch
         age = monotonic() - found.at
-        rows = [new_row(*one, found.in_service.epoch, found.in_service, age) for one in found.computed if one[0].since is None]
+        rows = [
+            new_row(*one, found.in_service.epoch, found.in_service, age)
+            for one in found.computed
+            if one[0].since is None
+        ]
         if rows:
             entries = await persistently(lambda: self._together.ask(Storing(scope, lease, epoch, rows)))
         else:

@@ -49,7 +49,7 @@ class AsynchronousBackend:
     def row_bytes(self, row: Row) -> int:
         return self._plain.row_bytes(row)
 
-    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:  # noqa: ARG002
         """Never: to wait for a bucket would be to poll it, for every caller by itself."""
         raise BackendRefused(f"{self._what} is asynchronous: it cannot be asked for an answer at once.")
 

@@ -97,7 +97,9 @@ class Outputs:
     def _unreadable(self, error: CallError) -> BackendError:
         """The names of buckets and accounts are for the log."""
         code = error_code(error)
-        log.warning("bucket of an asynchronous endpoint refused us", target=self._what, error=Quoted(str(error)))
+        log.warning(
+            "bucket of an asynchronous endpoint refused us", target=self._what, error=Quoted(str(error))
+        )
         if code == "NoSuchBucket":
             return BackendRefused(f"{self._what}: The bucket of its inputs or outputs does not exist.")
         if code == "AccessDenied" or error_status(error) == 403:

@@ -1,4 +1,4 @@
-"""Predictions that are computed by a worker: because the platform answers later, or a caller will come back."""
+"""Predictions that a worker computes: the platform answers later, or a caller will come back."""
 
 import asyncio
 from collections.abc import Sequence
@@ -71,8 +71,9 @@ class Deferred:
 
 
 def _under_way(operation: Open, *, accepted: bool) -> AppError:
+    said = f"The prediction is still being computed, as operation {operation.id}"
     return UnderWay(
-        f"The prediction is still being computed, as operation {operation.id}; it may be there on a later call.",
+        f"{said}; it may be there on a later call.",
         retry_after=RETRY_AFTER,
         operation_id=operation.id,
         accepted=accepted,

@@ -55,9 +55,7 @@ class Operations:
             concerns_all=is_outage,
         )
 
-    async def ask(
-        self, scope: Scope, wanted: Sequence[Wanted], *, submits: bool
-    ) -> dict[str, Open | Result]:
+    async def ask(self, scope: Scope, wanted: Sequence[Wanted], *, submits: bool) -> dict[str, Open | Result]:
         """For each content the operation that will answer it, or what there is already.
 
         What nobody else is asking for is begun, out of the caller's budget. Each may be wanted once.
@@ -120,9 +118,7 @@ class Operations:
         loop, ended = asyncio.get_running_loop(), dict[int, Result]()
         pause, left = SHORTEST_POLL, {one.id: one for one in operations}
         while left and (time := until - loop.time()) > 0:
-            await self._listener.wait(
-                told_as(next(iter(left))), min(time, pause * random.uniform(0.7, 1.3))
-            )
+            await self._listener.wait(told_as(next(iter(left))), min(time, pause * random.uniform(0.7, 1.3)))
             pause = min(pause * 1.6, LONGEST_POLL)
             looked = await asyncio.gather(*map(self._looks.ask, left))
             for one, found in zip([*left.values()], looked, strict=True):
