@@ -110,6 +110,7 @@ async def predict_records(
 async def predict_record(
     record_id: RecordId,
     predictor: PredictorDep,
+    prefer: PreferDep,
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,

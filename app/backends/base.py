@@ -38,7 +38,7 @@ class BackendOptions(BaseModel):
     nothing, and needs no option."""
 
     respond_async: bool = False
-    """Whoever asks for what is not cached is answered 202, with the place of the answer, and a worker computes
+    """Who asks for what is not cached is answered 202, with the place of the answer, and a worker computes
     it; with Prefer: wait after so many seconds. For models that take long."""
 
     @property
