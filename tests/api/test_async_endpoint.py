@@ -6,16 +6,18 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import JsonValue
 
 from app.core.settings import Settings
 from app.local.s3 import S3Server
 from tests.api.test_operations import LATER, ended
 from tests.support.app import client_of, running_app
 from tests.support.async_endpoint import AsyncEndpoint, async_endpoint
+from tests.support.operations import quick
 from tests.support.orders import register, statuses, store
 from tests.support.workers import working
 
-OPTIONS = {"endpoint_name": "later", "asynchronous": {}}
+OPTIONS: JsonValue = {"endpoint_name": "later", "asynchronous": {}}
 
 
 @pytest.fixture
@@ -32,10 +34,12 @@ def later(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 async def client(later: AsyncEndpoint, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """With a worker beside it."""
-    async with running_app(settings) as app, client_of(app) as client, working(settings):
+    async with running_app(settings) as app, client_of(app) as client:
         await register(client, options=OPTIONS)
         await store(client, {"a": 1.5, "b": 2.5, "same": 1.5, "bad": -1.0})
-        yield client
+        with quick():
+            async with working(settings):
+                yield client
 
 
 async def test_who_waits_gets_the_answer_and_who_does_not_gets_its_place(
@@ -57,7 +61,10 @@ async def test_who_waits_gets_the_answer_and_who_does_not_gets_its_place(
     assert (logged["record_id"], logged["raw_output"]) == ("a", 15.0)
     assert logged["inference_id"]
     refreshed = await client.post("/predict/a?refresh=true")
-    assert (refreshed.json()["prediction"], refreshed.headers["ETag"] != answers[0].headers["ETag"]) == (15.0, True)
+    assert (refreshed.json()["prediction"], refreshed.headers["ETag"] != answers[0].headers["ETag"]) == (
+        15.0,
+        True,
+    )
     assert len(later.written("out")) == 2
 
 

@@ -9,6 +9,7 @@ import pytest
 from app.core.settings import Settings
 from tests.support.aws_stub import AwsStub
 from tests.support.eventually import TIMEOUT
+from tests.support.operations import quick
 from tests.support.orders import answer_ten_times, invocations, register, store
 from tests.support.workers import working
 
@@ -28,8 +29,9 @@ async def client(client: httpx.AsyncClient, aws: AwsStub) -> httpx.AsyncClient:
 
 @pytest.fixture
 async def worker(settings: Settings) -> AsyncIterator[None]:
-    async with working(settings):
-        yield
+    with quick():
+        async with working(settings):
+            yield
 
 
 async def ended(client: httpx.AsyncClient, location: str) -> httpx.Response:

@@ -3,14 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.request import parse_http_list
 
 from fastapi import Depends, Header, Request
 
 from app.core.errors import AppError, UnderWay
-from app.services.predictions.predictor import Ask
+from app.services.predictions.answer import Ask, RespondAsync
 
 SECONDS = re.compile("0*[1-9][0-9]{0,8}")
 APPLIED = "Preference-Applied"
@@ -27,8 +27,8 @@ class Preferences:
     def of(self, ask: Ask) -> Ask:
         """What is asked for, with what is preferred."""
         until = None if self.wait is None else asyncio.get_running_loop().time() + self.wait
-        respond_async = "asked" if self.respond_async else "version"
-        return Ask(ask.model, ask.version, ask.refresh, ask.stale_if_error, until, respond_async)
+        respond_async: RespondAsync = "asked" if self.respond_async else "version"
+        return replace(ask, until=until, respond_async=respond_async)
 
     def applied(self, *, accepted: bool = False) -> dict[str, str]:
         """That it was understood, and followed. ``accepted``: the answer is a 202."""
