@@ -11,7 +11,7 @@ from typing import Final
 from starlette.responses import Response
 
 from app.api.http.problems import item_problem
-from app.core.errors import AppError, UnderWay
+from app.core.errors import AppError, StillComputing
 from app.core.strict_json import readable
 from app.schemas.predictions.predictions import AcceptedItem, FailedItem
 from app.services.predictions.answer import CACHED
@@ -36,7 +36,7 @@ def raw_headers(answer: Answer, body: bytes) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def accepted(record_id: str, under_way: UnderWay, headers: Mapping[str, str]) -> Response:
+def accepted(record_id: str, under_way: StillComputing, headers: Mapping[str, str]) -> Response:
     """The 202 in place of a prediction. Raises what it is to who did not want that."""
     if not under_way.accepted:
         raise under_way
@@ -46,10 +46,10 @@ def accepted(record_id: str, under_way: UnderWay, headers: Mapping[str, str]) ->
 
 
 def any_accepted(answers: Mapping[str, Answer | AppError | str]) -> bool:
-    return any(isinstance(one, UnderWay) and one.accepted for one in answers.values())
+    return any(isinstance(one, StillComputing) and one.accepted for one in answers.values())
 
 
-def _accepted(record_id: str, under_way: UnderWay) -> AcceptedItem:
+def _accepted(record_id: str, under_way: StillComputing) -> AcceptedItem:
     return AcceptedItem(
         record_id=record_id,
         operation_id=under_way.operation_id,
@@ -80,7 +80,7 @@ def batch(ids: Sequence[str | AppError], answers: Mapping[str, Answer | AppError
 def _item(record_id: str | AppError, answer: Answer | AppError | str) -> str:
     if isinstance(answer, str):
         return answer
-    if isinstance(answer, UnderWay) and answer.accepted and isinstance(record_id, str):
+    if isinstance(answer, StillComputing) and answer.accepted and isinstance(record_id, str):
         return _accepted(record_id, answer).model_dump_json()
     if isinstance(answer, AppError):
         named = readable(record_id) if isinstance(record_id, str) else None

@@ -9,7 +9,7 @@ from app.api.deps import ReadingDep
 from app.api.http.problems import item_problem, responses
 from app.api.http.strict_route import StrictRoute
 from app.schemas.ids import RowId
-from app.schemas.predictions.operations import Operation
+from app.schemas.predictions.operations import PredictionOperation
 from app.schemas.predictions.predictions import Prediction
 from app.services.operations import reading
 from app.services.operations.reading import FoundOperation
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/operations", tags=["predictions"], route_class=Stric
 )
 async def get_operation(
     operation_id: Annotated[RowId, Path()], sessions: ReadingDep, response: Response
-) -> Operation:
+) -> PredictionOperation:
     """Where a prediction stands that was answered 202: once it is `done` it is here, once it has `failed` the
     reason is. Until then `Retry-After` says when to look again. It is kept for a week after its end."""
     found = await reading.get(sessions, operation_id)
@@ -34,10 +34,10 @@ async def get_operation(
     return _told(found)
 
 
-def _told(found: FoundOperation) -> Operation:
+def _told(found: FoundOperation) -> PredictionOperation:
     row, failure = found.row, found.failure
-    own = {name: getattr(row, name) for name in Operation.model_fields if hasattr(row, name)}
-    return Operation.model_validate(
+    own = {name: getattr(row, name) for name in PredictionOperation.model_fields if hasattr(row, name)}
+    return PredictionOperation.model_validate(
         own
         | {"model": found.model, "version": found.version}
         | {"prediction": _prediction(found), "problem": None if failure is None else item_problem(failure)}

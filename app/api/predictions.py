@@ -36,8 +36,8 @@ from app.core.errors import (
     Misconfigured,
     NotInTime,
     Overloaded,
+    StillComputing,
     TooLarge,
-    UnderWay,
     UserCodeError,
 )
 from app.schemas.ids import Name, RecordIdText, RowId
@@ -129,7 +129,7 @@ async def predict_record(
     ask = prefer.of(Ask(model, version, refresh, stale_if_error))
     try:
         answer = await predictor.predict(record_id, ask)
-    except UnderWay as error:
+    except StillComputing as error:
         return answers.accepted(record_id, error, prefer.applied(accepted=True))
     headers = answers.headers(answer) | prefer.applied()
     return Response(answers.single(answer), headers=headers, media_type=answers.JSON)

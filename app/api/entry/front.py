@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api import answers
 from app.api.access.scopes import require
 from app.api.http.problems import from_app_error, from_outage
-from app.core.errors import AppError, UnderWay
+from app.core.errors import AppError, StillComputing
 from app.schemas.ids import record_id_fault
 from app.services.failures import outages
 from app.services.predictions.predictor import Ask
@@ -68,7 +68,7 @@ class PredictionFront:
 
 def _told(record_id: str, error: AppError) -> Response:
     """An error, or that the answer comes later."""
-    if isinstance(error, UnderWay) and error.accepted:
+    if isinstance(error, StillComputing) and error.accepted:
         return answers.accepted(record_id, error, {})
     return from_app_error(error)
 

@@ -9,7 +9,7 @@ from urllib.request import parse_http_list
 
 from fastapi import Depends, Header, Request
 
-from app.core.errors import AppError, UnderWay
+from app.core.errors import AppError, StillComputing
 from app.services.predictions.answer import Ask, RespondAsync
 
 SECONDS = re.compile("0*[1-9][0-9]{0,8}")
@@ -51,7 +51,7 @@ async def _preferences(
     try:
         yield preferences
     except AppError as error:
-        headers = preferences.applied(accepted=isinstance(error, UnderWay) and error.accepted)
+        headers = preferences.applied(accepted=isinstance(error, StillComputing) and error.accepted)
         if not headers:
             raise
         raise error.with_headers(headers) from error.__cause__

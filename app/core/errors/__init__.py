@@ -25,7 +25,7 @@ AppError
 `- BackendError        502  the hosting platform
    |- BackendTimeout   504
    |  `- NotInTime     504  our own deadline came before the rows were sent, or the answer; worth another try
-   |     `- UnderWay   504  it is being computed all the same, as an operation; to who prefers so it is a 202
+   |     `- StillComputing   504  it is being computed all the same, as an operation; to who prefers so it is a 202
    |- BackendThrottled 503  with Retry-After
    |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
    |  `- BackendAway   503  it failed so often in a row that it is not called for a moment; with Retry-After
@@ -200,21 +200,11 @@ class NotInTime(BackendTimeout):
     retryable = True
 
 
-class UnderWay(NotInTime):
+class StillComputing(NotInTime):
     """``accepted``: its caller would rather be told so at once, and come back, than wait."""
 
-    def __init__(
-        self,
-        detail: str,
-        *,
-        errors: Sequence[FieldError] = (),
-        retry_after: float | None = None,
-        headers: Mapping[str, str] = NO_HEADERS,
-        operation_id: int = 0,
-        accepted: bool = False,
-    ) -> None:
-        super().__init__(detail, errors=errors, retry_after=retry_after, headers=headers)
-        self.operation_id, self.accepted = operation_id, accepted
+    operation_id: int = 0
+    accepted: bool = False
 
 
 class BackendThrottled(BackendError):

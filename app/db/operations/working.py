@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.predictions.cache import Scope
 
 
-class Taken(NamedTuple):
+class TakenOperation(NamedTuple):
     """An operation that a worker has taken, in the columns of the statement.
 
     ``ticket`` None: it is still to be sent. ``waited`` is in seconds since it was sent, or asked for.
@@ -102,7 +102,7 @@ _FORGET = text("""
 
 async def take(
     session: AsyncSession, owner: UUID, pipeline_version: str, *, submits: bool, most: int, lease: float
-) -> list[Taken]:
+) -> list[TakenOperation]:
     """Up to so many that are due, of those that the platform takes or of the others: nobody else gets them
     for ``lease`` seconds. Only what the same code was asked for: it is to finish what it began."""
     wanted = {
@@ -112,7 +112,7 @@ async def take(
         "most": most,
         "lease": lease,
     }
-    return [Taken(*row) for row in await session.execute(_TAKE, wanted)]
+    return [TakenOperation(*row) for row in await session.execute(_TAKE, wanted)]
 
 
 async def payloads(session: AsyncSession, ids: Sequence[int]) -> dict[int, JsonValue]:

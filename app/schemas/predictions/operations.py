@@ -9,7 +9,7 @@ from app.schemas.values.wire import Documented
 OperationState = Literal["queued", "running", "done", "failed"]
 
 
-class Operation(Documented):
+class PredictionOperation(Documented):
     """A prediction that is answered later. When it is done it has the `prediction`, when it has failed the
     `problem`."""
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from app.core.errors import AppError
-from app.db.operations.working import Taken
+from app.db.operations.working import TakenOperation
 from app.schemas.access.callers import acting_within
 from app.services.models import versions
 from app.services.operations.ending import Ending
@@ -28,7 +28,7 @@ class Computing:
         self._flights = runtime.flights.with_patience(patience)
         self._predictor = Predictor(settings, runtime.use_case, runtime.database, self._flights)
 
-    async def work(self, taken: Taken) -> None:
+    async def work(self, taken: TakenOperation) -> None:
         """Until it is answered, or has failed; what may pass is tried again later."""
         try:
             deployment = await versions.deployment(self._sessions, taken.version_id)

@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.db import looks
 from app.db.engine import OUTAGES, Database, run
 from app.db.operations import working as rows
-from app.db.operations.working import Taken
+from app.db.operations.working import TakenOperation
 from app.db.predictions import predictions
 from app.db.predictions import storing as joint
 from app.services.pipeline import Computed
@@ -31,13 +31,13 @@ class Ending:
     def __init__(self, settings: Settings, database: Database, owner: UUID) -> None:
         self._settings, self._database, self._owner = settings, database, owner
 
-    async def land(self, taken: Taken, computed: Computed) -> None:
+    async def land(self, taken: TakenOperation, computed: Computed) -> None:
         """Store what was computed, and end it, in one transaction: of two workers that have an answer, the
         second has nothing to do."""
         await persistently(lambda: run(self._database.transactions, partial(self._land, taken, computed)))
         await self._tell([taken.id])
 
-    async def _land(self, taken: Taken, computed: Computed, session: AsyncSession) -> None:
+    async def _land(self, taken: TakenOperation, computed: Computed, session: AsyncSession) -> None:
         async with session.begin():
             if not await rows.hold(session, self._owner, taken.id):
                 return
@@ -52,7 +52,7 @@ class Ending:
             stored = await predictions.store(session, taken.scope, [row], ttl=ttl)
             await rows.end(session, taken.id, stored[taken.record_id].id)
 
-    async def done(self, taken: Taken, prediction_id: int) -> None:
+    async def done(self, taken: TakenOperation, prediction_id: int) -> None:
         """End one whose prediction is stored."""
 
         async def note(session: AsyncSession) -> None:
@@ -62,7 +62,7 @@ class Ending:
         await persistently(lambda: run(self._database.transactions, note))
         await self._tell([taken.id])
 
-    async def fail(self, taken: Taken, error: AppError) -> None:
+    async def fail(self, taken: TakenOperation, error: AppError) -> None:
         """End one that no other try would get over. The failure is shared for FAILURE_HOLD."""
         log.warning("operation failed", operation=taken.id, problem=error.slug, detail=Quoted(error.detail))
 

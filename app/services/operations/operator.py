@@ -15,7 +15,7 @@ from app.core.errors import BackendTimeout
 from app.core.errors.stored import as_stored
 from app.db.engine import OUTAGES, is_outage
 from app.db.operations import working as rows
-from app.db.operations.working import Taken
+from app.db.operations.working import TakenOperation
 from app.services.operations.computing import Computing
 from app.services.operations.submitted import Submitted
 from app.services.predictions.heartbeat import Heartbeat
@@ -37,7 +37,7 @@ EXPIRE_EVERY = 60.0
 """Seconds between two looks for operations of other code whose time is over."""
 NOBODY_CAME = BackendTimeout("No worker with the code that this was asked of finished it in time.")
 
-Work = Callable[[Taken], Awaitable[None]]
+Doing = Callable[[TakenOperation], Awaitable[None]]
 
 
 class Operator:
@@ -91,7 +91,7 @@ class Operator:
         await self._take(self._submitted.work, submits=True, most=MOST_SUBMITTED)
         await self._take(self._computing.work, submits=False, most=MOST_COMPUTED)
 
-    async def _take(self, work: Work, *, submits: bool, most: int) -> None:
+    async def _take(self, work: Doing, *, submits: bool, most: int) -> None:
         busy = sum(kind == submits for kind, _ in self._under_way.values())
         if busy >= most:
             return
@@ -109,7 +109,7 @@ class Operator:
                 task = asyncio.create_task(self._work(work, one))
                 self._under_way[one.id] = submits, task
 
-    async def _work(self, work: Work, taken: Taken) -> None:
+    async def _work(self, work: Doing, taken: TakenOperation) -> None:
         """Keep it while it is worked on. What cannot be told is tried again when the lease is over."""
         heartbeat = Heartbeat(LEASE / 3, lambda: self._renew(taken.id))
         try:

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from app.backends.base import Ticket
 from app.core.errors import AppError, BackendTimeout, NotFound
 from app.db.operations import working as rows
-from app.db.operations.working import Taken
+from app.db.operations.working import TakenOperation
 from app.db.predictions import claiming
 from app.schemas.access.callers import acting_within
 from app.schemas.hosting.deployments import Deployment
@@ -37,7 +37,7 @@ class Submitted:
         self._stages = Stages(runtime.use_case)
         self._ending = Ending(runtime.settings, runtime.database, owner)
 
-    async def work(self, taken: Taken) -> None:
+    async def work(self, taken: TakenOperation) -> None:
         """What is to be done of it now."""
         try:
             deployment = await versions.deployment(self._runtime.sessions, taken.version_id)
@@ -49,7 +49,7 @@ class Submitted:
         except AppError as error:
             await self._failed(taken, error)
 
-    async def _failed(self, taken: Taken, error: AppError) -> None:
+    async def _failed(self, taken: TakenOperation, error: AppError) -> None:
         """Of what may pass the next try is put off; an answer that could not be looked for is still there."""
         if not error.retryable or taken.is_over:
             await self._ending.fail(taken, error)
@@ -57,7 +57,7 @@ class Submitted:
         pause = before_another_look(taken) if taken.ticket else before_another_try(taken, error)
         await put_off(self._runtime.sessions, self._owner, taken, pause)
 
-    async def _hand_over(self, taken: Taken, deployment: Deployment) -> None:
+    async def _hand_over(self, taken: TakenOperation, deployment: Deployment) -> None:
         """Between the platform's word and the note of it no other worker may know; a worker that is killed
         then has what it handed over paid for once more."""
         pipeline.require_features(self._runtime.use_case, deployment)
@@ -69,7 +69,7 @@ class Submitted:
         ticket = await self._runtime.inference.submitting.submit(deployment, row, CALL_SECONDS)
         await asyncio.shield(self._note(taken, ticket, epoch))
 
-    async def _note(self, taken: Taken, ticket: Ticket, epoch: int) -> None:
+    async def _note(self, taken: TakenOperation, ticket: Ticket, epoch: int) -> None:
         sessions, kept = self._runtime.sessions, ticket.model_dump(mode="json")
 
         async def note() -> bool:
@@ -84,7 +84,7 @@ class Submitted:
         if not await persistently(note):
             log.warning("operation handed over twice", operation=taken.id)
 
-    async def _fetch(self, taken: Taken, deployment: Deployment, ticket: Ticket) -> None:
+    async def _fetch(self, taken: TakenOperation, deployment: Deployment, ticket: Ticket) -> None:
         reply = await self._runtime.inference.submitting.collect(deployment, ticket, CALL_SECONDS)
         if reply is None:
             if taken.is_over:
@@ -99,7 +99,7 @@ class Submitted:
         else:
             await self._finish(taken, deployment, inferred)
 
-    async def _finish(self, taken: Taken, deployment: Deployment, inferred: Inferred) -> None:
+    async def _finish(self, taken: TakenOperation, deployment: Deployment, inferred: Inferred) -> None:
         payload = await self._payload(taken)
         [output] = await self._stages.outputs([(inferred.output, payload)], deployment, self._time())
         if isinstance(output, AppError):
@@ -108,14 +108,14 @@ class Submitted:
         told = inferred.revision, inferred.latency_ms, inferred.variant, inferred.notes
         await self._ending.land(taken, Computed(output, inferred.output, *told))
 
-    async def _payload(self, taken: Taken) -> JsonValue:
+    async def _payload(self, taken: TakenOperation) -> JsonValue:
         async with self._runtime.database.statements() as session:
             found = await rows.payloads(session, [taken.id])
         if (payload := found.get(taken.id)) is None:
             raise NotFound("The record was deleted meanwhile.")
         return payload
 
-    async def _epoch(self, taken: Taken) -> int:
+    async def _epoch(self, taken: TakenOperation) -> int:
         """That of what is noted to be in service now."""
         [seen] = await claiming.look_again(self._runtime.database.direct, [(taken.scope, [])], ttl=None)
         if seen is None:

@@ -18,7 +18,7 @@ from app.core.errors import (
     BackendRefused,
     BackendThrottled,
     BackendTimeout,
-    UnderWay,
+    StillComputing,
 )
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage
@@ -97,7 +97,7 @@ def _failed(misses: Sequence[Lookup], found: Mapping[str, Answer | AppError]) ->
 
 
 def _is_away(answer: Answer | AppError) -> bool:
-    return isinstance(answer, AWAY) and not (isinstance(answer, UnderWay) and answer.accepted)
+    return isinstance(answer, AWAY) and not (isinstance(answer, StillComputing) and answer.accepted)
 
 
 def _chosen(deployment: Deployment) -> BackendOptions | None:

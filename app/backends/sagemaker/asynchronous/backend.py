@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from app.aws import CALL_ERRORS
 from app.backends.base import Deployed, Limits, Reply, Ticket
-from app.backends.sagemaker.asynchronous.outputs import Outputs, Written, split
+from app.backends.sagemaker.asynchronous.outputs import Outputs, WrittenObject, split
 from app.backends.sagemaker.backend import SageMakerBackend
 from app.backends.sagemaker.errors import translate
 from app.backends.sagemaker.options import Asynchronous, Options
@@ -105,7 +105,7 @@ class AsynchronousBackend:
         except BadOutput as error:
             return self._reply(ticket, [error] * ticket.rows)
 
-    def _decoded(self, written: Written, rows: int) -> Sequence[object]:
+    def _decoded(self, written: WrittenObject, rows: int) -> Sequence[object]:
         kind = written.kind or self._accept
         return decode(written.content, kind, rows, csv_reply=self._options.csv_reply)
 

@@ -41,7 +41,7 @@ _MESSAGES = ("OriginalMessage", "Message", "message", "errorMessage", "failureRe
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenObject:
     """An object's content, and its media type; empty where nobody said."""
 
     content: bytes
@@ -54,7 +54,7 @@ class Outputs:
     def __init__(self, what: str, region: str | None) -> None:
         self._what, self._region = what, region
 
-    def read(self, location: str, most: int = MAX_REPLY) -> Written | None:
+    def read(self, location: str, most: int = MAX_REPLY) -> WrittenObject | None:
         """The object; None where it is not there. BackendDown where nobody can tell, BackendRefused where
         there is no such bucket, BadOutput where it is too large."""
         bucket, key = split(location)
@@ -68,7 +68,7 @@ class Outputs:
         if len(content) > most:
             raise BadOutput(f"{self._what} answered more than {most // 2**20} MB.")
         kind = found.get("ContentType", "")
-        return Written(content, "" if kind in NO_KIND else kind)
+        return WrittenObject(content, "" if kind in NO_KIND else kind)
 
     def put(self, prefix: str, name: str, content: bytes, kind: str) -> str:
         """Where the rows of a call are now. Raises what ``read`` raises."""
@@ -88,11 +88,11 @@ class Outputs:
         log.warning("asynchronous invocation failed", target=self._what, said=Quoted(text[:4000]))
         return meaning(text, self._what)
 
-    def _start(self, location: str) -> Written | None:
+    def _start(self, location: str) -> WrittenObject | None:
         try:
             return self.read(location, LONGEST_FAILURE)
         except BadOutput:  # it is a failure, however long it speaks of it
-            return Written(b"", "")
+            return WrittenObject(b"", "")
 
     def _unreadable(self, error: CallError) -> BackendError:
         """The names of buckets and accounts are for the log."""

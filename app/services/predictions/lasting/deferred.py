@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from app.core.errors import AppError, UnderWay
+from app.core.errors import AppError, StillComputing
 from app.core.settings import Settings
 from app.db.predictions.cache import Scope
 from app.schemas.hosting.deployments import Deployment
@@ -30,7 +30,7 @@ class Deferred:
     async def predict(
         self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], ask: Ask
     ) -> dict[str, Result]:
-        """A result per content; UnderWay where there is none when the caller goes away. Each may be wanted
+        """A result per content; StillComputing where there is none when the caller goes away. Each may be wanted
         once."""
         asked = await self._operations.ask(scope, wanted, submits=self._manner(deployment)[0])
         opened = {content: one for content, one in asked.items() if isinstance(one, Open)}
@@ -72,9 +72,6 @@ class Deferred:
 
 def _under_way(operation: Open, *, accepted: bool) -> AppError:
     said = f"The prediction is still being computed, as operation {operation.id}"
-    return UnderWay(
-        f"{said}; it may be there on a later call.",
-        retry_after=RETRY_AFTER,
-        operation_id=operation.id,
-        accepted=accepted,
-    )
+    error = StillComputing(f"{said}; it may be there on a later call.", retry_after=RETRY_AFTER)
+    error.operation_id, error.accepted = operation.id, accepted
+    return error
