@@ -1,4 +1,4 @@
-"""The examples of docs/platforms.md and docs/sagemaker.md, and the README's table are of backends and options that there are."""
+"""The examples of docs/platforms.md and docs/sagemaker.md, and the README's table, are of what there is."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.backends.registry import BACKENDS
-from app.backends.sagemaker.options import Options, Transform
+from app.backends.sagemaker.options import Asynchronous, Options, Transform
 from app.core.docstrings import field_docstrings
 from app.core.hosts import Hosts
 from tests.support.demo import ROOT
@@ -49,6 +49,7 @@ def test_every_platform_has_a_section_and_a_line() -> None:
 def test_the_table_of_sagemaker_is_its_options() -> None:
     lines = ["| option | default | meaning |", "| --- | --- | --- |"]
     lines += [*rows_of(Options), *rows_of(Transform, "transform.")]
+    lines += rows_of(Asynchronous, "asynchronous.")
     shown = [line for line in SAGEMAKER.partition("## All options\n")[2].splitlines() if line.startswith("|")]
     assert shown == lines
 

@@ -37,6 +37,15 @@ class BackendOptions(BaseModel):
     asked only while it is used. To ask a control plane (SageMaker, Databricks, Vertex AI, watsonx) wakes
     nothing, and needs no option."""
 
+    respond_async: bool = False
+    """Who asks for what is not cached is answered 202, with the place of the answer, and a worker computes
+    it; with Prefer: wait after so many seconds. For models that take long."""
+
+    @property
+    def submits(self) -> bool:
+        """Whether its backend is a ``SubmittingBackend``."""
+        return False
+
     def place(self) -> str:
         """What is looked at for these options: versions with the same place share one look."""
         return self.model_dump_json(exclude=set(BackendOptions.model_fields))
@@ -97,11 +106,16 @@ class Reply:
     ``revision`` None: it does not say; then ``variant`` may be one of the names in Deployed.variants.
     A row that has no output (the answer is NaN, its category is unknown) holds the reason as a value: its
     neighbours stand.
+
+    ``inference_id`` is what the call was called towards the platform, under which its own records have it;
+    ``custom_attributes`` is what the model said beside the outputs. None where there is none.
     """
 
     outputs: Sequence[JsonValue | BackendError | InvalidInput]
     revision: str | None = None
     variant: str | None = None
+    inference_id: str | None = None
+    custom_attributes: str | None = None
 
 
 def sole(revision: str | None) -> Deployed | None:
@@ -139,6 +153,38 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class Ticket(BaseModel):
+    """What a platform took to answer later. It is kept as JSON, for whichever process fetches it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    inference_id: str
+    output: str
+    """Where the answer will be; a backend's own text."""
+    failure: str = ""
+    """Where it will be told why there is none; empty where nobody tells."""
+    rows: int
+    seconds: float
+    """After so many nothing comes any more."""
+
+
+class SubmittingBackend(Backend, Protocol):
+    """One whose platform takes rows now, and answers later in a place of its own: its ``predict`` is never
+    called. Such a version's options say ``submits``."""
+
+    async def submit(self, rows: Sequence[Row], timeout: float) -> Ticket:
+        """Hand rows over. It is one call, which may have been taken where it raises BackendTimeout."""
+        ...
+
+    async def collect(self, ticket: Ticket, timeout: float) -> Reply | None:
+        """What became of the rows, a failure as their value; None where nothing is there yet.
+
+        Raises BackendError where that could not be looked for; nobody needs to look again if it is not
+        ``retryable``.
+        """
+        ...
 
 
 Look: TypeAlias = Deployed | BackendError | None

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from app.aws import CALL_ERRORS, call_config, sagemaker_runtime_client
 from app.backends.base import Deployed, Limits, Reply
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
+from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.errors import says_no_artifact, translate
 from app.backends.sagemaker.looks.sharing import shared_look
@@ -43,29 +45,38 @@ class SageMakerBackend:
         self._what = options.describe()
         target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
         self._calls = Calls(Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT))
-        self._options, self._shared = options, shared_look(options)
+        self._options, self._shared, self.runtime = options, shared_look(options), runtime
         self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
 
     def row_bytes(self, row: Row) -> int:
         return len(self._format.row(row)) + 1
 
+    def body(self, rows: Sequence[Row]) -> bytes:
+        """What is sent for them."""
+        return self._format.body(rows)
+
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        body = self._format.body(rows)
+        body, own = self.body(rows), OwnArguments(inference_id=str(uuid4()))
         try:
             async with asyncio.timeout(timeout):
-                answer = await self._invoke(body)
+                answer = await self._invoke(body, own)
         except TimeoutError as error:
             raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
         announced = answer.content_type or self._accept
         outputs = decode(answer.content, announced, len(rows), csv_reply=self._csv_reply)
         # A component is a name of its own for what answers, whichever variant it is on.
         variant = None if self._options.inference_component else answer.variant
-        return Reply(outputs, variant=variant or None)
+        return Reply(
+            outputs,
+            variant=variant or None,
+            inference_id=own.inference_id,
+            custom_attributes=answer.custom_attributes or None,
+        )
 
-    async def _invoke(self, body: bytes) -> Invoked:
+    async def _invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         """Raises what the platform said; whether a target model is missing or forbidden, the bucket says."""
         try:
-            return await self._calls.invoke(body)
+            return await self._calls.invoke(body, own)
         except CALL_ERRORS as error:
             said = translate(error, self._what)
             if says_no_artifact(error):

@@ -12,6 +12,9 @@ from app.backends.wire.replies import CsvReply
 # boto3 sends any name; these are the service's rules (API reference of InvokeEndpoint).
 SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
+Attributes = Annotated[
+    str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-~]([ -~]*[!-~])?$")
+]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
 InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
@@ -19,6 +22,17 @@ MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ 
 
 LINE_TYPES = ("text/csv", "application/jsonlines")
 """Media types with a row per line, which batch transform can split and put together."""
+
+
+S3Prefix = Annotated[
+    str,
+    StringConstraints(max_length=900, pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[!-.0-~][!-~]*)?$"),
+]
+OF_ONE_CALL = (
+    *("target_model", "target_variant", "inference_component", "target_container_hostname"),
+    "batch_delay_ms",
+)
+"""What InvokeEndpointAsync cannot say, or what needs an answer at once."""
 
 
 class Transform(BaseModel):
@@ -35,6 +49,20 @@ class Transform(BaseModel):
     """Instances that share the job's objects, of 1,000 rows each."""
 
 
+class Asynchronous(BaseModel):
+    """For an endpoint whose configuration has an AsyncInferenceConfig, with an S3FailurePath."""
+
+    model_config = BackendOptions.model_config
+
+    input_location: S3Prefix | None = None
+    """Where rows go that take more than 128,000 bytes, as s3://bucket/prefix; without one they are refused.
+    Nothing is deleted there: give it a lifecycle rule."""
+    invocation_timeout: Annotated[int, Field(ge=1, le=3600)] = 900
+    """Seconds that the model may take for a row, InvocationTimeoutSeconds."""
+    request_ttl: Annotated[int, Field(ge=60, le=21_600)] = 21_600
+    """Seconds that a row may wait for the model before, RequestTTLSeconds."""
+
+
 class Options(BackendOptions):
     """Where the model is and how it likes to be asked. Credentials come from the environment of boto3."""
 
@@ -47,6 +75,12 @@ class Options(BackendOptions):
     """The production variant to ask; default by the endpoint's weights."""
     inference_component: SageMakerName | None = None
     """The inference component to ask, on endpoints that host several."""
+    target_container_hostname: SageMakerName | None = None
+    """Multi-container endpoints whose containers are invoked directly: the ContainerHostname of the one to
+    ask."""
+    custom_attributes: Attributes | None = None
+    """Sent with each call as CustomAttributes, for the container to read beside the rows: visible ASCII, no
+    secret. What the container says in return is kept with the predictions."""
     content_type: ContentType = "text/csv"
     """How rows are sent: text/csv, application/json or application/jsonlines."""
     accept: MediaType | None = None
@@ -68,6 +102,8 @@ class Options(BackendOptions):
     """Largest request body. AWS takes 25 MB from real-time endpoints (older pages say 6), 4 MB serverless."""
     transform: Transform | None = None
     """For prediction jobs with the engine sagemaker-batch-transform."""
+    asynchronous: Asynchronous | None = None
+    """For an asynchronous endpoint, whose answers a worker fetches from S3; {} has its defaults."""
 
     @model_validator(mode="after")
     def _transform_needs_lines(self) -> Self:
@@ -75,16 +111,29 @@ class Options(BackendOptions):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
         return self
 
+    @model_validator(mode="after")
+    def _asynchronous_has_one_target(self) -> Self:
+        others = [name for name in OF_ONE_CALL if getattr(self, name) is not None]
+        if self.asynchronous and others:
+            raise ValueError(f"asynchronous endpoints take no {' and no '.join(others)}")
+        return self
+
+    @property
+    def submits(self) -> bool:
+        return self.asynchronous is not None
+
     def place(self) -> str:
         return f"{self.region or ''} {self.endpoint_name}"
 
     def target(self) -> dict[str, str]:
-        """The arguments of InvokeEndpoint that say who is asked."""
+        """The arguments of InvokeEndpoint that say who is asked, and are the same for each call."""
         wanted = {
             "EndpointName": self.endpoint_name,
             "TargetModel": self.target_model,
             "TargetVariant": self.target_variant,
             "InferenceComponentName": self.inference_component,
+            "TargetContainerHostname": self.target_container_hostname,
+            "CustomAttributes": self.custom_attributes,
         }
         return {name: value for name, value in wanted.items() if value is not None}
 

@@ -24,6 +24,7 @@ def _logged() -> Select[*tuple[object, ...]]:
             *(PredictionRow.pipeline_version, PredictionRow.variant, _source().label("source_id")),
             *(PredictionRow.output.label("prediction"), PredictionRow.raw_output, PredictionRow.latency_ms),
             *(PredictionRow.computed_at, _EXPIRES.label("expires_at"), PredictionRow.superseded_at),
+            *(PredictionRow.inference_id, PredictionRow.inference_position, PredictionRow.custom_attributes),
         )
         .join(ModelVersionRow, ModelVersionRow.id == PredictionRow.model_version_id)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Executable,
     Float,
+    Integer,
     Text,
     bindparam,
     select,
@@ -23,6 +24,7 @@ from app.db.engine import dump_json
 from app.db.predictions.cache import ENTRY_COLUMNS, YOUNG, CachedPrediction, Scope, entry_of, prediction_of
 from app.db.server.patience import patient
 from app.db.tables import PredictionRow
+from app.schemas.hosting.calls import NO_NOTES, CallNotes
 from app.schemas.hosting.deployments import PENDING
 
 ALL = 2**63 - 1
@@ -50,6 +52,7 @@ class NewPrediction:
     age: float = 0.0
     computed_at: datetime | None = None
     source_id: int | None = None
+    notes: CallNotes = NO_NOTES
 
 
 def columns(rows: Sequence[NewPrediction], outputs: Sequence[str]) -> dict[str, object]:
@@ -66,13 +69,20 @@ def columns(rows: Sequence[NewPrediction], outputs: Sequence[str]) -> dict[str, 
         "current": [row.current for row in rows],
         "epochs": [row.epoch for row in rows],
         "variants": [row.variant for row in rows],
+        "inference_ids": [row.notes.inference_id for row in rows],
+        "positions": [row.notes.position for row in rows],
+        "attributes": [row.notes.custom_attributes for row in rows],
     }
 
 
-_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _VARIANTS = (
+_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _VARIANTS, _INFERENCES, _ATTRIBUTES = (
     bindparam(name, type_=ARRAY(Text()))
-    for name in ("record_ids", "content_hashes", "revisions", "outputs", "raw_outputs", "variants")
+    for name in (
+        *("record_ids", "content_hashes", "revisions", "outputs", "raw_outputs", "variants"),
+        *("inference_ids", "attributes"),
+    )
 )
+_POSITIONS = bindparam("positions", type_=ARRAY(Integer()))
 _EPOCHS, _SOURCES = (bindparam(name, type_=ARRAY(BigInteger())) for name in ("epochs", "sources"))
 _LATENCIES, _AGES = (bindparam(name, type_=ARRAY(Float())) for name in ("latencies", "ages"))
 _CURRENT = bindparam("current", type_=ARRAY(Boolean()))
@@ -97,15 +107,18 @@ _INSERT = (
         insert into predictions as prediction
             (record_id, content_hash, revision, model_version_id, pipeline_version,
              output, raw_output, latency_ms,
-             expires_at, computed_at, superseded_at, epoch, variant, source_id)
+             expires_at, computed_at, superseded_at, epoch, variant, source_id,
+             inference_id, inference_position, custom_attributes)
         select record_id, content_hash, revision, :model_version_id, :pipeline_version,
                cast(output as json), cast(coalesce(raw_output, output) as json), latency_ms,
                moment + make_interval(secs => cast(:ttl as float8)), moment,
-               case when not is_current then now() end, epoch, variant, source_id
+               case when not is_current then now() end, epoch, variant, source_id,
+               inference_id, inference_position, custom_attributes
         from unnest(:record_ids, :content_hashes, :revisions, :outputs, :raw_outputs, :latencies, :moments,
-                    :ages, :current, :epochs, :variants, :sources)
+                    :ages, :current, :epochs, :variants, :sources, :inference_ids, :positions, :attributes)
             as computed (record_id, content_hash, revision, output, raw_output, latency_ms, given,
-                         age, is_current, epoch, variant, source_id)
+                         age, is_current, epoch, variant, source_id,
+                         inference_id, inference_position, custom_attributes)
         cross join lateral (select coalesce(given, now() - make_interval(secs => age)) as moment) as computing
         order by record_id
         on conflict (content_hash, model_version_id, pipeline_version, record_id, revision)
@@ -113,7 +126,7 @@ _INSERT = (
         returning {ENTRY_COLUMNS}
     """)
     .bindparams(_IDS, _HASHES, _REVISIONS, _OUTPUTS, _RAW_OUTPUTS, _LATENCIES, _MOMENTS)
-    .bindparams(_AGES, _CURRENT, _EPOCHS, _VARIANTS, _SOURCES)
+    .bindparams(_AGES, _CURRENT, _EPOCHS, _VARIANTS, _SOURCES, _INFERENCES, _POSITIONS, _ATTRIBUTES)
 )
 
 _READ = text(f"""

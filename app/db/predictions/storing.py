@@ -44,9 +44,11 @@ STORE = Statement("""
             cast(:record_ids as text[]), cast(:content_hashes as text[]), cast(:revisions as text[]),
             cast(:outputs as text[]), cast(:raw_outputs as text[]), cast(:latencies as float8[]),
             cast(:ages as float8[]), cast(:current as boolean[]), cast(:epochs as bigint[]),
-            cast(:variants as text[])
+            cast(:variants as text[]), cast(:inference_ids as text[]), cast(:positions as integer[]),
+            cast(:attributes as text[])
         ) as given (version_id, expected, record_id, content_hash, revision,
-                    output, raw_output, latency_ms, age, is_current, epoch, variant)
+                    output, raw_output, latency_ms, age, is_current, epoch, variant,
+                    inference_id, inference_position, custom_attributes)
     ), held as (
         select id, epoch from model_versions where id = any(array(select version_id from computed))
         order by id for share skip locked
@@ -54,11 +56,13 @@ STORE = Statement("""
         insert into predictions
             (record_id, content_hash, revision, model_version_id, pipeline_version,
              output, raw_output, latency_ms,
-             expires_at, computed_at, superseded_at, epoch, variant)
+             expires_at, computed_at, superseded_at, epoch, variant,
+             inference_id, inference_position, custom_attributes)
         select record_id, content_hash, revision, version_id, :pipeline_version,
                cast(output as json), cast(coalesce(raw_output, output) as json), latency_ms,
                moment + make_interval(secs => cast(:ttl as float8)), moment,
-               case when not is_current then now() end, computed.epoch, variant
+               case when not is_current then now() end, computed.epoch, variant,
+               inference_id, inference_position, custom_attributes
         from computed
         join held on held.id = computed.version_id and held.epoch = computed.expected
         cross join lateral (select now() - make_interval(secs => age) as moment) as computing

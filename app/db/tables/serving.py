@@ -152,6 +152,12 @@ class PredictionRow(Base):
     """The name that the reply gave for what answered, such as SageMaker's production variant."""
     source_id: Mapped[int | None] = mapped_column(BigInteger)
     """The prediction it was copied from, of another record with the same content."""
+    inference_id: Mapped[str | None]
+    """What the call was called towards the platform; of a copy its source has it."""
+    inference_position: Mapped[int | None]
+    """The row's place in that call, from 0."""
+    custom_attributes: Mapped[str | None]
+    """What the model said beside its outputs, to all rows of the call."""
 
 
 class ClaimRow(Base):

@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from app.local.endpoint.app import create_app
-from app.local.endpoint.config import Endpoint, EndpointConfig
+from app.local.endpoint.config import AsyncConfig, Endpoint, EndpointConfig
 
 
 def main() -> None:
@@ -51,6 +51,14 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--endpoint", action="append", default=[], metavar="NAME=FOLDER_OR_S3", help="multi-model endpoint")
     add("--model", action="append", default=[], metavar="NAME=MODEL.tar.gz", help="single-model endpoint")
+    add(
+        "--async-output",
+        metavar="S3",
+        help="makes all endpoints asynchronous: s3://bucket/prefix for answers",
+    )
+    add("--async-failure", default="", metavar="S3", help="and for failures")
+    add("--async-delay", type=float, default=0, metavar="SECONDS", help="what each answer takes longer")
+    add("--async-concurrency", type=int, default=4, metavar="N", help="invocations at once")
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=8001, help="0 picks a free one")
     add("--cache-dir", type=Path, default=Path(tempfile.gettempdir()), help="where artifacts are unpacked")
@@ -60,18 +68,27 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _config(arguments: argparse.Namespace) -> EndpointConfig:
-    endpoints = [_endpoint(text, True) for text in arguments.endpoint]
-    endpoints += [_endpoint(text, False) for text in arguments.model]
+    later = _asynchronous(arguments)
+    endpoints = [_endpoint(text, True, later) for text in arguments.endpoint]
+    endpoints += [_endpoint(text, False, later) for text in arguments.model]
     if not endpoints:
         raise ValueError("Nothing to serve: give --endpoint or --model.")
     return EndpointConfig(tuple(endpoints), arguments.cache_dir, arguments.memory_mb * 1024**2)
 
 
-def _endpoint(text: str, multi_model: bool) -> Endpoint:
+def _asynchronous(arguments: argparse.Namespace) -> AsyncConfig | None:
+    if arguments.async_output is None:
+        return None
+    return AsyncConfig(
+        arguments.async_output, arguments.async_failure, arguments.async_delay, arguments.async_concurrency
+    )
+
+
+def _endpoint(text: str, multi_model: bool, later: AsyncConfig | None) -> Endpoint:
     name, separator, artifacts = text.partition("=")
     if not separator:
         raise ValueError(f"{text!r} must be NAME=WHERE")
-    return Endpoint(name, artifacts, multi_model)
+    return Endpoint(name, artifacts, multi_model, asynchronous=later)
 
 
 def _exit_at_end_of_input() -> None:

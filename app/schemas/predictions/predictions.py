@@ -63,6 +63,22 @@ class PredictedItem(Prediction):
     cache: Literal["HIT", "MISS", "COALESCED", "STALE"]
 
 
+class AcceptedPrediction(Wire):
+    """A prediction that is computed, and answered later: `GET` the location until its `state` is `done`."""
+
+    record_id: str
+    operation_id: int
+    location: str
+    retry_after: Thousandths
+    """Seconds."""
+
+
+class AcceptedItem(AcceptedPrediction):
+    """An item that is answered later."""
+
+    status: Literal[202] = 202
+
+
 class FailedItem(Wire):
     """An item that failed; the others did not. `record_id` is null for an input that could not be stored."""
 
@@ -74,7 +90,7 @@ class FailedItem(Wire):
 class BatchAnswer(Wire):
     """One item per id or input, in their order."""
 
-    items: list[PredictedItem | FailedItem]
+    items: list[PredictedItem | AcceptedItem | FailedItem]
 
 
 class LoggedPrediction(Documented):
@@ -101,6 +117,13 @@ class LoggedPrediction(Documented):
     expires_at: datetime | None
     """By the PREDICTION_TTL when it was computed; what counts is that of the process that is asked."""
     superseded_at: datetime | None
+    inference_id: str | None
+    """What the call was called towards the platform, where it has such a name (SageMaker's InferenceId). Of a
+    copy its source has it."""
+    inference_position: int | None
+    """The row's place in that call, from 0."""
+    custom_attributes: str | None
+    """What the model said beside its outputs (SageMaker's CustomAttributes)."""
 
 
 class PredictionPage(Wire):

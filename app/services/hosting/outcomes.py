@@ -8,9 +8,12 @@ from pydantic import JsonValue
 from app.backends.base import Deployed, Reply
 from app.core import strict_json
 from app.core.errors import AppError, BackendError, BadOutput, InvalidInput
+from app.schemas.hosting.calls import NO_NOTES, CallNotes
 
 MAX_REVISION = 500
 """Characters."""
+MAX_ATTRIBUTES = 1024
+"""Characters: SageMaker sends no more."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Inferred:
     revision: str | None
     latency_ms: float
     variant: str | None = None
+    notes: CallNotes = NO_NOTES
 
 
 InferenceOutcome: TypeAlias = Inferred | AppError
@@ -37,7 +41,20 @@ def read(reply: Reply, expected: int, latency_ms: float) -> list[InferenceOutcom
     if len(reply.outputs) != expected:
         raise BadOutput(f"The model answered {len(reply.outputs)} rows for {expected}.")
     revision, variant = checked_revision(reply.revision), checked_revision(reply.variant)
-    return [_outcome(output, Inferred(None, revision, latency_ms, variant)) for output in reply.outputs]
+    told, attributes = Inferred(None, revision, latency_ms, variant), _kept(reply.custom_attributes)
+    if reply.inference_id is None and attributes is None:
+        return [_outcome(output, told) for output in reply.outputs]
+    return [
+        _outcome(output, replace(told, notes=CallNotes(reply.inference_id, position, attributes)))
+        for position, output in enumerate(reply.outputs)
+    ]
+
+
+def _kept(said: str | None) -> str | None:
+    """As much of it as can be stored and shown: no prediction is lost for what a model says beside it."""
+    if not said:
+        return None
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in said[:MAX_ATTRIBUTES])
 
 
 def checked_revision(said: str | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from app.core.errors import AppError
+from app.schemas.hosting.calls import NO_NOTES, CallNotes
 from app.schemas.hosting.deployments import Deployment
 from app.services.hosting.outcomes import Inferred
 from app.services.inference import Inference
@@ -28,6 +29,7 @@ class Computed:
     revision: str | None
     latency_ms: float
     variant: str | None = None
+    notes: CallNotes = NO_NOTES
 
 
 Outcome: TypeAlias = Computed | AppError
@@ -62,4 +64,4 @@ def _combine(answer: Inferred | AppError, output: JsonValue | AppError) -> Outco
         return answer
     if isinstance(output, AppError):
         return output
-    return Computed(output, answer.output, answer.revision, answer.latency_ms, answer.variant)
+    return Computed(output, answer.output, answer.revision, answer.latency_ms, answer.variant, answer.notes)

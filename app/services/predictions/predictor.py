@@ -19,6 +19,7 @@ from app.services.models.known import KnownVersions
 from app.services.predictions import storing
 from app.services.predictions.answer import Answer, Ask, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
+from app.services.predictions.lasting.deferred import Deferred
 from app.services.predictions.lookups import Lookups, parts_of
 from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
@@ -44,6 +45,8 @@ class Predictor:
     database: Database
     flights: SingleFlight
     memory: Memory | None = None
+    deferred: Deferred | None = None
+    """None: whatever a version's options say, its callers wait."""
 
     def __post_init__(self) -> None:
         self._versions = KnownVersions(
@@ -145,7 +148,8 @@ class Predictor:
         until = until if ask.until is None else min(until, ask.until)
         deployment = await self._versions.deployment(misses[0].version_id or 0)
         pipeline.require_features(self.use_case, deployment)
-        if (refusal := self.flights.refusal(deployment)) is None:
+        is_deferred = self.deferred is not None and self.deferred.takes(deployment, ask)
+        if is_deferred or (refusal := self.flights.refusal(deployment)) is None:
             answers = await self._fly(deployment, misses, model, ask)
         else:  # nothing is claimed for what would not be sent
             answers = {one.record_id: refusal for one in misses}
@@ -156,12 +160,19 @@ class Predictor:
     ) -> dict[str, Answer | AppError]:
         scope = Scope(deployment.id, self.pipeline_version, misses[0].epoch, CURRENT.get().record_prefix)
         wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
-        results = await self.flights.predict(deployment, scope, list(wanted.values()), ask.until)
+        results = await self._results(deployment, scope, list(wanted.values()), ask)
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
         landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
         if ask.refresh:
             self.forget([*landed])
         return {one.record_id: _landed(one, landed[one.record_id], model) for one in misses}
+
+    async def _results(
+        self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], ask: Ask
+    ) -> dict[str, Result]:
+        if self.deferred is not None and self.deferred.takes(deployment, ask):
+            return await self.deferred.predict(deployment, scope, wanted, ask)
+        return await self.flights.predict(deployment, scope, wanted, ask.until)
 
     async def _with_own_rows(
         self, scope: Scope, landed: dict[str, Result], *, newly: bool

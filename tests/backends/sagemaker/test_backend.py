@@ -36,7 +36,13 @@ async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
 
 async def test_a_call_carries_the_rows_and_says_who_is_asked(aws: AwsStub, opener: Opener) -> None:
     aws.script(csv("0.5\n0.25\n"))
-    backend = opener(target_model="v3/model.tar.gz", target_variant="blue", inference_component="tiny")
+    backend = opener(
+        target_model="v3/model.tar.gz",
+        target_variant="blue",
+        inference_component="tiny",
+        target_container_hostname="second",
+        custom_attributes="from=the service",
+    )
     assert (await backend.predict([[1, "x"], [None, True]], TIMEOUT)).outputs == [0.5, 0.25]
     (request,) = aws.requests
     assert (request.method, request.path) == ("POST", "/endpoints/churn/invocations")
@@ -45,12 +51,15 @@ async def test_a_call_carries_the_rows_and_says_who_is_asked(aws: AwsStub, opene
     assert request.headers["x-amzn-sagemaker-target-model"] == "v3/model.tar.gz"
     assert request.headers["x-amzn-sagemaker-target-variant"] == "blue"
     assert request.headers["x-amzn-sagemaker-inference-component"] == "tiny"
+    assert request.headers["x-amzn-sagemaker-target-container-hostname"] == "second"
+    assert request.headers["x-amzn-sagemaker-custom-attributes"] == "from=the service"
     assert "us-east-1/sagemaker/aws4_request" in request.headers["authorization"]
 
 
 async def test_headers_of_options_that_are_not_set_stay_away(aws: AwsStub, opener: Opener) -> None:
     await opener().predict([[1, 2]], TIMEOUT)
-    assert not [name for name in aws.requests[0].headers if name.startswith("x-amzn-sagemaker")]
+    sent = [name for name in aws.requests[0].headers if name.startswith("x-amzn-sagemaker")]
+    assert sent == ["x-amzn-sagemaker-inference-id"]
 
 
 async def test_accept_is_configurable_and_the_announced_type_decides(aws: AwsStub, opener: Opener) -> None:

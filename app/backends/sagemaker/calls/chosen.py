@@ -12,6 +12,7 @@ from botocore.utils import get_environ_proxies
 from app.aws import credentials, signed_invocation
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.credentials import are_known
+from app.backends.sagemaker.calls.own import NOTHING_OWN, OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.calls.shared import Shared, off_the_loop
 from app.backends.sagemaker.calls.signing import prepared
@@ -36,14 +37,14 @@ class Calls:
         self._choice = Shared(self._choose)
         self._closed = False
 
-    async def invoke(self, body: bytes) -> Invoked:
+    async def invoke(self, body: bytes, own: OwnArguments = NOTHING_OWN) -> Invoked:
         """Raises what boto3 raises, or BackendError."""
         if self._closed:
             raise self._gone()
         if self._way is None:
             await asyncio.shield(self._choice.begin())
         assert self._way
-        return await self._way.invoke(body)
+        return await self._way.invoke(body, own)
 
     async def aclose(self) -> None:
         """Take no more calls."""

@@ -21,11 +21,13 @@ def no_aws_answer(error: Exception) -> ResponseParserError:
 
 @dataclass(frozen=True)
 class Invoked:
-    """The model's answer. ``variant`` is the production variant that made it; empty where nobody says."""
+    """The model's answer. ``variant`` is the production variant that made it, ``custom_attributes`` what its
+    container says beside it; empty where nobody says."""
 
     content: bytes
     content_type: str
     variant: str
+    custom_attributes: str = ""
 
 
 class Replies:
@@ -53,4 +55,5 @@ class Replies:
             content=body,
             content_type=parsed.get("ContentType", ""),
             variant=parsed.get("InvokedProductionVariant", ""),
+            custom_attributes=parsed.get("CustomAttributes", ""),
         )

@@ -7,6 +7,7 @@ from botocore.model import ServiceModel
 from app.backends.http.connections import Connections
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.credentials import FreshCredentials
+from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked, Replies
 from app.backends.sagemaker.calls.signing import PreparedCall
 from app.backends.sagemaker.calls.trust import tls_context
@@ -30,12 +31,12 @@ class SignedCalls:
             longest_error=LONGEST_ERROR,
         )
 
-    async def invoke(self, body: bytes) -> Invoked:
+    async def invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         """Raises what boto3 would raise for an answer or missing credentials, BackendError where none came.
 
         It is one call: whoever makes another pays for another.
         """
-        headers = self._call.headers(body, await self._credentials.frozen())
+        headers = self._call.headers(body, await self._credentials.frozen(), own.headers)
         try:
             status, reply = await self._connections.exchange("POST", self._call.url, body, headers)
         except aiohttp.ClientError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.backends import base
 from app.backends.sagemaker.calls.asked import Asked
+from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import CONFUSED, Invoked, no_aws_answer
 from app.core.errors import BadOutput
 
@@ -20,19 +21,21 @@ class ThreadCalls:
         self._asked = asked
         self._threads = ThreadPoolExecutor(asked.concurrency, thread_name_prefix="sagemaker")
 
-    async def invoke(self, body: bytes) -> Invoked:
+    async def invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         """Raises what boto3 raises. Who no longer waits leaves a thread, until the client's own time-out."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._invoke, body)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._invoke, body, own)
 
-    def _invoke(self, body: bytes) -> Invoked:
+    def _invoke(self, body: bytes, own: OwnArguments) -> Invoked:
+        arguments = {**self._asked.arguments, **own.arguments}
         try:
-            answer = self._asked.client().invoke_endpoint(**self._asked.arguments, Body=body)
+            answer = self._asked.client().invoke_endpoint(**arguments, Body=body)
         except CONFUSED as error:
             raise no_aws_answer(error) from error
         return Invoked(
             content=self._read(answer["Body"]),
             content_type=answer.get("ContentType", ""),
             variant=answer.get("InvokedProductionVariant", ""),
+            custom_attributes=answer.get("CustomAttributes", ""),
         )
 
     def _read(self, body: "StreamingBody") -> bytes:

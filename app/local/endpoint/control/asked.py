@@ -78,12 +78,29 @@ class CaptureShape(ControlShape):
     capture_content_type_header: CaptureTypesShape = CaptureTypesShape()
 
 
+class AsyncClientShape(ControlShape):
+    max_concurrent_invocations_per_instance: Annotated[int, Field(ge=1, le=1000)] = 4
+
+
+class AsyncOutputShape(ControlShape):
+    s3_output_path: Annotated[str, StringConstraints(pattern=r"^s3://[^/]+")]
+    s3_failure_path: str = ""
+
+
+class AsyncShape(ControlShape):
+    """AsyncInferenceConfig."""
+
+    output_config: AsyncOutputShape
+    client_config: AsyncClientShape = AsyncClientShape()
+
+
 class ConfigShape(ControlShape):
     """CreateEndpointConfig."""
 
     endpoint_config_name: ResourceName
     production_variants: Annotated[list[VariantShape], Field(min_length=1, max_length=10)]
     data_capture_config: CaptureShape | None = None
+    async_inference_config: AsyncShape | None = None
 
 
 class NewEndpointShape(ControlShape):

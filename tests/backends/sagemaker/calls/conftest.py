@@ -56,5 +56,8 @@ def by_boto3(target: Mapping[str, str], body: bytes, **client: str) -> Invoked:
     made = clients.sagemaker_runtime_client(CONFIG, **client)
     answer = made.invoke_endpoint(**{"EndpointName": "churn", **target}, Body=body)
     return Invoked(
-        answer["Body"].read(), answer.get("ContentType", ""), answer.get("InvokedProductionVariant", "")
+        answer["Body"].read(),
+        answer.get("ContentType", ""),
+        answer.get("InvokedProductionVariant", ""),
+        answer.get("CustomAttributes", ""),
     )
