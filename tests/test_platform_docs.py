@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.backends.registry import BACKENDS
+from app.backends.sagemaker.asynchronous_options import Asynchronous
 from app.backends.sagemaker.explainers.explainer import Explainer
 from app.backends.sagemaker.options import Options
 from app.backends.sagemaker.transform_options import Transform
@@ -52,7 +53,7 @@ def test_every_platform_has_a_section_and_a_line() -> None:
 def test_the_table_of_sagemaker_is_its_options() -> None:
     lines = ["| option | default | meaning |", "| --- | --- | --- |"]
     lines += [*rows_of(Options), *rows_of(TensorForm, "tensor_form."), *rows_of(Transform, "transform.")]
-    lines += rows_of(Explainer, "explainer.")
+    lines += [*rows_of(Explainer, "explainer."), *rows_of(Asynchronous, "asynchronous.")]
     shown = [line for line in SAGEMAKER.partition("## All options\n")[2].splitlines() if line.startswith("|")]
     assert shown == lines
 

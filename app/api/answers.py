@@ -3,14 +3,17 @@
 Validating and writing a thousand of them through their models takes longer than to look them up.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Final
 
+from starlette.responses import Response
+
 from app.api.http.problems import item_problem
-from app.core.errors import AppError
+from app.core.errors import AppError, StillComputing
 from app.core.strict_json import readable
-from app.schemas.predictions.predictions import FailedItem
+from app.schemas.predictions.predictions import AcceptedItem, FailedItem
 from app.services.explanations.explaining import ExplainedAnswer
 from app.services.predictions.answer import CACHED
 from app.services.predictions.predictor import Answer
@@ -23,11 +26,6 @@ def headers(answer: Answer) -> dict[str, str]:
     return {"X-Cache": answer.cache, "Age": str(max(0, int(answer.age))), "ETag": f'"{answer.id}"'}
 
 
-def applied(wait: int | None) -> dict[str, str]:
-    """That the caller's wait was understood."""
-    return {} if wait is None else {"Preference-Applied": f"wait={wait}"}
-
-
 def raw_headers(answer: Answer, body: bytes) -> list[tuple[bytes, bytes]]:
     """All headers of a single prediction, as ASGI has them."""
     return [
@@ -37,6 +35,28 @@ def raw_headers(answer: Answer, body: bytes) -> list[tuple[bytes, bytes]]:
         (b"content-length", b"%d" % len(body)),
         (b"content-type", b"application/json"),
     ]
+
+
+def accepted(record_id: str, under_way: StillComputing, headers: Mapping[str, str]) -> Response:
+    """The 202 in place of a prediction. Raises what it is to who did not want that."""
+    if not under_way.accepted:
+        raise under_way
+    told = _accepted(record_id, under_way)
+    own = {"Location": told.location, "Retry-After": str(math.ceil(told.retry_after))}
+    return Response(told.model_dump_json(exclude={"status"}), 202, {**own, **headers}, media_type=JSON)
+
+
+def any_accepted(answers: Mapping[str, Answer | AppError | str]) -> bool:
+    return any(isinstance(one, StillComputing) and one.accepted for one in answers.values())
+
+
+def _accepted(record_id: str, under_way: StillComputing) -> AcceptedItem:
+    return AcceptedItem(
+        record_id=record_id,
+        operation_id=under_way.operation_id,
+        location=f"/operations/{under_way.operation_id}",
+        retry_after=under_way.retry_after or 1.0,
+    )
 
 
 def single(answer: Answer) -> bytes:
@@ -78,6 +98,8 @@ def batch(ids: Sequence[str | AppError], answers: Mapping[str, Answer | AppError
 def _item(record_id: str | AppError, answer: Answer | AppError | str) -> str:
     if isinstance(answer, str):
         return answer
+    if isinstance(answer, StillComputing) and answer.accepted and isinstance(record_id, str):
+        return _accepted(record_id, answer).model_dump_json()
     if isinstance(answer, AppError):
         named = readable(record_id) if isinstance(record_id, str) else None
         failed = FailedItem(status=answer.status, record_id=named, problem=item_problem(answer))

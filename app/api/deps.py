@@ -1,18 +1,15 @@
 """What routes ask for by type. All of it is ``async``: FastAPI runs a plain function in a thread, which takes
 0.2 ms."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import unquote
-from urllib.request import parse_http_list
 
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import BeforeValidator
 
-from app.api.answers import applied
-from app.core.errors import AppError, BadRequest, FieldError, Unavailable
+from app.core.errors import BadRequest, FieldError, Unavailable
 from app.core.settings import Settings
 from app.schemas.ids import RecordIdText, check_new_record_id, check_record_id
 from app.schemas.values.guesses import exact_number
@@ -23,7 +20,6 @@ from app.services.upkeep.health import Health
 from app.services.use_case import UseCase
 
 STALE_IF_ERROR = re.compile(r"stale-if-error(?:\s*=\s*(?:(\d{1,10})|\"(\d{1,10})\"))?", re.IGNORECASE)
-SECONDS = re.compile("0*[1-9][0-9]{0,8}")
 
 
 def _runtime(request: Request) -> Runtime:
@@ -74,37 +70,6 @@ async def _health(request: Request) -> Health:
     return health
 
 
-async def _wait(
-    request: Request,
-    prefer: Annotated[
-        str | None,
-        Header(description="`wait=5` (RFC 7240): 504 after 5 seconds, if that is before PREDICT_TIMEOUT"),
-    ] = None,
-) -> AsyncIterator[int | None]:
-    wait = None if prefer is None else _seconds(request)
-    try:
-        yield wait
-    except AppError as error:
-        if wait is None:
-            raise
-        raise error.with_headers(applied(wait)) from error.__cause__
-
-
-def _seconds(request: Request) -> int | None:
-    limit: float = request.app.state.settings.predict_timeout
-    for preference in parse_http_list(",".join(request.headers.getlist("prefer"))):
-        name, _, value = preference.partition(";")[0].partition("=")
-        if name.strip().lower() == "wait":  # of several the first counts
-            seconds = SECONDS.fullmatch(value.strip(' \t"'))
-            return int(seconds[0]) if seconds and int(seconds[0]) < limit else None
-    return None
-
-
-def until(wait: int | None) -> float | None:
-    """When the caller goes away, in the loop's time."""
-    return None if wait is None else asyncio.get_running_loop().time() + wait
-
-
 async def _record_id(record_id: Annotated[str, Path(description="1 to 200 characters")]) -> str:
     return check_record_id(unquote(record_id))
 
@@ -142,8 +107,6 @@ FORGETTING = Depends(_forgetting, scope="function")
 """For routes that change what any prediction may be: none is answered from memory once they have."""
 StaleIfError = Annotated[float | None, Depends(_stale_if_error)]
 """Seconds from ``Cache-Control: stale-if-error`` (RFC 5861), infinite without a number; None without it."""
-WaitDep = Annotated[int | None, Depends(_wait, scope="function")]
-"""Whole seconds for which a caller waits; None where it has not said so, or for longer than others."""
 RecordId = Annotated[RecordIdText, Depends(_record_id)]
 """The record's id from the path, decoded once (see middleware.ExactPaths)."""
 NewRecordId = Annotated[RecordIdText, Depends(_new_record_id)]

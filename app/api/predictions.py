@@ -16,12 +16,11 @@ from app.api.deps import (
     SessionsDep,
     StaleIfError,
     UseCaseDep,
-    WaitDep,
-    until,
 )
 from app.api.http.bodies import reply
 from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import ItemwiseRoute
+from app.api.receiving.preferences import PreferDep
 from app.core.errors import (
     AppError,
     BackendAway,
@@ -37,11 +36,13 @@ from app.core.errors import (
     Misconfigured,
     NotInTime,
     Overloaded,
+    StillComputing,
     TooLarge,
     UserCodeError,
 )
 from app.schemas.ids import Name, RecordIdText, RowId
 from app.schemas.predictions.predictions import (
+    AcceptedPrediction,
     BatchAnswer,
     BatchRequest,
     LoggedPrediction,
@@ -61,6 +62,9 @@ FAILURES = (
     *(BackendDown, BackendRejected, BackendRefused, BackendMissing, BadOutput),
     *(BackendThrottled, BackendAway, BackendTimeout, NotInTime, Overloaded, BudgetSpent),
 )
+ACCEPTED: dict[int | str, dict[str, object]] = {
+    202: {"model": AcceptedPrediction, "description": "It is computed, and will be where Location says"}
+}
 ModelQuery = Annotated[Name | None, Query(description="default: the setting DEFAULT_MODEL")]
 VersionQuery = Annotated[Name | None, Query(description="default: the live one")]
 RefreshQuery = Annotated[bool, Query(description="infer anew, and supersede what is cached")]
@@ -80,43 +84,45 @@ async def predict_records(
     predictor: PredictorDep,
     sessions: SessionsDep,
     use_case: UseCaseDep,
+    prefer: PreferDep,
     stale_if_error: StaleIfError = None,
-    wait: WaitDep = None,
 ) -> Response:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
 
     Every item has its own status, in the order of the request; a repeated id is inferred once, and items that
     are missing or fail do not spoil the others. `Prefer: wait=5` ends the wait for each after five seconds.
+    With `Prefer: respond-async` what is not there has the status 202, and its `location` is where it will be.
     """
     ids: Sequence[str | AppError] = body.record_ids or await inline.store_inputs(
         sessions, use_case, body.inputs or []
     )
     stored = [one for one in ids if isinstance(one, str)]
-    ask = Ask(body.model, body.version, body.refresh, stale_if_error, until(wait))
+    ask = prefer.of(Ask(body.model, body.version, body.refresh, stale_if_error))
     found: Mapping[str, Answer | AppError | str]
     if body.explain:
         found = answers.explained_items(await Explaining(predictor).predict_many(stored, ask))
     else:
         found = await predictor.write_many(stored, ask, answers.HIT)
-    return Response(answers.batch(ids, found), headers=answers.applied(wait), media_type=answers.JSON)
+    applied = prefer.applied(accepted=answers.any_accepted(found))
+    return Response(answers.batch(ids, found), headers=applied, media_type=answers.JSON)
 
 
 @router.post(
     "/predict/{record_id:path}",
     summary="Predict a record",
     response_model=Prediction,
-    responses=responses(*FAILURES),
+    responses=ACCEPTED | responses(*FAILURES),
     dependencies=[PREDICT],
 )
 async def predict_record(
     record_id: RecordId,
     predictor: PredictorDep,
+    prefer: PreferDep,
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
     explain: ExplainQuery = False,
     stale_if_error: StaleIfError = None,
-    wait: WaitDep = None,
 ) -> Response:
     """Predict one record, from the cache if it has been predicted before with the same input and model.
 
@@ -124,17 +130,22 @@ async def predict_record(
     seconds ago it was computed. With `Cache-Control: stale-if-error=600` an older answer about the same
     content is given where the platform fails, of a version that was live before if need be: it says STALE.
     With `Prefer: wait=5` a miss is answered with 504 after five seconds, and is computed all the same, for
-    the next call; `Preference-Applied` says that it was understood. With `explain` the answer has an
-    `explanation`: what each feature contributed, by a version that has an explainer.
+    the next call; `Preference-Applied` says that it was understood. With `Prefer: respond-async` it is
+    answered with 202 and the `Location` of the operation, at once or after a `wait`; versions with the option
+    `respond_async` answer so by themselves. With `explain` the answer has an `explanation`: what each feature
+    contributed, by a version that has an explainer; it is waited for.
     """
-    ask = Ask(model, version, refresh, stale_if_error, until(wait))
-    if explain:
-        explained = await Explaining(predictor).predict(record_id, ask)
-        answer, body = explained.answer, answers.explained(explained)
-    else:
-        answer = await predictor.predict(record_id, ask)
-        body = answers.single(answer)
-    headers = answers.headers(answer) | answers.applied(wait)
+    ask = prefer.of(Ask(model, version, refresh, stale_if_error))
+    try:
+        if explain:
+            explained = await Explaining(predictor).predict(record_id, ask)
+            answer, body = explained.answer, answers.explained(explained)
+        else:
+            answer = await predictor.predict(record_id, ask)
+            body = answers.single(answer)
+    except StillComputing as error:
+        return answers.accepted(record_id, error, prefer.applied(accepted=True))
+    headers = answers.headers(answer) | prefer.applied()
     return Response(body, headers=headers, media_type=answers.JSON)
 
 

@@ -160,6 +160,8 @@ class Settings(BaseSettings):
     """Predictions that may wait for such a call; what comes beyond them is answered 503 at once."""
     backend_hosts: Annotated[str, AfterValidator(_hosts)] = ""
     """Hosts that options may name, with commas, each with the secrets for it: host=NAME+NAME, http://host:port."""
+    operation_timeout: Seconds = 3600
+    """Seconds a worker waits for a prediction that its caller does not wait for (202), or to hand it over."""
     revision_refresh: Seconds = 60
     """Seconds between two looks at what the platform has deployed."""
 

@@ -35,6 +35,7 @@ from app.services.hosting.open_backends import OpenBackend, OpenBackends
 from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
 from app.services.hosting.retries import is_worth_it, may_pass, retrying
 from app.services.hosting.search import settle, together
+from app.services.hosting.submitting import Submitting
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +82,7 @@ class Inference:
         self.predict_timeout = settings.predict_timeout
         """Seconds that a caller waits for one prediction."""
         self._backends = OpenBackends(settings.inference_concurrency, Hosts(settings.backend_hosts))
+        self.submitting = Submitting(self._backends)
 
     async def predict(
         self, deployment: Deployment, rows: Sequence[Sendable], deadline: float

@@ -18,6 +18,8 @@ from app.services.access.keyring import Keyring
 from app.services.access.rates import RequestRates
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
+from app.services.predictions.lasting.deferred import Deferred
+from app.services.predictions.lasting.operations import Operations
 from app.services.predictions.leader import Leader
 from app.services.predictions.memory import Memory
 from app.services.predictions.predictor import Predictor
@@ -91,7 +93,8 @@ async def open_runtime(
         leader = Leader(settings, chosen, database, inference, listener, looks, budgets)
         flights = SingleFlight(settings, leader, queue=settings.inference_queue if sheds else None)
         opened.push_async_callback(partial(flights.aclose, grace=settings.predict_timeout))
-        predictor = Predictor(settings, chosen, database, flights, memory)
+        deferred = Deferred(settings, Operations(settings, database, budgets, listener))
+        predictor = Predictor(settings, chosen, database, flights, memory, deferred)
         keyring = Keyring(database.direct, patience=settings.database_pool_timeout)
         opened.push_async_callback(keyring.aclose)
         rates = RequestRates(database.direct, patience=settings.database_pool_timeout)

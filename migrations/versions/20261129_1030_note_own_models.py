@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "b72f5d08c3e4"
-down_revision = "a71e5d20c9b4"
+down_revision = "a41c7e90b352"
 branch_labels = None
 depends_on = None
 

@@ -16,6 +16,7 @@ from app.api import (
     reports,
     schedules,
 )
+from app.api import operations as operations_later
 from app.api.http.openapi import operation_id
 from app.main import create_app
 from tests.support.documents import document_of, operations
@@ -36,6 +37,7 @@ ROUTES = {
         imports,
         jobs,
         models,
+        operations_later,
         predictions,
         records,
         reports,

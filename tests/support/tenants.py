@@ -23,6 +23,7 @@ from app.services.runtime import Runtime
 from tests.support.app import client_of, running_app
 from tests.support.clarify import OPTIONS
 from tests.support.jobs import queued
+from tests.support.operations import operate
 from tests.support.orders import FEATURES, order
 
 SHARED, OURS, HIDDEN, VERSION = "shared", "ours", "hiddenmodel", "hiddenv"
@@ -32,7 +33,7 @@ OF_RECORDS, OF_MODEL = ("canaryb", "777000", "8675.5", "867531"), (HIDDEN, VERSI
 """What stands in what is theirs: in ids, names and texts, in the numbers of rows, in predictions and truths;
 and of those what stands in what is of the hidden model."""
 LISTS = ("/records", "/predictions", "/prediction-jobs", "/evaluations", "/evaluations/metrics")
-NUMBERED = ("predictions", "evaluations", "prediction_jobs")
+NUMBERED = ("predictions", "evaluations", "prediction_jobs", "operations")
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 
@@ -47,12 +48,19 @@ class Names:
     job_id: str
     evaluation_id: str
     other_evaluation_id: str
+    operation_id: str
     etag: str
 
 
-OWN = Names("ours-1", OURS, "1", "1", "1", "1", "2", "")
+OWN = Names("ours-1", OURS, "1", "1", "1", "1", "2", "1", "")
 NOBODYS = Names(
-    "canaryz-1", "hiddenmodem", "hiddenw", *(("888000001",) * 3), "888000002", '"' + "0" * 64 + '"'
+    "canaryz-1",
+    "hiddenmodem",
+    "hiddenw",
+    *(("888000001",) * 3),
+    "888000002",
+    "888000001",
+    '"' + "0" * 64 + '"',
 )
 
 
@@ -185,6 +193,9 @@ async def _live(
     etag = (await client.get(f"/records/{word}-1", headers=key)).headers["etag"]
     for model in models:
         await done(client, key, "POST", f"/predict/{word}-1?model={model}&explain=true")
+        later = await done(
+            client, {**key, "Prefer": "respond-async"}, "POST", f"/predict/{word}-2?model={model}"
+        )
         inline = given | {"destination": f"{word}-inline"}
         await done(client, key, "POST", "/predict", json={"inputs": [inline], "model": model})
         again = {"Idempotency-Key": f"same-{model}"}
@@ -196,22 +207,23 @@ async def _live(
         logged = await done(client, key, "GET", f"/predictions?model={model}&record_id={word}-1")
         names = Names(
             *(f"{word}-1", model, VERSION if model == HIDDEN else "1", _id(logged, "items"), _id(job)),
-            *(*map(_id, runs), etag),
+            *(*map(_id, runs), _id(later, key="operation_id"), etag),
         )
     return names
 
 
 async def work(runtime: Runtime) -> None:
-    """What the queue holds, as a worker does it."""
+    """What the queue holds, and what is answered later, as a worker does it."""
+    await operate(runtime)
     for chunk_id in await queued(runtime.sessions):
         await chunks.run(runtime, chunk_id)
     for run_id in await queued(runtime.sessions, "evaluate"):
         await Evaluator(runtime).run(run_id)
 
 
-def _id(told: JsonValue, *inside: str) -> str:
-    for key in inside:
+def _id(told: JsonValue, *inside: str, key: str = "id") -> str:
+    for name in inside:
         assert isinstance(told, dict)
-        [told, *_] = cast(list[JsonValue], told[key])
+        [told, *_] = cast(list[JsonValue], told[name])
     assert isinstance(told, dict)
-    return json.dumps(told["id"])
+    return json.dumps(told[key])

@@ -15,12 +15,13 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import answers
 from app.api.access.scopes import require
 from app.api.http.problems import from_app_error, from_outage
-from app.core.errors import AppError
+from app.core.errors import AppError, StillComputing
 from app.schemas.ids import record_id_fault
 from app.services.failures import outages
 from app.services.predictions.predictor import Ask
@@ -55,7 +56,7 @@ class PredictionFront:
             require("predict")
             answer = await runtime.predictor.predict(*plain)
         except AppError as error:
-            await from_app_error(error)(scope, receive, send)
+            await _told(plain[0], error)(scope, receive, send)
         except outages.OUTAGES as error:
             await from_outage(error)(scope, receive, send)
         else:
@@ -63,6 +64,13 @@ class PredictionFront:
             headers = answers.raw_headers(answer, body)
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": body})
+
+
+def _told(record_id: str, error: AppError) -> Response:
+    """An error, or that the answer comes later."""
+    if isinstance(error, StillComputing) and error.accepted:
+        return answers.accepted(record_id, error, {})
+    return from_app_error(error)
 
 
 def _plain(scope: Scope) -> tuple[str, Ask] | None:
@@ -93,4 +101,9 @@ def _ask(query: bytes) -> Ask | None:
         if name in given or not QUERY.fullmatch(part):
             return None
         given[name] = part.partition("=")[2]
-    return Ask(given.get("model"), given.get("version"), given.get("refresh") == "true")
+    return Ask(
+        given.get("model"),
+        given.get("version"),
+        given.get("refresh") == "true",
+        respond_async="version",
+    )

@@ -17,6 +17,7 @@ PATHS: Example = {
     "evaluation_id": 7,
     "job_id": 12,
     "prediction_id": 4711,
+    "operation_id": 23,
 }
 VERSION: Example = {
     "model": "my-model",
@@ -53,6 +54,20 @@ LOGGED: Example = {key: value for key, value in PREDICTION.items() if key != "ca
     "inference_id": "0f8d9a52-5b0b-4c53-9d84-2c1f0f4f6a11",
     "inference_position": 0,
     "custom_attributes": None,
+}
+OPERATION: Example = {
+    "id": 23,
+    "state": "done",
+    "record_id": "record-1",
+    "content_hash": HASH,
+    "model": "my-model",
+    "version": "2",
+    "created_at": MORNING,
+    "submitted_at": MORNING,
+    "finished_at": NOON,
+    "prediction_id": 4711,
+    "prediction": PREDICTION | {"cached": False},
+    "problem": None,
 }
 METRIC: Example = {
     "metric": "mae",

@@ -1,7 +1,7 @@
-"""Models behind a SageMaker real-time endpoint, single or multi-model, through boto3."""
+"""Models behind a SageMaker endpoint: real-time, single or multi-model, or asynchronous."""
 
-from app.backends.sagemaker.backend import create
 from app.backends.sagemaker.looks.looking import look_together
+from app.backends.sagemaker.opening import create
 from app.backends.sagemaker.options import Options
 
 __all__ = ["Options", "create", "look_together"]

@@ -57,7 +57,7 @@ class SageMakerBackend:
         self._calls = Calls(
             Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT, held)
         )
-        self._options, self._shared = options, shared_look(options)
+        self._options, self._shared, self.runtime = options, shared_look(options), runtime
         self._most_bytes, self._knows_its_kind = options.max_bytes, options.max_bytes <= SERVERLESS_BYTES
 
     @property

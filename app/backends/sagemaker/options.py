@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from app.aws import Role
+from app.backends.sagemaker.asynchronous_options import OF_ONE_CALL, Asynchronous
 from app.backends.sagemaker.body import BodyOptions
 from app.backends.sagemaker.explainers.explainer import Explainer
 from app.backends.sagemaker.names import SageMakerName
@@ -66,6 +67,8 @@ class Options(BodyOptions):
     """For prediction jobs with the engine sagemaker-batch-transform."""
     explainer: Explainer | None = None
     """What explains predictions, for who asks with explain; by default nothing does."""
+    asynchronous: Asynchronous | None = None
+    """For an asynchronous endpoint, whose answers a worker fetches from S3; {} has its defaults."""
 
     @model_validator(mode="after")
     def _transform_needs_lines(self) -> Self:
@@ -91,9 +94,20 @@ class Options(BodyOptions):
             raise ValueError(f"an explainer of kind clarify needs a content_type and accept of {lines}")
         return self
 
+    @model_validator(mode="after")
+    def _asynchronous_has_one_target(self) -> Self:
+        others = [name for name in OF_ONE_CALL if getattr(self, name) is not None]
+        if self.asynchronous and others:
+            raise ValueError(f"asynchronous endpoints take no {' and no '.join(others)}")
+        return self
+
     @property
     def explained_by(self) -> str | None:
         return self.explainer.kind if self.explainer else None
+
+    @property
+    def submits(self) -> bool:
+        return self.asynchronous is not None
 
     @property
     def role(self) -> Role | None:

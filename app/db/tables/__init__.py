@@ -4,6 +4,7 @@ from app.db.tables.audit import AuditRow
 from app.db.tables.base import Base, RecordKey
 from app.db.tables.explanations import ExplanationRow
 from app.db.tables.limits import KeyInferencesRow, KeyRequestsRow
+from app.db.tables.operations import OperationRow
 from app.db.tables.serving import (
     MAX_ID,
     ApiKeyRow,
@@ -51,6 +52,7 @@ __all__ = [
     "MemoryRow",
     "ModelRow",
     "ModelVersionRow",
+    "OperationRow",
     "PlaceRow",
     "PredictionJobChunkRow",
     "PredictionJobRow",

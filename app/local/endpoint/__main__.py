@@ -14,7 +14,7 @@ import uvicorn
 
 from app.local.endpoint.app import create_app
 from app.local.endpoint.clarify.config import ClarifyExplainer
-from app.local.endpoint.config import Endpoint, EndpointConfig
+from app.local.endpoint.config import AsyncConfig, Endpoint, EndpointConfig
 
 
 def main() -> None:
@@ -54,6 +54,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--endpoint", action="append", default=[], metavar="NAME=FOLDER_OR_S3", help="multi-model endpoint")
     add("--model", action="append", default=[], metavar="NAME=MODEL.tar.gz", help="single-model endpoint")
     add("--explainer", action="append", default=[], metavar="NAME=BASELINE", help="as 0,0,0: explained, too")
+    add(
+        "--async-output",
+        metavar="S3",
+        help="makes all endpoints asynchronous: s3://bucket/prefix for answers",
+    )
+    add("--async-failure", default="", metavar="S3", help="and for failures")
+    add("--async-delay", type=float, default=0, metavar="SECONDS", help="what each answer takes longer")
+    add("--async-concurrency", type=int, default=4, metavar="N", help="invocations at once")
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=8001, help="0 picks a free one")
     add("--cache-dir", type=Path, default=Path(tempfile.gettempdir()), help="where artifacts are unpacked")
@@ -63,8 +71,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _config(arguments: argparse.Namespace) -> EndpointConfig:
-    endpoints = [_endpoint(text, True) for text in arguments.endpoint]
-    endpoints += [_endpoint(text, False) for text in arguments.model]
+    later = _asynchronous(arguments)
+    endpoints = [_endpoint(text, True, later) for text in arguments.endpoint]
+    endpoints += [_endpoint(text, False, later) for text in arguments.model]
     baselines = dict(_named(text) for text in arguments.explainer)
     if unknown := baselines.keys() - {endpoint.name for endpoint in endpoints}:
         raise ValueError(f"--explainer: there is no endpoint {sorted(unknown)[0]!r}")
@@ -77,9 +86,17 @@ def _config(arguments: argparse.Namespace) -> EndpointConfig:
     return EndpointConfig(tuple(endpoints), arguments.cache_dir, arguments.memory_mb * 1024**2)
 
 
-def _endpoint(text: str, multi_model: bool) -> Endpoint:
+def _asynchronous(arguments: argparse.Namespace) -> AsyncConfig | None:
+    if arguments.async_output is None:
+        return None
+    return AsyncConfig(
+        arguments.async_output, arguments.async_failure, arguments.async_delay, arguments.async_concurrency
+    )
+
+
+def _endpoint(text: str, multi_model: bool, later: AsyncConfig | None) -> Endpoint:
     name, artifacts = _named(text)
-    return Endpoint(name, artifacts, multi_model)
+    return Endpoint(name, artifacts, multi_model, asynchronous=later)
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from app.local.endpoint import toolkit
 from app.local.endpoint.artifacts.bucket import FolderBucket
 from app.local.endpoint.artifacts.cache import ModelCache
 from app.local.endpoint.artifacts.sources import LOCAL_BUCKET, serve
+from app.local.endpoint.asynchronous.invocations import AsyncRuntime
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.control.endpoints import Endpoints
 from app.local.endpoint.control.estate import Estate
@@ -43,13 +44,16 @@ def create_app(config: EndpointConfig) -> Starlette:
     runner = ContainerRunner(cache, config.invocation_seconds)
     endpoints = Endpoints(estate, config, runner)
     transforms = LocalTransforms(estate, runner)
-    runtime = SageMakerRuntime(estate, Invoker(runner), config.max_body_bytes)
+    invoker = Invoker(runner)
+    runtime = SageMakerRuntime(estate, invoker, config.max_body_bytes)
+    later = AsyncRuntime(estate, invoker)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         toolkit.install()
         unpacked.mkdir(parents=True)
         yield
+        later.close()
         endpoints.close()
         transforms.close()
         runner.close()
@@ -59,6 +63,7 @@ def create_app(config: EndpointConfig) -> Starlette:
         routes=[
             Route(PING, ping, methods=["GET"]),
             Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
+            Route("/endpoints/{name:path}/async-invocations", later.invoke, methods=["POST"]),
             Route("/", ControlPlane(estate, endpoints, transforms.operations).answer, methods=["POST"]),
             Route(f"/{LOCAL_BUCKET}", bucket.list, methods=["GET"]),
             Route(f"/{LOCAL_BUCKET}/{{key:path}}", bucket.read, methods=["GET"]),

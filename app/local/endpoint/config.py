@@ -15,6 +15,24 @@ Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True)
+class AsyncConfig:
+    """An AsyncInferenceConfig: where answers and failures go, as s3://bucket/prefix."""
+
+    output: str
+    failure: str = ""
+    """Empty: of failures nothing is written."""
+    delay_seconds: float = 0
+    """That the model takes beyond what it takes."""
+    concurrency: int = 4
+    """Invocations at once; the others wait."""
+
+    def __post_init__(self) -> None:
+        for place in (self.output, self.failure or self.output):
+            if not place.startswith("s3://"):
+                raise ValueError(f"{place!r} must be s3://bucket/prefix")
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One endpoint. ``artifacts`` is a folder of model.tar.gz files or ``s3://bucket/prefix`` for a
     multi-model endpoint, and the one model.tar.gz (a path or an s3:// address) for any other."""
@@ -24,6 +42,8 @@ class Endpoint:
     multi_model: bool = True
     variant: str = "AllTraffic"
     explainer: ClarifyExplainer | None = None
+    asynchronous: AsyncConfig | None = None
+    """What makes it an asynchronous endpoint, which answers no InvokeEndpoint."""
 
     def __post_init__(self) -> None:
         for name in (self.name, self.variant):

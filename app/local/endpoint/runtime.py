@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.local.endpoint.control.estate import Estate
+from app.local.endpoint.errors import validation_error
 from app.local.endpoint.invoker import Invocation, Invoker
 from app.local.endpoint.model import ContainerAnswer
 from app.local.endpoint.request import HEADER, bounded_body, headers_of
@@ -23,6 +24,8 @@ class SageMakerRuntime:
         request_id = str(uuid4())
         body = await bounded_body(request, self._longest)
         live = self._estate.serving(request.path_params["name"])
+        if live.is_asynchronous:
+            raise validation_error(f"Endpoint {live.name} is asynchronous: use InvokeEndpointAsync.")
         found = await self._invoker.invoke(live, Invocation(body, headers_of(request), request_id))
         own = {"x-Amzn-Invoked-Production-Variant": found.variant, "x-amzn-RequestId": request_id}
         return Response(found.answer.body, headers={**_passed_on(found.answer), **own})

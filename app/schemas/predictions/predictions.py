@@ -71,6 +71,22 @@ class PredictedItem(Prediction):
     cache: Literal["HIT", "MISS", "COALESCED", "STALE"]
 
 
+class AcceptedPrediction(Wire):
+    """A prediction that is computed, and answered later: `GET` the location until its `state` is `done`."""
+
+    record_id: str
+    operation_id: int
+    location: str
+    retry_after: Thousandths
+    """Seconds."""
+
+
+class AcceptedItem(AcceptedPrediction):
+    """An item that is answered later."""
+
+    status: Literal[202] = 202
+
+
 class FailedItem(Wire):
     """An item that failed; the others did not. `record_id` is null for an input that could not be stored."""
 
@@ -82,7 +98,7 @@ class FailedItem(Wire):
 class BatchAnswer(Wire):
     """One item per id or input, in their order."""
 
-    items: list[PredictedItem | FailedItem]
+    items: list[PredictedItem | AcceptedItem | FailedItem]
 
 
 class LoggedPrediction(Documented):

@@ -12,8 +12,10 @@ from app.db.records import records
 from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
 from app.services.failures.user_code import aside
+from app.services.hosting.manners import submits
 from app.services.inference import Inference
 from app.services.pipeline import Computed, Stages
+from app.services.pipeline.limits import Time
 from app.services.use_case import UseCase, as_it_is
 
 LOOKED_AT = 1000
@@ -38,14 +40,21 @@ async def probe(
     """Take the newest record that fits the present InputObject through preprocess, platform and postprocess,
     and to the use case's own judge if it has one.
 
-    None where there is no record: then there is nothing to send. Raises the AppError of the stage that
+    None where there is no record: then there is nothing to send. None, too, where the platform answers later:
+    nothing is sent to it. Raises the AppError of the stage that
     failed, Conflict where no record fits. The platform, retries included, has ``seconds``.
     """
     pipeline.require_features(use_case, deployment)
     payload = await _payload(sessions, use_case)
     if payload is None:
         return None
-    deadline = asyncio.get_running_loop().time() + seconds
+    now = asyncio.get_running_loop().time()
+    deadline = now + seconds
+    if submits(deployment):  # its answer may take an hour: only that there is a row to send is tried
+        [row] = await Stages(use_case).rows([payload], deployment, Time(now, deadline))
+        if isinstance(row, AppError):
+            raise row
+        return None
     (outcome,) = await pipeline.run(Stages(use_case), inference, deployment, [payload], deadline=deadline)
     if isinstance(outcome, AppError):
         raise outcome

@@ -3,13 +3,16 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 from pydantic import JsonValue
 
 from app.db.predictions.cache import CachedPrediction, Lookup
 from app.services.predictions.flights import CacheState
 
+RespondAsync: TypeAlias = Literal["asked", "version", "submitted"]
+"""Who would rather be told where an answer will be than wait for it: this caller; those of a version whose
+options say so; or one that can do something else meanwhile, where the platform answers later anyway."""
 CACHED = ("HIT", "STALE")
 """Where an answer comes from that was there before it was asked for."""
 
@@ -21,7 +24,7 @@ class Ask:
     ``refresh`` infers anew and supersedes what is cached. ``stale_if_error``: seconds beyond PREDICTION_TTL
     that an answer may be old where the platform fails, perhaps infinite. ``until``: when the caller goes
     away, in the loop's time, if that is sooner than PREDICT_TIMEOUT; what is under way is finished for
-    others.
+    others. ``respond_async`` None: it waits.
     """
 
     model: str | None = None
@@ -29,6 +32,7 @@ class Ask:
     refresh: bool = False
     stale_if_error: float | None = None
     until: float | None = None
+    respond_async: RespondAsync | None = None
     explain: bool = False
     """A prediction without an explanation will not do: see services.explanations."""
 

@@ -1,11 +1,11 @@
 """What is stored for records: looked up with what other callers ask for, by as few statements as it takes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from app.core.errors import AppError
+from app.core.errors import AppError, NotInTime
 from app.core.joining import Joined
 from app.core.settings import Settings
 from app.db.engine import Database, is_outage
@@ -16,7 +16,7 @@ from app.db.predictions.written import Writing, WrittenHits
 from app.schemas.access.callers import CURRENT, Caller
 from app.schemas.ids import no_record
 from app.services.models import versions
-from app.services.predictions.answer import Answer
+from app.services.predictions.answer import Answer, Ask
 from app.services.predictions.memory import Memory
 
 T = TypeVar("T")
@@ -134,6 +134,24 @@ def meant_by(model: str | None, version: str | None, *, default: str | None, own
     if not caller.knows_model(name):
         raise versions.no_version(name, version, model_exists=False)
     return Meant(name)
+
+
+def looking_up(record_ids: Sequence[str], meant: Meant, ask: Ask) -> LookingUp:
+    """What is asked of the database for these ids."""
+    return LookingUp(record_ids, meant.model, ask.version, ask.anew, CURRENT.get().binding, meant.own)
+
+
+async def in_time(lookup: Awaitable[T], until: float | None) -> T:
+    """What was looked up; NotInTime where the caller has gone before."""
+    if until is None:
+        return await lookup
+    try:
+        async with asyncio.timeout_at(until) as patience:
+            return await lookup
+    except TimeoutError as error:
+        if not patience.expired():
+            raise
+        raise NotInTime("The record was not looked up in time.") from error
 
 
 def known(found: list[Lookup]) -> list[Lookup]:

@@ -1,14 +1,14 @@
 """Predictions by record id: from the cache, or by single flight through the pipeline."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.core.errors import AppError, FieldError, InvalidInput, NotInTime
+from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Database
-from app.db.predictions.cache import CachedPrediction, LookingUp, Lookup, Scope
+from app.db.predictions.cache import CachedPrediction, Lookup, Scope
 from app.db.predictions.written import Writing
 from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import PENDING, Deployment
@@ -19,7 +19,17 @@ from app.services.models.known import KnownVersions
 from app.services.predictions import storing
 from app.services.predictions.answer import Answer, Ask, answer_of, hit_of
 from app.services.predictions.flights import CacheState, Landed, Result, Wanted
-from app.services.predictions.lookups import Lookups, Meant, hidden, meant_by, no_version, parts_of
+from app.services.predictions.lasting.deferred import Deferred
+from app.services.predictions.lookups import (
+    Lookups,
+    Meant,
+    hidden,
+    in_time,
+    looking_up,
+    meant_by,
+    no_version,
+    parts_of,
+)
 from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
 from app.services.predictions.standing_in import StandIns
@@ -44,6 +54,8 @@ class Predictor:
     database: Database
     flights: SingleFlight
     memory: Memory | None = None
+    deferred: Deferred | None = None
+    """None: whatever a version's options say, its callers wait."""
 
     def __post_init__(self) -> None:
         self._versions = KnownVersions(
@@ -69,7 +81,7 @@ class Predictor:
         meant = self._meant(ask)
         if fault := record_id_fault(record_id):
             raise _no_id(fault)
-        [found] = await _in_time(self._lookups.find(_looking_up((record_id,), meant, ask)), ask.until)
+        [found] = await in_time(self._lookups.find(looking_up((record_id,), meant, ask)), ask.until)
         if found.prediction_id is not None and not ask.anew:
             return hit_of(found, meant.model)
         if lack := _lack(found, meant, ask):
@@ -83,7 +95,7 @@ class Predictor:
         """What is stored for the records; nothing is inferred. Raises as ``predict_many``."""
         meant = self._meant(ask)
         legal, _ = _sorted_out(record_ids)
-        found = await _in_time(self._lookups.find(_looking_up(legal, meant, ask)), ask.until)
+        found = await in_time(self._lookups.find(looking_up(legal, meant, ask)), ask.until)
         return {one.record_id: hit_of(one, meant.model) for one in found if one.prediction_id is not None}
 
     async def predict_many(self, record_ids: Sequence[str], ask: Ask) -> dict[str, Answer | AppError]:
@@ -93,7 +105,7 @@ class Predictor:
         """
         meant = self._meant(ask)
         legal, faults = _sorted_out(record_ids)
-        found = await _in_time(self._lookups.find(_looking_up(legal, meant, ask)), ask.until)
+        found = await in_time(self._lookups.find(looking_up(legal, meant, ask)), ask.until)
         return faults | await self._answers(found, meant, ask)
 
     async def write_many(
@@ -109,7 +121,7 @@ class Predictor:
             return await self.predict_many(record_ids, ask)
         legal, faults = _sorted_out(record_ids)
         wanted = Writing(legal, meant.model, ask.version, pattern, caller.binding, meant.own)
-        found = await _in_time(self._lookups.write(wanted), ask.until)
+        found = await in_time(self._lookups.write(wanted), ask.until)
         return found.hits | faults | hidden(legal) | await self._answers(found.others, meant, ask)
 
     def _meant(self, ask: Ask) -> Meant:
@@ -155,7 +167,8 @@ class Predictor:
         deployment = await self._versions.deployment(misses[0].version_id or 0)
         deployment = explaining(deployment) if ask.explain else deployment
         pipeline.require_features(self.use_case, deployment)
-        if (refusal := self.flights.refusal(deployment)) is None:
+        is_deferred = self.deferred is not None and self.deferred.takes(deployment, ask)
+        if is_deferred or (refusal := self.flights.refusal(deployment)) is None:
             answers = await self._fly(deployment, misses, model, ask)
         else:  # nothing is claimed for what would not be sent
             answers = {one.record_id: refusal for one in misses}
@@ -167,12 +180,19 @@ class Predictor:
         within, is_explained = CURRENT.get().record_prefix, deployment.explained
         scope = Scope(deployment.id, self.pipeline_version, misses[0].epoch, within, is_explained)
         wanted = {one.content_hash: _wanted(one, refresh=ask.refresh) for one in misses}
-        results = await self.flights.predict(deployment, scope, list(wanted.values()), ask.until)
+        results = await self._results(deployment, scope, list(wanted.values()), ask)
         landed = {one.record_id: results[one.content_hash or ""] for one in misses}
         landed = await self._with_own_rows(scope, landed, newly=ask.refresh)
         if ask.anew:
             self.forget([*landed])
         return {one.record_id: _landed(one, landed[one.record_id], model) for one in misses}
+
+    async def _results(
+        self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], ask: Ask
+    ) -> dict[str, Result]:
+        if self.deferred is not None and self.deferred.takes(deployment, ask):
+            return await self.deferred.predict(deployment, scope, wanted, ask)
+        return await self.flights.predict(deployment, scope, wanted, ask.until)
 
     async def _with_own_rows(
         self, scope: Scope, landed: dict[str, Result], *, newly: bool
@@ -210,30 +230,13 @@ def _lack(found: Lookup, meant: Meant, ask: Ask) -> AppError | None:
     return no_version(found, meant, ask.version) if found.version_id is None else None
 
 
-def _looking_up(record_ids: Sequence[str], meant: Meant, ask: Ask) -> LookingUp:
-    return LookingUp(record_ids, meant.model, ask.version, ask.anew, CURRENT.get().binding, meant.own)
-
-
-async def _in_time(lookup: Awaitable[T], until: float | None) -> T:
-    """What was looked up; NotInTime where the caller has gone before."""
-    if until is None:
-        return await lookup
-    try:
-        async with asyncio.timeout_at(until) as patience:
-            return await lookup
-    except TimeoutError as error:
-        if not patience.expired():
-            raise
-        raise NotInTime("The record was not looked up in time.") from error
-
-
 def _wanted(one: Lookup, *, refresh: bool) -> Wanted:
     since = one.asked_at if refresh else None
     return Wanted(one.record_id, one.content_hash or "", one.payload, since)
 
 
 def _own(copy: CachedPrediction | None, source: CachedPrediction) -> CachedPrediction:
-    """The copy; the source, as it was found, where that is gone by now or was disowned in between."""
+    # The source, as it was found, where the copy is gone by now or was disowned in between.
     return source if copy is None or copy.revision.startswith(PENDING) else copy
 
 

@@ -41,6 +41,11 @@ class SingleFlight:
         self._deadlines: WeakKeyDictionary[Flight, float] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def with_patience(self, seconds: float) -> "SingleFlight":
+        """Another one, whose callers wait for so long; the claims are the same."""
+        settings = self._settings.model_copy(update={"predict_timeout": seconds})
+        return SingleFlight(settings, replace(self._leader, settings=settings))
+
     async def predict(
         self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], until: float | None = None
     ) -> dict[str, Result]:

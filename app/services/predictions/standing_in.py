@@ -18,6 +18,7 @@ from app.core.errors import (
     BackendRefused,
     BackendThrottled,
     BackendTimeout,
+    StillComputing,
 )
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage
@@ -91,7 +92,12 @@ class StandIns:
 
 
 def _failed(misses: Sequence[Lookup], found: Mapping[str, Answer | AppError]) -> list[Lookup]:
-    return [one for one in misses if isinstance(found[one.record_id], AWAY)]
+    """Not those whose caller comes back for the answer."""
+    return [one for one in misses if _is_away(found[one.record_id])]
+
+
+def _is_away(answer: Answer | AppError) -> bool:
+    return isinstance(answer, AWAY) and not (isinstance(answer, StillComputing) and answer.accepted)
 
 
 def _chosen(deployment: Deployment) -> BackendOptions | None:

@@ -130,7 +130,11 @@ class Store:
         """All that was found, however it takes."""
         scope, lease, epoch = found.batch.scope, found.batch.lease, found.in_service.epoch
         age = monotonic() - found.at
-        rows = [_row(*one, found, found.in_service, age) for one in found.computed if one[0].since is None]
+        rows = [
+            new_row(*one, found.in_service.epoch, found.in_service, age)
+            for one in found.computed
+            if one[0].since is None
+        ]
         if rows and not scope.explained:
             entries = await persistently(lambda: self._together.ask(Storing(scope, lease, epoch, rows)))
         else:
@@ -160,7 +164,7 @@ class Store:
                 raise NotFound("The model version was deleted meanwhile.")
             for one, outcome in zip(found.claimed, found.outcomes, strict=True):
                 if isinstance(outcome, Computed):
-                    rows.append(_row(one, outcome, found, now, age))
+                    rows.append(new_row(one, outcome, found.in_service.epoch, now, age))
                 elif self._is_ours_alone(outcome, batch):
                     late.append(one.content_hash)
                 else:
@@ -189,13 +193,15 @@ class Store:
             log.warning("waiters not told", error=type(error).__name__)
 
 
-def _row(one: Wanted, computed: Computed, found: Found, now: InService, age: float) -> NewPrediction:
+def new_row(one: Wanted, computed: Computed, sent_in: int, now: InService, age: float) -> NewPrediction:
+    """What is to be stored ``now`` of what was sent in the epoch ``sent_in``, ``age`` seconds after it was
+    there."""
     revision, epoch = computed.revision, None
     if (
         revision is None or now.variants.get(revision, revision) != revision
     ):  # a look knows what it stands for
         # If a look has found something else meanwhile, nobody knows which of both this was.
-        is_as_it_was = found.in_service.epoch == now.epoch
+        is_as_it_was = sent_in == now.epoch
         revision, epoch = now.label(computed.variant) if is_as_it_was else now.unknown, now.epoch
     return NewPrediction(
         one.record_id,

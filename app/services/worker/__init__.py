@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from app.db.queue.queue import LOSSES, Queue, QueueLost
+from app.services.operations.operator import Operator
 from app.services.runtime import Runtime
 from app.services.worker import tasks
 from app.services.worker.periodic import Periodic
@@ -49,12 +50,14 @@ class _Worker:
         self._queue = Queue(runtime.settings, self._database.suspect)
         self._under_way = UnderWay(self._queue, tasks.of(runtime), stop)
         self._periodic = Periodic(self._queue, runtime)
+        self._operator = Operator(runtime)
         self._alive_file = runtime.settings.worker_alive_file
         self._is_pooled = runtime.settings.database_pooler
         self._next_look = 0.0
 
     async def run(self) -> None:
         """Until the stop; QueueLost where nothing can be taken."""
+        self._operator.begin()
         while not self._stop.is_set():
             self._queue.told.clear()
             if (now := asyncio.get_running_loop().time()) >= self._next_look:
@@ -94,7 +97,7 @@ class _Worker:
         stopped.cancel()
 
     async def aclose(self) -> None:
-        await asyncio.gather(self._under_way.aclose(), self._periodic.aclose())
+        await asyncio.gather(self._under_way.aclose(), self._periodic.aclose(), self._operator.aclose())
         await self._queue.aclose()
 
 

@@ -106,6 +106,22 @@ class ExplainerShape(ControlShape):
     clarify_explainer_config: ClarifyShape
 
 
+class AsyncClientShape(ControlShape):
+    max_concurrent_invocations_per_instance: Annotated[int, Field(ge=1, le=1000)] = 4
+
+
+class AsyncOutputShape(ControlShape):
+    s3_output_path: Annotated[str, StringConstraints(pattern=r"^s3://[^/]+")]
+    s3_failure_path: str = ""
+
+
+class AsyncShape(ControlShape):
+    """AsyncInferenceConfig."""
+
+    output_config: AsyncOutputShape
+    client_config: AsyncClientShape = AsyncClientShape()
+
+
 class ConfigShape(ControlShape):
     """CreateEndpointConfig."""
 
@@ -113,6 +129,7 @@ class ConfigShape(ControlShape):
     production_variants: Annotated[list[VariantShape], Field(min_length=1, max_length=10)]
     data_capture_config: CaptureShape | None = None
     explainer_config: ExplainerShape | None = None
+    async_inference_config: AsyncShape | None = None
 
 
 class NewEndpointShape(ControlShape):

@@ -8,7 +8,8 @@ import hashlib
 import time
 
 from app.local.endpoint.artifacts.sources import ServedEndpoint
-from app.local.endpoint.config import EndpointConfig
+from app.local.endpoint.config import AsyncConfig, EndpointConfig
+from app.local.endpoint.control.asked import Shape
 from app.local.endpoint.control.deploying import deploy
 from app.local.endpoint.control.estate import Estate
 from app.local.endpoint.fleets.live import LiveEndpoint
@@ -44,8 +45,19 @@ def _add(estate: Estate, config: EndpointConfig, served: ServedEndpoint, started
                 {"VariantName": variant, "ModelName": deployment, "InstanceType": "local"}
             ],
             **({"ExplainerConfig": explainer.shape} if explainer else {}),
+            **_asynchronous(served.endpoint.asynchronous),
         },
         started,
     )
     fleet = deploy(estate, config, deployment, started)
     estate.endpoints[name] = LiveEndpoint(name, fleet, started, UNCHANGED_SINCE)
+
+
+def _asynchronous(later: AsyncConfig | None) -> Shape:
+    if later is None:
+        return {}
+    output: Shape = {"S3OutputPath": later.output}
+    if later.failure:
+        output["S3FailurePath"] = later.failure
+    client: Shape = {"MaxConcurrentInvocationsPerInstance": later.concurrency}
+    return {"AsyncInferenceConfig": {"OutputConfig": output, "ClientConfig": client}}

@@ -53,6 +53,11 @@ class LiveEndpoint:
         """Whether its variants run inference components rather than models of their own."""
         return any(variant.runs is None for variant in self.fleet.variants)
 
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether it answers no InvokeEndpoint, but writes its answers to S3."""
+        return "AsyncInferenceConfig" in self.fleet.about
+
     def set_status(self, status: str) -> None:
         self.status, self.changed = status, time.time()
 

@@ -1,0 +1,143 @@
+"""Models behind an asynchronous endpoint: rows are handed over, and the answer is fetched from S3."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
+
+from app.aws import CALL_ERRORS
+from app.backends.base import Deployed, Limits, Reply, Ticket
+from app.backends.sagemaker.asynchronous.outputs import Outputs, WrittenObject, split
+from app.backends.sagemaker.asynchronous_options import Asynchronous
+from app.backends.sagemaker.backend import OF_PAYLOADS, SageMakerBackend
+from app.backends.sagemaker.errors import translate
+from app.backends.sagemaker.options import Options
+from app.backends.wire.replies import Output
+from app.core.errors import BackendError, BackendRefused, BackendTimeout, BadOutput, TooLarge
+from app.schemas.payloads import Payload, Sendable
+from app.schemas.rows import Row
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointAsyncInputTypeDef
+
+T = TypeVar("T")
+MOST_INLINE = 128_000
+"""Bytes that InvokeEndpointAsync takes in its body (API reference)."""
+GRACE = 300.0
+"""Seconds beyond its own limits that the platform may take to write what became of a row."""
+MOST_THREADS = 16
+
+
+class AsynchronousBackend:
+    """Hands rows over and fetches answers, in threads of its own; looks are those of any endpoint."""
+
+    def __init__(
+        self,
+        options: Options,
+        chosen: Asynchronous,
+        plain: SageMakerBackend,
+        concurrency: int,
+    ) -> None:
+        self._options, self._chosen, self._plain = options, chosen, plain
+        self._what = options.describe()
+        self._outputs = Outputs(self._what, options.region, options.role)
+        self._threads = ThreadPoolExecutor(min(concurrency, MOST_THREADS), thread_name_prefix="asynchronous")
+        room = plain.longest_payload
+        self.longest_payload = room if chosen.input_location else min(room, MOST_INLINE)
+        self.limits = Limits(plain.limits.rows, self.longest_payload - plain.exchange.overhead)
+
+    def row_bytes(self, row: Row) -> int:
+        return self._plain.row_bytes(row)
+
+    async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:  # noqa: ARG002
+        """Never: to wait for a bucket would be to poll it, for every caller by itself."""
+        raise BackendRefused(f"{self._what} is asynchronous: it cannot be asked for an answer at once.")
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply:  # noqa: ARG002
+        """Never, as ``predict``."""
+        return await self.predict([], timeout)
+
+    async def submit(self, given: Sendable, timeout: float) -> Ticket:
+        if isinstance(given, Payload):
+            sent = WrittenObject(given.content, given.content_type)
+        else:
+            sent = WrittenObject(self._plain.exchange.body([given]), self._options.announced)
+        accept = self._accept(payload=isinstance(given, Payload))
+        return await self._in_time(partial(self._submit, sent, accept, isinstance(given, Payload)), timeout)
+
+    def _accept(self, *, payload: bool) -> str:
+        return (self._options.accept or OF_PAYLOADS) if payload else self._options.asked_for
+
+    def _submit(self, sent: WrittenObject, accept: str, is_payload: bool) -> Ticket:
+        chosen, name = self._chosen, str(uuid4())
+        request: InvokeEndpointAsyncInputTypeDef = {
+            "EndpointName": self._options.endpoint_name,
+            "ContentType": sent.kind,
+            "Accept": accept,
+            "InferenceId": name,
+            "InvocationTimeoutSeconds": chosen.invocation_timeout,
+            "RequestTTLSeconds": chosen.request_ttl,
+        }
+        if self._options.custom_attributes:
+            request["CustomAttributes"] = self._options.custom_attributes
+        self._add_body(request, sent, name)
+        try:
+            answer = self._plain.runtime().invoke_endpoint_async(**request)
+        except CALL_ERRORS as error:
+            raise translate(error, self._what) from error
+        output, failure = answer.get("OutputLocation", ""), answer.get("FailureLocation", "")
+        for location in (output, failure) if failure else (output,):
+            split(location)
+        seconds = chosen.request_ttl + chosen.invocation_timeout + GRACE
+        known = answer.get("InferenceId") or name
+        return Ticket(inference_id=known, output=output, failure=failure, payload=is_payload, seconds=seconds)
+
+    def _add_body(self, request: "InvokeEndpointAsyncInputTypeDef", sent: WrittenObject, name: str) -> None:
+        """In the call where it fits, else by way of S3."""
+        if len(sent.content) <= MOST_INLINE:
+            request["Body"] = sent.content
+        elif self._chosen.input_location is None:
+            said = f"{self._what}: The row takes {len(sent.content)} bytes, and 128,000 go in a call."
+            raise TooLarge(f"{said} The option asynchronous.input_location is needed, a prefix in a bucket.")
+        else:
+            request["InputLocation"] = self._outputs.put(self._chosen.input_location, name, sent)
+
+    async def collect(self, ticket: Ticket, timeout: float) -> Reply | None:
+        return await self._in_time(partial(self._collect, ticket), timeout)
+
+    def _collect(self, ticket: Ticket) -> Reply | None:
+        try:
+            written = self._outputs.read(ticket.output)
+            if written is None:
+                failure = self._outputs.failure(ticket.failure)
+                return None if failure is None else self._reply(ticket, [failure])
+            return self._reply(ticket, [self._decoded(written, payload=ticket.payload)])
+        except BadOutput as error:
+            return self._reply(ticket, [error])
+
+    def _decoded(self, written: WrittenObject, *, payload: bool) -> Output:
+        kind = written.kind or self._options.answer_type or self._accept(payload=payload)
+        if payload:
+            return self._plain.exchange.output(written.content, kind)
+        [output] = self._plain.exchange.outputs(written.content, kind, 1)
+        return output
+
+    def _reply(self, ticket: Ticket, outputs: Sequence[Output | BackendError]) -> Reply:
+        return Reply(outputs, inference_id=ticket.inference_id)
+
+    async def _in_time(self, work: "Callable[[], T]", timeout: float) -> T:
+        """Who no longer waits leaves a thread, until the client's own time-out."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except TimeoutError as error:
+            raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
+
+    async def look(self) -> Deployed | None:
+        return await self._plain.look()
+
+    async def aclose(self) -> None:
+        self._threads.shutdown(wait=False)
+        await self._plain.aclose()

@@ -1,0 +1,1 @@
+"""What workers do of operations, and what callers are told of them."""

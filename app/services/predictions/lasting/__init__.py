@@ -1,0 +1,1 @@
+"""Contents that are computed later, as operations: single flight that outlives processes."""
