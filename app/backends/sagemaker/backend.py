@@ -122,7 +122,8 @@ class SageMakerBackend:
         if size > SERVERLESS_BYTES and not self._knows_its_kind:
             self._note(await self._shared.look(self._options))
         if size > self._most_bytes:
-            most = f"the {self._most_bytes // 2**20} MB that a serverless endpoint takes"
+            is_serverless = self._most_bytes < self._options.max_bytes
+            most = "the 4 MB that a serverless endpoint takes" if is_serverless else "max_bytes allows"
             raise BackendRejected(f"{self._what}: {size} bytes are more for one call than {most}.")
 
     def _note(self, found: Look) -> None:
