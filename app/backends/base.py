@@ -171,7 +171,7 @@ class Explains(Protocol):
     """A backend may explain what it predicts, where its options' ``explained_by`` says so."""
 
     def explaining(self) -> Backend:
-        """The backend in whose replies each output is one of schemas.hosting.explained.ExplainedOutput.
+        """The backend in whose replies each output is one of schemas.hosting.explained.together.
 
         It is the caller's, as one that was opened; what it is called from is no longer used.
         """

@@ -1,7 +1,7 @@
 """What an explainer says of a row, as numbers of one model that add up."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from pydantic import JsonValue
@@ -32,7 +32,7 @@ def explanation(
         if len(each) != len(explains):
             given = f"{len(each)} contributions of {name!r} to {len(explains)} numbers"
             raise BadOutput(f"The explainer answered {given}.")
-    sums = [math.fsum(each[place] for each in contributions.values()) for place in range(len(explains))]
+    sums = [total(each[place] for each in contributions.values()) for place in range(len(explains))]
     if base_values is None:
         base_values = [whole - part for whole, part in zip(explains, sums, strict=True)]
     _require_sum(base_values, sums, explains)
@@ -62,7 +62,21 @@ def numbers(value: JsonValue, what: str) -> list[float]:
 
 
 def is_number(value: JsonValue) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it is one that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def total(values: Iterable[float]) -> float:
+    """BadOutput where the sum is more than a float can hold."""
+    try:
+        return math.fsum(values)
+    except OverflowError as error:
+        raise BadOutput("The explainer's contributions are too large to be added up.") from error
 
 
 def _require_sum(base_values: Numbers, sums: Numbers, explains: Numbers) -> None:

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
 from app.backends.sagemaker.explainers.explainer import Explainer
-from app.backends.wire.explanations import explanation, is_number, numbers, require_rows
+from app.backends.wire.explanations import explanation, is_number, numbers, require_rows, total
 from app.backends.wire.replies import Output, json_object
 from app.core.errors import BadOutput
 from app.schemas.hosting.explained import together
@@ -138,7 +138,7 @@ def _of_feature(said: JsonValue) -> list[float]:
     each = [numbers(part.get("attribution"), "attribution") for part in parts if isinstance(part, dict)]
     if len(each) != len(parts) or len({len(one) for one in each}) != 1:
         raise BadOutput(f"{NO_FORM}: a feature's attributions differ in number.")
-    return [math.fsum(of_number) for of_number in zip(*each, strict=True)]
+    return [total(of_number) for of_number in zip(*each, strict=True)]
 
 
 def _labels(said: JsonValue) -> list[str] | None:

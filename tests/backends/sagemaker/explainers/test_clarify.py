@@ -118,6 +118,8 @@ async def test_the_parts_of_a_text_are_added_up(aws: AwsStub, explaining: Opener
         ([feature(0.25), feature(0.5)], "explained 2 features of 1"),
         ([feature(0.25, 0.5)], "2 contributions of 'a' to 1 numbers"),
         ([feature(math.nan)], "no numbers as attribution"),
+        ([feature(10**400)], "no numbers as attribution"),
+        ([{"attributions": [{"attribution": [1.7e308]}] * 2}], "too large to be added up"),
         ([{"attributions": []}], "a feature has no attributions"),
         ([{}], "a feature has no attributions"),
     ],
