@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import structlog
 
-from app.core.errors import BackendTimeout
+from app.core.errors import AppError, BackendTimeout
 from app.core.errors.stored import as_stored
 from app.db.engine import OUTAGES, is_outage
 from app.db.operations import working as rows
 from app.db.operations.working import TakenOperation
 from app.services.operations.computing import Computing
+from app.services.operations.ending import Ending
 from app.services.operations.submitted import Submitted
 from app.services.predictions.heartbeat import Heartbeat
 from app.services.runtime import Runtime
@@ -47,13 +48,17 @@ class Operator:
         self._runtime, self._id = runtime, uuid4()
         self._computing = Computing(runtime, self._id)
         self._submitted = Submitted(runtime, self._id)
+        self._ending = Ending(runtime.settings, runtime.database, self._id)
         self._under_way: dict[int, tuple[bool, asyncio.Task[None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._expires_at = 0.0
 
     def begin(self) -> None:
-        """Go on until it is closed; once, however often this is called."""
+        """Go on until it is closed; once, however often this is called, but for one that a bug has ended."""
+        if self._task is not None and self._task.done() and (failure := self._task.exception()):
+            log.error("operator failed", exc_info=failure)
+            self._task = None
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="operator")
 
@@ -61,7 +66,7 @@ class Operator:
         """Take nothing more; what does not end in time is another worker's at once."""
         self._stopping.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait((self._task,))
         works = [task for _, task in self._under_way.values()]
         if works:
             await asyncio.wait(works, timeout=GRACE)
@@ -120,6 +125,7 @@ class Operator:
             log.warning("operation put off", operation=taken.id, error=type(error).__name__)
         except Exception as error:
             log.error("operation failed", operation=taken.id, exc_info=error)
+            await self._ending.fail(taken, AppError("The service failed; the worker's log says how."))
         finally:
             heartbeat.stop()
             del self._under_way[taken.id]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from app.core.errors import AppError
+from app.core.errors import AppError, StillComputing
 from app.services.predictions.predictor import Answer, Ask, Predictor
 from app.services.predictions.storing import LONGEST_HOLD
 
@@ -31,6 +31,9 @@ async def predict_many(
 
 
 def _passing(answer: Answer | AppError) -> AppError | None:
+    """Not what is computed by an operation, for a caller that comes back for it."""
+    if isinstance(answer, StillComputing) and answer.accepted:
+        return None
     return answer if isinstance(answer, AppError) and answer.retryable else None
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from app.aws import CALL_ERRORS
 from app.backends.base import Deployed, Limits, Reply, Ticket
-from app.backends.sagemaker.asynchronous.outputs import Outputs, WrittenObject, split
+from app.backends.sagemaker.asynchronous.outputs import MOST_THREADS, Outputs, WrittenObject, split
 from app.backends.sagemaker.backend import SageMakerBackend
 from app.backends.sagemaker.errors import translate
 from app.backends.sagemaker.options import Asynchronous, Options
@@ -25,7 +25,6 @@ MOST_INLINE = 128_000
 """Bytes that InvokeEndpointAsync takes in its body (API reference)."""
 GRACE = 300.0
 """Seconds beyond its own limits that the platform may take to write what became of a row."""
-MOST_THREADS = 16
 
 
 class AsynchronousBackend:

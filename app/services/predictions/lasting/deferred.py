@@ -30,8 +30,8 @@ class Deferred:
     async def predict(
         self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], ask: Ask
     ) -> dict[str, Result]:
-        """A result per content; StillComputing where there is none when the caller goes away. Each may be wanted
-        once."""
+        """A result per content; StillComputing where there is none when the caller goes away. Each may be
+        wanted once."""
         asked = await self._operations.ask(scope, wanted, submits=self._manner(deployment)[0])
         opened = {content: one for content, one in asked.items() if isinstance(one, Open)}
         accepted = self._accepts(deployment, ask)
