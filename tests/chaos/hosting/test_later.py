@@ -26,6 +26,8 @@ pytestmark = pytest.mark.chaos
 SECONDS = float(os.environ.get("LATER_SECONDS", "60"))
 """That the model takes; 600 for the real thing."""
 ASKS, RECORDS, KILLS = 1000, 100, 50
+PERIOD = max(0.9 * SECONDS, 4.0 * KILLS)
+"""Seconds in which it is asked; a process that is struck takes some to be there again."""
 FORGETS_TICKETS = """
 from app.db.operations import working
 async def forgets(*given, **more):
@@ -75,7 +77,7 @@ async def run(
     await prepare(fleet.settings, ids)
     async with kept(fleet):
         await asyncio.gather(fleet.ask_for_all([*ids], asks, seconds), fleet.kill(kills, seconds * 1.2))
-        answers = await fleet.until_all_are_there([*ids])
+        answers = await fleet.until_all_are_there([*ids], SECONDS)
     operations, stored = await fleet.operations(), await fleet.stored()
     states = [state for state, _ in operations]
     return Outcome(
@@ -89,15 +91,15 @@ async def run(
     )
 
 
-@pytest.mark.timeout(4 * SECONDS + 4 * LONGEST)
+@pytest.mark.timeout(2 * SECONDS + 2 * PERIOD + 2 * LONGEST)
 async def test_each_record_costs_one_invocation_over_kills(
     endpoint: AsyncEndpoint, settings: Settings, tmp_path: Path, figure: Figure
 ) -> None:
     fleet = Fleet(settings, tmp_path)
-    found = await run(endpoint, fleet, asks=ASKS, count=RECORDS, kills=KILLS, seconds=SECONDS)
+    found = await run(endpoint, fleet, asks=ASKS, count=RECORDS, kills=KILLS, seconds=PERIOD)
     figure(
         "R17",
-        f"{ASKS} asks on {RECORDS} records of a model of {SECONDS:.0f} s, {KILLS} kills of service and worker",
+        f"{ASKS} asks on {RECORDS} records of a model of {SECONDS:.0f} s, {KILLS} kills of services, workers",
         f"{RECORDS} invocations, nothing lost",
         f"{found.invocations} invocations, {found.begun_again} begun again; {found.states},"
         f" {found.stored[0]} rows of {found.stored[1]} records, {found.wrong} wrong; kills {found.kills},"
@@ -106,7 +108,6 @@ async def test_each_record_costs_one_invocation_over_kills(
     assert (found.states, found.stored, found.wrong) == ({"done": RECORDS}, (RECORDS, RECORDS), 0)
     # One that is killed between the platform's word and its note of it costs another; nothing else does.
     assert RECORDS <= found.invocations <= RECORDS + found.begun_again
-    assert found.begun_again <= found.kills.get("worker", 0)
 
 
 @pytest.mark.timeout(4 * LONGEST)
