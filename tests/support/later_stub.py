@@ -71,6 +71,8 @@ class LaterStub:
         return Answer(202, json.dumps({"InferenceId": given}).encode(), headers)
 
     def _write(self, number: int, request: Request) -> None:
+        if f"failures/{number}" in self.objects:
+            return
         rows = request.body.decode().splitlines()
         said = "\n".join(str(10 * float(row)) for row in rows)
         self.objects.setdefault(
