@@ -32,6 +32,8 @@ class LaterStub:
     refusal: Answer | None = None
     """What the endpoint says in place of 202."""
     s3_refusal: Answer | None = None
+    failing: frozenset[bytes] = frozenset()
+    """Rows that the model refuses."""
     taken: list[Request] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -71,7 +73,8 @@ class LaterStub:
         return Answer(202, json.dumps({"InferenceId": given}).encode(), headers)
 
     def _write(self, number: int, request: Request) -> None:
-        if f"failures/{number}" in self.objects:
+        if request.body in self.failing:
+            self.fail(number, "Received client error (400) from primary with message 'secret'")
             return
         rows = request.body.decode().splitlines()
         said = "\n".join(str(10 * float(row)) for row in rows)

@@ -45,7 +45,7 @@ async def test_a_chunk_is_handed_back_until_all_of_it_is_answered(runtime: Runti
     assert [await attempt(runtime, chunk_id) for _ in range(3)] == [True] * 3
     chunk = await chunk_of(runtime, chunk_id)
     assert (chunk.state, chunk.attempts) == ("queued", 0)
-    later.fail(1, "Received client error (400) from primary")
+    later.failing = frozenset({b"2.5"})
     later.open()
     await operate(runtime)
     assert not await attempt(runtime, chunk_id)
