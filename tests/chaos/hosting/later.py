@@ -123,7 +123,7 @@ class Fleet:
 
     async def operations(self) -> list[tuple[str, int]]:
         """Their states, and how often each was begun to be sent."""
-        return [(str(state), int(attempts)) for state, attempts in await self._rows(STATES)]
+        return [(str(state), int(str(attempts))) for state, attempts in await self._rows(STATES)]
 
     async def stored(self) -> tuple[int, int]:
         """Rows of the history, and of how many records."""
