@@ -42,8 +42,7 @@ class AsynchronousBackend:
         self._accept = options.accept or options.content_type
         self._outputs = Outputs(self._what, options.region)
         self._threads = ThreadPoolExecutor(min(concurrency, MOST_THREADS), thread_name_prefix="asynchronous")
-        most = plain.limits.bytes if chosen.input_location else min(plain.limits.bytes, MOST_INLINE)
-        self.limits = Limits(plain.limits.rows, most)
+        self.limits: Limits = plain.limits
 
     def row_bytes(self, row: Row) -> int:
         return self._plain.row_bytes(row)
