@@ -49,7 +49,7 @@ async def test_a_large_row_goes_by_way_of_the_bucket(later: LaterStub, opener: O
 
 
 async def test_without_a_bucket_the_error_names_the_option(later: LaterStub, opener: Opener) -> None:
-    with pytest.raises(TooLarge, match="130000 bytes.*asynchronous.input_location"):
+    with pytest.raises(TooLarge, match=r"130000 bytes.*asynchronous\.input_location"):
         await opener().submit([LARGE], TIMEOUT)
     await opener().submit([["x" * 128_000]], TIMEOUT)
     assert len(later.taken) == 1
