@@ -51,7 +51,7 @@ class Operator:
         self._ending = Ending(runtime.settings, runtime.database, self._id)
         self._under_way: dict[int, tuple[bool, asyncio.Task[None]]] = {}
         self._task: asyncio.Task[None] | None = None
-        self._stopping = asyncio.Event()
+        self._stopping, self._room = asyncio.Event(), asyncio.Event()
         self._expires_at = 0.0
 
     def begin(self) -> None:
@@ -65,6 +65,7 @@ class Operator:
     async def aclose(self) -> None:
         """Take nothing more; what does not end in time is another worker's at once."""
         self._stopping.set()
+        self._room.set()
         if self._task is not None:
             await asyncio.wait((self._task,))
         works = [task for _, task in self._under_way.values()]
@@ -79,27 +80,30 @@ class Operator:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            seconds = TICK
+            seconds, told = TICK, self._stopping
+            self._room.clear()
             try:
-                await self._tick()
+                if await self._tick():
+                    told = self._room
             except OUTAGES as error:
                 if not is_outage(error):
                     raise
                 log.warning("operations out of reach", error=type(error).__name__)
                 seconds = PAUSE
-            await _until_set(self._stopping, seconds)
+            await _until_set(told, seconds)
 
-    async def _tick(self) -> None:
+    async def _tick(self) -> bool:
+        """Whether there may be more that is due than there was room for."""
         if (now := asyncio.get_running_loop().time()) >= self._expires_at:
             self._expires_at = now + EXPIRE_EVERY
             await self._expire_others()
-        await self._take(self._submitted.work, submits=True, most=MOST_SUBMITTED)
-        await self._take(self._computing.work, submits=False, most=MOST_COMPUTED)
+        is_full = await self._take(self._submitted.work, submits=True, most=MOST_SUBMITTED)
+        return await self._take(self._computing.work, submits=False, most=MOST_COMPUTED) or is_full
 
-    async def _take(self, work: Doing, *, submits: bool, most: int) -> None:
+    async def _take(self, work: Doing, *, submits: bool, most: int) -> bool:
         busy = sum(kind == submits for kind, _ in self._under_way.values())
         if busy >= most:
-            return
+            return True
         async with self._runtime.sessions.begin() as session:
             taken = await rows.take(
                 session,
@@ -113,22 +117,23 @@ class Operator:
             if one.id not in self._under_way:
                 task = asyncio.create_task(self._work(work, one))
                 self._under_way[one.id] = submits, task
+        return len(taken) == most - busy
 
     async def _work(self, work: Doing, taken: TakenOperation) -> None:
         """Keep it while it is worked on. What cannot be told is tried again when the lease is over."""
         heartbeat = Heartbeat(LEASE / 3, lambda: self._renew(taken.id))
         try:
             await work(taken)
-        except OUTAGES as error:
-            if not is_outage(error):
-                raise
-            log.warning("operation put off", operation=taken.id, error=type(error).__name__)
-        except Exception as error:
-            log.error("operation failed", operation=taken.id, exc_info=error)
-            await self._ending.fail(taken, AppError("The service failed; the worker's log says how."))
+        except Exception as error:  # a bug, too, which ends it and not the others
+            if isinstance(error, OUTAGES) and is_outage(error):
+                log.warning("operation put off", operation=taken.id, error=type(error).__name__)
+            else:
+                log.error("operation failed", operation=taken.id, exc_info=error)
+                await self._ending.fail(taken, AppError("The service failed; the worker's log says how."))
         finally:
             heartbeat.stop()
             del self._under_way[taken.id]
+            self._room.set()
 
     async def _renew(self, operation_id: int) -> None:
         try:
