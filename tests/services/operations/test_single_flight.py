@@ -142,3 +142,11 @@ async def test_a_record_that_is_deleted_leaves_no_input(runtime: Runtime, later:
     assert [tuple(row) for row in left] == [("failed", None)]
     await operate(runtime)
     assert later.taken == []
+
+
+async def test_same_content_after_it_has_landed_costs_nothing(runtime: Runtime, later: LaterStub) -> None:
+    """Another record's answer will do, and one that landed after this one was looked up."""
+    await place(runtime, "a")
+    await operate(runtime)
+    same = await answered(runtime, "same")
+    assert (same.cache, same.record_id, same.prediction, len(later.taken)) == ("HIT", "same", 15.0, 1)

@@ -11,6 +11,7 @@ from app.db.operations.working import TakenOperation
 from app.services.operations import operator
 from app.services.operations.operator import Operator
 from app.services.operations.submitted import Submitted
+from app.services.predictions.predictor import Ask
 from app.services.runtime import Runtime
 from tests.services.operations.test_fetching import DUE, change, step
 from tests.services.operations.test_single_flight import answered, place
@@ -50,7 +51,7 @@ async def test_workers_share_what_is_due(runtime: Runtime, later: LaterStub) -> 
 
 async def test_one_that_wakes_up_late_changes_nothing(runtime: Runtime, later: LaterStub) -> None:
     """It has handed the row over, which another worker did while it slept, and both have the answer."""
-    await place(runtime, "a")
+    await place(runtime, "a", Ask("transit", refresh=True, respond_async="asked"))
     [late] = await take(runtime)
     await step(runtime)
     sleeper = Submitted(runtime, uuid4())
