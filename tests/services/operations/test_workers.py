@@ -9,8 +9,10 @@ from sqlalchemy import text
 from app.db.operations import working as rows
 from app.db.operations.working import TakenOperation
 from app.services.operations import operator
+from app.services.operations.ending import Ending
 from app.services.operations.operator import Operator
 from app.services.operations.submitted import Submitted
+from app.services.pipeline import Computed
 from app.services.predictions.predictor import Ask
 from app.services.runtime import Runtime
 from tests.services.operations.test_fetching import DUE, change, step
@@ -64,6 +66,21 @@ async def test_one_that_wakes_up_late_changes_nothing(runtime: Runtime, later: L
     async with runtime.sessions() as session:
         assert await session.scalar(text("select count(*) from predictions")) == 1
     assert (await answered(runtime, "a")).id == first.id
+
+
+async def test_of_two_that_have_the_answer_one_lands(runtime: Runtime, later: LaterStub) -> None:
+    await place(runtime, "a", Ask("transit", refresh=True, respond_async="asked"))
+    [first] = await take(runtime)
+    await change(runtime, DUE)
+    owner = uuid4()
+    async with runtime.sessions.begin() as session:
+        version = runtime.predictor.pipeline_version
+        [second] = await rows.take(session, owner, version, submits=True, most=1, lease=60)
+    computed = Computed(15.0, 15.0, None, 1.0)
+    for one, taken in ((uuid4(), first), (owner, second), (owner, second)):
+        await Ending(runtime.settings, runtime.database, one).land(taken, computed)
+    async with runtime.sessions() as session:
+        assert await session.scalar(text("select count(*) from predictions")) == 1
 
 
 async def test_a_stop_hands_back_what_has_not_been_sent(
