@@ -1,4 +1,4 @@
-"""Keep what is asked for and answered later, of which there is one while it is open, whoever asks."""
+"""Keep what is asked for and answered later: while it is open there is one for a content, whoever asks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -63,9 +63,14 @@ def upgrade() -> None:
     )
     for column in ("model_version_id", "record_id", "finished_at"):
         op.create_index(op.f(f"ix_operations_{column}"), "operations", [column])
+    op.add_column(
+        "prediction_job_chunks",
+        sa.Column("operation_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True),
+    )
     op.execute(f"create policy tenants on operations using ({POLICY})")
     op.execute("alter table operations enable row level security")
 
 
 def downgrade() -> None:
+    op.drop_column("prediction_job_chunks", "operation_ids")
     op.drop_table("operations")

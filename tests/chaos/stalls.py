@@ -23,6 +23,10 @@ LOOKS = {
     "chunks": """
         select id, job_id, state, attempts from prediction_job_chunks where state in ('queued', 'running')
     """,
+    "operations": """
+        select id, state, attempts, due_at - now() as due_in, ticket is not null as sent from operations
+        where state in ('queued', 'running')
+    """,
     "evaluations": "select id, state, attempts from evaluations where state in ('queued', 'running')",
 }
 

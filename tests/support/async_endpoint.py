@@ -9,9 +9,11 @@ from uuid import uuid4
 
 import pytest
 from botocore.client import BaseClient
+from starlette.applications import Starlette
 
 import app.aws
 from app.local.endpoint.app import create_app
+from app.local.endpoint.asynchronous.invocations import AsyncRuntime
 from app.local.endpoint.config import AsyncConfig, Endpoint, EndpointConfig
 from app.local.s3 import S3Server
 from tests.support.artifacts import write_artifact
@@ -43,13 +45,18 @@ class AsyncEndpoint:
     url: str
     bucket: str
     s3: BaseClient
+    app: Starlette
+
+    @property
+    def taken(self) -> int:
+        """Invocations so far."""
+        later: AsyncRuntime = self.app.state.asynchronous
+        return later.taken
 
     def written(self, prefix: str) -> list[str]:
         """Keys in the bucket."""
-        found: list[dict[str, str]] = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get(  # type: ignore[attr-defined]
-            "Contents", []
-        )
-        return [one["Key"] for one in found]
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [str(one["Key"]) for page in pages for one in page.get("Contents", [])]
 
 
 def aws_variables(server: S3Server) -> dict[str, str]:
@@ -70,6 +77,7 @@ def async_endpoint(
     monkeypatch: pytest.MonkeyPatch,
     *,
     delay: float = 0.0,
+    concurrency: int = 4,
     failures: bool = True,
     model: str = TEN_TIMES,
 ) -> Iterator[AsyncEndpoint]:
@@ -83,13 +91,14 @@ def async_endpoint(
     s3 = connect("s3", endpoint_url=server.endpoint_url, **_keys(server))
     s3.create_bucket(Bucket=bucket)
     failure = f"s3://{bucket}/failures" if failures else ""
-    chosen = AsyncConfig(f"s3://{bucket}/out", failure, delay)
+    chosen = AsyncConfig(f"s3://{bucket}/out", failure, delay, concurrency)
     artifact = write_artifact(folder / "later.tar.gz", model)
     endpoint = Endpoint("later", str(artifact), multi_model=False, asynchronous=chosen)
-    with serving(create_app(EndpointConfig((endpoint,), folder / "cache"))) as url:
+    served = create_app(EndpointConfig((endpoint,), folder / "cache"))
+    with serving(served) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", url)
-        yield AsyncEndpoint(url, bucket, s3)
+        yield AsyncEndpoint(url, bucket, s3, served)
     app.aws.session.cache_clear()
 
 

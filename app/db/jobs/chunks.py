@@ -35,6 +35,8 @@ class Chunk:
     key_id: int | None
     record_prefix: str
     """Of the job."""
+    operation_ids: Sequence[int | None] = ()
+    """What an attempt before has begun to wait for, in the order of the records."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ async def start(session: AsyncSession, chunk_id: int) -> Chunk | None:
         job.state, job.started_at = "running", func.coalesce(PredictionJobRow.started_at, func.now())
     left_behind, row.state, row.attempts = row.state == "running", "running", row.attempts + 1
     about = row.id, job.id, row.number, row.attempts, left_behind, row.record_ids
-    return Chunk(*about, model, version, job.key_id, job.record_prefix)
+    return Chunk(*about, model, version, job.key_id, job.record_prefix, row.operation_ids or ())
 
 
 def _about(chunk_id: int) -> Select[int, str, str]:
@@ -80,6 +82,12 @@ def _about(chunk_id: int) -> Select[int, str, str]:
 async def hand_back(session: AsyncSession, chunk: Chunk) -> None:
     """End an attempt in order, so that another one follows; it does not count."""
     await _end_attempt(session, chunk, state="queued", attempts=PredictionJobChunkRow.attempts - 1)
+
+
+async def wait(session: AsyncSession, chunk: Chunk, operation_ids: Sequence[int | None]) -> None:
+    """The same, until these have ended."""
+    attempts = PredictionJobChunkRow.attempts - 1
+    await _end_attempt(session, chunk, state="queued", attempts=attempts, operation_ids=list(operation_ids))
 
 
 async def finish(session: AsyncSession, chunk: Chunk, found: Finished) -> str | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy import BigInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -92,6 +92,10 @@ _EXPIRE = text(f"""
         for update skip locked
     )) returning id
 """).bindparams(bindparam("error", type_=JSONB()))
+_DROP = text(f"""
+    update operations set state = 'failed', payload = null, finished_at = now(), error = :error
+    where record_id = any(:record_ids) and {_OPEN} and submits
+""").bindparams(bindparam("record_ids", type_=ARRAY(Text())), bindparam("error", type_=JSONB()))
 _FORGET = text("""
     delete from operations where id = any(array(
         select id from operations where finished_at < now() - make_interval(days => :days)
@@ -168,6 +172,13 @@ async def expire_others(
     """End those of other code whose time is over: no worker of theirs was there to do it."""
     values = {"pipeline_version": pipeline_version, "error": dict(error)}
     return (await session.scalars(_EXPIRE, values)).all()
+
+
+async def drop_inputs(
+    session: AsyncSession, record_ids: Sequence[str], error: Mapping[str, JsonValue]
+) -> None:
+    """End those whose records are deleted: nothing of these is kept for what comes of them."""
+    await session.execute(_DROP, {"record_ids": list(record_ids), "error": dict(error)})
 
 
 async def forget(session: AsyncSession, *, days: int, batch: int) -> int:

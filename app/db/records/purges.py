@@ -1,5 +1,6 @@
 """Queries that delete records by a filter, in batches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, delete, func, not_, select, true
@@ -38,9 +39,9 @@ async def count(session: AsyncSession, doomed: Doomed) -> PurgeCounts:
 
 async def delete_batch(
     session: AsyncSession, doomed: Doomed, *, after: str, limit: int
-) -> tuple[str | None, PurgeCounts]:
-    """Delete at most ``limit`` records with ids after ``after``, and their labels; the last id, None where
-    there was none left."""
+) -> tuple[Sequence[str], PurgeCounts]:
+    """Delete at most ``limit`` records with ids after ``after``, and their labels; the ids in their order,
+    none where there was none left."""
     chosen = (
         select(InputObjectRow.id)
         .outerjoin(LabelRow, LabelRow.record_id == InputObjectRow.id)
@@ -53,4 +54,4 @@ async def delete_batch(
     labels = delete(LabelRow).where(LabelRow.record_id.in_(ids)).returning(LabelRow.record_id)
     labelled = len((await session.scalars(labels)).all())
     await session.execute(delete(InputObjectRow).where(InputObjectRow.id.in_(ids)))
-    return (ids[-1] if ids else None), PurgeCounts(len(ids), labelled)
+    return ids, PurgeCounts(len(ids), labelled)

@@ -160,6 +160,8 @@ class PredictionJobChunkRow(Base):
     hits: Mapped[int] = mapped_column(server_default="0")
     failed: Mapped[int] = mapped_column(server_default="0")
     errors: Mapped[JsonValue | None] = mapped_column(JSONB(none_as_null=True))
+    operation_ids: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger()))
+    """By what each record is computed, where the platform answers later; in the order of ``record_ids``."""
 
 
 class IdempotencyKeyRow(Base):

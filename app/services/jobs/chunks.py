@@ -1,19 +1,24 @@
 """The work on one chunk of a prediction job: the task `predict_chunk` of the queue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
 import structlog
+from pgqueuer import RetryRequested
 
-from app.core.errors import AppError
+from app.core.errors import AppError, StillComputing
 from app.core.logging.quoting import Quoted
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
+from app.db.operations import asking as operations
 from app.schemas.access.callers import acting_within
 from app.services.access.acting import acting_for
 from app.services.failures.interrupted import noted
 from app.services.jobs.endings import warn_if_many_failed
 from app.services.predictions import patience
+from app.services.predictions.flights import Landed
+from app.services.predictions.lasting.operations import outcome
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
 
@@ -21,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 MOST_CRASHES = 3
 """Workers that a chunk may take down with it before it is given up."""
+POLL = timedelta(seconds=5)
+"""Between two looks at what a platform answers later. Nobody waits in between."""
 
 
 async def run(runtime: Runtime, chunk_id: int, *, last: bool = False) -> None:
@@ -28,7 +35,7 @@ async def run(runtime: Runtime, chunk_id: int, *, last: bool = False) -> None:
 
     What another attempt may get over is raised, so that the queue makes one; it finds in the cache what was
     predicted. In the ``last`` one such records are noted as failed. What no attempt would get over fails the
-    chunk, and is raised too.
+    chunk, and is raised too. What a platform answers later is raised as a RetryRequested until it is there.
     """
     async with runtime.database.transactions.begin() as session:
         chunk = await chunks.start(session, chunk_id)
@@ -43,27 +50,53 @@ async def run(runtime: Runtime, chunk_id: int, *, last: bool = False) -> None:
     acting = acting_for(runtime.sessions, chunk.key_id)
     with acting_within(chunk.record_prefix, chunk.model):
         async with noted(partial(_fail, runtime, chunk), hand_back), acting:
-            await _attempt(runtime, chunk, last)
+            later = await _attempt(runtime, chunk, last)
+    if later:
+        async with runtime.database.transactions.begin() as session:
+            await chunks.wait(session, chunk, later)
+        raise RetryRequested(POLL, "the platform answers later")
 
 
-async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> None:
+async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> Sequence[int | None]:
+    """The operations to wait for, in the order of the records; none when the chunk has ended."""
     if chunk.left_behind and chunk.attempt > MOST_CRASHES:
         await _fail(runtime, chunk, "The workers that took it on died.")
-        return
-    ask = Ask(chunk.model, chunk.version)
-    answers = await patience.predict_many(runtime.predictor, chunk.record_ids, ask, last=last)
-    found = _finished(chunk, answers)
+        return ()
+    known = dict(zip(chunk.record_ids, chunk.operation_ids, strict=False))
+    if (ended := await _ended(runtime, known)) is None:
+        return chunk.operation_ids
+    ask = Ask(chunk.model, chunk.version, respond_async="submitted")
+    wanted = [one for one in chunk.record_ids if one not in ended]
+    answers = await patience.predict_many(runtime.predictor, wanted, ask, last=last)
+    begun = {
+        one: answer.operation_id
+        for one, answer in answers.items()
+        if isinstance(answer, StillComputing) and answer.accepted
+    }
+    if begun:
+        return [begun.get(one, known.get(one)) for one in chunk.record_ids]
+    found = _finished(chunk, {**answers, **ended})
     async with runtime.database.transactions.begin() as session:
         state = await chunks.finish(session, chunk, found)
     named = {"job": chunk.job_id, "chunk": chunk.number}
     log.info("chunk predicted", **named, failed=len(found.errors), kept=state is not None)
     await _say_if_ended(runtime, chunk, state)
+    return ()
 
 
-def _finished(chunk: Chunk, answers: Mapping[str, Answer | AppError]) -> Finished:
+async def _ended(runtime: Runtime, known: Mapping[str, int | None]) -> dict[str, Landed | AppError] | None:
+    """What became of the operations of an attempt before, by record; None while there is one that is open."""
+    ids = [one for one in known.values() if one is not None]
+    looked = {one.id: one for one in await operations.look(runtime.database.direct, ids)} if ids else {}
+    found = {record: outcome(looked.get(one)) for record, one in known.items() if one is not None}
+    ended = {record: one for record, one in found.items() if one is not None}
+    return ended if len(ended) == len(found) else None
+
+
+def _finished(chunk: Chunk, answers: Mapping[str, Answer | Landed | AppError]) -> Finished:
     ordered = [answers[record_id] for record_id in chunk.record_ids]
     return Finished(
-        prediction_ids=[one.id if isinstance(one, Answer) else None for one in ordered],
+        prediction_ids=[_prediction_id(one) for one in ordered],
         hits=sum(isinstance(one, Answer) and one.cached for one in ordered),
         errors={
             record_id: (one.slug, one.in_words)
@@ -71,6 +104,16 @@ def _finished(chunk: Chunk, answers: Mapping[str, Answer | AppError]) -> Finishe
             if isinstance(one, AppError)
         },
     )
+
+
+def _prediction_id(one: Answer | Landed | AppError) -> int | None:
+    match one:
+        case Answer():
+            return one.id
+        case Landed():
+            return one.entry.id
+        case _:
+            return None
 
 
 async def _fail(runtime: Runtime, chunk: Chunk, reason: str) -> None:

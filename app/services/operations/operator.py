@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import structlog
 
-from app.core.errors import BackendTimeout
+from app.core.errors import AppError, BackendTimeout
 from app.core.errors.stored import as_stored
 from app.db.engine import OUTAGES, is_outage
 from app.db.operations import working as rows
 from app.db.operations.working import TakenOperation
 from app.services.operations.computing import Computing
+from app.services.operations.ending import Ending
 from app.services.operations.submitted import Submitted
 from app.services.predictions.heartbeat import Heartbeat
 from app.services.runtime import Runtime
@@ -47,21 +48,26 @@ class Operator:
         self._runtime, self._id = runtime, uuid4()
         self._computing = Computing(runtime, self._id)
         self._submitted = Submitted(runtime, self._id)
+        self._ending = Ending(runtime.settings, runtime.database, self._id)
         self._under_way: dict[int, tuple[bool, asyncio.Task[None]]] = {}
         self._task: asyncio.Task[None] | None = None
-        self._stopping = asyncio.Event()
+        self._stopping, self._room = asyncio.Event(), asyncio.Event()
         self._expires_at = 0.0
 
     def begin(self) -> None:
-        """Go on until it is closed; once, however often this is called."""
+        """Go on until it is closed; once, however often this is called, but for one that a bug has ended."""
+        if self._task is not None and self._task.done() and (failure := self._task.exception()):
+            log.error("operator failed", exc_info=failure)
+            self._task = None
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="operator")
 
     async def aclose(self) -> None:
         """Take nothing more; what does not end in time is another worker's at once."""
         self._stopping.set()
+        self._room.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait((self._task,))
         works = [task for _, task in self._under_way.values()]
         if works:
             await asyncio.wait(works, timeout=GRACE)
@@ -74,27 +80,30 @@ class Operator:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            seconds = TICK
+            seconds, told = TICK, self._stopping
+            self._room.clear()
             try:
-                await self._tick()
+                if await self._tick():
+                    told = self._room
             except OUTAGES as error:
                 if not is_outage(error):
                     raise
                 log.warning("operations out of reach", error=type(error).__name__)
                 seconds = PAUSE
-            await _until_set(self._stopping, seconds)
+            await _until_set(told, seconds)
 
-    async def _tick(self) -> None:
+    async def _tick(self) -> bool:
+        """Whether there may be more that is due than there was room for."""
         if (now := asyncio.get_running_loop().time()) >= self._expires_at:
             self._expires_at = now + EXPIRE_EVERY
             await self._expire_others()
-        await self._take(self._submitted.work, submits=True, most=MOST_SUBMITTED)
-        await self._take(self._computing.work, submits=False, most=MOST_COMPUTED)
+        is_full = await self._take(self._submitted.work, submits=True, most=MOST_SUBMITTED)
+        return await self._take(self._computing.work, submits=False, most=MOST_COMPUTED) or is_full
 
-    async def _take(self, work: Doing, *, submits: bool, most: int) -> None:
+    async def _take(self, work: Doing, *, submits: bool, most: int) -> bool:
         busy = sum(kind == submits for kind, _ in self._under_way.values())
         if busy >= most:
-            return
+            return True
         async with self._runtime.sessions.begin() as session:
             taken = await rows.take(
                 session,
@@ -108,21 +117,23 @@ class Operator:
             if one.id not in self._under_way:
                 task = asyncio.create_task(self._work(work, one))
                 self._under_way[one.id] = submits, task
+        return len(taken) == most - busy
 
     async def _work(self, work: Doing, taken: TakenOperation) -> None:
         """Keep it while it is worked on. What cannot be told is tried again when the lease is over."""
         heartbeat = Heartbeat(LEASE / 3, lambda: self._renew(taken.id))
         try:
             await work(taken)
-        except OUTAGES as error:
-            if not is_outage(error):
-                raise
-            log.warning("operation put off", operation=taken.id, error=type(error).__name__)
-        except Exception as error:
-            log.error("operation failed", operation=taken.id, exc_info=error)
+        except Exception as error:  # a bug, too, which ends it and not the others
+            if isinstance(error, OUTAGES) and is_outage(error):
+                log.warning("operation put off", operation=taken.id, error=type(error).__name__)
+            else:
+                log.error("operation failed", operation=taken.id, exc_info=error)
+                await self._ending.fail(taken, AppError("The service failed; the worker's log says how."))
         finally:
             heartbeat.stop()
             del self._under_way[taken.id]
+            self._room.set()
 
     async def _renew(self, operation_id: int) -> None:
         try:

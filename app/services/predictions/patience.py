@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from app.core.errors import AppError
+from app.core.errors import AppError, StillComputing
 from app.core.settings import Settings
 from app.services.predictions.answer import Ask
 from app.services.predictions.storing import LONGEST_HOLD
@@ -45,6 +45,9 @@ async def predict_many(
 
 
 def _passing(answer: object) -> AppError | None:
+    """Not what is computed by an operation, for a caller that comes back for it."""
+    if isinstance(answer, StillComputing) and answer.accepted:
+        return None
     return answer if isinstance(answer, AppError) and answer.retryable else None
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from app.core import strict_json
+from app.core.errors import NotFound
+from app.core.errors.stored import as_stored
 from app.db.engine import Sessions
+from app.db.operations import working as operations
 from app.db.records import purges as rows
 from app.db.records.purges import Doomed
 from app.schemas.records.purges import PurgeCounts, PurgeFilter
@@ -11,6 +14,7 @@ from app.services.access import audit
 from app.services.records import filters
 from app.services.use_case import UseCase
 
+GONE = NotFound("The record was deleted meanwhile.")
 BATCH = 1000
 """Records that are deleted in one transaction."""
 
@@ -31,12 +35,13 @@ async def purge(
     records = labels = 0
     while True:
         async with sessions.begin() as session:
-            last, gone = await rows.delete_batch(session, doomed, after=after, limit=BATCH)
+            ids, gone = await rows.delete_batch(session, doomed, after=after, limit=BATCH)
+            await operations.drop_inputs(session, ids, as_stored(GONE))
             if gone.records:
                 await audit.note(session, "purged", "records", records=gone.records, labels=gone.labels)
-        if last is None:
+        if not ids:
             return PurgeCounts(records, labels)
-        after, records, labels = last, records + gone.records, labels + gone.labels
+        after, records, labels = ids[-1], records + gone.records, labels + gone.labels
         said(records)
 
 

@@ -9,7 +9,9 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from app.core import strict_json
 from app.core.cursors import Cursor
 from app.core.errors import MAX_FAULTS, FieldError, InvalidInput, PreconditionFailed, UserCodeError
+from app.core.errors.stored import as_stored
 from app.db.engine import Sessions, run
+from app.db.operations import working as operations
 from app.db.records import records as rows
 from app.schemas.faults import INPUT, faults_of
 from app.schemas.ids import RecordIdText, no_record
@@ -186,6 +188,7 @@ async def delete(sessions: Sessions, record_id: str, *, objection: Objection = n
             raise no_record(record_id)
         _require(objection, stored)
         await rows.remove(session, record_id)
+        await operations.drop_inputs(session, [record_id], as_stored(no_record(record_id)))
         await audit.note(session, "deleted", "records", records=1)
 
 

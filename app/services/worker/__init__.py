@@ -57,7 +57,6 @@ class _Worker:
 
     async def run(self) -> None:
         """Until the stop; QueueLost where nothing can be taken."""
-        self._operator.begin()
         while not self._stop.is_set():
             self._queue.told.clear()
             if (now := asyncio.get_running_loop().time()) >= self._next_look:
@@ -65,6 +64,7 @@ class _Worker:
                 await self._show_life()
                 await self._end_stuck()
                 await self._periodic.begin_due()
+                self._operator.begin()
             await self._take()
             await self._until_told()
 

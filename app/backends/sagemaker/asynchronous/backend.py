@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from app.aws import CALL_ERRORS
 from app.backends.base import Deployed, Limits, Reply, Ticket
-from app.backends.sagemaker.asynchronous.outputs import Outputs, WrittenObject, split
+from app.backends.sagemaker.asynchronous.outputs import MOST_THREADS, Outputs, WrittenObject, split
 from app.backends.sagemaker.asynchronous_options import Asynchronous
 from app.backends.sagemaker.backend import OF_PAYLOADS, SageMakerBackend
 from app.backends.sagemaker.errors import translate
@@ -27,7 +27,6 @@ MOST_INLINE = 128_000
 """Bytes that InvokeEndpointAsync takes in its body (API reference)."""
 GRACE = 300.0
 """Seconds beyond its own limits that the platform may take to write what became of a row."""
-MOST_THREADS = 16
 
 
 class AsynchronousBackend:
@@ -44,9 +43,8 @@ class AsynchronousBackend:
         self._what = options.describe()
         self._outputs = Outputs(self._what, options.region, options.role)
         self._threads = ThreadPoolExecutor(min(concurrency, MOST_THREADS), thread_name_prefix="asynchronous")
-        room = plain.longest_payload
-        self.longest_payload = room if chosen.input_location else min(room, MOST_INLINE)
-        self.limits = Limits(plain.limits.rows, self.longest_payload - plain.exchange.overhead)
+        self.limits: Limits = plain.limits
+        self.longest_payload: int = plain.longest_payload
 
     def row_bytes(self, row: Row) -> int:
         return self._plain.row_bytes(row)

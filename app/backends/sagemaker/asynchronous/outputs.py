@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CONFIG = call_config(attempts=2, connect_timeout=3, read_timeout=30)
+MOST_THREADS = 16
+"""That ask at once."""
+CONFIG = call_config(attempts=2, connect_timeout=3, read_timeout=30, connections=MOST_THREADS)
 LOCATION = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 LONGEST_FAILURE = 2**16
 """Bytes of a failure that are read."""

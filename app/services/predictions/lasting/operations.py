@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -122,8 +122,8 @@ class Operations:
             pause = min(pause * 1.6, LONGEST_POLL)
             looked = await asyncio.gather(*map(self._looks.ask, left))
             for one, found in zip([*left.values()], looked, strict=True):
-                if (result := _ended(one, found)) is not None:
-                    ended[one.id] = result
+                if (result := outcome(found)) is not None:
+                    ended[one.id] = _as_ours(result) if one.is_ours else result
                     del left[one.id]
         return ended
 
@@ -138,12 +138,16 @@ def _new(one: Wanted, *, submits: bool) -> NewOperation:
     return NewOperation(one.record_id, one.content_hash, payload, refresh=one.since is not None)
 
 
-def _ended(operation: Open, found: Looked | None) -> Result | None:
-    """None while it is open."""
+def _as_ours(result: Result) -> Result:
+    return replace(result, state="MISS") if isinstance(result, Landed) else result
+
+
+def outcome(found: Looked | None) -> Result | None:
+    """What became of an operation that was looked for; None while it is open."""
     if found is None:
         return NotFound("The model version was deleted meanwhile.")
     if found.state == "done":
         if (entry := found.entry) is None:
             return NotFound("The prediction was made, and is no longer stored.")
-        return Landed(entry, "MISS" if operation.is_ours else "COALESCED")
+        return Landed(entry, "COALESCED")
     return None if found.failure is None else revive(found.failure)
