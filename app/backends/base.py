@@ -10,7 +10,7 @@ from app.core.errors import BackendError, BackendMissing, FieldError, InvalidInp
 from app.core.hosts import Hosts
 from app.core.settings import CENTURY
 from app.schemas.ids import Name
-from app.schemas.payloads import Payload, Sendable
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 
@@ -187,40 +187,6 @@ class TakesPayloads(Protocol):
     def longest_payload(self) -> int: ...
 
     async def predict_payload(self, payload: Payload, timeout: float) -> Reply: ...
-
-
-class Ticket(BaseModel):
-    """What a platform took to answer later. It is kept as JSON, for whichever process fetches it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    inference_id: str
-    output: str
-    """Where the answer will be; a backend's own text."""
-    failure: str = ""
-    """Where it will be told why there is none; empty where nobody tells."""
-    payload: bool = False
-    """Whether it was a payload and no row: answers are read otherwise."""
-    seconds: float
-    """After so many nothing comes any more."""
-
-
-class SubmittingBackend(Backend, Protocol):
-    """One whose platform takes rows now, and answers later in a place of its own: its ``predict`` is never
-    called, nor is ``predict_payload``. Such a version's options say ``submits``."""
-
-    async def submit(self, given: Sendable, timeout: float) -> Ticket:
-        """Hand one over: each has its own answer. It is one call, which may have been taken where it raises
-        BackendTimeout. That it takes payloads ``longest_payload`` says, as in TakesPayloads."""
-        ...
-
-    async def collect(self, ticket: Ticket, timeout: float) -> Reply | None:
-        """What became of it, a failure as its value; None where nothing is there yet.
-
-        Raises BackendError where that could not be looked for; nobody needs to look again if it is not
-        ``retryable``.
-        """
-        ...
 
 
 Look: TypeAlias = Deployed | BackendError | None

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.direct import Direct, Statement
-from app.db.predictions.cache import CachedPrediction, Scope
+from app.db.predictions.cache import CachedPrediction
+from app.db.predictions.scope import Scope
 from app.schemas.access.callers import CURRENT, UNBOUND
 
 

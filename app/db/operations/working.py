@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.predictions.cache import Scope
+from app.db.predictions.scope import Scope
 
 
 class TakenOperation(NamedTuple):

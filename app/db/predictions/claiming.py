@@ -11,8 +11,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.db.direct import Direct, Statement
-from app.db.predictions.cache import EXPLAINED, KNOWN, YOUNG, CachedPrediction, Scope, prediction_of
+from app.db.predictions.cache import EXPLAINED, KNOWN, YOUNG, CachedPrediction, prediction_of
 from app.db.predictions.claims import Lease
+from app.db.predictions.scope import Scope
 from app.schemas.hosting.deployments import InService
 
 

@@ -18,10 +18,10 @@ from app.db.predictions.cache import (
     NEWEST_ID,
     YOUNG,
     CachedPrediction,
-    Scope,
     entry_of,
     prediction_of,
 )
+from app.db.predictions.scope import Scope
 from app.schemas.hosting.deployments import PENDING, InService
 
 

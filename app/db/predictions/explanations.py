@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.direct import Direct, Statement
 from app.db.engine import dump_json
 from app.db.predictions import predictions
-from app.db.predictions.cache import CachedPrediction, Scope
+from app.db.predictions.cache import CachedPrediction
 from app.db.predictions.predictions import NewPrediction
+from app.db.predictions.scope import Scope
 from app.schemas.values.alike import alike
 
 

@@ -21,7 +21,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import dump_json
-from app.db.predictions.cache import ENTRY_COLUMNS, YOUNG, CachedPrediction, Scope, entry_of, prediction_of
+from app.db.predictions.cache import ENTRY_COLUMNS, YOUNG, CachedPrediction, entry_of, prediction_of
+from app.db.predictions.scope import Scope
 from app.db.server.patience import patient
 from app.db.tables import PredictionRow
 from app.schemas.hosting.calls import NO_NOTES, CallNotes

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from app.db.direct import Direct, Statement
 from app.db.engine import dump_json
-from app.db.predictions.cache import CachedPrediction, Scope
+from app.db.predictions.cache import CachedPrediction
 from app.db.predictions.claims import Lease
 from app.db.predictions.predictions import NewPrediction, columns
+from app.db.predictions.scope import Scope
 
 
 @dataclass(frozen=True)

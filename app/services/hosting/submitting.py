@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
-from app.backends.base import Reply, SubmittingBackend, Ticket
+from app.backends.base import Reply
+from app.backends.submitting import SubmittingBackend, Ticket
 from app.core.errors import AppError, BackendDown, BackendTimeout
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.payloads import Sendable

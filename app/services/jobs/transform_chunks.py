@@ -16,8 +16,9 @@ from app.db.jobs import chunks
 from app.db.jobs import transform as rows
 from app.db.jobs.chunks import Finished
 from app.db.predictions import cache, predictions
-from app.db.predictions.cache import Lookup, Scope
+from app.db.predictions.cache import Lookup
 from app.db.predictions.predictions import NewPrediction
+from app.db.predictions.scope import Scope
 from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import no_record

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from pydantic import JsonValue
 
-from app.backends.base import Ticket
+from app.backends.submitting import Ticket
 from app.core.errors import AppError, BackendTimeout, NotFound
 from app.db.operations import working as rows
 from app.db.operations.working import TakenOperation

@@ -9,8 +9,9 @@ from typing import Literal, TypeAlias
 from pydantic import JsonValue
 
 from app.core.errors import AppError, BackendTimeout, NotInTime
-from app.db.predictions.cache import CachedPrediction, Scope
+from app.db.predictions.cache import CachedPrediction
 from app.db.predictions.claims import Lease
+from app.db.predictions.scope import Scope
 from app.schemas.hosting.deployments import Deployment
 from app.services.inference import landing_time
 

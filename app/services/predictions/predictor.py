@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.settings import Settings
 from app.db.engine import Database
-from app.db.predictions.cache import CachedPrediction, Lookup, Scope
+from app.db.predictions.cache import CachedPrediction, Lookup
+from app.db.predictions.scope import Scope
 from app.db.predictions.written import Writing
 from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import PENDING, Deployment
@@ -36,8 +36,6 @@ from app.services.predictions.standing_in import StandIns
 from app.services.use_case import UseCase
 
 __all__ = ["Answer", "Ask", "Predictor"]
-
-T = TypeVar("T")
 
 MISSES_AT_ONCE = 500
 """Misses of one call that are claimed, inferred and stored together."""

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from app.core.errors import BackendAway, NotInTime, Overloaded, Unavailable
 from app.core.settings import Settings
-from app.db.predictions.cache import Scope
+from app.db.predictions.scope import Scope
 from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.services.hosting.admission import Admission

@@ -26,9 +26,10 @@ from app.db import looks
 from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.predictions import claims, explanations, predictions
 from app.db.predictions import storing as joint
-from app.db.predictions.cache import CachedPrediction, Scope
+from app.db.predictions.cache import CachedPrediction
 from app.db.predictions.claims import Failure
 from app.db.predictions.predictions import ALL, NewPrediction
+from app.db.predictions.scope import Scope
 from app.db.predictions.storing import Storing
 from app.schemas.hosting.deployments import PENDING, InService
 from app.services.pipeline import Computed, Outcome

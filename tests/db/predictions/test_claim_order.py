@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.settings import Settings
 from app.db.engine import Sessions, open_database
 from app.db.predictions import claims
-from app.db.predictions.cache import Scope
 from app.db.predictions.claiming import Claiming, claim
 from app.db.predictions.claims import Failure, Lease
+from app.db.predictions.scope import Scope
 from tests.support.locks import until_it_is_waited_for
 
 SHUFFLED = ["0007", "0001", "0008", "0003", "0000", "0005", "0002", "0006", "0004"]

@@ -13,10 +13,10 @@ from app.core.settings import Settings
 from app.db.direct import Direct, Statement
 from app.db.engine import Database, open_database
 from app.db.predictions import cache, claiming, claims, own_models, predictions, storing, written
-from app.db.predictions.cache import Scope
 from app.db.predictions.claiming import Claiming
 from app.db.predictions.claims import Lease
 from app.db.predictions.predictions import NewPrediction
+from app.db.predictions.scope import Scope
 from app.db.predictions.storing import Storing
 from tests.support.pooler import pooler_is_used
 from tests.support.statements import recorded

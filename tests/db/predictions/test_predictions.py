@@ -6,8 +6,9 @@ import pytest
 
 from app.db.engine import Sessions
 from app.db.predictions import predictions
-from app.db.predictions.cache import CachedPrediction, Scope
+from app.db.predictions.cache import CachedPrediction
 from app.db.predictions.predictions import NewPrediction
+from app.db.predictions.scope import Scope
 from app.db.tables import ModelRow, ModelVersionRow
 
 KEY = ("a", "hash")

@@ -9,10 +9,10 @@ from sqlalchemy import text
 from app.core.settings import Settings
 from app.db.engine import Database, open_database
 from app.db.predictions import claiming, storing
-from app.db.predictions.cache import Scope
 from app.db.predictions.claiming import Claiming
 from app.db.predictions.claims import Lease
 from app.db.predictions.predictions import NewPrediction
+from app.db.predictions.scope import Scope
 from app.db.predictions.storing import Storing
 from app.db.tables import ModelRow, ModelVersionRow
 

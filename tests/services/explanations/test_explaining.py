@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from app.core.errors import AppError, BadOutput, BudgetSpent, NotFound
 from app.db.predictions import claims
-from app.db.predictions.cache import Scope
+from app.db.predictions.scope import Scope
 from app.services.access.keys import NewKey
 from app.services.explanations.explaining import ExplainedAnswer, Explaining
 from app.services.predictions.predictor import Ask

@@ -16,7 +16,7 @@ from app.core.settings import Settings
 from app.db import models as rows
 from app.db import version_removal
 from app.db.engine import Sessions
-from app.db.predictions.cache import Scope
+from app.db.predictions.scope import Scope
 from app.schemas.hosting.deployments import Deployment
 from app.services.predictions.flights import Wanted
 from app.services.runtime import open_runtime

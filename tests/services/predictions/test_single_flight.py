@@ -18,9 +18,9 @@ from app.db import looks
 from app.db.engine import Sessions
 from app.db.listener import Listener
 from app.db.predictions import claiming, claims, storing
-from app.db.predictions.cache import Scope
 from app.db.predictions.claiming import Claiming
 from app.db.predictions.claims import Failure, Lease
+from app.db.predictions.scope import Scope
 from app.main import create_app
 from app.schemas.hosting.deployments import Deployment, InService
 from app.services.predictions import leader

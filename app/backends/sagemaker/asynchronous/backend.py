@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from app.aws import CALL_ERRORS
-from app.backends.base import Deployed, Limits, Reply, Ticket
+from app.backends.base import Deployed, Limits, Reply
 from app.backends.sagemaker.asynchronous.outputs import MOST_THREADS, Outputs, WrittenObject, split
 from app.backends.sagemaker.asynchronous_options import Asynchronous
 from app.backends.sagemaker.backend import OF_PAYLOADS, SageMakerBackend
 from app.backends.sagemaker.errors import translate
 from app.backends.sagemaker.options import Options
+from app.backends.submitting import Ticket
 from app.backends.wire.replies import Output
 from app.core.errors import BackendError, BackendRefused, BackendTimeout, BadOutput, TooLarge
 from app.schemas.payloads import Payload, Sendable

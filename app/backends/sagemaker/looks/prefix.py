@@ -20,7 +20,7 @@ async def target_prefix(options: Options) -> str | None:
 
 
 def _target_prefix(options: Options) -> str | None:
-    control = ControlCalls(options.region, options.describe())
+    control = ControlCalls(options.region, options.describe(), options.role)
     try:
         found = endpoint.describe(control, options.endpoint_name)
     except CALL_ERRORS as error:

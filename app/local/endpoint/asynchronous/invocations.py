@@ -12,7 +12,8 @@ from app.local.endpoint.artifacts.sources import S3_CONFIG
 from app.local.endpoint.asynchronous import request as requests
 from app.local.endpoint.asynchronous.request import LOCATION, AsyncRequest
 from app.local.endpoint.config import AsyncConfig
-from app.local.endpoint.control.asked import AsyncShape, asked
+from app.local.endpoint.control.asked import asked
+from app.local.endpoint.control.beside import AsyncShape
 from app.local.endpoint.control.estate import Estate
 from app.local.endpoint.errors import EndpointError, model_error, validation_error
 from app.local.endpoint.fleets.live import LiveEndpoint

@@ -5,10 +5,10 @@ Whatever else a request says is kept, and described as it was said.
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
-from pydantic.alias_generators import to_pascal
+from pydantic import Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 
 from app.local.endpoint.config import NAME
+from app.local.endpoint.control.beside import AsyncShape, CaptureShape, ControlShape, ExplainerShape
 from app.local.endpoint.errors import EndpointError
 
 Shape = dict[str, JsonValue]
@@ -17,12 +17,6 @@ Weight = Annotated[float, Field(ge=0)]
 
 T = TypeVar("T", bound="ControlShape")
 _shape: TypeAdapter[Shape] = TypeAdapter(Shape)
-
-
-class ControlShape(BaseModel):
-    """Members are named as in the API reference."""
-
-    model_config = ConfigDict(alias_generator=to_pascal, frozen=True)
 
 
 class ContainerShape(ControlShape):
@@ -41,7 +35,7 @@ class ModelShape(ControlShape):
 
     model_name: ResourceName
     primary_container: ContainerShape | None = None
-    containers: Annotated[list[ContainerShape], Field(max_length=15)] = []
+    containers: Annotated[tuple[ContainerShape, ...], Field(max_length=15)] = ()
     inference_execution_config: ExecutionShape | None = None
 
 
@@ -59,67 +53,6 @@ class VariantShape(ControlShape):
     initial_instance_count: Annotated[int, Field(ge=0)] = 1
     initial_variant_weight: Weight = 1.0
     serverless_config: ServerlessShape | None = None
-
-
-class CaptureModeShape(ControlShape):
-    capture_mode: Literal["Input", "Output", "InputAndOutput"]
-
-
-class CaptureTypesShape(ControlShape):
-    csv_content_types: list[str] = []
-    json_content_types: list[str] = []
-
-
-class CaptureShape(ControlShape):
-    enable_capture: bool = True
-    initial_sampling_percentage: Annotated[int, Field(ge=0, le=100)]
-    destination_s3_uri: Annotated[str, StringConstraints(pattern=r"^s3://[^/]+")]
-    capture_options: Annotated[list[CaptureModeShape], Field(min_length=1)]
-    capture_content_type_header: CaptureTypesShape = CaptureTypesShape()
-
-
-class BaselineShape(ControlShape):
-    """In place: one that lies in S3 is not read here."""
-
-    shap_baseline: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-
-
-class ShapShape(ControlShape):
-    shap_baseline_config: BaselineShape
-    use_logit: bool = False
-
-
-class ClarifyInferenceShape(ControlShape):
-    probability_index: Annotated[int, Field(ge=0)] | None = None
-    probability_attribute: str | None = None
-    label_headers: tuple[str, ...] = ()
-    feature_headers: tuple[str, ...] = ()
-
-
-class ClarifyShape(ControlShape):
-    enable_explanations: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
-    inference_config: ClarifyInferenceShape = ClarifyInferenceShape()
-    shap_config: ShapShape
-
-
-class ExplainerShape(ControlShape):
-    clarify_explainer_config: ClarifyShape
-
-
-class AsyncClientShape(ControlShape):
-    max_concurrent_invocations_per_instance: Annotated[int, Field(ge=1, le=1000)] = 4
-
-
-class AsyncOutputShape(ControlShape):
-    s3_output_path: Annotated[str, StringConstraints(pattern=r"^s3://[^/]+")]
-    s3_failure_path: str = ""
-
-
-class AsyncShape(ControlShape):
-    """AsyncInferenceConfig."""
-
-    output_config: AsyncOutputShape
-    client_config: AsyncClientShape = AsyncClientShape()
 
 
 class ConfigShape(ControlShape):
@@ -166,7 +99,7 @@ class AlarmShape(ControlShape):
 
 
 class RollbackShape(ControlShape):
-    alarms: list[AlarmShape] = []
+    alarms: tuple[AlarmShape, ...] = ()
 
 
 class DeploymentShape(ControlShape):
@@ -187,7 +120,7 @@ class UpdateShape(ControlShape):
     endpoint_name: ResourceName
     endpoint_config_name: ResourceName
     retain_all_variant_properties: bool = False
-    exclude_retained_variant_properties: list[PropertyShape] = []
+    exclude_retained_variant_properties: tuple[PropertyShape, ...] = ()
     deployment_config: DeploymentShape | None = None
     retain_deployment_config: bool = False
 

@@ -6,16 +6,15 @@ from collections.abc import Collection
 from app.local.endpoint.clarify.config import ClarifyExplainer
 from app.local.endpoint.config import EndpointConfig
 from app.local.endpoint.control.asked import (
-    CaptureShape,
     ConfigShape,
     ContainerShape,
-    ExplainerShape,
     ModelShape,
     Shape,
     VariantShape,
     asked,
     refused,
 )
+from app.local.endpoint.control.beside import CaptureShape, ExplainerShape
 from app.local.endpoint.control.estate import Estate
 from app.local.endpoint.fleets.capture import Capture
 from app.local.endpoint.fleets.fleet import PRIMARY, Fleet, FleetVariant, HostedContainer, HostedContainers

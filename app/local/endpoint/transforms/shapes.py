@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from app.local.endpoint.control.asked import ControlShape, ResourceName
+from app.local.endpoint.control.asked import ResourceName
+from app.local.endpoint.control.beside import ControlShape
 
 S3Address = Annotated[str, StringConstraints(pattern=r"^s3://[^/]+/.*$", max_length=1024)]
 PAYLOADS_IN_MB = 100

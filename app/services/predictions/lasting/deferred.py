@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from app.core.errors import AppError, StillComputing
 from app.core.settings import Settings
-from app.db.predictions.cache import Scope
+from app.db.predictions.scope import Scope
 from app.schemas.hosting.deployments import Deployment
 from app.services.hosting.manners import responds_async, submits
 from app.services.predictions.answer import Ask

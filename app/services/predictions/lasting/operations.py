@@ -17,7 +17,7 @@ from app.db.listener import Listener
 from app.db.operations import asking as rows
 from app.db.operations.asking import Looked, NewOperation
 from app.db.predictions import claiming
-from app.db.predictions.cache import Scope
+from app.db.predictions.scope import Scope
 from app.schemas.access.callers import CURRENT
 from app.services.access.budgets import Budgets
 from app.services.predictions.flights import Landed, Result, Wanted
