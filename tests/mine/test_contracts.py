@@ -26,8 +26,8 @@ SINGLY = 200
 
 def test_every_input_is_stored_and_read_again(use_case: UseCase, known: Sequence[Known]) -> None:
     for one in known:
-        first = normalise(use_case.input_type, one.raw)
-        again = normalise(use_case.input_type, first.payload)
+        first = prepare(use_case, one.raw)  # the model of its own has a legal name
+        again = prepare(use_case, first.payload)
         assert again == first, f"stored as {first.payload}, and then as {again.payload}"
         parsed = use_case.input_type.model_validate(one.raw)
         assert use_case.input_type.model_validate(first.payload) == parsed
@@ -109,13 +109,6 @@ def test_every_metric_can_be_computed(
     found = judging.judge_all(use_case, cases, use_case.metrics)
     undefined = [f"{one.metric}: {one.reason}" for one in found if one.value is None]
     assert not undefined, undefined
-
-
-def test_records_have_models_with_legal_names(use_case: UseCase, known: Sequence[Known]) -> None:
-    if use_case.model_for is None:
-        pytest.skip("All records have the default model.")
-    for one in known:
-        prepare(use_case, one.raw)
 
 
 def test_the_time_field_is_there(use_case: UseCase, known: Sequence[Known]) -> None:
