@@ -19,6 +19,7 @@ from app.core.settings import Settings
 from app.db.engine import Sessions, create_engine, create_sessions
 from app.local.s3 import S3Server
 from tests.support import postgres, s3
+from tests.support.aws_calls import aws_calls  # noqa: F401 - a fixture
 from tests.support.aws_stub import AwsStub, aws_stub
 from tests.support.figures import figure, pytest_terminal_summary  # noqa: F401 - a fixture and a hook
 from tests.support.narrow import for_role, narrow_role, narrow_role_is_used

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app import aws
+from app.aws import clients
 
 CONFIG = aws.call_config(attempts=1, connect_timeout=1, read_timeout=1)
 
@@ -45,7 +46,7 @@ def test_a_client_without_credentials_is_not_kept(monkeypatch: pytest.MonkeyPatc
 
 
 def test_clients_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws, "MAX_CLIENTS", 2)
+    monkeypatch.setattr(clients, "MAX_CLIENTS", 2)
     first = aws.s3_client(CONFIG)
     for port in (1, 2):
         aws.sagemaker_runtime_client(CONFIG, endpoint_url=f"http://127.0.0.1:{port}")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, JsonValue
 
+from app.schemas.payloads import Payload
 from app.services.use_case import load
 from tests.mine import calls
 from tests.mine.elsewhere import RESULTS, ROWS, made_elsewhere
@@ -92,6 +93,9 @@ def writing(items: list[Point]) -> object:
         (sorting, "preprocess changes what it is given"),
         (writing, "preprocess changes what it is given"),
         (lambda items: [[x, 1] for x in dict.fromkeys(item.x for item in items)], "returned 5 rows"),
+        (lambda items: [Payload(b"", "image/png") for _ in items], "its content is empty"),
+        (lambda items: [Payload(b"x", "png") for _ in items], "no media type"),
+        (lambda items: [Payload(random.randbytes(9), "image/png") for _ in items], "and among others"),
         (lambda items: [[item.x, random.random()] for item in items], "and among others [0.0, "),
         (lambda items: [[item.x, len(items) > 10] for item in items], "with some values twice [1.0, True]"),
         (lambda items: [[item.x, len(items) == 1] for item in items], "makes [0.0, True], and among others"),
@@ -135,6 +139,7 @@ def test_results(postprocess: Callable[[list[JsonValue]], object], said: str) ->
 
 def test_what_keeps_the_contract_passes() -> None:
     rows_of(lambda items: [(item.x, np.float64(item.x)) for item in items])
+    rows_of(lambda items: [Payload(b"%d" % int(item.x), "image/png") for item in items])
     results_of(lambda outputs: [{"label": one, "rest": [None, True]} for one in outputs], [3, 1, 2, 5, 3])
 
 

@@ -9,7 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 from app.backends.registry import BACKENDS
-from app.backends.sagemaker.options import Asynchronous, Options, Transform
+from app.backends.sagemaker.options import Asynchronous, Options
+from app.backends.sagemaker.transform_options import Transform
+from app.backends.wire.tensors import TensorForm
 from app.core.docstrings import field_docstrings
 from app.core.hosts import Hosts
 from tests.support.demo import ROOT
@@ -48,7 +50,7 @@ def test_every_platform_has_a_section_and_a_line() -> None:
 
 def test_the_table_of_sagemaker_is_its_options() -> None:
     lines = ["| option | default | meaning |", "| --- | --- | --- |"]
-    lines += [*rows_of(Options), *rows_of(Transform, "transform.")]
+    lines += [*rows_of(Options), *rows_of(TensorForm, "tensor_form."), *rows_of(Transform, "transform.")]
     lines += rows_of(Asynchronous, "asynchronous.")
     shown = [line for line in SAGEMAKER.partition("## All options\n")[2].splitlines() if line.startswith("|")]
     assert shown == lines

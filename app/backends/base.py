@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, TypeAlias
+from typing import Annotated, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
@@ -10,6 +10,7 @@ from app.core.errors import BackendError, BackendMissing, FieldError, InvalidInp
 from app.core.hosts import Hosts
 from app.core.settings import CENTURY
 from app.schemas.ids import Name
+from app.schemas.payloads import Payload, Sendable
 from app.schemas.rows import Row
 
 
@@ -34,8 +35,11 @@ class BackendOptions(BaseModel):
     where this version is live and its platform fails; by default none is. Without a TTL: its oldest age."""
     scales_to_zero: bool = False
     """The model's server is stopped while nobody calls it, and any call starts it: what it has deployed it is
-    asked only while it is used. To ask a control plane (SageMaker, Databricks, Vertex AI, watsonx) wakes
-    nothing, and needs no option."""
+    asked only while it is used, and no row is sent before it becomes live unless that is asked for. Of what
+    is deployed SageMaker, Databricks, Vertex AI and watsonx ask a control plane, which wakes nothing."""
+
+    looks_wake: ClassVar[bool] = True
+    """Whether a look calls the model's server, and no control plane."""
 
     respond_async: bool = False
     """Who asks for what is not cached is answered 202, with the place of the answer, and a worker computes
@@ -95,6 +99,8 @@ class Deployed:
     partial: bool = False
     """One server was asked, of which there may be several with other revisions: what replies tell counts
     beside it."""
+    most_bytes: int | None = None
+    """Of request body that one call may carry, where that hangs on what is deployed."""
     at_registration: bool = False
     """True when a version is registered, and may later name what is not yet running: the first one stays."""
 
@@ -165,7 +171,8 @@ class Ticket(BaseModel):
     """Where the answer will be; a backend's own text."""
     failure: str = ""
     """Where it will be told why there is none; empty where nobody tells."""
-    rows: int
+    is_whole: bool = False
+    """It is of a payload, and so is the answer."""
     seconds: float
     """After so many nothing comes any more."""
 
@@ -174,17 +181,28 @@ class SubmittingBackend(Backend, Protocol):
     """One whose platform takes rows now, and answers later in a place of its own: its ``predict`` is never
     called. Such a version's options say ``submits``."""
 
-    async def submit(self, rows: Sequence[Row], timeout: float) -> Ticket:
-        """Hand rows over. It is one call, which may have been taken where it raises BackendTimeout."""
+    async def submit(self, row: Sendable, timeout: float) -> Ticket:
+        """Hand a row over. It is one call, which may have been taken where it raises BackendTimeout."""
         ...
 
     async def collect(self, ticket: Ticket, timeout: float) -> Reply | None:
-        """What became of the rows, a failure as their value; None where nothing is there yet.
+        """What became of the row, a failure as its value; None where nothing is there yet.
 
         Raises BackendError where that could not be looked for; nobody needs to look again if it is not
         ``retryable``.
         """
         ...
+
+
+@runtime_checkable
+class TakesPayloads(Protocol):
+    """A backend may also take what the user's code made whole, one item a call, up to ``longest_payload``
+    bytes: the reply has one output. Otherwise the same as ``predict``."""
+
+    @property
+    def longest_payload(self) -> int: ...
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply: ...
 
 
 Look: TypeAlias = Deployed | BackendError | None

@@ -1,33 +1,32 @@
 """Models behind MLflow's own scoring server (``mlflow models serve``) or a container built by it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from urllib.parse import quote, urlencode
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
-from app.backends.base import BackendOptions, Deployed, GivenName, Limits, Reply, sole
+from app.backends.base import Deployed, GivenName, Limits, Reply, sole
 from app.backends.http.auth import from_environment, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.http.errors import LOOKS, STATUSES, FaultBody, Statuses, no_such
 from app.backends.wire.addresses import HttpAddress
-from app.backends.wire.formats import ROWS, RequestFormat
-from app.backends.wire.replies import decode, json_object
+from app.backends.wire.mlflow_bodies import MlflowBody
+from app.backends.wire.replies import json_object
 from app.core.errors import BadOutput
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 REGISTRY_TIMEOUT = 10.0
 """Seconds."""
 
 
-class Options(BackendOptions):
+class Options(MlflowBody):
     """Where the scoring server is, and which version it has loaded."""
 
     url: HttpAddress
     """The server's address; rows go to its /invocations."""
-    body: Literal["dataframe_split", "inputs"] = "dataframe_split"
-    """How rows are sent: with the features' names as columns, or as a bare matrix."""
     token_env: Annotated[str, secret_name("MLFLOW")] | None = None
     """The environment variable that holds a bearer token, for servers behind a proxy that wants one."""
     version: GivenName | None = None
@@ -74,26 +73,27 @@ class MlflowBackend:
     """
 
     def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
-        self._options = options
-        envelope: dict[str, JsonValue] = {"inputs": ROWS}
-        if options.body == "dataframe_split":
-            envelope = {"dataframe_split": {"columns": list(features), "data": ROWS}}
-        self._format = RequestFormat("application/json", features, envelope=envelope)
+        self._options, self._exchange = options, options.exchange(features, options.max_rows)
         auth = from_environment(options.token_env)
         self._server = HttpClient("MLflow model server", auth, concurrency)
         self._health = HttpClient("MLflow model server", auth, 1, infers=False)
         self._registry = HttpClient(
             "MLflow registry", auth, 1, statuses=OF_REGISTRY, names="alias", infers=False
         )
-        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+        self.limits = Limits(options.max_rows, options.max_bytes - self._exchange.overhead)
+        self.longest_payload = options.max_bytes
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._format.row(row)) + 1
+        return self._exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        url, body = f"{self._options.url}/invocations", self._format.body(rows)
+        url, body = f"{self._options.url}/invocations", self._exchange.body(rows)
         reply = await self._server.post(url, body, timeout)
-        return Reply(decode(reply.body, reply.content_type, len(rows)))
+        return Reply(self._exchange.outputs(reply.body, reply.content_type, len(rows)))
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
+        reply = await self._server.post_payload(f"{self._options.url}/invocations", payload, timeout)
+        return Reply([self._exchange.output(reply.body, reply.content_type)])
 
     async def look(self) -> Deployed | None:
         """The configured version, or the alias's; either way the server has to answer."""

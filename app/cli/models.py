@@ -36,7 +36,11 @@ ROW = '[1, 2.5, "gas", null]'
 SENT: ContentType = "text/csv"
 """How rows are sent, unless a version says otherwise."""
 Probe = Annotated[
-    bool, typer.Option("--probe/--no-probe", help="Send it one row first; if that fails it is not live.")
+    bool | None,
+    typer.Option(
+        "--probe/--no-probe",
+        help="Send it one row first; if that fails it is not live. Default: unless it scales to zero.",
+    ),
 ]
 
 
@@ -57,7 +61,7 @@ def register(
         str | None, typer.Option(help="The features it takes, with commas; default all.")
     ] = None,
     promote: Annotated[bool, typer.Option("--promote", help="Make it live at once.")] = False,
-    probe: Probe = True,
+    probe: Probe = None,
 ) -> None:
     """Register a version, and the model with its first one. The same again changes nothing."""
     new = _parse(
@@ -77,7 +81,7 @@ def register(
 
 
 @commands.command()
-def promote(model: str, version: str, probe: Probe = True) -> None:
+def promote(model: str, version: str, probe: Probe = None) -> None:
     """Make a version live, at once for every replica."""
     _print(_run(lambda sessions: _promote(sessions, model, version, probe=probe)))
 
@@ -139,7 +143,7 @@ async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[Mo
         return await versions.register(sessions, use_case(), inference, model, new)
 
 
-async def _promote(sessions: Sessions, model: str, version: str, *, probe: bool) -> Model:
+async def _promote(sessions: Sessions, model: str, version: str, *, probe: bool | None) -> Model:
     async with _inference() as inference:
         return await versions.promote(sessions, use_case(), inference, model, version, probe=probe)
 

@@ -39,16 +39,18 @@ class NewVersion(Documented, Closed):
     """Names of preprocess.FEATURES that this version takes, in its order; default all of them."""
     promote: StrictBool = False
     """Make it live at once."""
-    probe: StrictBool = True
-    """Send it one row before it becomes live, where there are records."""
+    probe: StrictBool | None = None
+    """Send it one row before it becomes live, where there are records; default true, unless its options say
+    scales_to_zero."""
 
 
 class VersionChoice(Documented, Closed):
     """A version of the model by name."""
 
     version: Name
-    probe: StrictBool = True
-    """Send it one row first, where there are records: if that fails it does not become live."""
+    probe: StrictBool | None = None
+    """Send it one row first, where there are records: if that fails it does not become live. Default true,
+    unless its options say scales_to_zero."""
 
 
 class ModelVersion(Documented):

@@ -26,10 +26,10 @@ from app.core.hosts import Hosts
 from app.core.retrying import retried
 from app.core.settings import Settings
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.rows import Row
+from app.schemas.payloads import Sendable
 from app.services.failures.lightened import without_causes
 from app.services.hosting import looks
-from app.services.hosting.chunks import chunked
+from app.services.hosting.chunks import chunked, predict
 from app.services.hosting.looks import Sighting
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
 from app.services.hosting.outcomes import InferenceOutcome, checked_look, read
@@ -55,7 +55,7 @@ def landing_time(patience: float) -> float:
 class _Batch:
     """The rows of one predict call; a chunk is a list of indexes into them. Times are the loop's."""
 
-    rows: Sequence[Row]
+    rows: Sequence[Sendable]
     deadline: float
     began: float
     outcomes: dict[int, InferenceOutcome] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Inference:
         self.submitting = Submitting(self._backends)
 
     async def predict(
-        self, deployment: Deployment, rows: Sequence[Row], deadline: float
+        self, deployment: Deployment, rows: Sequence[Sendable], deadline: float
     ) -> list[InferenceOutcome]:
         """One outcome per row, in order; a failure is an outcome too. ``deadline`` is in the loop's time: the
         caller's, who is to have the answers by then."""
@@ -152,7 +152,7 @@ class Inference:
         await self._backends.aclose()
 
 
-async def _send(opened: OpenBackend, rows: Sequence[Row], deadline: float) -> list[InferenceOutcome]:
+async def _send(opened: OpenBackend, rows: Sequence[Sendable], deadline: float) -> list[InferenceOutcome]:
     now = asyncio.get_running_loop().time()
     batch = _Batch(rows, deadline - landing_time(max(0, deadline - now)), now)
     chunks = chunked(opened.backend, rows, batch.outcomes)
@@ -185,7 +185,7 @@ async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[Inf
         return error
 
 
-async def _attempt(opened: OpenBackend, rows: list[Row], batch: _Batch) -> list[InferenceOutcome]:
+async def _attempt(opened: OpenBackend, rows: list[Sendable], batch: _Batch) -> list[InferenceOutcome]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(batch.deadline) as queue, opened.slots:
@@ -199,7 +199,7 @@ async def _attempt(opened: OpenBackend, rows: list[Row], batch: _Batch) -> list[
 
 
 async def _timed(
-    opened: OpenBackend, rows: list[Row], batch: _Batch, started: float
+    opened: OpenBackend, rows: list[Sendable], batch: _Batch, started: float
 ) -> list[InferenceOutcome]:
     now = asyncio.get_running_loop().time
     try:
@@ -217,9 +217,9 @@ async def _timed(
     return read(reply, len(rows), round((now() - started) * 1000, 3))
 
 
-async def _asked(opened: OpenBackend, rows: list[Row], timeout: float) -> Reply:
+async def _asked(opened: OpenBackend, rows: list[Sendable], timeout: float) -> Reply:
     try:
-        return await opened.backend.predict(rows, timeout)
+        return await predict(opened.backend, rows, timeout)
     except AppError as error:
         without_causes(error)
         raise

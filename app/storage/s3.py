@@ -8,7 +8,16 @@ from botocore import exceptions as vendor
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from app.aws import CALL_ERRORS, UNREACHABLE, CallError, call_config, error_code, error_status, s3_client
+from app.aws import (
+    CALL_ERRORS,
+    UNREACHABLE,
+    CallError,
+    call_config,
+    error_code,
+    error_status,
+    s3_client,
+    understood,
+)
 from app.core.errors import AppError, Conflict, NotFound, StorageCredentials, StorageDown, StorageError
 from app.storage.objects import StoredObject
 
@@ -54,7 +63,7 @@ class S3Bucket:
             return self._client.get_object(**wanted)["Body"].read()
 
     def list(self, prefix: str) -> list[StoredObject]:
-        with _told():
+        with _told(), understood():
             pages = self._client.get_paginator("list_objects_v2")
             found = pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
             return [self._entry(each) for page in found for each in page.get("Contents", [])]

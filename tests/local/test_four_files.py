@@ -141,5 +141,6 @@ def test_blank_files_say_what_is_to_be_done(tree: Path) -> None:
     assert started.stderr.splitlines() == [
         "Error: The use case cannot be used.",
         "  app.schemas.input_object.InputObject: has no fields: name what is known of an input",
-        "  app.services.preprocess.FEATURES: is empty: name the columns of a row, in order",
+        "  app.services.preprocess.FEATURES: is empty: name the columns of a row, in order; without any,"
+        " preprocess is -> list[Payload]",
     ]

@@ -1,6 +1,7 @@
 """Calls of a user's two functions, and what is wrong with what they return: AssertionErrors say it."""
 
 import copy
+import hashlib
 import inspect
 import json
 import os
@@ -13,6 +14,7 @@ from pydantic import BaseModel, JsonValue
 from app.core import strict_json
 from app.core.errors import InvalidInput
 from app.schemas.hosting.deployments import Deployment
+from app.schemas.payloads import Payload
 from app.services.use_case import UseCase
 
 T = TypeVar("T")
@@ -30,7 +32,7 @@ def deployment(use_case: UseCase) -> Deployment:
 
 
 def preprocessed(use_case: UseCase, items: Sequence[BaseModel]) -> list[JsonValue]:
-    """The rows of the items, of the right length and of what a cell can be."""
+    """The rows of the items, of the right length and of what a cell can be; what a payload is known by."""
     rows = _called("preprocess", "row", use_case.preprocessing(deployment(use_case)), items)
     return [_row(use_case.features, item, row) for item, row in zip(items, rows, strict=True)]
 
@@ -107,6 +109,10 @@ def _in_words(returned: object) -> str:
 
 def _row(features: Sequence[str], item: BaseModel, row: object) -> list[JsonValue]:
     of = f"preprocess makes {shown(row)} of {shown(item)}"
+    if isinstance(row, Payload):
+        fault = row.fault()
+        assert fault is None, f"{of}: {fault}"
+        return [row.content_type, len(row.content), hashlib.sha256(row.content).hexdigest()]
     cells = _listed(row)
     assert cells is not None, f"{of}: a row is a list of cells, and this is a {type(row).__name__}"
     assert len(cells) == len(features), f"{of}: {len(cells)} cells for {len(features)} FEATURES {features}"

@@ -14,9 +14,10 @@ from pydantic import BaseModel, JsonValue, SecretStr
 from app.core.errors import AppError, InvalidInput, Misconfigured
 from app.local.endpoint_process import running_endpoint
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.rows import Row
+from app.schemas.payloads import Sendable
 from app.services import pipeline
 from app.services.inference import Inference
+from app.services.pipeline.good import good
 from app.services.use_case import UseCase, load
 from tests.mine import calls, sample
 from tests.mine.sample import Known
@@ -125,7 +126,7 @@ def answered(
         rows = pipeline.to_rows(use_case, [one.raw for one in known], deployment)
         if wrong := [row for row in rows if isinstance(row, AppError)]:
             return Answered([], f"{len(wrong)} of {len(rows)} inputs make no row: {wrong[0].in_words}")
-        return asyncio.run(_infer(deployment, [row for row in rows if not isinstance(row, AppError)]))
+        return asyncio.run(_infer(deployment, good(rows)))
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def _deployment(config: pytest.Config, use_case: UseCase, artifact: str) -> Depl
     return replace(calls.deployment(use_case), options=options, features=names)
 
 
-async def _infer(deployment: Deployment, rows: Sequence[Row]) -> Answered:
+async def _infer(deployment: Deployment, rows: Sequence[Sendable]) -> Answered:
     inference = Inference(IsolatedSettings(database_url=SecretStr("postgresql://not-used")))
     try:
         deadline = asyncio.get_running_loop().time() + PATIENCE

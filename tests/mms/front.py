@@ -15,7 +15,7 @@ from app.local.endpoint.artifacts.sources import FolderSource
 from app.local.endpoint.artifacts.unpack import fetch
 from app.local.endpoint.config import Endpoint
 from app.local.endpoint.errors import ACCOUNT, EndpointError, error_response, model_error, validation_error
-from app.local.endpoint.request import HEADER, check_headers, headers_of
+from app.local.endpoint.request import HEADER, check_headers, check_target_model, headers_of
 
 
 class Front:
@@ -31,7 +31,8 @@ class Front:
         name, headers = request.path_params["name"], headers_of(request)
         if name != self._endpoint.name:
             raise validation_error(f"Endpoint {name} of account {ACCOUNT} not found.")
-        check_headers(headers, self._endpoint, "of-a-test")
+        check_headers(headers, name)
+        check_target_model(headers, name, "of-a-test", multi_model=True)
         model = await self._load(headers[HEADER + "target-model"])
         url, body = f"/models/{model}/invoke", await request.body()
         answer = _checked(await self._container.post(url, content=body, headers=_passed_on(headers)))

@@ -15,6 +15,8 @@ from moto.sagemaker.models import FakeTransformJob, SageMakerModelBackend, sagem
 from moto.sagemaker.responses import SageMakerResponse
 
 import app.aws
+from app.local.endpoint.transforms.processing import LineProcessing
+from app.local.endpoint.transforms.shapes import DataProcessingShape
 from app.local.s3 import S3Server
 
 Model = Callable[[list[str]], str]
@@ -72,23 +74,43 @@ class TransformPlatform:
         }
         return {key.removeprefix(prefix): body.decode().splitlines() for key, body in bodies.items()}
 
-    def run(self, model: Model = ten_times) -> None:
-        """Do what the newest job does, and end it. An object with a refused row gets no output."""
+    def run(self, model: Model = ten_times, mix: Callable[[list[str]], list[str]] = list) -> None:
+        """Do what the newest job does, and end it. An object with a refused row gets no output.
+
+        ``mix`` is what befalls the lines of an output.
+        """
         bucket, _ = self._source()
-        described = self._control.describe_transform_job(TransformJobName=self.created[-1])
-        folder = described["TransformOutput"]["S3OutputPath"].removeprefix(f"s3://{bucket}/").rstrip("/")
+        folder = str(self.job().transform_output["S3OutputPath"]).removeprefix(f"s3://{bucket}/").rstrip("/")
         refused = False
         for name, lines in self.inputs().items():
             try:
-                output = _transformed(lines, model)
+                output = self._transformed(lines, model)
             except ValueError:
                 refused = True
                 continue
-            self._s3.put_object(Bucket=bucket, Key=f"{folder}/{name}.out", Body=output.encode())
+            body = "".join(f"{line}\n" for line in mix(output))
+            self._s3.put_object(Bucket=bucket, Key=f"{folder}/{name}.out", Body=body.encode())
         if refused:
             self.end("Failed", f"AlgorithmError: See job logs of {ROLE}, s3://{bucket}/{folder}")
         else:
             self.end("Completed")
+
+    def _transformed(self, lines: list[str], model: Model) -> list[str]:
+        """The lines of an output, by SplitType and AssembleWith Line: empty ones between answers, too."""
+        job = self.job()
+        asked = DataProcessingShape.model_validate(job.data_processing or {})
+        processing = LineProcessing(str(job.transform_input["ContentType"]), asked)
+        size = 1 if job.batch_strategy == "SingleRecord" else LINES_PER_REQUEST
+        output: list[str] = []
+        for start in range(0, len(lines), size):
+            request = lines[start : start + size]
+            answer = model([processing.to_the_model(line) for line in request])
+            if processing.is_needed:
+                pairs = zip(request, answer.splitlines(), strict=True)
+                output += [processing.joined(*pair) for pair in pairs]
+            else:
+                output += answer.split("\n")
+        return output
 
     def end(self, status: str, reason: str = "") -> None:
         self.job().transform_job_status, self.job().failure_reason = status, reason
@@ -99,12 +121,6 @@ class TransformPlatform:
         source = described["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         bucket, _, prefix = source.removeprefix("s3://").partition("/")
         return bucket, prefix
-
-
-def _transformed(lines: list[str], model: Model) -> str:
-    """SplitType Line, BatchStrategy MultiRecord, AssembleWith Line: a line feed after every answer."""
-    requests = [lines[i : i + LINES_PER_REQUEST] for i in range(0, len(lines), LINES_PER_REQUEST)]
-    return "".join(f"{model(request)}\n" for request in requests)
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """A service with a platform whose answers say which revision made them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from pydantic import JsonValue
 
 from app.backends import registry
 from app.core.settings import Settings
@@ -30,12 +31,16 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
 class Service:
     """One or more processes on a database, with records `r1` (1) and `r2` (2)."""
 
+    backend = "platform"
+    options: Mapping[str, JsonValue] = {"version": "1"}
+
     def __init__(self, settings: Settings, database: Database, processes: list[Process]) -> None:
         self.settings, self.database, self.processes = settings, database, processes
 
     async def register(self) -> None:
         runtime = self.processes[0].runtime
-        new = NewVersion(version="1", backend="platform", options={"version": "1"}, promote=True, probe=False)
+        options = dict(self.options)
+        new = NewVersion(version="1", backend=self.backend, options=options, promote=True, probe=False)
         await versions.register(runtime.sessions, runtime.use_case, runtime.inference, "m", new)
 
     async def write(self, record: str, x: int) -> None:
@@ -54,13 +59,13 @@ class Service:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Service]:
+async def opened(settings: Settings, kind: type[Service] = Service) -> AsyncIterator[Service]:
     """Two processes, and a live version."""
     chosen = settings.model_copy(update={"failure_hold": 600.0, "claim_lease": 600.0})
     async with AsyncExitStack() as stack:
         database = open_database(chosen)
         stack.push_async_callback(database.aclose)
-        made = Service(chosen, database, [await start(chosen, database, "c1") for _ in range(2)])
+        made = kind(chosen, database, [await start(chosen, database, "c1") for _ in range(2)])
         for process in made.processes:
             stack.push_async_callback(process.aclose)
         for record, x in (("r1", 1), ("r2", 2)):

@@ -7,28 +7,31 @@ endpoints" (statuses) and "Guidelines for deploying MLflow models" (bodies witho
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urljoin
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from app.backends.azure_ml.auth import IDENTITY, TokenScope, entra_tokens
-from app.backends.base import BackendOptions, Deployed, Limits, Reply, sole
+from app.backends.base import Deployed, Limits, Reply, sole
 from app.backends.http.auth import Renewed, from_environment, secret_name
 from app.backends.http.client import HttpClient
+from app.backends.http.connections import HttpReply
 from app.backends.http.errors import STATUSES, Meaning, Statuses
 from app.backends.wire.addresses import HttpsAddress
+from app.backends.wire.announced import bare
+from app.backends.wire.exchange import Exchange, RowWriter, json_writer
 from app.backends.wire.formats import ROWS, RequestFormat
-from app.backends.wire.replies import Output, decode, json_object, usable
+from app.backends.wire.options import LISTED, WireOptions
 from app.core.errors import (
     BackendDown,
     BackendMissing,
     BackendRefused,
     BackendRejected,
     BackendTimeout,
-    BadOutput,
 )
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 MAX_ROWS = 100_000
@@ -41,7 +44,7 @@ DeploymentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class Options(BackendOptions):
+class Options(WireOptions):
     """Where the endpoint is, who calls it, and how its deployments read rows."""
 
     scoring_url: HttpsAddress
@@ -58,14 +61,33 @@ class Options(BackendOptions):
     version: Text | None = None
     """What is deployed, as the revision of its predictions: the platform itself does not say."""
     body: Literal["split", "input_data", "data"] = "split"
-    """How rows are sent: under input_data with the features' names as columns, for MLflow models without a
-    scoring script; or as a bare matrix under input_data or data, as scoring scripts read it."""
-    answer_key: Text | None = None
-    """The key of the predictions, for scripts that answer an object with another key than predictions."""
+    """Where rows are sent: under input_data with the features' names as columns, for MLflow models without a
+    scoring script; or under input_data or data as rows says (a bare matrix), as scoring scripts read them."""
     max_rows: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 1000
     """Most rows in one call."""
     max_bytes: Annotated[int, Field(ge=1024, le=100_000_000)] = 1_500_000
     """Largest request body. The manual of 2022 had this limit for managed endpoints; today's has none."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        others = self.rows not in (None, *LISTED) or self.rows_key or self.body == "split"
+        if others and (fault := self.own_form("body")):
+            raise ValueError(fault)
+        return self
+
+    @property
+    def is_split(self) -> bool:
+        """Whether rows go as Azure's generated scripts read them."""
+        return self.body == "split" and self.rows is None and self.rows_key is None
+
+    def writer(self, features: Sequence[str], rows: int) -> RowWriter:
+        """What makes the body of a call with so many rows, or fewer where their number is no part of it."""
+        if self.is_split:
+            # Without an index Azure's generated script takes the columns for named tensors.
+            split: JsonValue = {"columns": list(features), "index": list(range(rows)), "data": ROWS}
+            return RequestFormat("application/json", features, envelope={"input_data": split})
+        given = "body" in self.model_fields_set
+        return json_writer(self, features, rows, keys=dict.fromkeys(LISTED, self.body) if given else {})
 
 
 class AzureMlBackend:
@@ -73,6 +95,7 @@ class AzureMlBackend:
 
     def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
         self._options, self._features = options, features
+        self._index_bytes = INDEX_BYTES if options.is_split else 0
         self._headers = {"azureml-model-deployment": options.deployment} if options.deployment else {}
         tokens = None if options.key_env else entra_tokens(options.scope, options.instance_discovery)
         auth = Renewed(tokens) if tokens else from_environment(options.key_env)
@@ -81,16 +104,25 @@ class AzureMlBackend:
         what = "Azure ML endpoint"
         self._endpoint = HttpClient(what, auth, concurrency, statuses=calls, names="deployment")
         self._probe = HttpClient(what, auth, 1, statuses=probes, names="deployment", infers=False)
-        self._empty = self._format(0)
-        self.limits = Limits(options.max_rows, options.max_bytes - self._empty.overhead)
+        writer = options.writer(features, 0 if options.is_split else options.max_rows)
+        self._exchange = Exchange(options, writer)
+        self.limits = Limits(options.max_rows, options.max_bytes - self._exchange.overhead)
+        self.longest_payload = options.max_bytes
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._empty.row(row)) + 1 + INDEX_BYTES
+        return self._exchange.row_bytes(row) + self._index_bytes
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        body = self._format(len(rows)).body(rows)
+        # The rows' numbers are part of a split: it is written anew for each call.
+        split = self._options.is_split and self._options.writer(self._features, len(rows))
+        body = (split or self._exchange).body(rows)
         reply = await self._endpoint.post(self._options.scoring_url, body, timeout, headers=self._headers)
-        return Reply(_outputs(reply.body, reply.content_type, len(rows), self._options.answer_key))
+        return Reply(self._exchange.outputs(*_unwrapped(reply), len(rows)))
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
+        url = self._options.scoring_url
+        reply = await self._endpoint.post_payload(url, payload, timeout, headers=self._headers)
+        return Reply([self._exchange.output(*_unwrapped(reply))])
 
     async def look(self) -> Deployed | None:
         """The configured deployment and version, if the endpoint and its container answer at all: not every
@@ -103,13 +135,6 @@ class AzureMlBackend:
     async def aclose(self) -> None:
         await self._endpoint.aclose()
         await self._probe.aclose()
-
-    def _format(self, rows: int) -> RequestFormat:
-        # Without an index Azure's generated script takes the columns for named tensors.
-        split: JsonValue = {"columns": list(self._features), "index": list(range(rows)), "data": ROWS}
-        key = "data" if self._options.body == "data" else "input_data"
-        envelope = {key: split if self._options.body == "split" else ROWS}
-        return RequestFormat("application/json", self._features, envelope=envelope)
 
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> AzureMlBackend:
@@ -146,18 +171,11 @@ def _of_description(headers: Mapping[str, str], body: bytes) -> Meaning:
     return (BackendRejected if kind is BackendRefused else kind), detail
 
 
-def _outputs(body: bytes, content_type: str, expected: int, key: str | None) -> list[Output]:
-    """The list that a script answers, or has under ``key``. Scripts that call json.dumps themselves answer
-    JSON within a JSON text."""
+def _unwrapped(reply: HttpReply) -> tuple[bytes, str]:
+    """An answer and its type. Scripts that call json.dumps themselves answer JSON within a JSON text."""
+    body, kind = reply.body, bare(reply.content_type)
     if body.startswith(b'"'):
         with suppress(ValueError):
             body = str(json.loads(body)).encode()
-    kind = content_type.partition(";")[0]
-    if kind == "text/html":  # what the server's AMLResponse announces unless the script says otherwise
-        kind = "application/json"
-    if key is None:
-        return decode(body, kind, expected)
-    found = json_object(body, kind).get(key)
-    if not isinstance(found, list) or len(found) != expected:
-        raise BadOutput(f"The model's answer has no list of {expected} under the answer_key of the options.")
-    return [usable(item) for item in found]
+    # text/html is what the server's AMLResponse announces unless the script says otherwise
+    return body, "application/json" if kind == "text/html" else reply.content_type

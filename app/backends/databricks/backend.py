@@ -9,17 +9,19 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from app.backends.base import BackendOptions, Deployed, Limits, Reply
+from app.backends.base import Deployed, Limits, Reply
 from app.backends.databricks.auth import PRINCIPAL, ServicePrincipal, is_expired, may_query
 from app.backends.databricks.served import NO_ENDPOINT, ServedEntities
 from app.backends.http.auth import Auth, from_environment, secret_name
 from app.backends.http.client import HttpClient
+from app.backends.http.connections import HttpReply
 from app.backends.wire.addresses import HttpsAddress
-from app.backends.wire.formats import ROWS, RequestFormat
-from app.backends.wire.replies import decode
+from app.backends.wire.mlflow_bodies import MlflowBody
+from app.backends.wire.replies import Output
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 LARGEST = 16_000_000
@@ -28,8 +30,10 @@ LARGEST = 16_000_000
 DatabricksName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
 
 
-class Options(BackendOptions):
+class Options(MlflowBody):
     """Where the endpoint is, and as whom it is called."""
+
+    looks_wake = False
 
     url: HttpsAddress
     """The workspace's address."""
@@ -43,8 +47,6 @@ class Options(BackendOptions):
     """A personal access token, or the service principal of DATABRICKS_CLIENT_ID and _CLIENT_SECRET."""
     token_env: Annotated[str, secret_name("DATABRICKS")] = "DATABRICKS_TOKEN"
     """The environment variable that holds the personal access token."""
-    body: Literal["dataframe_split", "inputs"] = "dataframe_split"
-    """How rows are sent: with the features' names as columns, or as a matrix for models with a tensor."""
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Most rows in one call."""
     max_bytes: Annotated[int, Field(ge=1024, le=LARGEST)] = LARGEST
@@ -70,11 +72,9 @@ class DatabricksBackend:
     """Queries the endpoint, and asks the workspace what it serves."""
 
     def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
-        envelope: dict[str, JsonValue] = {"inputs": ROWS}
-        if options.body == "dataframe_split":
-            envelope = {"dataframe_split": {"columns": list(features), "data": ROWS}}
-        self._format = RequestFormat("application/json", features, envelope=envelope)
-        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+        self._exchange = options.exchange(features, options.max_rows)
+        self.limits = Limits(options.max_rows, options.max_bytes - self._exchange.overhead)
+        self.longest_payload = options.max_bytes
         self._principal = ServicePrincipal(options.url) if options.auth == "oauth" else None
         what, workspace = f"Databricks endpoint {options.endpoint!r}", self._auth(options)
         queries = workspace
@@ -96,16 +96,15 @@ class DatabricksBackend:
         return self._principal.auth() if self._principal else from_environment(options.token_env)
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._format.row(row)) + 1
+        return self._exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        reply = await self._http.post(self._invocations, self._format.body(rows), timeout)
-        outputs = decode(reply.body, reply.content_type, len(rows))
-        name = reply.headers.get("served-model-name", "")
-        if not name or not (name.isascii() and name.isprintable()):  # no text comes as lone surrogates
-            return Reply(outputs)
-        # Without a look, which may not be permitted, a name that ends in a version is all that tells it.
-        return Reply(outputs, revision=name if ENDS_IN_A_VERSION.search(name) else None, variant=name)
+        reply = await self._http.post(self._invocations, self._exchange.body(rows), timeout)
+        return _named(reply, self._exchange.outputs(reply.body, reply.content_type, len(rows)))
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
+        reply = await self._http.post_payload(self._invocations, payload, timeout)
+        return _named(reply, [self._exchange.output(reply.body, reply.content_type)])
 
     async def look(self) -> Deployed | None:
         """The served entities that take traffic; None without the permission to view the endpoint."""
@@ -116,6 +115,14 @@ class DatabricksBackend:
         await self._served.aclose()
         if self._principal:
             await self._principal.aclose()
+
+
+def _named(reply: HttpReply, outputs: Sequence[Output]) -> Reply:
+    name = reply.headers.get("served-model-name", "")
+    if not name or not (name.isascii() and name.isprintable()):  # no text comes as lone surrogates
+        return Reply(outputs)
+    # Without a look, which may not be permitted, a name that ends in a version is all that tells it.
+    return Reply(outputs, revision=name if ENDS_IN_A_VERSION.search(name) else None, variant=name)
 
 
 def create(options: Options, features: Sequence[str], concurrency: int, hosts: Hosts) -> DatabricksBackend:

@@ -10,6 +10,7 @@ from app.backends.http.auth import Auth, Headers
 from app.backends.http.connections import Connections, HttpReply
 from app.backends.http.errors import MayNotLook, Statuses, of_status
 from app.core.errors import BackendDown, BackendError, BackendRefused, BackendTimeout
+from app.schemas.payloads import Payload
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,13 @@ class HttpClient:
         return await self._call(
             "POST", url, body, timeout, {"Content-Type": "application/json", **(headers or {})}
         )
+
+    async def post_payload(
+        self, url: str, payload: Payload, timeout: float, *, headers: dict[str, str] | None = None
+    ) -> HttpReply:
+        """The same with a body that the user's code made."""
+        own = {**(headers or {}), "Content-Type": payload.content_type}
+        return await self.post(url, payload.content, timeout, headers=own)
 
     async def get(self, url: str, timeout: float, *, headers: dict[str, str] | None = None) -> HttpReply:
         """The same without a body."""

@@ -11,15 +11,17 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.base import Deployed, GivenName, Limits, Reply, sole
+from app.backends.base import BackendOptions, Deployed, GivenName, Limits, Reply, sole
 from app.backends.http.auth import Auth, Fixed, from_environment, secret, secret_name
 from app.backends.http.client import HttpClient
 from app.backends.http.connections import HttpReply
 from app.backends.http.errors import NOT_READY, FaultBody, Statuses, no_such
-from app.backends.kserve.tensors import TensorFormat, TensorOptions, outputs
 from app.backends.wire.addresses import HttpAddress, plain_address
-from app.backends.wire.formats import ROWS, RequestFormat
-from app.backends.wire.replies import decode, json_object
+from app.backends.wire.exchange import Exchange, RowWriter, json_writer
+from app.backends.wire.instances import UNDER_INSTANCES, InstanceOptions
+from app.backends.wire.options import WireOptions
+from app.backends.wire.replies import json_object
+from app.backends.wire.tensors import TensorForm, TensorFormat, outputs
 from app.core.hosts import Hosts
 from app.schemas.rows import Row
 
@@ -35,6 +37,11 @@ def _name_and_port(host: str) -> str:
     return host
 
 
+OF_JSON = {
+    name: field for name, field in WireOptions.model_fields.items() if name not in BackendOptions.model_fields
+}
+"""Options that a protocol with tensors has no use for."""
+
 HostName = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=260),
@@ -42,7 +49,7 @@ HostName = Annotated[
 ]
 
 
-class Options(TensorOptions):
+class Options(TensorForm, InstanceOptions):
     """Where the model is and how it is spoken to."""
 
     url: HttpAddress
@@ -70,10 +77,16 @@ class Options(TensorOptions):
     def _fits_together(self) -> Self:
         if self.token_env and self.cookie_env:
             raise ValueError("give token_env or cookie_env, not both")
-        unused = sorted(self.model_fields_set & TensorOptions.model_fields.keys())
-        if self.protocol == "v1" and unused:
-            raise ValueError(f"{', '.join(unused)}: only for the protocol v2")
+        other, fields = ("v2", TensorForm.model_fields) if self.protocol == "v1" else ("v1", OF_JSON)
+        if unused := sorted(self.model_fields_set & fields.keys()):
+            raise ValueError(f"{', '.join(unused)}: only for the protocol {other}")
         return self
+
+    def writer(self, features: Sequence[str]) -> RowWriter:
+        """What makes a request body."""
+        if self.protocol == "v2":
+            return TensorFormat(self, features, self.max_rows)
+        return json_writer(self, features, self.max_rows, keys=UNDER_INSTANCES)
 
     def auth(self) -> Auth:
         """What the ingress wants; BackendRefused if the environment does not have it."""
@@ -87,11 +100,7 @@ class KServeBackend:
 
     def __init__(self, options: Options, features: Sequence[str], concurrency: int) -> None:
         self._options, self._v2 = options, options.protocol == "v2"
-        self._format: RequestFormat | TensorFormat = (
-            TensorFormat(options, features, options.max_rows)
-            if self._v2
-            else RequestFormat("application/json", features, envelope={"instances": ROWS})
-        )
+        self._exchange = Exchange(options, options.writer(features))
         self._model = f"{options.url}/{options.protocol}/models/{quote(options.model, safe='')}"
         self._headers = {"Host": options.host} if options.host else {}
         what, auth = f"KServe model {options.model!r}", options.auth()
@@ -100,16 +109,17 @@ class KServeBackend:
         # MLServer says 400 where a model is not ready.
         looks: Statuses = {**own, 400: NOT_READY}
         self._looks = HttpClient(what, auth, 1, statuses=looks, names="model", infers=False)
-        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+        self.limits = Limits(options.max_rows, options.max_bytes - self._exchange.overhead)
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._format.row(row)) + 1
+        return self._exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        body, verb = self._format.body(rows), "/infer" if self._v2 else ":predict"
+        body, verb = self._exchange.body(rows), "/infer" if self._v2 else ":predict"
         reply = await self._client.post(self._model + verb, body, timeout, headers=self._headers)
         if not self._v2:
-            return Reply(decode(reply.body, reply.content_type, len(rows)), self._options.version)
+            found = self._exchange.outputs(reply.body, reply.content_type, len(rows))
+            return Reply(found, self._options.version)
         answer = json_object(reply.body, reply.content_type)
         version = _text(answer.get("model_version")) or self._options.version
         return Reply(outputs(answer, self._options.output, len(rows)), version)

@@ -6,19 +6,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from app.aws import CALL_ERRORS, call_config, sagemaker_runtime_client
-from app.backends.base import Deployed, Limits, Reply
+from app.aws import CALL_ERRORS, call_config, credentials, sagemaker_runtime_client
+from app.backends.base import Deployed, Limits, Look, Reply
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.chosen import Calls
 from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
-from app.backends.sagemaker.errors import says_no_artifact, translate
+from app.backends.sagemaker.errors import translate
+from app.backends.sagemaker.looks.looking import SERVERLESS_BYTES
 from app.backends.sagemaker.looks.sharing import shared_look
 from app.backends.sagemaker.options import Options
-from app.backends.wire.formats import ROWS, RequestFormat
-from app.backends.wire.replies import decode
-from app.core.errors import BackendError, BackendMissing, BackendTimeout
+from app.backends.sagemaker.refusals import says_no_artifact
+from app.backends.wire.replies import Output
+from app.core.errors import BackendError, BackendMissing, BackendRejected, BackendTimeout
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 70.0
 """Seconds. The platform gives a real-time model 60 s to answer."""
+OF_PAYLOADS = "application/json"
+"""What is asked for about a payload."""
 
 
 class SageMakerBackend:
@@ -38,32 +42,49 @@ class SageMakerBackend:
         concurrency: int,
         runtime: "Callable[[], SageMakerRuntimeClient]",
     ) -> None:
-        envelope = {options.json_key: ROWS} if options.json_key else None
-        self._format = RequestFormat(options.content_type, features, envelope=envelope)
-        self._csv_reply = options.csv_reply
-        self._accept = options.accept or options.content_type
+        self.exchange = options.exchange(features, options.max_rows)
         self._what = options.describe()
-        target = options.target() | {"ContentType": options.content_type, "Accept": self._accept}
-        self._calls = Calls(Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT))
+        target = options.target() | {"ContentType": options.announced, "Accept": options.asked_for}
+        held = partial(credentials, options.role, options.region)
+        self._calls = Calls(
+            Asked(self._what, target, concurrency, runtime, CONNECT_TIMEOUT, READ_TIMEOUT, held)
+        )
         self._options, self._shared, self.runtime = options, shared_look(options), runtime
-        self.limits = Limits(options.max_rows, options.max_bytes - self._format.overhead)
+        self._most_bytes, self._knows_its_kind = options.max_bytes, options.max_bytes <= SERVERLESS_BYTES
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self._options.max_rows, self.longest_payload - self.exchange.overhead)
+
+    @property
+    def longest_payload(self) -> int:
+        return self._most_bytes
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._format.row(row)) + 1
-
-    def body(self, rows: Sequence[Row]) -> bytes:
-        """What is sent for them."""
-        return self._format.body(rows)
+        return self.exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        body, own = self.body(rows), OwnArguments(inference_id=str(uuid4()))
+        own = OwnArguments(inference_id=str(uuid4()))
+        answer = await self._answer(self.exchange.body(rows), own, timeout)
+        announced = answer.content_type or self._options.answer_type or self._options.asked_for
+        return self._reply(self.exchange.outputs(answer.content, announced, len(rows)), answer, own)
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
+        accept = self._options.accept or OF_PAYLOADS
+        own = OwnArguments(content_type=payload.content_type, accept=accept, inference_id=str(uuid4()))
+        answer = await self._answer(payload.content, own, timeout)
+        announced = answer.content_type or self._options.answer_type or accept
+        return self._reply([self.exchange.output(answer.content, announced)], answer, own)
+
+    async def _answer(self, body: bytes, own: OwnArguments, timeout: float) -> Invoked:
         try:
             async with asyncio.timeout(timeout):
-                answer = await self._invoke(body, own)
+                await self._require_fit(len(body))
+                return await self._invoke(body, own)
         except TimeoutError as error:
             raise BackendTimeout(f"{self._what}: no answer came within {timeout:.1f} s.") from error
-        announced = answer.content_type or self._accept
-        outputs = decode(answer.content, announced, len(rows), csv_reply=self._csv_reply)
+
+    def _reply(self, outputs: Sequence[Output], answer: Invoked, own: OwnArguments) -> Reply:
         # A component is a name of its own for what answers, whichever variant it is on.
         variant = None if self._options.inference_component else answer.variant
         return Reply(
@@ -72,6 +93,21 @@ class SageMakerBackend:
             inference_id=own.inference_id,
             custom_attributes=answer.custom_attributes or None,
         )
+
+    async def _require_fit(self, size: int) -> None:
+        """BackendRejected where a body is longer than the endpoint takes. What kind it is counts for long
+        bodies alone, and the first of them asks; where nobody can say, the call itself will."""
+        if size > SERVERLESS_BYTES and not self._knows_its_kind:
+            self._note(await self._shared.look(self._options))
+        if size > self._most_bytes:
+            most = f"the {self._most_bytes // 2**20} MB that a serverless endpoint takes"
+            raise BackendRejected(f"{self._what}: {size} bytes are more for one call than {most}.")
+
+    def _note(self, found: Look) -> None:
+        """AWS lets no endpoint become serverless; one that no longer is loses little until the next look."""
+        if isinstance(found, Deployed):
+            self._knows_its_kind = True
+            self._most_bytes = min(self._options.max_bytes, found.most_bytes or self._options.max_bytes)
 
     async def _invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         """Raises what the platform said; whether a target model is missing or forbidden, the bucket says."""
@@ -91,6 +127,7 @@ class SageMakerBackend:
         found = await self._shared.look(self._options)
         if isinstance(found, BackendError):
             raise found
+        self._note(found)
         return found
 
     async def aclose(self) -> None:
@@ -108,7 +145,11 @@ def create(options: Options, features: Sequence[str], concurrency: int, hosts: H
         connections=concurrency,
     )
     runtime = partial(
-        sagemaker_runtime_client, config, region=options.region, endpoint_url=options.endpoint_url
+        sagemaker_runtime_client,
+        config,
+        region=options.region,
+        endpoint_url=options.endpoint_url,
+        role=options.role,
     )
     try:
         runtime()

@@ -5,8 +5,6 @@ status inside a ModelError is the container's. The vendor's messages name accoun
 they are logged, never passed on.
 """
 
-import re
-
 import structlog
 from botocore import exceptions as aws
 from botocore.exceptions import ClientError
@@ -14,6 +12,8 @@ from botocore.parsers import ResponseParserError
 
 from app.aws import UNREACHABLE, CallError, error_code, error_status, told
 from app.backends.base import missing
+from app.backends.sagemaker.refusals import absent_option, says_no_artifact, says_no_capacity, says_too_large
+from app.backends.sagemaker.role_errors import is_about_the_role, role_error
 from app.backends.wire.servers import says_not_ready
 from app.core.errors import (
     BackendCrashed,
@@ -34,15 +34,16 @@ LOADING_RETRY_AFTER = 2.0
 SCALING_RETRY_AFTER = 5.0
 """Seconds until the next look at an inference component without a copy: making one takes minutes."""
 
+_TOO_LARGE = "The rows are too large for one call."
 _DENIED = "The credentials of this service may not do this, are wrong or have expired."
 
 CODES: dict[str, tuple[type[BackendError], str]] = {
     "ModelNotReadyException": (BackendThrottled, "The model is being loaded."),
-    "InternalFailure": (BackendDown, "SageMaker failed."),
-    "InternalServerError": (BackendDown, "SageMaker failed."),
+    **dict.fromkeys(("InternalFailure", "InternalServerError"), (BackendDown, "SageMaker failed.")),
     "InternalDependencyException": (BackendDown, "Something SageMaker depends on failed."),
-    "ServiceUnavailable": (BackendDown, "SageMaker is unavailable."),
-    "ServiceUnavailableException": (BackendDown, "SageMaker is unavailable."),
+    **dict.fromkeys(
+        ("ServiceUnavailable", "ServiceUnavailableException"), (BackendDown, "SageMaker is unavailable.")
+    ),
     **dict.fromkeys(
         (
             *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled"),
@@ -67,19 +68,6 @@ CODES: dict[str, tuple[type[BackendError], str]] = {
     ),
 }
 """Error codes of the platform. A code that is not here is told by its HTTP status."""
-
-_NOT_FOUND = re.compile(r"could not find|not found", re.IGNORECASE)
-# Configurations and models are no option's: an endpoint may outlive them.
-_SUBJECTS = {
-    "inference_component": re.compile(r"(could not find )?inference component ", re.IGNORECASE),
-    "target_variant": re.compile(r"(could not find )?(production )?variant ", re.IGNORECASE),
-    "endpoint_name": re.compile(r"(could not find )?endpoint (?!configuration)", re.IGNORECASE),
-}
-"""Options, and how the message of a ValidationError begins that is about what they name."""
-_NO_ARTIFACT = "Failed to download model data"
-_NO_CAPACITY = "has no capacity to process this request"
-"""Of an inference component that is scaled to zero copies, or that has none yet. AWS scales it on this very
-failure."""
 
 _Vendor = type[Exception] | tuple[type[Exception], ...]
 EXCEPTIONS: tuple[tuple[_Vendor, type[BackendError], str], ...] = (
@@ -156,12 +144,16 @@ def in_our_words(error: CallError, what: str) -> BackendError:
                 return ours(f"{what}: {detail}")
         return BackendError(f"{what}: the call could not be made.")
     code, status = error_code(error), error_status(error)
+    if is_about_the_role(error):
+        return role_error(code, *(CODES.get(code) or _by_status(status)), what)
     if code == "ModelError":
         return _model_error(error, what)
-    if _NO_CAPACITY in _refusal_in_words(error):
+    if says_no_capacity(error):
         said = f"{what}: The inference component has no copy to answer, or none yet."
         return BackendThrottled(said, retry_after=SCALING_RETRY_AFTER)
-    if option := _absent(error):
+    if says_too_large(error):
+        return BackendRejected(f"{what}: {_TOO_LARGE}")
+    if option := absent_option(error):
         return missing(what, option, "SageMaker has none of this name in this account and region")
     if says_no_artifact(error):
         return BackendRefused(f"{what}: The artifact is not there, or the endpoint's role may not read it.")
@@ -170,37 +162,11 @@ def in_our_words(error: CallError, what: str) -> BackendError:
     return kind(f"{what}, status {status}: {detail}{hint}", retry_after=_retry_after(error, code))
 
 
-def says_no_artifact(error: CallError) -> bool:
-    """Whether a target model could not be fetched. SageMaker does not tell a missing one from a forbidden."""
-    return _refusal_in_words(error).startswith(_NO_ARTIFACT)
-
-
-def says_no_model(error: CallError) -> bool:
-    """Whether the control plane has no model (CreateModel) of the name that it was given."""
-    return _refusal_in_words(error).startswith("Could not find model ")
-
-
-def _absent(error: ClientError) -> str | None:
-    """The option that names what does not exist; None where the message says something else."""
-    message = _refusal_in_words(error)
-    if not _NOT_FOUND.search(message):
-        return None
-    return next((option for option, begins in _SUBJECTS.items() if begins.match(message)), None)
-
-
-def _refusal_in_words(error: CallError) -> str:
-    """The message of a ValidationError, which has too many meanings for its code to say one."""
-    if not isinstance(error, ClientError) or not error_code(error).startswith("Validation"):
-        return ""
-    message: object = error.response.get("Error", {}).get("Message")
-    return message if isinstance(message, str) else ""
-
-
 def _by_status(status: int) -> tuple[type[BackendError], str]:
     if status == 429:
         return BackendThrottled, "SageMaker throttles the calls."
     if status == 413:
-        return BackendRejected, "The rows are too large for one call."
+        return BackendRejected, _TOO_LARGE
     if status in (401, 403):
         return BackendRefused, _DENIED
     if status in (406, 415):

@@ -2,23 +2,27 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from app.aws import Role
 from app.backends.base import BackendOptions
+from app.backends.sagemaker.body import BodyOptions
+from app.backends.sagemaker.names import SageMakerName
+from app.backends.sagemaker.transform_options import Transform
 from app.backends.wire.addresses import HttpAddress
-from app.backends.wire.formats import ContentType
-from app.backends.wire.replies import CsvReply
 
-# boto3 sends any name; these are the service's rules (API reference of InvokeEndpoint).
-SageMakerName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
 Attributes = Annotated[
     str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-~]([ -~]*[!-~])?$")
 ]
+RoleArn = Annotated[
+    str,
+    StringConstraints(max_length=2048, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9_+=,.@/-]+$"),
+]
+ExternalId = Annotated[
+    str, StringConstraints(min_length=2, max_length=1224, pattern=r"^[a-zA-Z0-9_+=,.@:/-]+$")
+]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")]
-InstanceType = Annotated[str, StringConstraints(max_length=63, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
-MediaType = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[!-~][ -~]*$")]
-
 
 LINE_TYPES = ("text/csv", "application/jsonlines")
 """Media types with a row per line, which batch transform can split and put together."""
@@ -35,20 +39,6 @@ OF_ONE_CALL = (
 """What InvokeEndpointAsync cannot say, or what needs an answer at once."""
 
 
-class Transform(BaseModel):
-    """How batch transform jobs predict with the version."""
-
-    model_config = BackendOptions.model_config
-
-    model_name: SageMakerName
-    """The SageMaker model (CreateModel) to run. A transform job asks no endpoint and knows no target model:
-    an artifact of a multi-model endpoint needs a model of its own."""
-    instance_type: InstanceType
-    """Such as ml.m5.xlarge; the account needs a quota of it "for transform job usage"."""
-    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
-    """Instances that share the job's objects, of 1,000 rows each."""
-
-
 class Asynchronous(BaseModel):
     """For an endpoint whose configuration has an AsyncInferenceConfig, with an S3FailurePath."""
 
@@ -63,8 +53,10 @@ class Asynchronous(BaseModel):
     """Seconds that a row may wait for the model before, RequestTTLSeconds."""
 
 
-class Options(BackendOptions):
+class Options(BodyOptions):
     """Where the model is and how it likes to be asked. Credentials come from the environment of boto3."""
+
+    looks_wake = False
 
     endpoint_name: SageMakerName
     """The endpoint's exact name."""
@@ -81,18 +73,13 @@ class Options(BackendOptions):
     custom_attributes: Attributes | None = None
     """Sent with each call as CustomAttributes, for the container to read beside the rows: visible ASCII, no
     secret. What the container says in return is kept with the predictions."""
-    content_type: ContentType = "text/csv"
-    """How rows are sent: text/csv, application/json or application/jsonlines."""
-    accept: MediaType | None = None
-    """What the model is asked to answer; default like content_type. Read is what the answer announces."""
-    csv_reply: CsvReply = "lines"
-    """How a text/csv answer holds several rows: lines, one each, or one_line with a value per row, as the
-    built-in XGBoost answers."""
-    json_key: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    """Sends application/json as {json_key: rows}, for TensorFlow Serving and the built-in algorithms
-    "instances"; default a bare list of rows, which the scikit-learn and PyTorch containers read."""
     region: Region | None = None
     """The AWS region; default that of the environment."""
+    role_arn: RoleArn | None = None
+    """A role to assume for all that is asked of AWS for this version, in the endpoint's account say; default
+    none: the service's own credentials."""
+    external_id: ExternalId | None = None
+    """The ExternalId that the role's trust policy asks for. AWS takes it for no secret, and it is shown."""
     endpoint_url: HttpAddress | None = None
     """Another address of the runtime (a VPC endpoint, a stand-in); default AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME
     or AWS's own. The control plane and S3 have their own AWS_ENDPOINT_URL_SAGEMAKER and _S3."""
@@ -107,8 +94,12 @@ class Options(BackendOptions):
 
     @model_validator(mode="after")
     def _transform_needs_lines(self) -> Self:
-        if self.transform and {self.content_type, self.accept or self.content_type} - set(LINE_TYPES):
+        if self.transform and {self.kind, self.answer_kind} - set(LINE_TYPES):
             raise ValueError(f"transform needs a content_type and accept of {' or '.join(LINE_TYPES)}")
+        if self.transform and self.csv_header:
+            raise ValueError("transform does not go with csv_header: an object is split at every line")
+        if self.transform and self.transform.match == "id" and self.answer_kind != self.kind:
+            raise ValueError("transform with match id needs an accept that is the content_type")
         return self
 
     @model_validator(mode="after")
@@ -122,8 +113,21 @@ class Options(BackendOptions):
     def submits(self) -> bool:
         return self.asynchronous is not None
 
+    @field_validator("external_id")
+    @classmethod
+    def _is_of_a_role(cls, external_id: str | None, info: ValidationInfo) -> str | None:
+        if external_id and info.data.get("role_arn", external_id) is None:
+            raise ValueError("needs role_arn, the role that is assumed with it")
+        return external_id
+
+    @property
+    def role(self) -> Role | None:
+        """The role to assume."""
+        return Role(self.role_arn, self.external_id) if self.role_arn else None
+
     def place(self) -> str:
-        return f"{self.region or ''} {self.endpoint_name}"
+        role = f" {self.role_arn} {self.external_id or ''}" if self.role_arn else ""
+        return f"{self.region or ''} {self.endpoint_name}{role}"
 
     def target(self) -> dict[str, str]:
         """The arguments of InvokeEndpoint that say who is asked, and are the same for each call."""

@@ -5,34 +5,40 @@ dedicated public endpoints".
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
-from app.backends.base import BackendOptions, Deployed, Limits, Reply
+from app.backends.base import Deployed, Limits, Reply
 from app.backends.http.client import HttpClient
 from app.backends.http.connections import HttpReply
 from app.backends.http.errors import STATUSES, FaultBody, Meaning, Statuses, may_not_look, no_such
 from app.backends.vertex.auth import IDENTITY, GoogleAuth
 from app.backends.wire.addresses import HttpsAddress
-from app.backends.wire.formats import ROWS, RequestFormat
+from app.backends.wire.exchange import Exchange, json_writer
+from app.backends.wire.instances import UNDER_INSTANCES, InstanceOptions
 from app.backends.wire.replies import Output, json_object, usable
 from app.core.errors import BackendDown, BackendRejected, BadOutput
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 
 SHARED_BYTES, DEDICATED_BYTES = 1_500_000, 10_000_000
 """Largest request body at Google's shared address, and at an endpoint's own."""
 LOOK_TIMEOUT = 10.0
 """Seconds."""
+DEPLOYED_MODEL = "X-Vertex-AI-Deployed-Model-Id"
+"""A header of answers to rawPredict."""
 
 Project = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.:-]*$", max_length=100)]
 Location = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)+[0-9]{1,2}$", max_length=40)]
 EndpointId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
 
 
-class Options(BackendOptions):
+class Options(InstanceOptions):
     """Where the endpoint is. Credentials are GOOGLE_APPLICATION_CREDENTIALS (a key file) or the machine's."""
+
+    looks_wake = False
 
     project: Project
     """The project's id or number."""
@@ -45,13 +51,25 @@ class Options(BackendOptions):
     api_url: HttpsAddress | None = None
     """Another address of the API, as by Private Service Connect; default Google's own for the location."""
     instances: Literal["lists", "objects"] = "lists"
-    """How a row is sent: as a list, or as an object by the features' names, which AutoML models take."""
+    """An older name of rows: lists, or objects by the features' names, which AutoML models take."""
     parameters: dict[str, JsonValue] | None = None
     """Sent beside the rows, to models that take some."""
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Most rows in one call."""
     max_bytes: Annotated[int, Field(ge=1024, le=DEDICATED_BYTES)] | None = None
     """Largest request body; default 1,500,000, and 10,000,000 at a dedicated_url."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if fault := self.own_form("instances"):
+            raise ValueError(fault)
+        return self
+
+    def exchange(self, features: Sequence[str]) -> Exchange:
+        """How the rows of a version with these features go out, and answers to payloads come in."""
+        beside: dict[str, JsonValue] = {"parameters": self.parameters} if self.parameters else {}
+        form = self.model_copy(update={"rows": self.rows or self.instances})
+        return Exchange(self, json_writer(form, features, self.max_rows, keys=UNDER_INSTANCES, beside=beside))
 
 
 class VertexBackend:
@@ -62,25 +80,31 @@ class VertexBackend:
         api = options.api_url or f"https://{options.location}-aiplatform.googleapis.com"
         self._resource = f"{api}/v1/{name}"
         self._predict = f"{options.dedicated_url or api}/v1/{name}:predict"
-        parameters: dict[str, JsonValue] = {"parameters": options.parameters} if options.parameters else {}
-        envelope: dict[str, JsonValue] = {"instances": ROWS, **parameters}
-        keyed = options.instances == "objects"
-        self._format = RequestFormat("application/json", features, envelope=envelope, keyed=keyed)
+        self._raw_predict = f"{options.dedicated_url or api}/v1/{name}:rawPredict"
+        self._exchange = options.exchange(features)
         what, auth = f"Vertex AI endpoint {options.endpoint_id!r}", GoogleAuth()
         self._models = HttpClient(what, auth, concurrency, statuses=OWN_STATUSES, names="endpoint_id")
         looks: Statuses = {403: may_not_look, 404: NO_ENDPOINT}
         self._endpoints = HttpClient(what, auth, 1, statuses=looks, names="endpoint_id", infers=False)
         most = options.max_bytes or (DEDICATED_BYTES if options.dedicated_url else SHARED_BYTES)
-        self.limits = Limits(options.max_rows, most - self._format.overhead)
+        self.limits = Limits(options.max_rows, most - self._exchange.overhead)
+        self.longest_payload = most
 
     def row_bytes(self, row: Row) -> int:
-        return len(self._format.row(row)) + 1
+        return self._exchange.row_bytes(row)
 
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
-        reply = await self._models.post(self._predict, self._format.body(rows), timeout)
+        reply = await self._models.post(self._predict, self._exchange.body(rows), timeout)
         answer = json_object(reply.body, reply.content_type)
         outputs = _outputs(answer.get("predictions"), len(rows))
         return Reply(outputs, _revision(answer, answer.get("deployedModelId")))
+
+    async def predict_payload(self, payload: Payload, timeout: float) -> Reply:
+        """By rawPredict, which hands on whatever the container takes, and answers as it does; which deployed
+        model that was stands in a header."""
+        reply = await self._models.post_payload(self._raw_predict, payload, timeout)
+        outputs = [self._exchange.output(reply.body, reply.content_type)]
+        return Reply(outputs, variant=reply.headers.get(DEPLOYED_MODEL))
 
     async def look(self) -> Deployed | None:
         """The deployed models that take traffic; None where there is none, or one cannot be told, or without
@@ -88,9 +112,9 @@ class VertexBackend:
         reply = await self._endpoints.look(self._resource, LOOK_TIMEOUT)
         if reply is None:
             return None
-        found = [_revision(model, model.get("id")) for model in _in_service(reply)]
-        revisions = frozenset(each for each in found if each is not None)
-        return Deployed(revisions) if found and None not in found else None
+        found = {str(model.get("id")): _revision(model, model.get("id")) for model in _in_service(reply)}
+        known = {name: revision for name, revision in found.items() if revision is not None}
+        return Deployed(frozenset(known.values()), known) if known and len(known) == len(found) else None
 
     async def aclose(self) -> None:
         await self._models.aclose()

@@ -31,6 +31,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 class Options(BackendOptions):
     """Which deployment is asked, where, and by whom."""
 
+    looks_wake = False
+
     deployment: Id
     """The deployment's id or its serving name."""
     space_id: Id

@@ -1,7 +1,7 @@
 """Rows as a request body: CSV, JSON or JSON Lines.
 
-CSV has no header. A null is an empty cell, a boolean is 1 or 0 (what numeric readers take), text is quoted
-only where a reader would misread it otherwise; an empty text is ``""``.
+CSV has no header unless one is asked for. A null is an empty cell, a boolean is 1 or 0 (what numeric readers
+take), text is quoted only where a reader would misread it otherwise; an empty text is ``""``.
 """
 
 import json
@@ -17,6 +17,11 @@ from app.schemas.rows import Row
 
 ContentType = Literal["text/csv", "application/json", "application/jsonlines"]
 
+RowForm = Literal["lists", "objects", "features", "values"]
+"""What a row is as JSON: a list; an object by the features' names; or an object that has the list under
+features, or under data.features.values, as SageMaker's built-in algorithms read it ("Common data formats for
+inference")."""
+
 ROWS = "\0rows"
 """Stands for the list of rows in an envelope."""
 
@@ -25,7 +30,7 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]|^\s|\s$|^$')
 
 class RequestFormat:
     """How rows become a body. ``envelope`` is what application/json carries, with ROWS where the list of rows
-    belongs; default the bare list. ``keyed`` JSON rows are objects by the features' names, others lists."""
+    belongs; default the bare list. ``form`` is that of JSON rows, ``header`` a first line of text/csv."""
 
     def __init__(
         self,
@@ -33,13 +38,14 @@ class RequestFormat:
         features: Sequence[str],
         *,
         envelope: Mapping[str, JsonValue] | None = None,
-        keyed: bool = False,
+        form: RowForm = "lists",
+        header: bool = False,
     ) -> None:
         self._features = features
-        self._text: Callable[[Row], str] = _csv_line if content_type == "text/csv" else _json_line
-        if keyed:
-            self._text = self._json_object
+        self._text = _csv_line if content_type == "text/csv" else self._json_text(form)
         self._head, self._separator, self._tail = b"", b"\n", b""
+        if header:
+            self._head = self.row(features) + b"\n"
         if content_type == "application/json":
             around = json.dumps(envelope or ROWS, separators=(",", ":"))
             head, tail = around.encode().split(json.dumps(ROWS).encode())
@@ -61,8 +67,15 @@ class RequestFormat:
         """The request body of all rows, in order."""
         return self._head + self._separator.join(map(self.row, rows)) + self._tail
 
-    def _json_object(self, row: Row) -> str:
-        return _json(dict(zip(self._features, row, strict=False)))
+    def _json_text(self, form: RowForm) -> Callable[[Row], str]:
+        match form:
+            case "objects":
+                return lambda row: _json(dict(zip(self._features, row, strict=False)))
+            case "features":
+                return lambda row: _json({"features": [*row]})
+            case "values":
+                return lambda row: _json({"data": {"features": {"values": [*row]}}})
+        return _json_line
 
     def _fault(self, row: Row) -> str:
         for index, value in enumerate(row):

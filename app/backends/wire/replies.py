@@ -4,11 +4,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from typing import Literal
 
 from pydantic import JsonValue
 
+from app.backends.wire.announced import bare, is_page, is_text, kind_of, readable
+from app.backends.wire.formats import ContentType
 from app.core import strict_json
 from app.core.errors import BadOutput, InvalidInput
 
@@ -21,6 +22,11 @@ algorithms say predictions, Random Cut Forest scores, PCA projections (SageMaker
 
 OF_JSON = ",[{"
 """Each value but the first has one of these before it. There are some in texts, too."""
+SEPARATORS: dict[ContentType, str] = {
+    "text/csv": ",\n",
+    "application/json": OF_JSON,
+    "application/jsonlines": f"{OF_JSON}\n",
+}
 
 # Digits after a leading zero are a label ("007"), not a number.
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)")
@@ -29,45 +35,85 @@ _NO_CSV = re.compile(r"\s*(?:[{\[]|<!|<\?|<html)", re.IGNORECASE)
 _NOT_A_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 
-def decode(body: bytes, content_type: str, expected: int, *, csv_reply: CsvReply = "lines") -> list[Output]:
-    """One output per row, by the content type the answer announces (its parameters do not matter).
+def decode(
+    body: bytes,
+    content_type: str,
+    expected: int,
+    *,
+    csv_reply: CsvReply = "lines",
+    key: str | None = None,
+    otherwise: ContentType | None = None,
+) -> list[Output]:
+    """One output per row, by the content type the answer announces; ``otherwise`` where that tells nothing.
 
     A row whose own answer is unusable (NaN, an empty cell, broken JSON in JSON Lines) holds a BadOutput.
     Raises BadOutput where the rows cannot be told apart, or are not ``expected`` in number. ``csv_reply``
-    "one_line" reads a single CSV line as one value per row.
+    "one_line" reads a single CSV line as one value per row; ``key`` is where an answer in JSON has its list.
     """
-    decoder, separators = _decoder(content_type, csv_reply)
-    outputs = decoder(_text(body, separators))
+    kind = readable(content_type, otherwise)
+    text = _text(body, SEPARATORS[kind])
+    if kind == "application/json":
+        outputs = _under(_json(text), key, expected) if key else _from_json(text)
+    elif kind == "text/csv":
+        outputs = _from_csv_line(text) if csv_reply == "one_line" else _from_csv(text)
+    else:
+        outputs = _from_json_lines(text)
     if len(outputs) != expected:
         raise BadOutput(f"The model answered {len(outputs)} rows for {expected}.")
     return outputs
 
 
-def json_object(body: bytes, content_type: str) -> dict[str, JsonValue]:
+def decode_whole(
+    body: bytes, content_type: str, *, key: str | None = None, otherwise: ContentType | None = None
+) -> Output:
+    """The one output of an answer to a payload, which is all of it.
+
+    JSON as it is, or what it has under ``key``; a line of CSV or of JSON Lines as if it were a row's, several
+    as a list of them; other text as a text.
+    """
+    kind = kind_of(content_type) or otherwise
+    if kind is None and is_text(content_type):
+        return usable(_text(body, "").rstrip("\r\n"))
+    kind = readable(content_type, otherwise)
+    text = _text(body, SEPARATORS[kind])
+    if kind == "application/json":
+        answer = _json(text)
+        return usable(_at(answer, key) if key else answer)
+    return _sole(_from_csv(text) if kind == "text/csv" else _from_json_lines(text))
+
+
+def json_object(body: bytes, content_type: str, otherwise: ContentType | None = None) -> dict[str, JsonValue]:
     """An answer that has to be a JSON object, for what ``decode`` cannot read; BadOutput where it is none.
 
     NaN passes: ``usable`` finds it, value by value.
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise BadOutput(f"The platform answered {kind[:100]!r}; application/json was expected.")
+    if (kind_of(content_type) or otherwise) != "application/json" or is_page(content_type):
+        name = bare(content_type)
+        raise BadOutput(f"The platform answered {name[:100]!r}; application/json was expected.")
     answer = _json(_text(body, OF_JSON))
     if not isinstance(answer, dict):
         raise BadOutput("The platform's JSON is no object.")
     return answer
 
 
-def _decoder(content_type: str, csv_reply: CsvReply) -> tuple[Callable[[str], list[Output]], str]:
-    """What reads this kind, and what stands between its values."""
-    match content_type.partition(";")[0].strip().lower():
-        case "text/csv":
-            return _from_csv_line if csv_reply == "one_line" else _from_csv, ",\n"
-        case "application/json":
-            return _from_json, OF_JSON
-        case "application/jsonlines" | "application/x-jsonlines" | "application/x-ndjson":
-            return _from_json_lines, f"{OF_JSON}\n"
-        case other:
-            raise BadOutput(f"The model answered {other[:100]!r}; CSV, JSON and JSON Lines can be read.")
+def _at(answer: JsonValue, key: str) -> JsonValue:
+    if not isinstance(answer, dict) or key not in answer:
+        raise BadOutput("The model's answer has nothing under the answer_key of the options.")
+    return answer[key]
+
+
+def _under(answer: JsonValue, key: str, expected: int) -> list[Output]:
+    found = answer.get(key) if isinstance(answer, dict) else None
+    if not isinstance(found, list) or len(found) != expected:
+        raise BadOutput(f"The model's answer has no list of {expected} under the answer_key of the options.")
+    return [usable(item) for item in found]
+
+
+def _sole(outputs: list[Output]) -> Output:
+    for output in outputs:
+        if isinstance(output, BadOutput):
+            return output
+    return outputs[0] if len(outputs) == 1 else usable(outputs)  # type: ignore[arg-type]
 
 
 def _text(body: bytes, separators: str) -> str:

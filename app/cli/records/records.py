@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
-from app.cli.records import purge
+from app.cli.records import ground_truth, purge
 from app.cli.terminal import files
 from app.core.errors import InvalidInput
 from app.schemas.ids import check_record_id
@@ -24,6 +24,7 @@ from app.services.records.import_options import ColumnOptions
 commands = typer.Typer(help="Input objects and the truths about them.", no_args_is_help=True)
 commands.command()(purge.purge)
 commands.command()(purge.unfit)
+commands.command("ground-truth")(ground_truth.ground_truth)
 
 CHUNK = 64 * 1024
 SUFFIXES: dict[str, FileFormat] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import Row, ScalarSelect, Select, case, select, text
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, null, select, text, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -11,6 +12,8 @@ from app.db.server.patience import patient
 from app.db.tables import ModelRow, ModelVersionRow, PredictionRow
 from app.db.tenants import known
 from app.schemas.access.callers import CURRENT
+
+T = TypeVar("T")
 
 # Releases that took any PREDICTION_TTL stored moments that Python cannot hold.
 _EXPIRES = case((PredictionRow.expires_at < text("'9999-01-01'"), PredictionRow.expires_at))
@@ -24,7 +27,9 @@ def _logged() -> Select[*tuple[object, ...]]:
             *(PredictionRow.pipeline_version, PredictionRow.variant, _source().label("source_id")),
             *(PredictionRow.output.label("prediction"), PredictionRow.raw_output, PredictionRow.latency_ms),
             *(PredictionRow.computed_at, _EXPIRES.label("expires_at"), PredictionRow.superseded_at),
-            *(PredictionRow.inference_id, PredictionRow.inference_position, PredictionRow.custom_attributes),
+            PredictionRow.inference_id,
+            _of_the_call(PredictionRow.inference_position).label("inference_position"),
+            _of_the_call(PredictionRow.custom_attributes).label("custom_attributes"),
         )
         .join(ModelVersionRow, ModelVersionRow.id == PredictionRow.model_version_id)
         .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
@@ -39,6 +44,11 @@ def _source() -> ScalarSelect[int | None] | InstrumentedAttribute[int | None]:
     source = aliased(PredictionRow)
     query = select(source.id).where(source.id == PredictionRow.source_id)
     return query.where(known.within_prefix(source.record_id)).scalar_subquery()
+
+
+def _of_the_call(column: InstrumentedAttribute[T]) -> ColumnElement[T] | InstrumentedAttribute[T]:
+    """Not for somebody who may not know of each record that may have been in the same call."""
+    return type_coerce(null(), column.type) if CURRENT.get().record_prefix else column
 
 
 async def search(

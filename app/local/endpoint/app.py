@@ -19,9 +19,15 @@ from app.local.endpoint.artifacts.cache import ModelCache
 from app.local.endpoint.artifacts.sources import LOCAL_BUCKET, serve
 from app.local.endpoint.asynchronous.invocations import AsyncRuntime
 from app.local.endpoint.config import EndpointConfig
-from app.local.endpoint.control import ControlPlane
+from app.local.endpoint.control.endpoints import Endpoints
+from app.local.endpoint.control.estate import Estate
+from app.local.endpoint.control.given import add_given
+from app.local.endpoint.control.plane import ControlPlane
 from app.local.endpoint.errors import EndpointError, error_response
+from app.local.endpoint.fleets.running import ContainerRunner
+from app.local.endpoint.invoker import Invoker
 from app.local.endpoint.runtime import SageMakerRuntime
+from app.local.endpoint.transforms.jobs import LocalTransforms
 
 PING = "/ping"
 """The health check of SageMaker's containers; the one path that takes unsigned requests."""
@@ -32,9 +38,16 @@ def create_app(config: EndpointConfig) -> Starlette:
     served = {endpoint.name: serve(endpoint) for endpoint in config.endpoints}
     unpacked = config.cache_dir / f"models-{uuid4().hex}"
     bucket = FolderBucket(served)
-    runtime = SageMakerRuntime(config, served, ModelCache(unpacked, config.memory_bytes, config.load_seconds))
+    estate = Estate(served)
+    add_given(estate, config)
+    cache = ModelCache(unpacked, config.memory_bytes, config.load_seconds)
+    runner = ContainerRunner(cache, config.invocation_seconds)
+    endpoints = Endpoints(estate, config, runner)
+    transforms = LocalTransforms(estate, runner)
+    invoker = Invoker(runner)
+    runtime = SageMakerRuntime(estate, invoker, config.max_body_bytes)
 
-    later = AsyncRuntime(served, runtime)
+    later = AsyncRuntime(estate, invoker)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -42,7 +55,9 @@ def create_app(config: EndpointConfig) -> Starlette:
         unpacked.mkdir(parents=True)
         yield
         later.close()
-        runtime.close()
+        endpoints.close()
+        transforms.close()
+        runner.close()
         shutil.rmtree(unpacked, ignore_errors=True)  # a model may still be unpacking
 
     app = Starlette(
@@ -50,7 +65,7 @@ def create_app(config: EndpointConfig) -> Starlette:
             Route(PING, ping, methods=["GET"]),
             Route("/endpoints/{name:path}/invocations", runtime.invoke, methods=["POST"]),
             Route("/endpoints/{name:path}/async-invocations", later.invoke, methods=["POST"]),
-            Route("/", ControlPlane(served.values()).describe, methods=["POST"]),
+            Route("/", ControlPlane(estate, endpoints, transforms.operations).answer, methods=["POST"]),
             Route(f"/{LOCAL_BUCKET}", bucket.list, methods=["GET"]),
             Route(f"/{LOCAL_BUCKET}/{{key:path}}", bucket.read, methods=["GET"]),
         ],

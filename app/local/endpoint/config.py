@@ -1,11 +1,15 @@
 """What the local endpoint serves, and within which limits."""
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 # The pattern and length of InvokeEndpoint's EndpointName and TargetVariant (AWS API reference).
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
+
+Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,10 @@ class EndpointConfig:
     invocation_seconds: float = 60
     """How long a model may take to answer, before ModelError."""
     max_body_bytes: int = 25 * 1024**2
+    cold_start_seconds: float = 2
+    """How long an environment of a serverless endpoint takes to start, beside the loading of its model."""
+    pause: Pause = asyncio.sleep
+    """Waits for so many seconds: between the steps of a roll-out, and for a cold start."""
 
     def __post_init__(self) -> None:
         names = [endpoint.name for endpoint in self.endpoints]

@@ -14,11 +14,17 @@ class EndpointError(Exception):
     """An AWS error: HTTP status, code, message, and further members of its shape."""
 
     def __init__(
-        self, status: int, code: str, message: str, members: Mapping[str, JsonValue] | None = None
+        self, status: int, code: str, message: str | None, members: Mapping[str, JsonValue] | None = None
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
         self.members = members or {}
+
+    @property
+    def is_models_own(self) -> bool:
+        """Whether a model failed, rather than refused what it was asked."""
+        status = self.members.get("OriginalStatusCode")
+        return isinstance(status, int) and not 400 <= status < 500
 
 
 class ModelFailed(Exception):
@@ -34,11 +40,13 @@ def validation_error(message: str) -> EndpointError:
     return EndpointError(400, "ValidationError", message)
 
 
-def model_error(endpoint: str, status: int, answer: str) -> EndpointError:
+def model_error(endpoint: str, status: int, answer: str, container: str = "primary") -> EndpointError:
     """The container answered ``status``, or 0 for no answer in time; worded as SageMaker words it."""
     side = "client" if 400 <= status < 500 else "server"
     group = f"/aws/sagemaker/Endpoints/{endpoint}"
-    message = f'Received {side} error ({status}) from primary with message "{answer}". See {group} in account'
+    message = (
+        f'Received {side} error ({status}) from {container} with message "{answer}". See {group} in account'
+    )
     return EndpointError(
         424,
         "ModelError",

@@ -4,15 +4,12 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
-from app.local.endpoint.config import Endpoint
 from app.local.endpoint.errors import validation_error
 
 HEADER = "x-amzn-sagemaker-"
 
 # Headers of kinds of endpoint that this one is not; ignoring them would answer from another model.
 UNSUPPORTED = {
-    "target-container-hostname": "a multi-container endpoint",
-    "inference-component": "an endpoint with inference components",
     "enable-explanations": "an endpoint with an explainer",
     "session-id": "an endpoint with stateful sessions",
 }
@@ -25,31 +22,31 @@ def headers_of(request: Request) -> Mapping[str, str]:
     return {name.decode(): value.decode("utf-8", "replace") for name, value in request.headers.raw}
 
 
-def check_headers(headers: Mapping[str, str], endpoint: Endpoint, request_id: str) -> None:
-    """Raise ValidationError for what the endpoint does not serve."""
+def check_headers(headers: Mapping[str, str], endpoint: str) -> None:
+    """Raise ValidationError for what no endpoint here serves, and for what is too long."""
     for header, kind in UNSUPPORTED.items():
         if HEADER + header in headers:
-            header = header.replace("-", " ")
-            raise validation_error(
-                f"Endpoint {endpoint.name} is not {kind} and does not support {header} header."
-            )
+            raise not_this_kind(endpoint, kind, header)
     for header, longest in LONGEST.items():
         if len(headers.get(HEADER + header, "")) > longest:
             raise _constraint(header, longest)
-    variant = headers.get(HEADER + "target-variant", endpoint.variant)
-    if variant != endpoint.variant:
-        raise validation_error(f"Variant {variant} not found for endpoint {endpoint.name}.")
-    _check_target(HEADER + "target-model" in headers, endpoint, request_id)
 
 
-def _check_target(given: bool, endpoint: Endpoint, request_id: str) -> None:
-    if endpoint.multi_model and not given:
+def check_target_model(
+    headers: Mapping[str, str], endpoint: str, request_id: str, *, multi_model: bool
+) -> None:
+    """Raise ValidationError where a target model is missing, or named where there is no choice of them."""
+    given = HEADER + "target-model" in headers
+    if multi_model and not given:
         raise validation_error(f"Request {request_id} is missing a target model header.")
-    if given and not endpoint.multi_model:
-        raise validation_error(
-            f"Endpoint {endpoint.name} is not a multi-model endpoint and "
-            "does not support target model header."
-        )
+    if given and not multi_model:
+        raise not_this_kind(endpoint, "a multi-model endpoint", "target-model")
+
+
+def not_this_kind(endpoint: str, kind: str, header: str) -> Exception:
+    """The refusal of a header that other kinds of endpoint take."""
+    said = header.replace("-", " ")
+    return validation_error(f"Endpoint {endpoint} is not {kind} and does not support {said} header.")
 
 
 async def bounded_body(request: Request, longest: int) -> bytes:

@@ -121,9 +121,10 @@ class LoggedPrediction(Documented):
     """What the call was called towards the platform, where it has such a name (SageMaker's InferenceId). Of a
     copy its source has it."""
     inference_position: int | None
-    """The row's place in that call, from 0."""
+    """The row's place in that call, from 0; null for a key with a record prefix."""
     custom_attributes: str | None
-    """What the model said beside its outputs (SageMaker's CustomAttributes)."""
+    """What the model said beside its outputs (SageMaker's CustomAttributes); null for a key with a record
+    prefix, whose records may have shared the call with others."""
 
 
 class PredictionPage(Wire):

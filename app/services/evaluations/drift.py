@@ -20,6 +20,7 @@ from app.db.records.windows import Window, WindowCounts
 from app.schemas.evaluations.runs import Bucket
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.judged import SMALL
+from app.schemas.payloads import Payload
 from app.services import pipeline
 from app.services.evaluations.judging import bucket_of
 from app.services.evaluations.statistics import drift
@@ -170,7 +171,7 @@ class Drift:
         for (record_id, _, at), features in zip(batch, made, strict=True):
             label = bucket_of(bucket, at)
             values: dict[str, JsonValue] = {}
-            if not isinstance(features, AppError):
+            if not isinstance(features, AppError | Payload):  # which has no features
                 values |= zip(self._features, features, strict=True)
             try:
                 values[PREDICTION] = self._value(answers[record_id])

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
+from app.schemas.payloads import Payload, Sendable
 from app.schemas.rows import Row
 from app.services.hosting.outcomes import InferenceOutcome
 
@@ -33,9 +34,9 @@ class Gathering:
         self._timer: asyncio.TimerHandle | None = None
         self._calls: set[asyncio.Task[None]] = set()
 
-    def takes(self, rows: Sequence[Row]) -> bool:
-        """Whether so many are not a call of their own."""
-        return 0 < len(rows) < self._most
+    def takes(self, rows: Sequence[Sendable]) -> TypeGuard[Sequence[Row]]:
+        """Whether so many are not a call of their own; a payload always is."""
+        return 0 < len(rows) < self._most and not any(isinstance(row, Payload) for row in rows)
 
     async def send(self, rows: Sequence[Row], deadline: float, send: Send) -> list[InferenceOutcome]:
         """The outcomes of these rows, which go with those of others."""

@@ -26,12 +26,23 @@ def place_of(backend: str, options: Mapping[str, JsonValue]) -> str:
     return f"{backend} {parse(backend, options).place()}"
 
 
+def sleeps(backend: str, options: object) -> bool:
+    """Whether a call would start a server that is stopped while nobody calls it."""
+    parsed = _options(backend, options)
+    return parsed is not None and parsed.scales_to_zero
+
+
 def wakes(backend: str, options: object) -> bool:
-    """Whether a look would start a server that is stopped while nobody calls it."""
+    """Whether a look would."""
+    parsed = _options(backend, options)
+    return parsed is not None and parsed.scales_to_zero and parsed.looks_wake
+
+
+def _options(backend: str, options: object) -> BackendOptions | None:
     try:
-        return parse(backend, cast(Mapping[str, JsonValue], options)).scales_to_zero
-    except AppError:  # it can no longer be opened, which the look will say
-        return False
+        return parse(backend, cast(Mapping[str, JsonValue], options))
+    except AppError:  # it can no longer be opened, which whoever opens it will be told
+        return None
 
 
 async def look(backends: OpenBackends, deployments: Sequence[Deployment]) -> list[Sighting]:

@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 from app.backends.base import Reply, SubmittingBackend, Ticket
 from app.core.errors import AppError, BackendDown, BackendTimeout
 from app.schemas.hosting.deployments import Deployment
-from app.schemas.rows import Row
+from app.schemas.payloads import Sendable
 from app.services.failures.lightened import without_causes
 from app.services.hosting.chunks import chunked
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
@@ -21,13 +21,13 @@ class Submitting:
     def __init__(self, backends: OpenBackends) -> None:
         self._backends = backends
 
-    async def submit(self, deployment: Deployment, row: Row, timeout: float) -> Ticket:
+    async def submit(self, deployment: Deployment, row: Sendable, timeout: float) -> Ticket:
         """Hand a row over. Raises AppError; BackendTimeout where it may have been taken all the same."""
         async with self._backends.borrow(deployment) as opened:
             _require_room(opened, row)
             backend = cast(SubmittingBackend, opened.backend)
             async with opened.slots:
-                return await _watched(opened, lambda: backend.submit([row], timeout))
+                return await _watched(opened, lambda: backend.submit(row, timeout))
 
     async def collect(self, deployment: Deployment, ticket: Ticket, timeout: float) -> Reply | None:
         """See SubmittingBackend. Raises AppError."""
@@ -39,7 +39,7 @@ class Submitting:
                 raise
 
 
-def _require_room(opened: OpenBackend, row: Row) -> None:
+def _require_room(opened: OpenBackend, row: Sendable) -> None:
     """Raise what is wrong with a row that no call can carry."""
     outcomes: dict[int, InferenceOutcome] = {}
     chunked(opened.backend, [row], outcomes)

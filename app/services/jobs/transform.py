@@ -79,6 +79,8 @@ async def _step(work: "_Work") -> bool:
         return await work.begin()
     if transform.ended:
         await work.collect(transform)
+    elif transform.age > work.jobs.time_limit:  # until it has stopped, it is under way
+        await work.jobs.stop(work.name)
     return not transform.ended
 
 
@@ -140,7 +142,7 @@ class _Work:
     async def collect(self, transform: TransformJob) -> None:
         """Store what the transform job put out. Chunks without usable outputs fail, and so the job."""
         outputs = await self.files.outputs()
-        reason = _shortfall(transform)
+        reason = _shortfall(transform, self.jobs.time_limit)
         for number, chunk_id in (await self._unfinished()).items():
             if number not in outputs:
                 continue
@@ -157,10 +159,13 @@ class _Work:
             await self.jobs.stop(self._name(run))
 
 
-def _shortfall(transform: TransformJob) -> str:
+def _shortfall(transform: TransformJob, limit: timedelta) -> str:
     """Why there are chunks without an output."""
     if transform.status == "Completed":
         return "The transform job has ended and left some outputs out."
-    if transform.status == "Stopped":
-        return "The transform job was stopped."
-    return f"The transform job failed: {transform.reason or 'SageMaker gives no reason.'}"
+    if transform.status != "Stopped":
+        return f"The transform job failed: {transform.reason or 'SageMaker gives no reason.'}"
+    if transform.age > limit:
+        minutes = round(limit.total_seconds() / 60)
+        return f"The transform job took longer than transform.max_minutes, {minutes}, and was stopped."
+    return "The transform job was stopped."

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.backends.sagemaker.transforms.transform import TransformJobs
+from app.backends.sagemaker.transforms.transform_lines import line_id
 from app.backends.wire.replies import Output
 from app.core.errors import AppError, BadOutput, Conflict
 from app.db import engine
@@ -21,7 +22,7 @@ from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.ids import no_record
 from app.schemas.jobs.transform import Manifest, ManifestLine
-from app.schemas.rows import Row
+from app.schemas.payloads import Sendable
 from app.services.failures.user_code import aside
 from app.services.jobs.transform_files import TransformFiles
 from app.services.pipeline import to_outputs, to_rows
@@ -68,7 +69,12 @@ class TransformChunks:
 
     def _lines(self, misses: Sequence[Lookup]) -> list[bytes | AppError]:
         made = to_rows(self.runtime.use_case, [one.payload for one in misses], self.deployment)
-        return [row if isinstance(row, AppError) else self._line(row) for row in made]
+        return [
+            row
+            if isinstance(row, AppError)
+            else self._line(row, line_id(one.record_id, one.content_hash or ""))
+            for one, row in zip(misses, made, strict=True)
+        ]
 
     async def _paid(self, made: Sequence[bytes | AppError]) -> list[bytes | AppError]:
         """The same, but for lines that the budget of who asked has no inferences left for."""
@@ -81,9 +87,9 @@ class TransformChunks:
             left -= is_line and left > 0
         return paid
 
-    def _line(self, row: Row) -> bytes | AppError:
+    def _line(self, row: Sendable, one: str) -> bytes | AppError:
         try:
-            return self.jobs.line(row)
+            return self.jobs.line(row, one)
         except AppError as error:
             return error
 
@@ -119,7 +125,7 @@ class TransformChunks:
         manifest, content = await self.files.read(output)
         if manifest.pipeline_version != self.runtime.predictor.pipeline_version:
             raise Conflict("The pipeline's code was changed while the transform job ran.")
-        raw = self.jobs.outputs(content, len(manifest.lines))
+        raw = self.jobs.outputs(content, [line_id(one.record_id, one.content_hash) for one in manifest.lines])
         answers = await aside(self._answers, manifest.lines, raw)
         outcomes = list(zip(manifest.lines, raw, answers, strict=True))
         new = [

@@ -16,7 +16,7 @@ from app.schemas.hosting.deployments import Deployment
 from app.schemas.models import Model, ModelVersion, NewVersion
 from app.services import pipeline
 from app.services.access import audit, bounds
-from app.services.hosting.looks import place_of
+from app.services.hosting.looks import place_of, sleeps
 from app.services.inference import Inference
 from app.services.models import fallbacks, looks
 from app.services.models import probe as probing
@@ -78,13 +78,13 @@ async def promote(
     model: str,
     version: str,
     *,
-    probe: bool = True,
+    probe: bool | None = None,
 ) -> Model:
     """Make a version live, at once for every replica.
 
     Misconfigured where it takes features that preprocess lacks. With ``probe`` a row is sent to it first,
     unless there is no record or it is live already; where that fails, the live version stays as it is, and
-    the probe's error is raised.
+    the probe's error is raised. None: unless that would start a server that is stopped.
     """
     async with sessions() as session:
         wanted = await version_id(session, model, version)
@@ -92,7 +92,7 @@ async def promote(
     if row is not None and row.live_version_id != wanted:
         candidate = await deployment(sessions, wanted)
         require_features(use_case, candidate)
-        if probe:
+        if not sleeps(candidate.backend, candidate.options) if probe is None else probe:
             with not_live(candidate, ": its probe failed"):
                 seconds = inference.predict_timeout
                 await probing.probe(sessions, use_case, inference, candidate, seconds=seconds)

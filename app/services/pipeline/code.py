@@ -10,6 +10,7 @@ from app.core import strict_json
 from app.core.errors import AppError, InvalidInput, Misconfigured, UserCodeError
 from app.core.numpy_values import is_array, unwrapped
 from app.schemas.hosting.deployments import Deployment
+from app.schemas.payloads import Payload, Sendable
 from app.schemas.rows import Row
 from app.services.failures.user_code import user_code
 from app.services.pipeline.good import good, spread
@@ -33,13 +34,15 @@ def require_features(use_case: UseCase, deployment: Deployment) -> None:
         )
 
 
-def to_rows(use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deployment) -> list[Row | AppError]:
+def to_rows(
+    use_case: UseCase, payloads: Sequence[JsonValue], deployment: Deployment
+) -> list[Sendable | AppError]:
     """The payloads as the deployment's rows, in order; an error in place of each that cannot be one."""
     require_features(use_case, deployment)
     items = [_parse(use_case, payload) for payload in payloads]
     full = spread(items, _isolated("preprocess", use_case.preprocessing(deployment), good(items)))
-    columns = [use_case.features.index(name) for name in deployment.features]
-    return [row if isinstance(row, AppError) else _select(use_case, row, columns) for row in full]
+    columns = [use_case.features.index(name) for name in deployment.features if use_case.features]
+    return [_sendable(use_case, one, columns) for one in full]
 
 
 def first_fit(use_case: UseCase, payloads: Sequence[JsonValue]) -> JsonValue | AppError:
@@ -60,6 +63,16 @@ def _parse(use_case: UseCase, payload: JsonValue) -> BaseModel | AppError:
         return error
 
 
+def _sendable(use_case: UseCase, made: Sendable | AppError, columns: Sequence[int]) -> Sendable | AppError:
+    """What preprocess made, checked: a payload as it is, of a row the version's columns."""
+    if isinstance(made, AppError):
+        return made
+    if not isinstance(made, Payload):
+        return _select(use_case, made, columns)
+    fault = made.fault()
+    return made if fault is None else UserCodeError(f"preprocess made a payload, and {fault}.")
+
+
 def _select(use_case: UseCase, made: Row, columns: Sequence[int]) -> Row | AppError:
     names = use_case.features
     try:
@@ -67,6 +80,8 @@ def _select(use_case: UseCase, made: Row, columns: Sequence[int]) -> Row | AppEr
             row = unwrapped(made)
     except AppError as error:
         return error
+    if isinstance(row, bytes | bytearray | memoryview):
+        return UserCodeError("preprocess made bytes: a Payload carries them, with their content type.")
     if not isinstance(row, list):
         return UserCodeError(f"preprocess made a row that is no list: {type(row).__name__}.")
     if len(row) != len(names):

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 from pydantic import JsonValue
 
 from app.core.errors import AppError
 from app.schemas.hosting.deployments import Deployment
+from app.schemas.payloads import Sendable
 from app.schemas.rows import Row
 from app.services.pipeline.code import to_outputs, to_rows
-from app.services.pipeline.limits import Time, within
+from app.services.pipeline.limits import StageWork, Time, within
 from app.services.use_case import UseCase
 
 
@@ -18,13 +20,16 @@ class Stages:
 
     def __init__(self, use_case: UseCase) -> None:
         self._use_case = use_case
+        self.make_payloads = use_case.makes_payloads
 
     async def rows(
         self, payloads: Sequence[JsonValue], deployment: Deployment, time: Time
-    ) -> list[Row | AppError]:
+    ) -> list[Sendable | AppError]:
         """See ``to_rows``; an error, too, in place of what preprocess has not made in time."""
         work = partial(to_rows, self._use_case, deployment=deployment)
-        return await within(time, "preprocess", work, payloads)
+        # mypy does not find the type of a result that is itself one of several.
+        made = await within(time, "preprocess", cast(StageWork[JsonValue, Row], work), payloads)
+        return cast(list[Sendable | AppError], made)
 
     async def outputs(
         self, raw: Sequence[tuple[JsonValue, JsonValue]], deployment: Deployment, time: Time

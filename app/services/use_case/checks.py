@@ -11,6 +11,8 @@ from app.schemas.judged import METRICS
 from app.services.use_case.stored_form import unreadable
 from app.services.use_case.value import UseCase
 
+NO_FEATURES = "is empty: name the columns of a row, in order; without any, preprocess is -> list[Payload]"
+
 
 def unusable(input_type: object) -> FieldError | None:
     """Why a class cannot be an input object at all, such as a field whose type is not defined."""
@@ -30,8 +32,8 @@ def unusable(input_type: object) -> FieldError | None:
 def faults(made: UseCase) -> Iterator[FieldError]:
     """What is wrong across the files, each under its name there."""
     yield from _input_faults(made.input_type)
-    if not made.features:
-        yield FieldError("FEATURES", "is empty: name the columns of a row, in order")
+    if not made.features and not made.makes_payloads:
+        yield FieldError("FEATURES", NO_FEATURES)
     for name, given in (("FEATURES", made.features), ("METRICS", made.metrics), ("HEADLINE", made.headline)):
         yield from _repeated(name, given)
     fields = {field.alias or name for name, field in made.input_type.model_fields.items()}

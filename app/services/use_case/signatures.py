@@ -1,6 +1,7 @@
-"""Which of its two forms a function of the user's has: with a context, or without one."""
+"""Which of its two forms a function of the user's has, with a context or without one, and what it makes."""
 
 import inspect
+import re
 from collections.abc import Callable
 from inspect import Parameter
 
@@ -29,3 +30,8 @@ def of_a_form(function: Callable[..., object]) -> Callable[..., object]:
     """The function itself. ValueError where it is neither form."""
     takes_context(function)
     return function
+
+
+def says_payloads(function: Callable[..., object]) -> bool:
+    """Whether its annotation says that it returns payloads, among others perhaps."""
+    return re.search(r"\bPayload\b", str(inspect.signature(function).return_annotation)) is not None

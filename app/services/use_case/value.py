@@ -23,12 +23,12 @@ from app.schemas.context import Context
 from app.schemas.faults import faults_of
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.judged import Judged, Task, TruthValue
-from app.schemas.rows import Row
+from app.schemas.payloads import Sendable
 from app.schemas.values.careful import careful, careful_of
 from app.services.failures.user_code import user_code
 from app.services.use_case.code import StageCode
 from app.services.use_case.readings import checked
-from app.services.use_case.signatures import of_a_form, takes_context
+from app.services.use_case.signatures import of_a_form, says_payloads, takes_context
 from app.services.use_case.times import time_fields
 
 Slice: TypeAlias = Callable[[BaseModel], str]
@@ -72,7 +72,7 @@ class UseCase(BaseModel):
 
     input_type: type[BaseModel] = Field(alias="InputObject")
     features: Annotated[tuple[str, ...], BeforeValidator(_ordered)] = Field(alias="FEATURES")
-    preprocess: Annotated[Callable[..., Sequence[Row]], AfterValidator(of_a_form)]
+    preprocess: Annotated[Callable[..., Sequence[Sendable]], AfterValidator(of_a_form)]
     postprocess: Annotated[Callable[..., Sequence[JsonValue]], AfterValidator(of_a_form)]
     label: str = Field(alias="LABEL", min_length=1)
     label_type: Annotated[TypeAdapter[object], BeforeValidator(_adapter)] = Field(alias="Label")
@@ -101,15 +101,20 @@ class UseCase(BaseModel):
         return tuple(field.serialization_alias or name for name, field in fields if field.is_required())
 
     def lacking(self, features: Sequence[str]) -> list[str]:
-        """Those of a version's features that preprocess does not make."""
-        return [name for name in features if name not in self.features]
+        """Those of a version's features that preprocess does not make; none where it makes no features."""
+        return [name for name in features if name not in self.features] if self.features else []
+
+    @cached_property
+    def makes_payloads(self) -> bool:
+        """Whether preprocess says that it makes payloads, rows beside them perhaps."""
+        return says_payloads(self.preprocess)
 
     @cached_property
     def reads_inputs_again(self) -> bool:
         """Whether postprocess takes a context, which has the inputs."""
         return takes_context(self.postprocess)
 
-    def preprocessing(self, deployment: Deployment) -> Callable[[Sequence[BaseModel]], Sequence[Row]]:
+    def preprocessing(self, deployment: Deployment) -> Callable[[Sequence[BaseModel]], Sequence[Sendable]]:
         """``preprocess`` for a version, given the context if it takes one."""
         if not takes_context(self.preprocess):
             return self.preprocess

@@ -12,7 +12,7 @@ from app.core.settings import Settings
 from app.schemas.access.callers import KeyScope
 from app.services.access.keys import NewKey
 from tests.support.app import client_of, running_app
-from tests.support.aws_stub import AwsStub
+from tests.support.aws_stub import Answer, AwsStub, Request
 from tests.support.orders import answer_ten_times, invocations, order, register
 from tests.support.tenants import EVERYTHING, done, header
 
@@ -93,6 +93,27 @@ async def test_nobody_is_told_of_a_source_that_is_anothers(both: Both) -> None:
     path = f"/predictions/{copied.headers['etag'][1:-1]}"
     for key, told in ((both.anybody, int(first.headers["etag"][1:-1])), (both.ours, None)):
         assert (await both.client.get(path, headers=key)).json()["source_id"] == told
+
+
+async def test_nobody_is_told_what_a_model_said_of_a_call_with_rows_of_others(
+    both: Both, aws: AwsStub
+) -> None:
+    """Who may know of both has them sent together."""
+
+    def answer(request: Request) -> Answer:
+        said = {"X-Amzn-SageMaker-Custom-Attributes": "rows=2"}
+        made = answer_ten_times(request)
+        return Answer(made.status, made.body, {**made.headers, **said})
+
+    aws.respond = answer
+    await done(both.client, both.anybody, "PUT", "/records/b-1", json=order(2.5))
+    await done(both.client, both.anybody, "POST", "/predict", json={"record_ids": ["a-1", "b-1"]})
+    assert len(invocations(aws)) == 1
+    for key, said in ((both.anybody, "rows=2"), (both.ours, None)):
+        (logged,) = (await both.client.get("/predictions?record_id=a-1", headers=key)).json()["items"]
+        assert logged["custom_attributes"] == said
+        assert (logged["inference_position"] is None) == (said is None)
+        assert logged["inference_id"] is not None
 
 
 async def test_what_is_in_memory_is_its_owners(remembering: Both) -> None:

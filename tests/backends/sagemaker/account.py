@@ -44,6 +44,8 @@ class Account:
         """The model of each variant."""
         self.models: dict[str, JsonValue] = {"churn-1": single()}
         """Containers, a list of them for a pipeline."""
+        self.direct: set[str] = set()
+        """Models with several containers of which each call names one."""
         self.components: dict[str, JsonValue] = {}
         self.objects = {"models/1.tar.gz": "abc", "models/m.tar.gz": "abc"}
         """ETags by key."""
@@ -74,7 +76,11 @@ class Account:
             case "DescribeModel":
                 about = self.models[asked["ModelName"]]
                 kind = "Containers" if isinstance(about, list) else "PrimaryContainer"
-                return reply({"ModelName": asked["ModelName"], kind: about})
+                mode = "Direct" if asked["ModelName"] in self.direct else "Serial"
+                execution: dict[str, JsonValue] = {"InferenceExecutionConfig": {"Mode": mode}}
+                if kind == "PrimaryContainer":
+                    execution = {}
+                return reply({"ModelName": asked["ModelName"], kind: about, **execution})
             case "DescribeInferenceComponent":
                 return reply(self.components[asked["InferenceComponentName"]])
             case "List":

@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from app.backends.base import Backend
+from app.backends.base import Backend, TakesPayloads
 from app.backends.http.client import HttpClient
 from app.backends.http.connections import HttpReply
 from app.backends.registry import open_backend
 from app.core.errors import BackendDown, BackendError, BackendMissing, BackendRefused, InvalidInput
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from tests.backends.platforms.vertex import DEPLOYED, NAME, PLATFORM, error
 from tests.support.eventually import TIMEOUT
 from tests.support.http_stub import Answer, HttpStub, Request, http_stub, reply
-from tests.support.looks import revision_of
+from tests.support.looks import revision_of, told
 
 FEATURES = ("a", "b")
 
@@ -172,6 +173,20 @@ async def test_rows_may_be_objects(platform: Google) -> None:
     await backend.predict([[1, None]], TIMEOUT)
     assert platform.asked(":predict")[0].json == {"instances": [{"a": 1, "b": None}]}
     await backend.aclose()
+
+
+async def test_a_header_says_which_deployed_model_took_a_payload(platform: Google, backend: Backend) -> None:
+    found = await backend.look()
+    assert found is not None
+    ((name, revision),) = found.variants.items()
+    headers = {"Content-Type": "application/json", "x-vertex-ai-deployed-model-id": name}
+    seen = Answer(body=b'{"label": "cat"}', headers=headers)
+    platform.stub.respond = lambda request: PLATFORM.other(request) or seen
+    assert isinstance(backend, TakesPayloads)
+    given = await backend.predict_payload(Payload(b"x", "image/png"), TIMEOUT)
+    assert (told(given, found), given.outputs) == (revision, [{"label": "cat"}])
+    (sent,) = platform.asked(":rawPredict")
+    assert (sent.body, sent.headers["content-type"]) == (b"x", "image/png")
 
 
 async def test_google_needs_no_listing(platform: Google, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
 import json
 
 import pytest
+from pydantic import JsonValue
 
-from app.backends.wire.formats import ROWS, ContentType, RequestFormat
+from app.backends.wire.formats import ROWS, ContentType, RequestFormat, RowForm
 from app.core.errors import UserCodeError
 from app.schemas.rows import Row
 
@@ -56,11 +57,28 @@ def test_json_is_a_bare_list_or_wrapped() -> None:
     assert json.loads(wrapped.body([])) == {"instances": []}
 
 
-def test_keyed_rows_are_objects() -> None:
-    request = RequestFormat("application/json", FEATURES, envelope={"instances": ROWS}, keyed=True)
-    assert json.loads(request.body([[1, None, "x"]])) == {"instances": [{"a": 1, "b": None, "c": "x"}]}
+@pytest.mark.parametrize(
+    ("form", "row"),
+    [
+        ("objects", {"a": 1, "b": None, "c": "x"}),
+        ("features", {"features": [1, None, "x"]}),
+        ("values", {"data": {"features": {"values": [1, None, "x"]}}}),
+    ],
+)
+def test_rows_have_the_form_that_is_asked_for(form: RowForm, row: JsonValue) -> None:
+    request = RequestFormat("application/json", FEATURES, envelope={"instances": ROWS}, form=form)
+    assert json.loads(request.body([[1, None, "x"]] * 2)) == {"instances": [row, row]}
+    lines = RequestFormat("application/jsonlines", FEATURES, form=form).body([[1, None, "x"]] * 2)
+    assert [json.loads(line) for line in lines.split(b"\n")] == [row, row]
     with pytest.raises(UserCodeError, match="The feature 'b'"):
         request.row([1, float("nan"), 2])
+
+
+def test_csv_may_have_a_header() -> None:
+    request = RequestFormat("text/csv", ["a", "b,c", ""], header=True)
+    assert request.body([[1, 2, 3], [4, 5, 6]]) == b'a,"b,c",""\n1,2,3\n4,5,6'
+    assert request.row([1, 2, 3]) == b"1,2,3"
+    assert request.overhead == len(b'a,"b,c",""\n')
 
 
 def test_json_lines_keep_a_line_break_within_its_row() -> None:

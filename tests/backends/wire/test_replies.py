@@ -1,7 +1,8 @@
 import pytest
 from pydantic import JsonValue
 
-from app.backends.wire.replies import CsvReply, decode
+from app.backends.wire.formats import ContentType
+from app.backends.wire.replies import CsvReply, decode, json_object
 from app.core.errors import BadOutput
 
 CSV, JSON, LINES = "text/csv", "application/json", "application/jsonlines"
@@ -24,6 +25,9 @@ CSV, JSON, LINES = "text/csv", "application/json", "application/jsonlines"
         (JSON, '{"projections": [[1, 2]]}', [[1, 2]]),
         (LINES, '{"score": 1}\n{"score": 2}\n', [{"score": 1}, {"score": 2}]),
         ("application/x-ndjson", '"a\u2028b"\n2', ["a\u2028b", 2]),
+        ("application/vnd.Foo+JSON; v=2", "[1]", [1]),
+        ("text/json", "[1]", [1]),
+        ("application/jsonl", "1\n2", [1, 2]),
     ],
 )
 def test_each_format_gives_one_output_per_row(content_type: str, body: str, outputs: list[JsonValue]) -> None:
@@ -114,3 +118,54 @@ def test_one_line_refuses_more_and_keeps_neighbours() -> None:
     first, second = decode(b"1,nan", CSV, 2, csv_reply="one_line")
     assert first == 1
     assert isinstance(second, BadOutput)
+
+
+UNTOLD = ["text/plain; charset=utf-8", "application/octet-stream", "", "Text/Plain", "*/*"]
+
+
+@pytest.mark.parametrize("content_type", UNTOLD)
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("text/csv", b"1\n2"), ("application/json", b"[1, 2]"), ("application/jsonlines", b"1\n2")],
+)
+def test_what_an_answer_does_not_tell_may_be_told(content_type: str, kind: ContentType, body: bytes) -> None:
+    assert decode(body, content_type, 2, otherwise=kind) == [1, 2]
+    with pytest.raises(BadOutput, match="the option answer_type"):
+        decode(body, content_type, 2)
+
+
+def test_what_is_told_counts_only_where_the_answer_tells_nothing() -> None:
+    assert decode(b"[1, 2]", JSON, 2, otherwise="text/csv") == [1, 2]
+    assert decode(b"1\n2", CSV, 2, otherwise="application/json") == [1, 2]
+
+
+@pytest.mark.parametrize("page", ["text/html", "Text/HTML; charset=utf-8", "text/xml", "application/xml"])
+@pytest.mark.parametrize("kind", ["text/csv", "application/json", "application/jsonlines"])
+def test_a_page_is_no_answer_whatever_is_told(page: str, kind: ContentType) -> None:
+    with pytest.raises(BadOutput, match="CSV, JSON and JSON Lines"):
+        decode(b"1", page, 1, otherwise=kind)
+    with pytest.raises(BadOutput):
+        json_object(b"{}", page, kind)
+
+
+def test_an_answer_under_a_key() -> None:
+    body = b'{"probabilities": [0.5, NaN], "labels": [1, 2]}'
+    first, second = decode(body, JSON, 2, key="probabilities")
+    assert first == 0.5
+    assert isinstance(second, BadOutput)
+    assert decode(b"1\n2", CSV, 2, key="probabilities") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "body", [b"[1, 2]", b'{"b": [1, 2]}', b'{"a": [1]}', b'{"a": 1}', b'{"a": {"x": 1}}']
+)
+def test_no_list_of_the_rows_under_the_key(body: bytes) -> None:
+    with pytest.raises(BadOutput, match="no list of 2 under the answer_key"):
+        decode(body, JSON, 2, key="a")
+
+
+def test_an_object_may_be_announced_as_any_json() -> None:
+    assert json_object(b'{"a": 1}', "application/vnd.foo+json") == {"a": 1}
+    assert json_object(b'{"a": 1}', "text/plain", "application/json") == {"a": 1}
+    with pytest.raises(BadOutput, match="'text/plain'; application/json was expected"):
+        json_object(b'{"a": 1}', "text/plain")

@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 import pytest
 
 from app.local.endpoint.app import create_app
-from app.local.endpoint.config import Endpoint, EndpointConfig
+from app.local.endpoint.config import Endpoint, EndpointConfig, Pause
 from app.local.s3 import S3Server
 from tests.local.endpoint import spy
 from tests.support.aws import Aws, Serve
@@ -20,6 +20,8 @@ class Limits(TypedDict, total=False):
     load_seconds: float
     invocation_seconds: float
     max_body_bytes: int
+    cold_start_seconds: float
+    pause: Pause
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from app.local.endpoint.config import Endpoint
-from app.local.endpoint.runtime import TIMED_OUT
+from app.local.endpoint.fleets.running import TIMED_OUT
 from tests.local.endpoint import spy
 from tests.support.artifacts import write_artifact
 from tests.support.aws import Reply, Serve
@@ -131,7 +131,7 @@ def test_a_model_that_takes_too_long_is_a_model_error(artifacts: Path, serve: Se
     write_artifact(artifacts / "a.tar.gz", spy.WAITS_TO_PREDICT)
     refusal = serve(invocation_seconds=0.2).refusal("multi", TargetModel="a.tar.gz")
     assert (refusal.code, refusal.status, refusal.original) == ("ModelError", 424, 0)
-    assert f'server error (0) from primary with message "{TIMED_OUT}"' in refusal.message
+    assert f'server error (0) from primary with message "{TIMED_OUT.format("primary")}"' in refusal.message
 
 
 def test_calls_of_one_model_run_at_the_same_time(artifacts: Path, serve: Serve) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import JsonValue
 
 from app.core.errors import BackendDown
+from app.schemas.payloads import Payload
 from app.schemas.rows import Row
 from app.services.hosting.gathering import Gathering
 from app.services.hosting.outcomes import InferenceOutcome, Inferred
@@ -102,3 +103,9 @@ async def test_what_fails_the_call_fails_all_its_callers() -> None:
     calls = [gathering.send([[1]], 1.0, send) for _ in range(2)]
     found = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(one) for one in found] == [BackendDown, BackendDown]
+
+
+def test_a_payload_waits_for_nobody() -> None:
+    gathering = Gathering(delay=60, most=10)
+    assert gathering.takes([[1], [2]])
+    assert not gathering.takes([[1], Payload(b"x", "image/png")])

@@ -1,17 +1,15 @@
 """Prediction jobs by batch transform: on moto's control plane, a real S3 server and a runner in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from pgqueuer.errors import RetryRequested
 from pydantic import JsonValue
 from sqlalchemy import text
 
-import app.aws
 from app.backends.sagemaker.transforms.transform import TransformJobs
 from app.core.errors import (
     AppError,
@@ -22,20 +20,14 @@ from app.core.errors import (
     InvalidInput,
     Misconfigured,
 )
-from app.core.settings import Settings
 from app.db.jobs import chunks
-from app.local.s3 import S3Server
 from app.schemas.context import Context
-from app.schemas.jobs.jobs import PredictionJob, ResultLine
-from app.schemas.models import NewVersion
+from app.schemas.jobs.jobs import PredictionJob
 from app.services import worker
 from app.services.access.keys import NewKey
-from app.services.inference import Inference
 from app.services.jobs import jobs as prediction_jobs
-from app.services.jobs import results as job_results
 from app.services.jobs import transform
 from app.services.jobs.transform_files import TransformFiles
-from app.services.models import versions
 from app.services.predictions.predictor import Ask
 from app.services.records import records
 from app.services.runtime import Runtime
@@ -44,83 +36,12 @@ from examples.transit.input_object import InputObject
 from tests.support.aws_stub import AwsStub
 from tests.support.callers import asked_by, caller_with
 from tests.support.eventually import TIMEOUT, until
-from tests.support.jobs import ask, look, queued, runtime_with_orders
-from tests.support.orders import FEATURES, answer_ten_times, invocations, order
-from tests.support.transform import TransformPlatform, moto_server, ten_times, transform_platform
+from tests.support.jobs import ask, look, queued
+from tests.support.orders import invocations, order
+from tests.support.transform import TransformPlatform, ten_times
+from tests.support.transform_jobs import ENGINE, TRANSFORM, finish, register, results, under_way
 from tests.support.use_case import TRANSIT, changed
 from tests.support.workers import working
-
-ENGINE = "sagemaker-batch-transform"
-TRANSFORM: dict[str, JsonValue] = {"model_name": "transit-7", "instance_type": "ml.m5.large"}
-
-
-@pytest.fixture(scope="module")
-def control_url() -> Iterator[str]:
-    """moto's server; the session of boto3 begins with it, since it keeps its first credentials."""
-    app.aws.session.cache_clear()
-    with moto_server() as url:
-        yield url
-    app.aws.session.cache_clear()
-
-
-@pytest.fixture
-def platform(
-    aws: AwsStub, server: S3Server, control_url: str, monkeypatch: pytest.MonkeyPatch
-) -> TransformPlatform:
-    """The stub answers the endpoint only, whose model is the one of the transform jobs."""
-    aws.respond = answer_ten_times
-    platform = transform_platform(monkeypatch, control_url, server)
-    platform.deploy("transit-7", "config-1")
-    return platform
-
-
-@pytest.fixture
-async def runtime(
-    settings: Settings, platform: TransformPlatform, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Runtime]:
-    """Five orders, so that a job on all of them has chunks of 3 and 2; a live version with a transform."""
-    stored = settings.model_copy(update={"storage_url": f"s3://bucket-{uuid4().hex}/models/"})
-    async with runtime_with_orders(stored, monkeypatch, 5) as runtime:
-        assert runtime.storage is not None
-        await runtime.storage.ensure_bucket()
-        await register(runtime, "batch", transform=TRANSFORM)
-        yield runtime
-
-
-async def register(runtime: Runtime, version: str, **options: JsonValue) -> None:
-    wanted = {"endpoint_name": "transit"} | options
-    new = NewVersion(
-        version=version,
-        backend="sagemaker",
-        options=wanted,
-        features=list(FEATURES),
-        promote=True,
-        probe=False,  # its calls of the endpoint are counted
-    )
-    await versions.register(
-        runtime.database.transactions, TRANSIT, Inference(runtime.settings), "transit", new
-    )
-
-
-async def under_way(runtime: Runtime, job: PredictionJob) -> None:
-    """Run the task; the transform job has to be under way then."""
-    with pytest.raises(RetryRequested):
-        await transform.run(runtime, job.id)
-
-
-async def finish(runtime: Runtime, job: PredictionJob) -> PredictionJob:
-    """Run the task; the job has to have ended then."""
-    await transform.run(runtime, job.id)
-    ended = await look(runtime, job)
-    assert ended.state in ("done", "failed")
-    return ended
-
-
-async def results(runtime: Runtime, job: PredictionJob) -> dict[str, JsonValue]:
-    """The prediction of each record, or the name of its error."""
-    parts = [part async for part in await job_results.read(runtime.database.transactions, job.id, "ndjson")]
-    lines = [ResultLine.model_validate_json(line) for line in "".join(parts).splitlines()]
-    return {line.record_id: line.error or line.prediction for line in lines}
 
 
 async def stored_predictions(runtime: Runtime) -> int:

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from app.core.settings import Settings
 from app.db import looks as rows
+from app.services.hosting import looks as hosting
 from app.services.models import looks
 from app.services.runtime import Runtime
 from app.services.upkeep import revisions
@@ -40,10 +41,10 @@ async def server() -> AsyncIterator[HttpStub]:
         yield server
 
 
-async def register(client: httpx.AsyncClient, url: str, *, sleeps: bool) -> None:
+async def register(client: httpx.AsyncClient, url: str, *, sleeps: bool, probe: bool | None = None) -> None:
     options = {"url": url, "model": "transit", "scales_to_zero": sleeps}
     version = {"version": "1", "backend": "kserve", "options": options, "features": FEATURES}
-    answer = await client.post("/models/transit/versions", json={**version, "promote": True})
+    answer = await client.post("/models/transit/versions", json={**version, "promote": True, "probe": probe})
     assert answer.status_code == 201, answer.text
 
 
@@ -92,3 +93,22 @@ async def _look(runtime: Runtime, *, used_within: float) -> None:
         place = await rows.place_of(session, 1)
     assert place is not None
     await looks.look_at(runtime.sessions, runtime.inference, place, used_within=used_within)
+
+
+@pytest.mark.parametrize("sleeps", [False, True])
+@pytest.mark.parametrize("probe", [None, True, False])
+async def test_a_promotion_wakes_it_only_if_it_is_asked_to(
+    app: FastAPI, server: HttpStub, sleeps: bool, probe: bool | None
+) -> None:
+    async with client_of(app) as client:
+        await store(client, {"a": 1.5})
+        await register(client, server.url, sleeps=sleeps, probe=probe)
+    calls = [request for request in server.requests if request.method == "POST"]
+    assert len(calls) == (1 if probe or (probe is None and not sleeps) else 0)
+
+
+def test_a_control_plane_wakes_nothing() -> None:
+    asleep: dict[str, JsonValue] = {"endpoint_name": "transit", "scales_to_zero": True}
+    assert hosting.sleeps("sagemaker", asleep)
+    assert not hosting.wakes("sagemaker", asleep)
+    assert not hosting.sleeps("sagemaker", asleep | {"scales_to_zero": False})

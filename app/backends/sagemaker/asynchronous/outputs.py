@@ -9,7 +9,7 @@ import structlog
 from botocore.exceptions import ClientError
 from pydantic import JsonValue
 
-from app.aws import CALL_ERRORS, CallError, call_config, error_code, error_status, s3_client
+from app.aws import CALL_ERRORS, CallError, Role, call_config, error_code, error_status, s3_client
 from app.backends.base import MAX_REPLY
 from app.backends.sagemaker.errors import in_our_words
 from app.core.errors import (
@@ -53,8 +53,8 @@ class WrittenObject:
 class Outputs:
     """Reads them, in calls that wait. ``what`` names the endpoint in errors."""
 
-    def __init__(self, what: str, region: str | None) -> None:
-        self._what, self._region = what, region
+    def __init__(self, what: str, region: str | None, role: Role | None) -> None:
+        self._what, self._region, self._role = what, region, role
 
     def read(self, location: str, most: int = MAX_REPLY) -> WrittenObject | None:
         """The object; None where it is not there. BackendDown where nobody can tell, BackendRefused where
@@ -111,7 +111,7 @@ class Outputs:
 
     @property
     def _client(self) -> "S3Client":
-        return s3_client(CONFIG, region=self._region)
+        return s3_client(CONFIG, region=self._region, role=self._role)
 
 
 def split(location: str) -> tuple[str, str]:

@@ -4,6 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from botocore.credentials import Credentials
+
+from app import aws
+
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
@@ -24,3 +28,5 @@ class Asked:
     """Seconds."""
     read_timeout: float
     """Seconds of silence."""
+    credentials: Callable[[], Credentials | None] = aws.credentials
+    """Those to sign with, which may be fetched for it; None where there are none."""

@@ -9,7 +9,7 @@ import structlog
 from botocore.credentials import Credentials
 from botocore.utils import get_environ_proxies
 
-from app.aws import credentials, signed_invocation
+from app.aws import signed_invocation
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.credentials import are_known
 from app.backends.sagemaker.calls.own import NOTHING_OWN, OwnArguments
@@ -59,7 +59,7 @@ class Calls:
         self._way = way
 
     def _find(self) -> "SignedCalls | ThreadCalls":
-        client, held = self._asked.client(), credentials()
+        client, held = self._asked.client(), self._asked.credentials()
         call = prepared(signed_invocation(client, self._asked.arguments))
         if call is None or held is None or _needs_botocore(call.url, held):
             log.info("sagemaker_calls_through_boto3", target=self._asked.what)

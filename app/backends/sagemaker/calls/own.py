@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 HEADERS = {
     "ContentType": "content-type",
+    "Accept": "accept",
     "InferenceId": "x-amzn-sagemaker-inference-id",
     "CustomAttributes": "x-amzn-sagemaker-custom-attributes",
     "EnableExplanations": "x-amzn-sagemaker-enable-explanations",
@@ -24,12 +25,15 @@ class OwnArguments:
     """At most 1024."""
     enable_explanations: str | None = None
     """A JMESPath expression, such as `true` in backticks."""
+    accept: str | None = None
+    """What the model is asked to answer."""
 
     @property
     def arguments(self) -> Mapping[str, str]:
         """By their names in InvokeEndpoint."""
         given = {
             "ContentType": self.content_type,
+            "Accept": self.accept,
             "InferenceId": self.inference_id,
             "CustomAttributes": self.custom_attributes,
             "EnableExplanations": self.enable_explanations,

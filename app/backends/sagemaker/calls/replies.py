@@ -6,17 +6,11 @@ from typing import cast
 
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel, Shape
-from botocore.parsers import ResponseParserError, create_parser
+from botocore.parsers import create_parser
+
+from app.aws import understood
 
 OPERATION = "InvokeEndpoint"
-
-CONFUSED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
-"""What the parser raises for JSON of another shape than AWS's, and for bytes that are no text."""
-
-
-def no_aws_answer(error: Exception) -> ResponseParserError:
-    """What the parser should have raised instead of one of CONFUSED."""
-    return ResponseParserError(f"not understood: {type(error).__name__}")
 
 
 @dataclass(frozen=True)
@@ -43,12 +37,10 @@ class Replies:
         # A model's answer is whatever it likes; the parser would make text of it.
         said = body if status >= 300 else b""
         response = {"status_code": status, "headers": headers, "body": said}
-        try:
+        with understood():
             parsed = self._parser.parse(response, self._output)
             if shape := self._service.shape_for_error_code(parsed.get("Error", {}).get("Code")):
                 parsed |= self._parser.parse(response, shape)
-        except CONFUSED as error:
-            raise no_aws_answer(error) from error
         if status >= 300:
             raise ClientError(parsed, OPERATION)
         return Invoked(

@@ -7,13 +7,14 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# Credentials are the process's, so one thread will do; those of the loop's own executor are everybody's.
-_thread = ThreadPoolExecutor(1, thread_name_prefix="aws-credentials")
+# The loop's own executor is everybody's. More than one, since roles have credentials of their own: where
+# those of one hang, others' do not.
+_threads = ThreadPoolExecutor(4, thread_name_prefix="aws-credentials")
 
 
 async def off_the_loop(work: Callable[[], T]) -> T:
-    """What botocore does that may read files, run a program or ask the network, one after the other."""
-    return await asyncio.get_running_loop().run_in_executor(_thread, work)
+    """What botocore does that may read files, run a program or ask the network."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
 class Shared(Generic[T]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from app.backends import base
 from app.backends.sagemaker.calls.asked import Asked
 from app.backends.sagemaker.calls.own import OwnArguments
-from app.backends.sagemaker.calls.replies import CONFUSED, Invoked, no_aws_answer
+from app.backends.sagemaker.calls.replies import Invoked
 from app.core.errors import BadOutput
 
 if TYPE_CHECKING:
@@ -27,10 +27,7 @@ class ThreadCalls:
 
     def _invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         arguments = {**self._asked.arguments, **own.arguments}
-        try:
-            answer = self._asked.client().invoke_endpoint(**arguments, Body=body)
-        except CONFUSED as error:
-            raise no_aws_answer(error) from error
+        answer = self._asked.client().invoke_endpoint(**arguments, Body=body)
         return Invoked(
             content=self._read(answer["Body"]),
             content_type=answer.get("ContentType", ""),

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 from botocore.exceptions import ClientError
 
-from app.aws import call_config, error_code, s3_client, sagemaker_client
+from app.aws import Role, call_config, error_code, s3_client, sagemaker_client
+from app.backends.sagemaker.role_errors import is_about_the_role
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,8 +33,8 @@ _logged: set[tuple[str, str, str]] = set()
 class ControlCalls:
     """Answers about what ``what`` runs. None where we may not ask or nobody could say, logged once."""
 
-    def __init__(self, region: str | None, what: str) -> None:
-        self._region, self.what = region, what
+    def __init__(self, region: str | None, what: str, role: Role | None = None) -> None:
+        self._region, self.what, self._role = region, what, role
 
     def endpoint(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
         return self.ask(lambda: self._client.describe_endpoint(EndpointName=name))
@@ -54,7 +55,7 @@ class ControlCalls:
     @property
     def s3(self) -> "S3Client":
         """S3 where the endpoint's artifacts are."""
-        return s3_client(CONFIG, region=self._region)
+        return s3_client(CONFIG, region=self._region, role=self._role)
 
     def ask(self, call: Callable[[], T], *, may_be_gone: bool = False) -> T | None:
         """The answer. What is not there is an error, unless it may be gone."""
@@ -63,7 +64,7 @@ class ControlCalls:
         except ClientError as error:
             if may_be_gone and _could_not_find(error):
                 return None
-            if error_code(error) not in CANNOT_SAY:
+            if error_code(error) not in CANNOT_SAY or is_about_the_role(error):
                 raise
             self._log_once(error.operation_name)
             return None
@@ -76,7 +77,7 @@ class ControlCalls:
 
     @property
     def _client(self) -> "SageMakerClient":
-        return sagemaker_client(CONFIG, region=self._region)
+        return sagemaker_client(CONFIG, region=self._region, role=self._role)
 
 
 def _could_not_find(error: ClientError) -> bool:

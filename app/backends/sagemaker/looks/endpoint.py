@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,15 @@ class Running:
     unclear: bool = False
     containers: Sequence["ContainerDefinitionOutputTypeDef"] = ()
     """None where they cannot be seen, and the revision is that of what surrounds them."""
+    is_direct: bool = False
+    """A call asks one of the containers, by its name; else all of them, one after the other."""
+    by_container: Mapping[str, str] = field(default_factory=dict)
+    """The revision of each container alone, by its name."""
+
+    def of_container(self, name: str) -> "Running":
+        """What a call asks that names this container, one of ``by_container``."""
+        alone = [each for each in self.containers if each.get("ContainerHostname") == name]
+        return replace(self, revision=self.by_container[name], containers=alone)
 
     @property
     def is_multi_model(self) -> bool:
@@ -64,6 +73,7 @@ class Variant:
     name: str
     takes_traffic: bool
     runs: Running
+    is_serverless: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,8 +132,13 @@ def _variants(control: ControlCalls, found: "DescribeEndpointOutputTypeDef") -> 
         if model := described.get(model_name):
             containers = identity.containers_of(model)
             runs = running(control, model_name, containers, identity.resolved(images), config_name, seen)
-            runs = replace(runs, unclear=runs.unclear or _is_later(model.get("CreationTime"), seen))
-        variants.append(Variant(name, _weight(summary) != 0, runs))
+            runs = replace(
+                runs,
+                unclear=runs.unclear or _is_later(model.get("CreationTime"), seen),
+                is_direct=identity.are_called_directly(model),
+            )
+        is_serverless = "CurrentServerlessConfig" in summary or "ServerlessConfig" in configured.get(name, {})
+        variants.append(Variant(name, _weight(summary) != 0, runs, is_serverless))
     return variants
 
 
@@ -162,8 +177,14 @@ def running(
             hidden = hidden or artifact is None
             unclear = unclear or _is_after(artifact, times)
         parts.append(content)
-    told = f"{name} {identity.digest(parts)}"
-    return Running(f"{told} {config}" if hidden and config else told, name, unclear, containers)
+    beside = f" {config}" if hidden and config else ""
+    alone = {
+        container["ContainerHostname"]: f"{name} {identity.digest([part])}{beside}"
+        for container, part in zip(containers, parts, strict=True)
+        if "ContainerHostname" in container
+    }
+    told = f"{name} {identity.digest(parts)}{beside}"
+    return Running(told, name, unclear, containers, by_container=alone)
 
 
 def _is_after(artifact: artifacts.StoredArtifact | None, times: Sequence[datetime]) -> bool:

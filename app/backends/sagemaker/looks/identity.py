@@ -33,6 +33,11 @@ def containers_of(model: "DescribeModelOutputTypeDef") -> list["ContainerDefinit
     return [primary] if primary else model.get("Containers", [])
 
 
+def are_called_directly(model: "DescribeModelOutputTypeDef") -> bool:
+    """Whether a call names the one of its containers that is to answer."""
+    return model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
+
+
 def artifact_url(container: "ContainerDefinitionOutputTypeDef") -> str:
     """Where its artifact is, or the prefix of its target models; empty where it has none."""
     source = container.get("ModelDataSource", {}).get("S3DataSource")

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from app.aws import CALL_ERRORS
+from app.aws import CALL_ERRORS, understood
 from app.backends.base import BackendOptions, Deployed, Look, missing
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.looks import artifacts, component, endpoint
@@ -21,6 +21,9 @@ from app.core.errors import BackendError, BackendRefused
 _threads = ThreadPoolExecutor(16, thread_name_prefix="sagemaker-look")
 """The loop's own executor has a handful of threads and is everybody's. A hanging look keeps one of these."""
 
+SERVERLESS_BYTES = 4 * 2**20
+"""Of a request body: AWS takes 4 MB from serverless endpoints."""
+
 FoundComponents: TypeAlias = Mapping[str, Component | BackendError | None]
 
 
@@ -32,7 +35,8 @@ async def look_together(options: Sequence[BackendOptions]) -> Sequence[Look]:
 
 def look_at_all(options: Sequence[Options]) -> list[Look]:
     """The same, blocking; all are of one endpoint."""
-    control = ControlCalls(options[0].region, f"SageMaker endpoint {options[0].endpoint_name!r}")
+    place = options[0]
+    control = ControlCalls(place.region, f"SageMaker endpoint {place.endpoint_name!r}", place.role)
     try:
         seen = see(control, options)
     except BackendError as error:
@@ -44,7 +48,8 @@ def see(control: ControlCalls, options: Sequence[Options]) -> "SeenEndpoint | No
     """What there is to see of the endpoint for these options; None where we may not ask. BackendError where
     it is not there, not in service, or cannot be reached."""
     try:
-        found = endpoint.describe(control, options[0].endpoint_name)
+        with understood():
+            found = endpoint.describe(control, options[0].endpoint_name)
     except CALL_ERRORS as error:
         raise in_our_words(error, control.what) from error
     return (
@@ -70,7 +75,8 @@ def _tags(
         if each.target_variant in (None, variant.name) and (place := target_place(variant.runs, each))
     }
     try:
-        return artifacts.etags(control, places)
+        with understood():
+            return artifacts.etags(control, places)
     except CALL_ERRORS as error:
         return in_our_words(error, control.what)
 
@@ -85,7 +91,8 @@ def _component(
     control: ControlCalls, components: component.Components, name: str
 ) -> Component | BackendError | None:
     try:
-        return components.describe(name)
+        with understood():
+            return components.describe(name)
     except CALL_ERRORS as error:
         return in_our_words(error, control.what)
     except BackendError as error:
@@ -94,6 +101,9 @@ def _component(
 
 def target_place(runs: Running, options: Options) -> ObjectKey | None:
     """Where the artifact of the options' target model is; None where that is not known."""
+    container = options.target_container_hostname
+    if container and container in runs.by_container:
+        runs = runs.of_container(container)
     prefix = on_s3(runs.target_prefix)
     if prefix is None or not options.target_model:
         return None
@@ -121,7 +131,12 @@ class SeenEndpoint:
         told = {name: revision for name, revision in revisions.items() if revision is not None}
         if len(told) < len(asked):
             return None
-        return self._found(frozenset(told.values()), told, unclear=any(each.runs.unclear for each in asked))
+        found = self._found(frozenset(told.values()), told, unclear=any(each.runs.unclear for each in asked))
+        return (
+            replace(found, most_bytes=SERVERLESS_BYTES)
+            if any(each.is_serverless for each in asked)
+            else found
+        )
 
     def running(self, options: Options) -> list[tuple[Running, str]]:
         """What may answer, each with its revision. Empty where that is not known; raises as ``deployed``."""
@@ -147,6 +162,7 @@ class SeenEndpoint:
         return asked
 
     def _revision(self, runs: Running, options: Options) -> str | None:
+        runs = _asked_container(runs, options)
         if not options.target_model:
             if runs.is_multi_model:  # it answers nobody who names no model
                 needed = "a target model is needed: this is a multi-model endpoint"
@@ -187,3 +203,17 @@ class SeenEndpoint:
         return Deployed(
             *(revisions, variants, pending), unclear=unclear, surroundings=surroundings, changed=changed
         )
+
+
+def _asked_container(runs: Running, options: Options) -> Running:
+    """What answers, of a model with several containers. BackendMissing where AWS would answer nobody."""
+    name = options.target_container_hostname
+    if not runs.containers or (name is None and not runs.is_direct):
+        return runs
+    if name and name in runs.by_container and runs.is_direct:
+        return runs.of_container(name)
+    if not runs.is_direct:
+        said = "the endpoint's model has no containers that are invoked directly"
+    else:
+        said = f"the name of one of the model's containers is needed: {', '.join(runs.by_container)}"
+    raise missing(options.describe(), "target_container_hostname", said)

@@ -9,34 +9,33 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 from pydantic import JsonValue
 
-from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_client
+from app.aws import CALL_ERRORS, CallError, call_config, error_code, sagemaker_client, understood
 from app.backends.base import missing
-from app.backends.sagemaker.errors import says_no_model, translate
-from app.backends.sagemaker.options import Options, Transform
+from app.backends.sagemaker.errors import translate
+from app.backends.sagemaker.options import Options
+from app.backends.sagemaker.refusals import says_no_model
+from app.backends.sagemaker.transform_options import Transform
+from app.backends.sagemaker.transforms.transform_lines import by_id, with_id
+from app.backends.sagemaker.transforms.transform_request import job_request
 from app.backends.sagemaker.transforms.transform_revision import TransformRevision
-from app.backends.wire.formats import RequestFormat
+from app.backends.wire.exchange import line_writer
 from app.backends.wire.replies import Output, decode
-from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge
+from app.core.errors import BackendError, BackendRefused, InvalidInput, TooLarge, UserCodeError
 from app.core.logging.quoting import Quoted
-from app.schemas.rows import Row
+from app.schemas.payloads import Payload, Sendable
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_sagemaker.literals import TransformInstanceTypeType
-    from mypy_boto3_sagemaker.type_defs import (
-        CreateTransformJobRequestTypeDef,
-        DescribeTransformJobResponseTypeDef,
-    )
+    from mypy_boto3_sagemaker.type_defs import DescribeTransformJobResponseTypeDef
 
 log = structlog.get_logger(__name__)
 
-MAX_PAYLOAD_MB = 6
-"""AWS's default of MaxPayloadInMB: the most that one request to the model carries, and so one row."""
 CONFIG = call_config(attempts=3, connect_timeout=5, read_timeout=30)  # every call of ours may be made twice
 
 NO_SUCH_JOB = {"ResourceNotFound", "ValidationException", "ValidationError"}
@@ -55,11 +54,13 @@ Status = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 
 @dataclass(frozen=True)
 class TransformJob:
-    """A job as SageMaker sees it. ``reason`` is why it failed; ``seconds`` is how long it ran."""
+    """A job as SageMaker sees it. ``reason`` is why it failed, ``seconds`` how long it ran, ``age`` the time
+    since it was made."""
 
     status: Status
     reason: str
     seconds: float
+    age: timedelta
 
     @property
     def ended(self) -> bool:
@@ -70,66 +71,62 @@ class TransformJobs:
     """The transform jobs of one model version. What calls SageMaker raises BackendError."""
 
     def __init__(self, options: Options, transform: Transform, features: Sequence[str]) -> None:
-        self._options, self._transform = options, transform
-        self._format = RequestFormat(options.content_type, features)
-        self._accept = options.accept or options.content_type
-        self.suffix = "csv" if options.content_type == "text/csv" else "jsonl"
+        self._options, self._transform, self._features = options, transform, features
+        self._format = line_writer(options, options.kind, features)
+        self.suffix = "csv" if options.kind == "text/csv" else "jsonl"
 
-    def line(self, row: Row) -> bytes:
-        """The row's line, without its end. InvalidInput or TooLarge say why there can be none."""
+    @property
+    def time_limit(self) -> timedelta:
+        return timedelta(minutes=self._transform.max_minutes)
+
+    def line(self, row: Sendable, one: str) -> bytes:
+        """The line of the row with this id, without its end. Raises what says why there is none."""
+        if isinstance(row, Payload):
+            raise UserCodeError("preprocess made a payload, and batch transform takes rows only, as lines.")
         line = self._format.row(row)
         if b"\n" in line or b"\r" in line:  # within quotes, too
             raise InvalidInput("The row has a line break, at which batch transform would split it.")
-        if len(line) >= MAX_PAYLOAD_MB * 2**20:
-            raise TooLarge(f"The row takes {len(line)} bytes; batch transform takes {MAX_PAYLOAD_MB} MB.")
-        return line
+        most = self._transform.max_payload_mb
+        if len(line) >= most * 2**20:
+            raise TooLarge(f"The row takes {len(line)} bytes; batch transform takes {most} MB.")
+        return with_id(line, one, self._options.kind) if self._by_id else line
 
-    def outputs(self, content: bytes, expected: int) -> list[Output]:
-        """One output per row of an output object. BadOutput where they are not ``expected`` in number.
+    def outputs(self, content: bytes, ids: Sequence[str]) -> list[Output]:
+        """One output for each row of an input object, given by the rows' ids in their order.
 
-        Empty lines do not count: there is one where an answer that ended with a line feed met the next.
+        BadOutput where the rows cannot be told apart, or are others or not as many. Empty lines do not count:
+        there is one where an answer that ended with a line feed met the next.
         """
         lines = [line for line in content.splitlines() if line.strip()]
-        return decode(b"\n".join(lines), self._accept, expected)
+        if self._by_id:
+            lines = by_id(lines, ids, self._options.kind)
+        told = self._options.asked_for, len(ids)
+        return decode(b"\n".join(lines), *told, otherwise=self._options.answer_type)
+
+    @property
+    def _by_id(self) -> bool:
+        return self._transform.match == "id"
 
     async def find(self, name: str) -> TransformJob | None:
         """The job of this name; None if there is none."""
         try:
             found = await asyncio.to_thread(self._control.describe_transform_job, TransformJobName=name)
+            with understood():
+                return _job(name, found)
         except CALL_ERRORS as error:
             if error_code(error) in NO_SUCH_JOB:
                 return None
             raise translate(error, f"Transform job {name!r}") from error
-        return _job(name, found)
 
     async def create(self, name: str, *, source: str, target: str) -> None:
         """Start the job on the objects below ``source`` unless it is there; both are s3:// prefixes."""
-        request = self._request(name, source, target)
+        wanted = self._options, self._transform, self._features
+        request = job_request(*wanted, name=name, source=source, target=target)
         try:
             await asyncio.to_thread(self._control.create_transform_job, **request)
         except CALL_ERRORS as error:
             if error_code(error) != "ResourceInUse":
                 raise _refusal(error, f"SageMaker model {self._transform.model_name!r}") from error
-
-    def _request(self, name: str, source: str, target: str) -> "CreateTransformJobRequestTypeDef":
-        wanted = self._transform
-        return {
-            "TransformJobName": name,
-            "ModelName": wanted.model_name,
-            "BatchStrategy": "MultiRecord",
-            "MaxPayloadInMB": MAX_PAYLOAD_MB,
-            "TransformInput": {
-                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": source}},
-                "ContentType": self._options.content_type,
-                "SplitType": "Line",
-            },
-            "TransformOutput": {"S3OutputPath": target, "Accept": self._accept, "AssembleWith": "Line"},
-            "TransformResources": {
-                # The stubs list the types of their day; AWS adds to them.
-                "InstanceType": cast("TransformInstanceTypeType", wanted.instance_type),
-                "InstanceCount": wanted.instance_count,
-            },
-        }
 
     async def stop(self, name: str) -> None:
         """Stop the job if it is there and under way; what it has written stays."""
@@ -148,7 +145,7 @@ class TransformJobs:
 
     @property
     def _control(self) -> "SageMakerClient":
-        return sagemaker_client(CONFIG, region=self._options.region)
+        return sagemaker_client(CONFIG, region=self._options.region, role=self._options.role)
 
 
 def open_transform_jobs(options: Mapping[str, JsonValue], features: Sequence[str]) -> TransformJobs:
@@ -168,7 +165,8 @@ def _job(name: str, found: "DescribeTransformJobResponseTypeDef") -> TransformJo
         log.warning("transform job failed", name=name, reason=Quoted(reason))
     started, ended = found.get("TransformStartTime"), found.get("TransformEndTime")
     seconds = (ended - started).total_seconds() if started and ended else 0.0
-    return TransformJob(status, _PLACES.sub("...", reason)[:500], seconds)
+    age = datetime.now(UTC) - found["CreationTime"]  # whose clock differs more, AWS takes no signature of
+    return TransformJob(status, _PLACES.sub("...", reason)[:500], seconds, age)
 
 
 def _refusal(error: CallError, what: str) -> BackendError:

@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from app.aws import CALL_ERRORS
+from app.aws import CALL_ERRORS, understood
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.looks import identity
 from app.backends.sagemaker.looks.control import ControlCalls
 from app.backends.sagemaker.looks.endpoint import Running, running
 from app.backends.sagemaker.looks.looking import see, target_place
-from app.backends.sagemaker.options import Options, Transform
+from app.backends.sagemaker.options import Options
+from app.backends.sagemaker.transform_options import Transform
 from app.core.errors import BackendRefused
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class TransformRevision:
 
     def __init__(self, options: Options, transform: Transform) -> None:
         self._options, self._name = options, transform.model_name
-        self._control = ControlCalls(options.region, options.describe())
+        self._control = ControlCalls(options.region, options.describe(), options.role)
 
     def read(self, noted: str) -> str:
         """The revision under which the job's predictions are kept; raises BackendError.
@@ -30,7 +31,8 @@ class TransformRevision:
         endpoint, or nobody may ask, the version's options are all that is known, as for its endpoint.
         """
         try:
-            return self._read(noted)
+            with understood():
+                return self._read(noted)
         except CALL_ERRORS as error:
             raise in_our_words(error, self._control.what) from error
 

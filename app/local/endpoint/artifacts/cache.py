@@ -15,7 +15,7 @@ from app.local.endpoint.model import HostedModel
 
 log = logging.getLogger(__name__)
 
-ArtifactKey = tuple[str, str, str]
+ArtifactKey = tuple[str, str, str, int]
 
 
 @dataclass
@@ -43,9 +43,10 @@ class ModelCache:
         self._changed = asyncio.Event()
         self._numbers = itertools.count(1)
 
-    def acquire(self, source: Source, name: str) -> CachedArtifact:
-        """The artifact's entry, with one more user; whoever acquires it releases it."""
-        key = (source.bucket, source.prefix, name)
+    def acquire(self, source: Source, name: str, fleet: int = 0) -> CachedArtifact:
+        """The artifact's entry, with one more user; whoever acquires it releases it. Another fleet (of
+        instances that were deployed at another time) has fetched its own."""
+        key = (source.bucket, source.prefix, name, fleet)
         if key not in self._entries:
             folder = self._folder / str(next(self._numbers))
             loading = asyncio.create_task(self._load(key, source, name, folder))

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from pydantic import JsonValue
 
+from app.backends.base import Ticket
 from app.backends.registry import open_backend
 from app.backends.sagemaker.asynchronous.backend import AsynchronousBackend
 from app.core.errors import BackendDown, BackendRefused, BackendTimeout, BadOutput, InvalidInput, TooLarge
 from app.core.hosts import Hosts
+from app.schemas.payloads import Payload
 from tests.support.aws_stub import Answer, AwsStub, error
 from tests.support.eventually import TIMEOUT
 from tests.support.later_stub import LaterStub, s3_error
@@ -40,7 +42,7 @@ async def opener(later: LaterStub) -> AsyncIterator[Opener]:
 
 async def test_a_large_row_goes_by_way_of_the_bucket(later: LaterStub, opener: Opener) -> None:
     backend = opener(asynchronous={"input_location": "s3://bucket/in/", "request_ttl": 60})
-    ticket = await backend.submit([LARGE], TIMEOUT)
+    ticket = await backend.submit(LARGE, TIMEOUT)
     [request] = later.taken
     place = request.headers["x-amzn-sagemaker-inputlocation"]
     assert (request.body, place) == (b"", f"s3://bucket/in/{ticket.inference_id}")
@@ -50,8 +52,8 @@ async def test_a_large_row_goes_by_way_of_the_bucket(later: LaterStub, opener: O
 
 async def test_without_a_bucket_the_error_names_the_option(later: LaterStub, opener: Opener) -> None:
     with pytest.raises(TooLarge, match=r"130000 bytes.*asynchronous\.input_location"):
-        await opener().submit([LARGE], TIMEOUT)
-    await opener().submit([["x" * 128_000]], TIMEOUT)
+        await opener().submit(LARGE, TIMEOUT)
+    await opener().submit(["x" * 128_000], TIMEOUT)
     assert len(later.taken) == 1
 
 
@@ -60,8 +62,20 @@ async def test_what_keeps_an_input_from_its_bucket(later: LaterStub, opener: Ope
     for refusal, kind in (("AccessDenied", BackendDown), ("NoSuchBucket", BackendRefused)):
         later.s3_refusal = s3_error(refusal, 403 if refusal == "AccessDenied" else 404)
         with pytest.raises(kind):
-            await backend.submit([LARGE], TIMEOUT)
+            await backend.submit(LARGE, TIMEOUT)
     assert later.taken == []
+
+
+async def test_a_payload_goes_as_it_is_and_its_answer_is_one_output(later: LaterStub, opener: Opener) -> None:
+    backend = opener()
+    ticket = await backend.submit(Payload(b"\x89PNG", "image/png"), TIMEOUT)
+    [request] = later.taken
+    assert (request.body, request.headers["x-amzn-sagemaker-content-type"]) == (b"\x89PNG", "image/png")
+    assert await backend.collect(ticket, TIMEOUT) is None
+    later.objects["out/0"] = Answer(body=b'{"cat": 0.9}', headers={"Content-Type": "application/json"})
+    found = await backend.collect(Ticket.model_validate(ticket.model_dump(mode="json")), TIMEOUT)
+    assert found is not None
+    assert (found.outputs, found.inference_id) == ([{"cat": 0.9}], ticket.inference_id)
 
 
 async def test_it_is_never_asked_for_an_answer_at_once(later: LaterStub, opener: Opener) -> None:
@@ -74,15 +88,15 @@ async def test_what_comes_of_a_call_that_hands_rows_over(later: LaterStub, opene
     backend = opener()
     later.refusal = Answer(202, b"{}", {"X-Amzn-SageMaker-OutputLocation": "https://elsewhere/out"})
     with pytest.raises(BadOutput, match="no S3 address"):
-        await backend.submit([[1]], TIMEOUT)
+        await backend.submit([1], TIMEOUT)
     later.refusal = Answer(202, b"{}")
     with pytest.raises(BadOutput):
-        await backend.submit([[1]], TIMEOUT)
+        await backend.submit([1], TIMEOUT)
     later.refusal = error("InternalFailure", 500)
     with pytest.raises(BackendDown):
-        await backend.submit([[1]], TIMEOUT)
+        await backend.submit([1], TIMEOUT)
     with pytest.raises(BackendTimeout):
-        await backend.submit([[1]], 0.0)
+        await backend.submit([1], 0.0)
 
 
 WRONG: dict[str, dict[str, JsonValue]] = {

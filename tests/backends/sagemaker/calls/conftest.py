@@ -32,8 +32,10 @@ def fresh_session() -> Iterator[None]:
 async def opener(aws: AwsStub) -> AsyncIterator[Opener]:
     opened: list[Calls] = []
 
-    def open_one(target: Mapping[str, str] | None = None, **client: str) -> Calls:
-        make = partial(clients.sagemaker_runtime_client, CONFIG, **client)
+    def open_one(
+        target: Mapping[str, str] | None = None, region: str | None = None, endpoint_url: str | None = None
+    ) -> Calls:
+        make = partial(clients.sagemaker_runtime_client, CONFIG, region=region, endpoint_url=endpoint_url)
         asked = {"EndpointName": "churn", **(target or {})}
         opened.append(Calls(Asked("The endpoint", asked, 4, make, connect_timeout=5, read_timeout=TIMEOUT)))
         return opened[-1]
@@ -51,9 +53,11 @@ def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "get_current_datetime", lambda: now)
 
 
-def by_boto3(target: Mapping[str, str], body: bytes, **client: str) -> Invoked:
+def by_boto3(
+    target: Mapping[str, str], body: bytes, region: str | None = None, endpoint_url: str | None = None
+) -> Invoked:
     """What boto3 itself makes of the call."""
-    made = clients.sagemaker_runtime_client(CONFIG, **client)
+    made = clients.sagemaker_runtime_client(CONFIG, region=region, endpoint_url=endpoint_url)
     answer = made.invoke_endpoint(**{"EndpointName": "churn", **target}, Body=body)
     return Invoked(
         answer["Body"].read(),

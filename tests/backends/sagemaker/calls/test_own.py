@@ -15,7 +15,7 @@ OWN = {
     "id": OwnArguments(inference_id="6e3a-" * 12),
     "type": OwnArguments(content_type='application/x-npy; a="b  c"'),
     "attributes": OwnArguments(custom_attributes="trace=1;  two  blanks, naïve=é "),
-    "all": OwnArguments("image/png", "1", "(x-amz-date-)", "`true`"),
+    "all": OwnArguments("image/png", "1", "(x-amz-date-)", "`true`", "application/json"),
 }
 
 

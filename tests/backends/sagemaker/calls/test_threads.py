@@ -9,6 +9,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from app import aws as clients
+from app.aws.roles import AwsSession
 from app.backends import base
 from app.backends.registry import open_backend
 from app.backends.sagemaker.calls import chosen
@@ -69,7 +70,7 @@ async def test_what_else_is_left_to_botocore(
     if reason == "plug-in":
         monkeypatch.setenv(chosen.PLUGINS, "tracing=no_such_module")
     elif reason == "credentials":
-        monkeypatch.setattr(chosen, "credentials", lambda: Own("k", "s"))
+        monkeypatch.setattr(AwsSession, "get_credentials", lambda _: Own("k", "s"))
     else:
         monkeypatch.setattr(chosen, "prepared", lambda request: None)
     assert (await opener(CSV).invoke(b"1,2")).content == b"1"

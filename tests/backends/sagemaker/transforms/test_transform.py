@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from structlog.typing import EventDict
 
 from app.backends.registry import open_backend
-from app.backends.sagemaker.transforms.transform import MAX_PAYLOAD_MB, TransformJobs, open_transform_jobs
+from app.backends.sagemaker.transforms.transform import TransformJobs, open_transform_jobs
 from app.core.errors import (
     BackendError,
     BackendMissing,
@@ -20,7 +20,14 @@ from app.core.hosts import Hosts
 from tests.support.aws_stub import AwsStub, control_error, reply
 
 TRANSFORM: dict[str, JsonValue] = {"model_name": "churn-3", "instance_type": "ml.m5.xlarge"}
-FOUND: dict[str, JsonValue] = {"TransformJobStatus": "InProgress", "TransformJobName": "job"}
+JOB = "prediction-job-7-20260101T000000"
+FOUND: dict[str, JsonValue] = {
+    "TransformJobStatus": "InProgress",
+    "TransformJobName": JOB,
+    "CreationTime": 1_700_000_000,
+}
+MAX_PAYLOAD_MB = 6
+IDS = ["r1", "r2", "r3"]
 
 
 def jobs(**options: JsonValue) -> TransformJobs:
@@ -35,7 +42,7 @@ def asked(aws: AwsStub) -> JsonValue:
 
 
 async def create(one: TransformJobs) -> None:
-    await one.create("job", source="s3://bucket/in/", target="s3://bucket/out/")
+    await one.create(JOB, source="s3://bucket/in/", target="s3://bucket/out/")
 
 
 async def test_a_job_is_made_of_the_options(aws: AwsStub) -> None:
@@ -43,7 +50,7 @@ async def test_a_job_is_made_of_the_options(aws: AwsStub) -> None:
     await create(jobs(content_type="application/jsonlines", transform=TRANSFORM | {"instance_count": 2}))
     assert aws.requests[-1].operation == "CreateTransformJob"
     assert asked(aws) == {
-        "TransformJobName": "job",
+        "TransformJobName": JOB,
         "ModelName": "churn-3",
         "BatchStrategy": "MultiRecord",
         "MaxPayloadInMB": MAX_PAYLOAD_MB,
@@ -88,15 +95,15 @@ async def test_what_refuses_a_job(aws: AwsStub, code: str, expected: type[Backen
 @pytest.mark.parametrize("code", ["ResourceNotFound", "ValidationException"])
 async def test_a_job_that_is_not_there(aws: AwsStub, code: str) -> None:
     aws.script(control_error(code))
-    assert await jobs().find("job") is None
-    await jobs().stop("job")
+    assert await jobs().find(JOB) is None
+    await jobs().stop(JOB)
     assert {request.operation for request in aws.requests} == {"DescribeTransformJob"}
 
 
 async def test_who_may_not_look_does_not_take_a_job_for_absent(aws: AwsStub) -> None:
     aws.script(control_error("AccessDeniedException"))
     with pytest.raises(BackendRefused):
-        await jobs().find("job")
+        await jobs().find(JOB)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +112,7 @@ async def test_who_may_not_look_does_not_take_a_job_for_absent(aws: AwsStub) -> 
 )
 async def test_how_far_a_job_is(aws: AwsStub, status: str, ended: bool) -> None:
     aws.script(reply(FOUND | {"TransformJobStatus": status}))
-    found = await jobs().find("job")
+    found = await jobs().find(JOB)
     assert found is not None
     assert (found.status, found.ended, found.seconds) == (status, ended, 0)
 
@@ -113,7 +120,7 @@ async def test_how_far_a_job_is(aws: AwsStub, status: str, ended: bool) -> None:
 async def test_how_long_a_job_took(aws: AwsStub) -> None:
     times: dict[str, JsonValue] = {"TransformStartTime": 1_700_000_000.5, "TransformEndTime": 1_700_000_065}
     aws.script(reply(FOUND | times))
-    found = await jobs().find("job")
+    found = await jobs().find(JOB)
     assert found is not None
     assert found.seconds == 64.5
 
@@ -121,7 +128,7 @@ async def test_how_long_a_job_took(aws: AwsStub) -> None:
 async def test_why_a_job_failed_is_said_without_places(aws: AwsStub, logs: list[EventDict]) -> None:
     reason = "ClientError: arn:aws:iam::123456789012:role/x may not read s3://bucket/in, of 123456789012"
     aws.script(reply(FOUND | {"TransformJobStatus": "Failed", "FailureReason": reason}))
-    found = await jobs().find("job")
+    found = await jobs().find(JOB)
     assert found is not None
     assert found.reason == "ClientError: ... may not read ..., of ..."
     assert [entry["reason"] for entry in logs] == [reason]
@@ -131,17 +138,17 @@ async def test_only_a_job_that_runs_is_stopped(aws: AwsStub) -> None:
     for status, calls in (("Completed", 1), ("Stopping", 1), ("InProgress", 2)):
         aws.requests.clear()
         aws.script(reply(FOUND | {"TransformJobStatus": status}))
-        await jobs().stop("job")
+        await jobs().stop(JOB)
         assert len(aws.requests) == calls
     assert aws.requests[-1].operation == "StopTransformJob"
 
 
 async def test_a_job_that_ends_before_it_is_stopped(aws: AwsStub) -> None:
     aws.script(reply(FOUND), control_error("ValidationException"))
-    await jobs().stop("job")
+    await jobs().stop(JOB)
     aws.script(reply(FOUND), control_error("AccessDeniedException"))
     with pytest.raises(BackendRefused):
-        await jobs().stop("job")
+        await jobs().stop(JOB)
 
 
 @pytest.mark.parametrize(
@@ -149,32 +156,32 @@ async def test_a_job_that_ends_before_it_is_stopped(aws: AwsStub) -> None:
     [({}, b"1,x"), ({"content_type": "application/jsonlines"}, b'[1,"x"]')],
 )
 def test_a_row_is_a_line(options: Mapping[str, JsonValue], line: bytes) -> None:
-    assert jobs(**options).line([1, "x"]) == line
+    assert jobs(**options).line([1, "x"], "r1") == line
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb"])
 def test_a_row_with_a_line_break_is_no_line_of_csv(text: str) -> None:
     with pytest.raises(InvalidInput, match="line break"):
-        jobs().line([1, text])
-    assert b"\n" not in jobs(content_type="application/jsonlines").line([1, text])
+        jobs().line([1, text], "r1")
+    assert b"\n" not in jobs(content_type="application/jsonlines").line([1, text], "r1")
 
 
 def test_a_row_that_no_request_can_carry() -> None:
     room = MAX_PAYLOAD_MB * 2**20 - len("1,\n")
-    assert jobs().line([1, "x" * room])
+    assert jobs().line([1, "x" * room], "r1")
     with pytest.raises(TooLarge, match="takes 6 MB"):
-        jobs().line([1, "x" * (room + 1)])
+        jobs().line([1, "x" * (room + 1)], "r1")
 
 
 def test_empty_lines_between_answers_are_no_outputs() -> None:
-    assert jobs().outputs(b"1.5\n2\n\n3\n\n", 3) == [1.5, 2, 3]
-    assert jobs(content_type="application/jsonlines").outputs(b'{"a":1}\n\n[2]\n', 2) == [{"a": 1}, [2]]
+    assert jobs().outputs(b"1.5\n2\n\n3\n\n", IDS) == [1.5, 2, 3]
+    assert jobs(content_type="application/jsonlines").outputs(b'{"a":1}\n\n[2]\n', IDS[:2]) == [{"a": 1}, [2]]
 
 
 @pytest.mark.parametrize("content", [b"", b"1\n2\n", b"1\n2\n3\n4\n", b"\xff\n1\n2\n"])
 def test_outputs_that_are_not_one_a_row(content: bytes) -> None:
     with pytest.raises(BadOutput):
-        jobs().outputs(content, 3)
+        jobs().outputs(content, IDS)
 
 
 @pytest.mark.parametrize(

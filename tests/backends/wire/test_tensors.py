@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from pydantic import JsonValue
 
-from app.backends.kserve.tensors import Tensor, TensorFormat, TensorOptions, outputs
+from app.backends.wire.tensors import Tensor, TensorForm, TensorFormat, outputs
 from app.core.errors import BackendRefused, BackendRejected, BadOutput, InvalidInput, UserCodeError
 from app.schemas.rows import Row
 
@@ -14,7 +14,7 @@ OWN: Mapping[str, JsonValue] = {"tensors": "per_feature"}
 
 
 def made(options: Mapping[str, JsonValue], most: int = 1000) -> TensorFormat:
-    return TensorFormat(TensorOptions.model_validate(options), ("a", "b"), most)
+    return TensorFormat(TensorForm.model_validate(options), ("a", "b"), most)
 
 
 def sent(rows: Sequence[Row], **options: JsonValue) -> dict[str, JsonValue]:

@@ -8,21 +8,22 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-import boto3
 import botocore.session
 from botocore import exceptions as vendor
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from app.aws.roles import AwsSession, Role, assumed
 from app.core.logging.quoting import Quoted
 
 if TYPE_CHECKING:  # the stubs are installed where mypy runs, and nowhere else
@@ -41,17 +42,46 @@ T = TypeVar("T")
 ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
 """How the environment variables begin that lead a client elsewhere."""
 MAX_CLIENTS = 32
-"""Clients that are kept; there is one for each service, region and address."""
+"""Clients that are kept of a session; there is one for each service, region and address."""
+MAX_ROLES = 64
+"""Sessions that are kept; there is one for each role and region."""
 
 _one_at_a_time = threading.Lock()  # clients may be used by all threads, but a session makes one at a time
 _taken: ContextVar[list[AWSPreparedRequest] | None] = ContextVar("taken", default=None)
-_clients: WeakKeyDictionary[boto3.Session, dict[Hashable, object]] = WeakKeyDictionary()
+_clients: WeakKeyDictionary[AwsSession, dict[Hashable, object]] = WeakKeyDictionary()
+_roles: WeakKeyDictionary[AwsSession, dict[Hashable, AwsSession]] = WeakKeyDictionary()
 
 
 @cache
-def session() -> boto3.Session:
+def session() -> AwsSession:
     """The process's session; its credentials renew themselves."""
-    return boto3.Session()
+    return AwsSession()
+
+
+def session_for(role: Role | None, region: str | None) -> AwsSession:
+    """The session whose credentials are the role's, assumed in that region; without one, the process's."""
+    base = session()
+    if role is None:
+        return base
+    with _one_at_a_time:
+        kept = _roles.setdefault(base, {})
+        if (role, region) not in kept:
+            if len(kept) >= MAX_ROLES:
+                kept.clear()  # who holds one may go on with it
+            kept[role, region] = assumed(role, base, partial(_sts_client, base, region))
+        return kept[role, region]
+
+
+def _sts_client(base: AwsSession, region: str | None, keys: ReadOnlyCredentials) -> BaseClient:
+    with _one_at_a_time:
+        return base.core.create_client(
+            "sts",
+            region_name=region,
+            config=STS,
+            aws_access_key_id=keys.access_key,
+            aws_secret_access_key=keys.secret_key,
+            aws_session_token=keys.token,
+        )
 
 
 @cache
@@ -71,32 +101,40 @@ def call_config(
     )
 
 
-def s3_client(config: Config, *, region: str | None = None) -> "S3Client":
+STS = call_config(attempts=2, connect_timeout=5, read_timeout=10)
+
+
+def s3_client(config: Config, *, region: str | None = None, role: Role | None = None) -> "S3Client":
     """The client of S3; the region is by default the environment's, as is its address. Nobody closes it."""
-    return _shared(lambda: session().client("s3", region_name=region, config=config), "s3", config, region)
+    of = session_for(role, region)
+    return _shared(of, lambda: of.client("s3", region_name=region, config=config), "s3", config, region)
 
 
-def sagemaker_client(config: Config, *, region: str | None = None) -> "SageMakerClient":
+def sagemaker_client(
+    config: Config, *, region: str | None = None, role: Role | None = None
+) -> "SageMakerClient":
     """The client of SageMaker's control plane. Nobody closes it."""
+    of = session_for(role, region)
     return _shared(
-        lambda: session().client("sagemaker", region_name=region, config=config), "sagemaker", config, region
+        of, lambda: of.client("sagemaker", region_name=region, config=config), "sagemaker", config, region
     )
 
 
 def sagemaker_runtime_client(
-    config: Config, *, region: str | None = None, endpoint_url: str | None = None
+    config: Config, *, region: str | None = None, endpoint_url: str | None = None, role: Role | None = None
 ) -> "SageMakerRuntimeClient":
     """The client of SageMaker's endpoints; ``endpoint_url`` is another address than the environment's.
     Nobody closes it."""
     service: Literal["sagemaker-runtime"] = "sagemaker-runtime"
+    of = session_for(role, region)
 
     def make() -> "SageMakerRuntimeClient":
-        client = session().client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+        client = of.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
         handler = cast("Callable[..., None]", _take)  # the stubs know none that answers
         client.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", handler)
         return client
 
-    return _shared(make, service, config, region, endpoint_url)
+    return _shared(of, make, service, config, region, endpoint_url)
 
 
 def signed_invocation(client: "SageMakerRuntimeClient", target: Mapping[str, str]) -> AWSPreparedRequest:
@@ -121,9 +159,9 @@ def _take(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
     return AWSResponse(request.url, 200, HTTPHeaders(), io.BytesIO())
 
 
-def credentials() -> Credentials | None:
-    """Those of the process's session, which may be fetched for it; None where there are none."""
-    return session().get_credentials()
+def credentials(role: Role | None = None, region: str | None = None) -> Credentials | None:
+    """Those of the process's session, which may be fetched for it, None where there are none; or a role's."""
+    return session_for(role, region).get_credentials()
 
 
 def ca_bundle() -> str | None:
@@ -132,18 +170,18 @@ def ca_bundle() -> str | None:
     return path
 
 
-def _shared(make: Callable[[], T], *key: Hashable) -> T:
-    """What ``make`` made for this key before, in this session and while the environment had these addresses.
+def _shared(of: AwsSession, make: Callable[[], T], *key: Hashable) -> T:
+    """What ``make`` made for this key before, of this session and while the environment had these addresses.
 
     A client that was made without credentials never looks for them again: it is not kept.
     """
     addresses = tuple(sorted(item for item in os.environ.items() if item[0].startswith(ADDRESSES)))
     with _one_at_a_time:
-        kept = _clients.setdefault(session(), {})
+        kept = _clients.setdefault(of, {})
         if (addresses, key) in kept:
             return cast(T, kept[addresses, key])
         # Asked before it is made: those that come in between it would not have, and is not to be kept.
-        has_credentials = session().get_credentials() is not None
+        has_credentials = of.get_credentials() is not None
         client = make()
         if has_credentials:
             if len(kept) >= MAX_CLIENTS:

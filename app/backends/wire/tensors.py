@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from app.backends.base import BackendOptions, GivenName
 from app.backends.wire.formats import RequestFormat
@@ -25,8 +25,10 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Tensor: TypeAlias = dict[str, JsonValue]
 
 
-class TensorOptions(BackendOptions):
+class TensorForm(BaseModel):
     """What a V2 model's tensors look like."""
+
+    model_config = BackendOptions.model_config
 
     tensors: Literal["one", "per_feature"] = "one"
     """All features in one tensor of shape [rows, features], or each in a tensor that has its name."""
@@ -49,7 +51,7 @@ class TensorOptions(BackendOptions):
 class TensorFormat:
     """How rows become a V2 request of at most ``most`` rows."""
 
-    def __init__(self, options: TensorOptions, features: Sequence[str], most: int) -> None:
+    def __init__(self, options: TensorForm, features: Sequence[str], most: int) -> None:
         self._options, self._features = options, features
         self._json = RequestFormat("application/json", features)
         own = {"BOOL", "BYTES"} if options.tensors == "per_feature" else set()

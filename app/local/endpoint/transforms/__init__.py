@@ -1,0 +1,1 @@
+"""Batch transform: models that run on objects of S3, without an endpoint."""
