@@ -61,7 +61,7 @@ async def test_one_that_wakes_up_late_changes_nothing(runtime: Runtime, later: L
     await step(runtime)
     first = await answered(runtime, "a")
     await sleeper.work(
-        late._replace(ticket={"inference_id": "", "output": "s3://bucket/out/1", "rows": 1, "seconds": 60})
+        late._replace(ticket={"inference_id": "", "output": "s3://bucket/out/1", "seconds": 60})
     )
     async with runtime.sessions() as session:
         assert await session.scalar(text("select count(*) from predictions")) == 1
