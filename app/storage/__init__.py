@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from app.storage.objects import StoredObject
 
 if TYPE_CHECKING:
+    from app.aws import Role
     from app.storage.s3 import S3Bucket
 
 __all__ = ["Storage", "StoredObject", "open_storage"]
@@ -26,9 +27,11 @@ class Storage:
     Every method raises StorageError if the server refuses us, StorageDown if it is failing or away.
     """
 
-    def __init__(self, bucket: str, prefix: str) -> None:
+    def __init__(
+        self, bucket: str, prefix: str, *, role: "Role | None" = None, region: str | None = None
+    ) -> None:
         """``prefix`` is empty or ends with a slash."""
-        self._bucket, self._prefix = bucket, prefix
+        self._bucket, self._prefix, self._role, self._region = bucket, prefix, role, region
 
     async def put(self, key: str, content: bytes | BinaryIO) -> None:
         """Create or replace an object of up to 5 GB; a file is read from where it stands, as it is sent."""
@@ -59,11 +62,12 @@ class Storage:
             S3Bucket,
         )  # boto3 takes 0.2 s; in its thread no other request waits for that
 
-        return S3Bucket(self._bucket, self._prefix)
+        return S3Bucket(self._bucket, self._prefix, role=self._role, region=self._region)
 
 
-def open_storage(url: str) -> Storage:
-    """The storage at ``s3://bucket[/prefix]``; nothing is called before it is used."""
+def open_storage(url: str, *, role: "Role | None" = None, region: str | None = None) -> Storage:
+    """The storage at ``s3://bucket[/prefix]``; nothing is called before it is used. By default it is asked as
+    the service, in the environment's region."""
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     prefix = prefix.rstrip("/")
-    return Storage(bucket, f"{prefix}/" if prefix else "")
+    return Storage(bucket, f"{prefix}/" if prefix else "", role=role, region=region)

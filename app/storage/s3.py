@@ -12,6 +12,7 @@ from app.aws import (
     CALL_ERRORS,
     UNREACHABLE,
     CallError,
+    Role,
     call_config,
     error_code,
     error_status,
@@ -48,8 +49,8 @@ MADE_MEANWHILE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAb
 class S3Bucket:
     """The objects of a bucket under a prefix; the methods of Storage wait for those of the same names."""
 
-    def __init__(self, bucket: str, prefix: str) -> None:
-        self._bucket, self._prefix = bucket, prefix
+    def __init__(self, bucket: str, prefix: str, *, role: Role | None, region: str | None) -> None:
+        self._bucket, self._prefix, self._role, self._region = bucket, prefix, role, region
 
     def put(self, key: str, content: bytes | BinaryIO) -> None:
         with _told():
@@ -111,7 +112,8 @@ class S3Bucket:
 
     @property
     def _client(self) -> "S3Client":
-        return s3_client(CONFIG)  # one that was made without credentials is another one later
+        # One that was made without credentials is another one later.
+        return s3_client(CONFIG, region=self._region, role=self._role)
 
 
 @contextmanager

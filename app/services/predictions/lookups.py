@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from app.core.errors import AppError, NotInTime
+from app.core.errors import AppError, FieldError, InvalidInput, NotInTime
 from app.core.joining import Joined
 from app.core.settings import Settings
 from app.db.engine import Database, is_outage
@@ -14,7 +14,7 @@ from app.db.predictions.cache import LOOKUP, LookingUp, Lookup
 from app.db.predictions.own_models import OWN_LOOKUP
 from app.db.predictions.written import Writing, WrittenHits
 from app.schemas.access.callers import CURRENT, Caller
-from app.schemas.ids import no_record
+from app.schemas.ids import no_record, record_id_fault
 from app.services.models import versions
 from app.services.predictions.answer import Answer, Ask
 from app.services.predictions.memory import Memory
@@ -134,6 +134,19 @@ def meant_by(model: str | None, version: str | None, *, default: str | None, own
     if not caller.knows_model(name):
         raise versions.no_version(name, version, model_exists=False)
     return Meant(name)
+
+
+def sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer | AppError]]:
+    """Each id once that a record may have, and what is wrong with the others."""
+    legal = [*dict.fromkeys(record_ids)]
+    faults = {record_id: fault for record_id in legal if (fault := record_id_fault(record_id))}
+    if faults:
+        legal = [record_id for record_id in legal if record_id not in faults]
+    return legal, {record_id: no_id(fault) for record_id, fault in faults.items()}
+
+
+def no_id(fault: str) -> InvalidInput:
+    return InvalidInput("This is no record id.", errors=[FieldError("record_id", fault)])
 
 
 def looking_up(record_ids: Sequence[str], meant: Meant, ask: Ask) -> LookingUp:

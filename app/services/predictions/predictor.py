@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.core.errors import AppError, FieldError, InvalidInput
+from app.core.errors import AppError, InvalidInput, Misconfigured, NotFound
 from app.core.settings import Settings
 from app.db.engine import Database
 from app.db.predictions.cache import CachedPrediction, Lookup
@@ -27,8 +27,10 @@ from app.services.predictions.lookups import (
     in_time,
     looking_up,
     meant_by,
+    no_id,
     no_version,
     parts_of,
+    sorted_out,
 )
 from app.services.predictions.memory import Memory
 from app.services.predictions.single_flight import SingleFlight
@@ -39,6 +41,8 @@ __all__ = ["Answer", "Ask", "Predictor"]
 
 MISSES_AT_ONCE = 500
 """Misses of one call that are claimed, inferred and stored together."""
+OF_A_VERSION = (InvalidInput, Misconfigured, NotFound)
+"""What is wrong with a version: it explains nothing, takes what nobody makes, or has been removed."""
 MANY = 64
 """Ids of a call whose hits Postgres writes out. Fewer go with what other callers ask for."""
 
@@ -78,13 +82,13 @@ class Predictor:
         """One prediction, or the error of it."""
         meant = self._meant(ask)
         if fault := record_id_fault(record_id):
-            raise _no_id(fault)
+            raise no_id(fault)
         [found] = await in_time(self._lookups.find(looking_up((record_id,), meant, ask)), ask.until)
         if found.prediction_id is not None and not ask.anew:
             return hit_of(found, meant.model)
         if lack := _lack(found, meant, ask):
             raise lack
-        answer = (await self._infer([found], meant.model, ask))[record_id]
+        answer = (await self._infer([found], meant, ask))[record_id]
         if isinstance(answer, AppError):
             raise answer
         return answer
@@ -92,7 +96,7 @@ class Predictor:
     async def look_up(self, record_ids: Sequence[str], ask: Ask) -> dict[str, Answer]:
         """What is stored for the records; nothing is inferred. Raises as ``predict_many``."""
         meant = self._meant(ask)
-        legal, _ = _sorted_out(record_ids)
+        legal, _ = sorted_out(record_ids)
         found = await in_time(self._lookups.find(looking_up(legal, meant, ask)), ask.until)
         return {one.record_id: hit_of(one, meant.model) for one in found if one.prediction_id is not None}
 
@@ -102,7 +106,7 @@ class Predictor:
         Raises what concerns the whole call: an unknown model or version, an unreachable database.
         """
         meant = self._meant(ask)
-        legal, faults = _sorted_out(record_ids)
+        legal, faults = sorted_out(record_ids)
         found = await in_time(self._lookups.find(looking_up(legal, meant, ask)), ask.until)
         return faults | await self._answers(found, meant, ask)
 
@@ -117,7 +121,7 @@ class Predictor:
         by_itself = meant.own and caller.models is not None  # what is written is not looked at
         if ask.anew or self.memory is not None or len(record_ids) < MANY or by_itself:
             return await self.predict_many(record_ids, ask)
-        legal, faults = _sorted_out(record_ids)
+        legal, faults = sorted_out(record_ids)
         wanted = Writing(legal, meant.model, ask.version, pattern, caller.binding, meant.own)
         found = await in_time(self._lookups.write(wanted), ask.until)
         return found.hits | faults | hidden(legal) | await self._answers(found.others, meant, ask)
@@ -140,22 +144,32 @@ class Predictor:
             else:
                 misses.append(found)
         if misses:
-            answers |= await self._infer(misses, meant.model, ask)
+            answers |= await self._infer(misses, meant, ask)
         return answers
 
-    async def _infer(self, misses: Sequence[Lookup], model: str, ask: Ask) -> dict[str, Answer | AppError]:
+    async def _infer(self, misses: Sequence[Lookup], meant: Meant, ask: Ask) -> dict[str, Answer | AppError]:
         """In parts that are on their way at once: what one of them computes is stored while another infers.
 
         Of what was looked up by several statements some may be of another version, or epoch.
         """
+        infer = self._infer_of_own if meant.own else self._infer_part
         groups: dict[tuple[int | None, int], list[Lookup]] = {}
         for one in misses:
             groups.setdefault((one.version_id, one.epoch), []).append(one)
         parts = [part for group in groups.values() for part in parts_of(group, MISSES_AT_ONCE)]
         if len(parts) == 1:  # by far the most: no task of its own
-            return await self._infer_part(parts[0], model, ask)
-        answers = await asyncio.gather(*(self._infer_part(part, model, ask) for part in parts))
+            return await infer(parts[0], meant.model, ask)
+        answers = await asyncio.gather(*(infer(part, meant.model, ask) for part in parts))
         return {record_id: answer for part in answers for record_id, answer in part.items()}
+
+    async def _infer_of_own(
+        self, misses: Sequence[Lookup], model: str, ask: Ask
+    ) -> dict[str, Answer | AppError]:
+        """What is wrong with the version of one model concerns the records that have it, and no others."""
+        try:
+            return await self._infer_part(misses, model, ask)
+        except OF_A_VERSION as error:
+            return {one.record_id: error for one in misses}
 
     async def _infer_part(
         self, misses: Sequence[Lookup], model: str, ask: Ask
@@ -212,15 +226,6 @@ class Predictor:
         return landed | adopted
 
 
-def _sorted_out(record_ids: Sequence[str]) -> tuple[list[str], dict[str, Answer | AppError]]:
-    """Each id once that a record may have, and what is wrong with the others."""
-    legal = [*dict.fromkeys(record_ids)]
-    faults = {record_id: fault for record_id in legal if (fault := record_id_fault(record_id))}
-    if faults:
-        legal = [record_id for record_id in legal if record_id not in faults]
-    return legal, {record_id: _no_id(fault) for record_id, fault in faults.items()}
-
-
 def _lack(found: Lookup, meant: Meant, ask: Ask) -> AppError | None:
     """What there is not of what it takes to infer it."""
     if found.content_hash is None:
@@ -244,7 +249,3 @@ def _of_another(state: CacheState) -> CacheState:
 
 def _landed(one: Lookup, result: Result, model: str) -> Answer | AppError:
     return result if isinstance(result, AppError) else answer_of(one, result.entry, result.state, model)
-
-
-def _no_id(fault: str) -> InvalidInput:
-    return InvalidInput("This is no record id.", errors=[FieldError("record_id", fault)])

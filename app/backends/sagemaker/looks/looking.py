@@ -99,12 +99,15 @@ def _component(
         return error
 
 
+def of_named_container(runs: Running, options: Options) -> Running:
+    """Of a model with several containers the one that the options name, if they do."""
+    container = options.target_container_hostname
+    return runs.of_container(container) if container and container in runs.by_container else runs
+
+
 def target_place(runs: Running, options: Options) -> ObjectKey | None:
     """Where the artifact of the options' target model is; None where that is not known."""
-    container = options.target_container_hostname
-    if container and container in runs.by_container:
-        runs = runs.of_container(container)
-    prefix = on_s3(runs.target_prefix)
+    prefix = on_s3(of_named_container(runs, options).target_prefix)
     if prefix is None or not options.target_model:
         return None
     bucket, path = prefix

@@ -7,6 +7,7 @@ from app.backends.base import missing
 from app.backends.sagemaker.errors import in_our_words
 from app.backends.sagemaker.looks import endpoint
 from app.backends.sagemaker.looks.control import ControlCalls
+from app.backends.sagemaker.looks.looking import of_named_container
 from app.backends.sagemaker.options import Options
 
 
@@ -28,7 +29,7 @@ def _target_prefix(options: Options) -> str | None:
     if found is None:
         return None
     asked = [one for one in found.variants if options.target_variant in (None, one.name)]
-    seen = [one.runs for one in asked if one.runs.containers]
+    seen = [of_named_container(one.runs, options) for one in asked if one.runs.containers]
     if seen and not any(runs.is_multi_model for runs in seen):
         raise missing(
             control.what, "endpoint_name", "this is no multi-model endpoint: it has no target models"

@@ -15,9 +15,8 @@ from app.services.inference import Inference
 from app.services.models import fallbacks, looks, versions
 from app.services.models.importing.pattern import Named
 from app.services.models.importing.sorting import Candidate, Rejects, candidates, newest
-from app.services.models.importing.wanted import BACKEND, ModelsWanted, folder, key_prefix
+from app.services.models.importing.wanted import BACKEND, ModelsWanted, artifacts, key_prefix
 from app.services.use_case import UseCase
-from app.storage import open_storage
 
 AT_ONCE = 2000
 """Versions that are looked at together, and registered in one transaction."""
@@ -49,7 +48,7 @@ class _Import:
     async def run(self, use_case: UseCase) -> ModelsImport:
         wanted, prefix = self._wanted, await key_prefix(self._wanted)
         features = versions.features_of(use_case, wanted.features)
-        listed = await open_storage(folder(wanted.url, "url")).list("")
+        listed = await artifacts(wanted).list("")
         objects = [
             one for one in listed if one.key and not one.key.endswith("/")
         ]  # which stands for a folder
@@ -60,7 +59,7 @@ class _Import:
             bounds.require_own_model(model)
         there = await self._register_all(found)
         if wanted.promote:
-            await self._promote_all(newest(there, self._rejects))
+            await self._promote_all(newest(found, {one.names for one in there}, self._rejects))
         return ModelsImport(
             dry_run=wanted.dry_run,
             objects=len(objects),

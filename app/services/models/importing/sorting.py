@@ -1,7 +1,7 @@
 """Which objects are versions of models, and which is the newest of each."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -96,16 +96,19 @@ def _age(one: Candidate) -> tuple[float, str]:
     return one.stored.last_modified.timestamp(), one.stored.key
 
 
-def newest(sorted_candidates: Sequence[Candidate], rejects: Rejects) -> list[Candidate]:
+def newest(
+    sorted_candidates: Sequence[Candidate], registered: Container[Named], rejects: Rejects
+) -> list[Candidate]:
     """Of each model the one that was written last, whatever its name. None where several were written in the
-    same second, which is as exact as S3 tells it."""
+    same second, which is as exact as S3 tells it, nor where that one is not registered so: whoever has
+    registered it otherwise may have made it live, and the one before would take its place."""
     latest: list[Candidate] = []
     for model, group in groupby(sorted_candidates, key=lambda one: one.names.model):
         *_, last = versions = list(group)
         tied = [one for one in versions if one.stored.last_modified == last.stored.last_modified]
-        if len(tied) == 1:
+        if len(tied) > 1:
+            what = f"{len(tied)} versions of {model} were written in the same second: promote one by its name"
+            rejects.add("is no newer than another version of its model", last.stored.key, what)
+        elif last.names in registered:
             latest.append(last)
-            continue
-        what = f"{len(tied)} versions of {model} were written in the same second: promote one by its name"
-        rejects.add("is no newer than another version of its model", last.stored.key, what)
     return latest

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
 
 from app.backends.registry import parse
 from app.core.errors import BackendMissing, FieldError, InvalidInput
 from app.services.models.importing.pattern import KeyPattern
+from app.storage import Storage, open_storage
+
+if TYPE_CHECKING:
+    from app.backends.sagemaker.options import Options
 
 BACKEND = "sagemaker"
 """The platform whose endpoints have target models."""
@@ -45,6 +49,12 @@ async def key_prefix(wanted: ModelsWanted) -> str:
     return listed.removeprefix(served)
 
 
+def artifacts(wanted: ModelsWanted) -> Storage:
+    """What is below the listed address, asked in the role of the versions, if they have one."""
+    options = _options(wanted)
+    return open_storage(folder(wanted.url, "url"), role=options.role, region=options.region)
+
+
 def folder(url: str, field: str) -> str:
     """The address with one slash at its end; InvalidInput where it is none on S3."""
     bucket, _, path = url.removeprefix("s3://").partition("/")
@@ -54,14 +64,13 @@ def folder(url: str, field: str) -> str:
 
 
 async def _served(wanted: ModelsWanted) -> str:
-    options = parse(BACKEND, wanted.options)
+    options = _options(wanted)
     if wanted.endpoint_prefix is not None:
         return folder(wanted.endpoint_prefix, "prefix")
     from app.backends.sagemaker.looks import prefix  # boto3 takes 0.2 s
-    from app.backends.sagemaker.options import Options
 
     try:
-        told = await prefix.target_prefix(cast(Options, options))
+        told = await prefix.target_prefix(options)
     except BackendMissing as error:
         raise InvalidInput(error.detail, errors=error.errors) from error
     if told is None:
@@ -69,6 +78,10 @@ async def _served(wanted: ModelsWanted) -> str:
             "prefix", "nobody may say where the endpoint's models lie: give ModelDataUrl of its model"
         )
     return folder(told, "prefix")
+
+
+def _options(wanted: ModelsWanted) -> "Options":
+    return cast("Options", parse(BACKEND, wanted.options))
 
 
 def _misfit(field: str, message: str) -> InvalidInput:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import text
 
-from app.core.errors import Conflict, InvalidInput
+from app.core.errors import Conflict, InvalidInput, StorageError
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.hosting.model_imports import ModelsImport
@@ -16,7 +16,9 @@ from app.services.models import rollback, versions
 from app.services.models.importing.importer import import_models
 from app.services.models.importing.pattern import KeyPattern
 from app.services.models.importing.wanted import ModelsWanted
+from tests.support.http_stub import http_stub
 from tests.support.many_models import Put
+from tests.support.sts import asked_of_sts, refused
 from tests.support.use_case import TRANSIT
 
 pytestmark = pytest.mark.usefixtures("endpoint")
@@ -190,3 +192,17 @@ async def test_many_are_registered_part_by_part(run: Run, put: Put, monkeypatch:
     put(*(f"team a/m{number}/1.tar.gz" for number in range(5)))
     done = await run(promote=True)
     assert (done.registered, done.promoted, run.told) == (5, 5, [(2, 5), (4, 5), (5, 5)])
+
+
+async def test_the_bucket_is_listed_in_the_role_of_the_versions(
+    run: Run, put: Put, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("team a/a/1.tar.gz")
+    role = "arn:aws:iam::210987654321:role/invoke"
+    with http_stub() as sts:
+        sts.respond = lambda _: refused()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
+        options: dict[str, JsonValue] = {"endpoint_name": "many", "role_arn": role}
+        with pytest.raises(StorageError):
+            await run(options=options, prefix=f"s3://{bucket}/team a/")
+        assert [asked_of_sts(one)["RoleArn"] for one in sts.requests] == [role]

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from app.services.models.importing.pattern import KeyPattern
+from app.services.models.importing.pattern import KeyPattern, Named
 from app.services.models.importing.sorting import Candidate, Rejects, candidates, newest
 from app.storage import StoredObject
 
@@ -15,7 +15,7 @@ def sorted_out(*objects: StoredObject, key_prefix: str = "") -> tuple[list[Candi
     rejects = Rejects()
     pattern = KeyPattern("{model}/{version}.tar.gz")
     found = candidates(objects, pattern, {"endpoint_name": "e"}, ["x"], key_prefix, rejects)
-    latest = newest(found, rejects)
+    latest = newest(found, {one.names for one in found}, rejects)
     return latest, {one.fault: one.examples for one in rejects.listed()}
 
 
@@ -34,6 +34,16 @@ def test_of_two_that_were_written_in_one_second_neither_is_the_newest() -> None:
     assert [one.names for one in latest] == [("b", "1")]
     said = "a/3.tar.gz (2 versions of a were written in the same second: promote one by its name)"
     assert left_out == {"is no newer than another version of its model": [said]}
+
+
+def test_where_the_newest_is_registered_otherwise_the_one_before_is_not_taken_for_it() -> None:
+    objects = [stored("a/1.tar.gz"), stored("a/2.tar.gz", 5), stored("b/1.tar.gz"), stored("c/1.tar.gz")]
+    found, _ = sorted_out(*objects)
+    assert [one.names for one in found] == [("a", "2"), ("b", "1"), ("c", "1")]
+    pattern, rejects = KeyPattern("{model}/{version}.tar.gz"), Rejects()
+    every = candidates(objects, pattern, {"endpoint_name": "e"}, ["x"], "", rejects)
+    registered = {Named("a", "1"), Named("c", "1")}
+    assert [one.names for one in newest(every, registered, rejects)] == [("c", "1")]
 
 
 def test_the_target_model_is_the_key_below_the_prefix_of_the_endpoint() -> None:
