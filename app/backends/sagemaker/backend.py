@@ -78,7 +78,7 @@ class SageMakerBackend:
     async def predict(self, rows: Sequence[Row], timeout: float) -> Reply:
         own = replace(self._asking.own, inference_id=str(uuid4()))
         answer = await self._answer(self.exchange.body(rows), own, timeout)
-        announced = self._options.answer_type or own.accept or self._options.asked_for
+        announced = own.accept or self._options.answer_type or self._options.asked_for
 
         def decode(answer: Invoked) -> list[Output]:
             return self.exchange.outputs(answer.content, answer.content_type or announced, len(rows))

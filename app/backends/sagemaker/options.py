@@ -7,14 +7,16 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 from app.aws import Role
 from app.backends.sagemaker.asynchronous_options import OF_ONE_CALL, Asynchronous
 from app.backends.sagemaker.body import BodyOptions
-from app.backends.sagemaker.explainers.explainer import Explainer
+from app.backends.sagemaker.explainers.explainer import ATTRIBUTE, Explainer, with_attribute
 from app.backends.sagemaker.names import SageMakerName
 from app.backends.sagemaker.transform_options import Transform
 from app.backends.wire.addresses import HttpAddress
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-.0-~][ -~]*$")]
+MOST_ATTRIBUTES = 1024
+"""Characters that InvokeEndpoint takes."""
 Attributes = Annotated[
-    str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[!-~]([ -~]*[!-~])?$")
+    str, StringConstraints(min_length=1, max_length=MOST_ATTRIBUTES, pattern=r"^[!-~]([ -~]*[!-~])?$")
 ]
 RoleArn = Annotated[
     str,
@@ -92,6 +94,26 @@ class Options(BodyOptions):
         if self.explained_by == "clarify" and {self.kind, self.answer_kind} - set(LINE_TYPES):
             lines = " or ".join(LINE_TYPES)
             raise ValueError(f"an explainer of kind clarify needs a content_type and accept of {lines}")
+        if self.explained_by == "clarify" and self.csv_header:
+            raise ValueError("an explainer of kind clarify does not go with csv_header: each line is a row")
+        return self
+
+    @model_validator(mode="after")
+    def _container_is_asked_by_an_attribute(self) -> Self:
+        given = self.custom_attributes or ""
+        if self.explained_by != "container":
+            return self
+        if self.rows == "tensors":
+            raise ValueError(
+                "an explainer of kind container answers objects, which rows 'tensors' cannot have"
+            )
+        if ATTRIBUTE in given:
+            raise ValueError(
+                f"custom_attributes may not have {ATTRIBUTE}: each prediction would be explained"
+            )
+        if len(with_attribute(given)) > MOST_ATTRIBUTES:
+            most = MOST_ATTRIBUTES - len(with_attribute("-")) + 1
+            raise ValueError(f"custom_attributes may have {most} characters: an explainer adds {ATTRIBUTE}")
         return self
 
     @model_validator(mode="after")

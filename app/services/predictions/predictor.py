@@ -149,9 +149,7 @@ class Predictor:
 
     async def _infer(self, misses: Sequence[Lookup], meant: Meant, ask: Ask) -> dict[str, Answer | AppError]:
         """In parts that are on their way at once: what one of them computes is stored while another infers.
-
-        Of what was looked up by several statements some may be of another version, or epoch.
-        """
+        Of what was looked up by several statements some may be of another version, or epoch."""
         infer = self._infer_of_own if meant.own else self._infer_part
         groups: dict[tuple[int | None, int], list[Lookup]] = {}
         for one in misses:

@@ -12,12 +12,12 @@ from pydantic import JsonValue
 
 from app.backends.sagemaker.calls.own import OwnArguments
 from app.backends.sagemaker.calls.replies import Invoked
+from app.backends.sagemaker.explainers.explainer import ATTRIBUTE, with_attribute
 from app.backends.wire.explanations import explanation, numbers, require_rows
 from app.backends.wire.replies import Output
 from app.core.errors import BadOutput
 from app.schemas.hosting.explained import together
 
-ATTRIBUTE = "explain=true"
 NO_OBJECT = (
     "The container answered no explanation: a row's answer to a call with the custom attribute "
     f"{ATTRIBUTE} is an object with prediction, contributions and base_value."
@@ -31,7 +31,7 @@ class ContainerExplained:
 
     def __init__(self, features: Sequence[str], attributes: str | None = None) -> None:
         """``attributes`` are the version's own."""
-        asked = ",".join(filter(None, (attributes, ATTRIBUTE)))
+        asked = with_attribute(attributes)
         self.own = OwnArguments(custom_attributes=asked, accept="application/json")
         self._features = features
 

@@ -6,6 +6,14 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from app.backends.base import BackendOptions
 
+ATTRIBUTE = "explain=true"
+"""What asks a container for explanations, among its custom attributes."""
+
+
+def with_attribute(attributes: str | None) -> str:
+    """Those of a version, and this."""
+    return ",".join(filter(None, (attributes, ATTRIBUTE)))
+
 
 class Explainer(BaseModel):
     """What explains predictions, to who asks with ``explain``; others never pay for it."""
