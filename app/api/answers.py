@@ -11,7 +11,8 @@ from typing import Final
 from starlette.responses import Response
 
 from app.api.http.problems import item_problem
-from app.core.errors import AppError, StillComputing
+from app.core.errors import AppError
+from app.core.errors.still_computing import StillComputing
 from app.core.strict_json import readable
 from app.schemas.predictions.predictions import AcceptedItem, FailedItem
 from app.services.explanations.explaining import ExplainedAnswer

@@ -36,10 +36,10 @@ from app.core.errors import (
     Misconfigured,
     NotInTime,
     Overloaded,
-    StillComputing,
     TooLarge,
     UserCodeError,
 )
+from app.core.errors.still_computing import StillComputing
 from app.schemas.ids import Name, RecordIdText, RowId
 from app.schemas.predictions.predictions import (
     AcceptedPrediction,

@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api import answers
 from app.api.access.scopes import require
 from app.api.http.problems import from_app_error, from_outage
-from app.core.errors import AppError, StillComputing
+from app.core.errors import AppError
+from app.core.errors.still_computing import StillComputing
 from app.schemas.ids import record_id_fault
 from app.services.failures import outages
 from app.services.predictions.predictor import Ask

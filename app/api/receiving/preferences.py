@@ -9,7 +9,8 @@ from urllib.request import parse_http_list
 
 from fastapi import Depends, Header, Request
 
-from app.core.errors import AppError, StillComputing
+from app.core.errors import AppError
+from app.core.errors.still_computing import StillComputing
 from app.services.predictions.answer import Ask, RespondAsync
 
 SECONDS = re.compile("0*[1-9][0-9]{0,8}")

@@ -25,7 +25,6 @@ AppError
 `- BackendError        502  the hosting platform
    |- BackendTimeout   504
    |  `- NotInTime     504  our own deadline came before the rows were sent, or the answer; worth another try
-   |     `- StillComputing 504 an operation goes on with it; to who would rather come back it is a 202
    |- BackendThrottled 503  with Retry-After
    |- BackendDown      502  the platform's own 5xx, connection lost; worth another try
    |  `- BackendAway   503  it failed so often in a row that it is not called for a moment; with Retry-After
@@ -198,13 +197,6 @@ class BackendTimeout(BackendError):
 class NotInTime(BackendTimeout):
     slug, title = "not-in-time", "There was not enough time"
     retryable = True
-
-
-class StillComputing(NotInTime):
-    """``accepted``: its caller would rather be told so at once, and come back, than wait."""
-
-    operation_id: int = 0
-    accepted: bool = False
 
 
 class BackendThrottled(BackendError):

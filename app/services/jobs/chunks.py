@@ -7,7 +7,8 @@ from functools import partial
 import structlog
 from pgqueuer import RetryRequested
 
-from app.core.errors import AppError, StillComputing
+from app.core.errors import AppError
+from app.core.errors.still_computing import StillComputing
 from app.core.logging.quoting import Quoted
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished

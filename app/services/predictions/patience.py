@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from app.core.errors import AppError, StillComputing
+from app.core.errors import AppError
+from app.core.errors.still_computing import StillComputing
 from app.core.settings import Settings
 from app.services.predictions.answer import Ask
 from app.services.predictions.storing import LONGEST_HOLD

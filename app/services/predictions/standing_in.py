@@ -18,8 +18,8 @@ from app.core.errors import (
     BackendRefused,
     BackendThrottled,
     BackendTimeout,
-    StillComputing,
 )
+from app.core.errors.still_computing import StillComputing
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, Database, is_outage
 from app.db.predictions import stale

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from app.core.errors import AppError, BackendRejected, BudgetSpent, NotFound, StillComputing
+from app.core.errors import AppError, BackendRejected, BudgetSpent, NotFound
+from app.core.errors.still_computing import StillComputing
 from app.schemas.access.callers import Caller
 from app.services.access.keys import NewKey
 from app.services.predictions.answer import Answer

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from app.core.errors import AppError, StillComputing
+from app.core.errors import AppError
+from app.core.errors.still_computing import StillComputing
 from app.core.settings import Settings
 from app.db.predictions.scope import Scope
 from app.schemas.hosting.deployments import Deployment
