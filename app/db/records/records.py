@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from pydantic import JsonValue
-from sqlalchemy import Row, Select, bindparam, cast, delete, func, select, text
+from sqlalchemy import Row, Select, bindparam, case, cast, delete, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, Text
@@ -93,13 +93,18 @@ async def page(session: AsyncSession, *, after: str, prefix: str, limit: int) ->
     return (await session.execute(_PAGE_OF_PREFIX if prefix else _PAGE, wanted)).all()
 
 
-async def newest(session: AsyncSession, required: Sequence[str], *, limit: int) -> Sequence[str]:
-    """The ids of the records written last, of those that have the required fields.
+async def newest(
+    session: AsyncSession, required: Sequence[str], *, limit: int, model: str | None = None
+) -> Sequence[str]:
+    """The ids of the records written last, of those that have the required fields. Where a ``model`` is given
+    those that have it as their own come first, and then those without any.
 
     Reads the whole table: 0.4 s for a million orders.
     """
     has_all = InputObjectRow.payload.op("?&", return_type=Boolean())(cast(list(required), ARRAY(Text())))
-    query = select(InputObjectRow.id).order_by(InputObjectRow.updated_at.desc(), InputObjectRow.id)
+    own = InputObjectRow.own_model
+    by_model = () if model is None else (case((own == model, 0), (own.is_(None), 1), else_=2),)
+    query = select(InputObjectRow.id).order_by(*by_model, InputObjectRow.updated_at.desc(), InputObjectRow.id)
     return (await session.scalars(patient(query.where(has_all).limit(limit)))).all()
 
 

@@ -45,7 +45,7 @@ async def probe(
     failed, Conflict where no record fits. The platform, retries included, has ``seconds``.
     """
     pipeline.require_features(use_case, deployment)
-    payload = await _payload(sessions, use_case)
+    payload = await _payload(sessions, use_case, deployment.model)
     if payload is None:
         return None
     now = asyncio.get_running_loop().time()
@@ -63,10 +63,11 @@ async def probe(
     return outcome
 
 
-async def _payload(sessions: Sessions, use_case: UseCase) -> JsonValue:
-    """A payload that fits; None where there is no record."""
+async def _payload(sessions: Sessions, use_case: UseCase, model: str) -> JsonValue:
+    """A payload that fits, of a record of the model's if there is one; None where there is no record."""
+    own = None if use_case.model_for is None else model
     async with sessions() as session:
-        ids = await records.newest(session, use_case.required, limit=LOOKED_AT)
+        ids = await records.newest(session, use_case.required, limit=LOOKED_AT, model=own)
         looked_at = ids or await records.newest(session, (), limit=1)  # it says what it lacks
     fault: AppError | None = None
     for start in range(0, len(looked_at), PAGE):
