@@ -85,6 +85,9 @@ class DescribedEndpoint:
     pending: bool
     surroundings: str
     changed: str
+    explains: bool = False
+    """It has a SageMaker Clarify explainer."""
+    is_asynchronous: bool = False
 
 
 def describe(control: ControlCalls, name: str) -> DescribedEndpoint | None:
@@ -101,6 +104,8 @@ def describe(control: ControlCalls, name: str) -> DescribedEndpoint | None:
         pending=found["EndpointStatus"] != "InService" or bool(found.get("PendingDeploymentSummary")),
         surroundings=f"{found['EndpointConfigName']} {_surroundings(found.get('ProductionVariants', []))}",
         changed=changed.astimezone(UTC).isoformat() if changed else "",
+        explains="ExplainerConfig" in found,
+        is_asynchronous="AsyncInferenceConfig" in found,
     )
 
 

@@ -125,6 +125,7 @@ class SeenEndpoint:
     def deployed(self, options: Options) -> Deployed | None:
         """What is in service for these options; None where nobody may say. BackendError says why nothing
         can be told of them."""
+        self._require_kind(options)
         asked = self._asked(options)
         if options.inference_component:
             return self._by_component(options.inference_component)
@@ -149,6 +150,13 @@ class SeenEndpoint:
             return [(part.runs, part.runs.revision)] if isinstance(part, Component) and part.runs else []
         told = found.variants if found else {}
         return [(each.runs, told[each.name]) for each in self.endpoint.variants if each.name in told]
+
+    def _require_kind(self, options: Options) -> None:
+        """BackendMissing where the endpoint was not made for what the options want of it."""
+        if options.explained_by == "clarify" and not self.endpoint.explains:
+            raise missing(options.describe(), "explainer", "the endpoint has no SageMaker Clarify explainer")
+        if options.submits and not self.endpoint.is_asynchronous:
+            raise missing(options.describe(), "asynchronous", "this is no asynchronous endpoint")
 
     def _asked(self, options: Options) -> list[Variant]:
         """The variants that may answer."""
