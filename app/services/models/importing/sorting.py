@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 
 from pydantic import JsonValue
@@ -33,6 +34,8 @@ class Candidate:
 class Rejects:
     """What was left out, by the reason."""
 
+    doubtful: dict[str, datetime] = field(default_factory=dict)
+    """By model, when the last object was written that names a version which another names, too."""
     _counts: dict[ImportFault, int] = field(default_factory=lambda: defaultdict(int))
     _examples: dict[ImportFault, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -88,7 +91,9 @@ def _sole(found: Iterable[list[Candidate]], rejects: Rejects) -> Iterable[Candid
         if len(same) == 1:
             yield same[0]
         for one in same if len(same) > 1 else ():
-            what = f"version {one.names.version} of {one.names.model}"
+            model, written = one.names.model, one.stored.last_modified
+            rejects.doubtful[model] = max(written, rejects.doubtful.get(model, written))
+            what = f"version {one.names.version} of {model}"
             rejects.add("names a version that another object names too", one.stored.key, what)
 
 
@@ -96,12 +101,18 @@ def _age(one: Candidate) -> tuple[float, str]:
     return one.stored.last_modified.timestamp(), one.stored.key
 
 
+def _is_doubtful(one: Candidate, rejects: Rejects) -> bool:
+    """Whether a later object is of nobody knows which version."""
+    written = one.stored.last_modified
+    return rejects.doubtful.get(one.names.model, written) > written
+
+
 def newest(
     sorted_candidates: Sequence[Candidate], registered: Container[Named], rejects: Rejects
 ) -> list[Candidate]:
     """Of each model the one that was written last, whatever its name. None where several were written in the
-    same second, which is as exact as S3 tells it, nor where that one is not registered so: whoever has
-    registered it otherwise may have made it live, and the one before would take its place."""
+    same second, which is as exact as S3 tells it, nor where that one was left out, or is registered
+    otherwise: it may be live, and the one before would take its place."""
     latest: list[Candidate] = []
     for model, group in groupby(sorted_candidates, key=lambda one: one.names.model):
         *_, last = versions = list(group)
@@ -109,6 +120,6 @@ def newest(
         if len(tied) > 1:
             what = f"{len(tied)} versions of {model} were written in the same second: promote one by its name"
             rejects.add("is no newer than another version of its model", last.stored.key, what)
-        elif last.names in registered:
+        elif last.names in registered and not _is_doubtful(last, rejects):
             latest.append(last)
     return latest

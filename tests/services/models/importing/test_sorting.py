@@ -77,6 +77,15 @@ def test_two_objects_of_one_version_are_both_left_out() -> None:
     pattern = KeyPattern("*/{model}/{version}.tar.gz")
     (only,) = candidates(objects, pattern, {"endpoint_name": "e"}, [], "", rejects)
     assert only.names == ("a", "2")
+    assert newest([only], {only.names}, rejects) == [only]
     (left_out,) = rejects.listed()
     assert left_out.objects == 2
     assert left_out.examples == [f"{key}/a/1.tar.gz (version 1 of a)" for key in "xy"]
+
+
+def test_an_older_version_is_not_the_newest_where_a_later_one_is_named_twice() -> None:
+    rejects = Rejects()
+    objects = [stored("x/a/2.tar.gz", 5), stored("y/a/2.tar.gz"), stored("x/a/1.tar.gz", 1)]
+    pattern = KeyPattern("*/{model}/{version}.tar.gz")
+    (only,) = candidates(objects, pattern, {"endpoint_name": "e"}, [], "", rejects)
+    assert newest([only], {only.names}, rejects) == []
