@@ -8,7 +8,7 @@ from app.core.errors import BadOutput, InvalidInput
 from app.schemas.hosting.explained import parted
 from app.schemas.payloads import Payload
 from tests.backends.sagemaker.account import Opener
-from tests.support.aws_stub import AwsStub, csv, reply
+from tests.support.aws_stub import Answer, AwsStub, csv, reply
 from tests.support.eventually import TIMEOUT
 
 CONTAINER: dict[str, JsonValue] = {"explainer": {"kind": "container"}}
@@ -109,3 +109,12 @@ async def test_what_is_made_whole_has_nothing_to_explain(aws: AwsStub, explainin
             await backend.predict_payload(Payload(b"...", "image/png"), TIMEOUT)
         assert [fault.field for fault in raised.value.errors] == ["explain"]
     assert aws.requests == []
+
+
+async def test_an_explained_answer_that_announces_nothing_is_what_was_asked_for(
+    aws: AwsStub, explaining: Opener
+) -> None:
+    aws.script(Answer(body=reply([GOOD]).body))
+    backend = explaining(**CONTAINER, answer_type="text/csv")
+    [found] = (await backend.predict([[1.0]], TIMEOUT)).outputs
+    assert parted(cast(JsonValue, found))[0] == 3.5
