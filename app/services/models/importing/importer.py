@@ -15,7 +15,7 @@ from app.services.inference import Inference
 from app.services.models import fallbacks, looks, versions
 from app.services.models.importing.pattern import Named
 from app.services.models.importing.sorting import Candidate, Rejects, candidates, newest
-from app.services.models.importing.wanted import BACKEND, ModelsWanted, artifacts, key_prefix
+from app.services.models.importing.wanted import BACKEND, TARGET, ModelsWanted, artifacts, key_prefix
 from app.services.use_case import UseCase
 
 AT_ONCE = 2000
@@ -107,6 +107,7 @@ class _Import:
         there: dict[Named, tuple[Candidate, NewRegistration]] = {}
         for one, look in zip(new, seen, strict=True):
             if isinstance(look, BackendMissing):
+                _require_of_target(look)
                 self._rejects.add("is not there any more", one.stored.key)
                 continue
             in_service = looks.in_service(start.number, None if isinstance(look, AppError) else look)
@@ -152,6 +153,12 @@ class _Import:
             moved = await rows.promote(session, chosen)
             await audit.note_many(session, "promoted", [audit.version_subject(*one) for one in moved])
         self._promoted += len(moved)
+
+
+def _require_of_target(missing: BackendMissing) -> None:
+    """InvalidInput where it is not the artifact that there is not, but what all of the versions ask for."""
+    if any(fault.field != f"options.{TARGET}" for fault in missing.errors):
+        raise InvalidInput(missing.detail, errors=missing.errors) from missing
 
 
 def _nothing(wanted: ModelsWanted, rejects: Rejects) -> InvalidInput:

@@ -143,6 +143,7 @@ async def test_target_models_are_relative_to_the_endpoints_prefix_or_to_the_give
         ({"endpoint_name": "one"}, "options.endpoint_name"),
         ({"endpoint_name": "many", "target_model": "x"}, "options.target_model"),
         ({"endpoint_name": "many", "colour": "red"}, "options.colour"),
+        ({"endpoint_name": "many", "explainer": {"kind": "clarify"}}, "options.explainer"),
         ({"endpoint_name": "many", "fallback_version": "x"}, "options.fallback_version"),
     ],
 )
