@@ -113,6 +113,22 @@ async def test_a_new_release_asks_for_what_was_begun_by_the_old_one(
     assert (done.predicted, done.failed, len(later.taken)) == (2, 0, 4)
 
 
+async def test_a_job_that_goes_on_asks_again_for_what_failed_meanwhile(
+    runtime: Runtime, later: LaterStub
+) -> None:
+    job = await ask(runtime, ids=["a"])
+    [chunk_id] = await queued(runtime.sessions)
+    assert await attempt(runtime, chunk_id)
+    await jobs.cancel(runtime.sessions, job.id)
+    await _fail_the_first(runtime, later)
+    await jobs.resume(runtime.sessions, job.id)
+    assert await attempt(runtime, chunk_id)
+    await _answer(runtime, later)
+    assert not await attempt(runtime, chunk_id)
+    done = await look(runtime, job)
+    assert (done.state, done.predicted, done.failed) == ("done", 1, 0)
+
+
 async def _answer(runtime: Runtime, later: LaterStub) -> None:
     """All that is our code's."""
     await step(runtime)
