@@ -81,6 +81,8 @@ class LocalS3:
             *("-filer.localSocket=f.sock", "-s3.localSocket=s.sock"),
             *("-webdav=false", "-admin.ui=false", f"-admin.port={admin}", "-master.telemetry=false"),
             *("-s3.port.iceberg=0", "-s3.port.lance=0"),
+            # By itself as many volumes as would fit on the disk if they were full; a bucket has seven.
+            "-volume.max=10000",
         ]
 
 

@@ -50,7 +50,8 @@ async def test_who_waits_gets_the_answer_and_who_does_not_gets_its_place(
     assert (accepted.status_code, accepted.headers["Preference-Applied"]) == (202, "respond-async")
     answers = await asyncio.gather(*waiting)
     assert {(one.status_code, one.json()["prediction"]) for one in answers} == {(200, 15.0)}
-    assert sorted(one.headers["X-Cache"] for one in answers) == [*["COALESCED"] * 4, "MISS"]
+    came = [one.headers["X-Cache"] for one in answers]  # who does not wait may have begun it
+    assert (set(came) - {"MISS"}, came.count("MISS") <= 1) == ({"COALESCED"}, True)
     done = (await ended(client, accepted.headers["Location"])).json()
     assert (done["state"], done["prediction"]["prediction"]) == ("done", 15.0)
     assert len({one.headers["ETag"] for one in answers} | {f'"{done["prediction_id"]}"'}) == 1

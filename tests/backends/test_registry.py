@@ -6,6 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from app.backends.registry import BACKENDS, open_backend
+from app.backends.sagemaker.transform_options import Transform
 from app.core.errors import InvalidInput
 from app.core.hosts import Hosts
 
@@ -29,8 +30,7 @@ def test_within_an_option_those_of_it_are_told() -> None:
         "endpoint_name": "a",
         "transform": {"model_name": "a", "instance_type": "ml.m5.xlarge", "instances": 2},
     }
+    known = ", ".join(sorted(Transform.model_fields))
     assert refusals("sagemaker", options) == {
-        "options.transform.instances": (
-            "there is no such option; there is instance_count, instance_type, model_name"
-        )
+        "options.transform.instances": f"there is no such option; there is {known}"
     }

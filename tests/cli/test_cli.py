@@ -101,7 +101,7 @@ def test_what_a_pooler_cannot_pass_on_asks_for_the_way_past_it(
 
 
 GROUPS = {
-    "records": {"get", "import", "purge", "remodel", "unfit"},
+    "records": {"get", "ground-truth", "import", "purge", "remodel", "unfit"},
     "models": {"list", "register", "import", "promote", "rollback", "pack", "delete"},
     "evaluate": {"import", "report", "run", "show", "history", "compare"},
     "keys": {"create", "list", "revoke"},

@@ -131,7 +131,7 @@ async def later(aws: AwsStub) -> None:
     aws.script(Answer(), taken, NO_KEY)
     async with opened(asynchronous={"input_location": "s3://later/in"}) as backend:
         assert isinstance(backend, AsynchronousBackend)
-        ticket = await backend.submit([["x" * 200_000]], 5)
+        ticket = await backend.submit(["x" * 200_000], 5)
         assert await backend.collect(ticket, 5) is None
 
 

@@ -32,7 +32,7 @@ class BodyOptions(WireOptions):
     """Whether the first line of CSV has the features' names."""
     csv_reply: CsvReply = "lines"
     """How a text/csv answer holds several rows: lines, one each, or one_line with a value per row, as the
-    built-in XGBoost answers."""
+    built-in XGBoost answers on a multi-model endpoint."""
     json_key: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     """An older name of rows_key: {json_key: rows} with the rows as lists, as TensorFlow Serving takes them
     under instances. By default JSON is a bare list, which the scikit-learn and PyTorch containers read. The

@@ -19,7 +19,8 @@ from tests.support.app import client_of, running_app
 ALLOWED: dict[KeyScope, set[str]] = {scope: {scope, "admin"} for scope in SCOPES}
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 SAMPLE = {"model": "m", "version": "v", "record_id:path": "r", "prediction_id": "1", "job_id": "1"} | {
-    "evaluation_id": "1"
+    "operation_id": "1",
+    "evaluation_id": "1",
 }
 
 

@@ -27,7 +27,7 @@ async def test_it_is_refused(client: httpx.AsyncClient, method: str, url: str, b
     assert fault["field"] == "body"
     assert fault["message"].startswith("this request takes none")
     if "predict/" in url:
-        assert fault["message"].endswith("; in the URL there is model, refresh, version")
+        assert fault["message"].endswith("; in the URL there is explain, model, refresh, version")
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b"{}", b" {} ", b"null"])

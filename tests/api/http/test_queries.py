@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 RECORDS = "there is no such parameter; there is cursor, limit, prefix"
-PREDICT = "there is no such parameter; there is model, refresh, version"
+PREDICT = "there is no such parameter; there is explain, model, refresh, version"
 IMPORT = (
     "there is no such parameter; there is delimiter, dry_run, format, id_column, ignore, label_column, "
     "rename, skip_bad"

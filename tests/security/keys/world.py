@@ -26,7 +26,7 @@ CANARY = "canary"
 RECORD = f"{CANARY}-record"
 MODEL = f"{CANARY}-model"
 ABSENT = {"record_id": "absent", "model": "absent", "version": "9"} | dict.fromkeys(
-    ("prediction_id", "job_id", "evaluation_id"), "999999"
+    ("prediction_id", "job_id", "evaluation_id", "operation_id"), "999999"
 )
 SECONDS = 60
 
@@ -99,5 +99,10 @@ def _fill(client: httpx.Client) -> dict[str, str]:
     [prediction] = done(client.get("/predictions")).json()["items"]
     job = done(client.post("/prediction-jobs", json={"model": MODEL, "all": True})).json()
     run = done(client.post("/evaluations", json={"model": MODEL})).json()
-    numbers = {"prediction_id": prediction["id"], "job_id": job["id"], "evaluation_id": run["id"]}
+    later = {"Prefer": "respond-async"}
+    fresh = {"model": MODEL, "refresh": "true"}
+    accepted = done(client.post(f"/predict/{RECORD}", params=fresh, headers=later)).json()
+    numbers = {"prediction_id": prediction["id"], "job_id": job["id"], "evaluation_id": run["id"]} | {
+        "operation_id": accepted["operation_id"]
+    }
     return {"record_id": RECORD, "model": MODEL, "version": "1", **{k: str(v) for k, v in numbers.items()}}

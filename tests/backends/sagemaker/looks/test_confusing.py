@@ -110,6 +110,6 @@ async def test_a_transform_job_that_is_none(account: Account, answer: JsonValue)
     transform: JsonValue = {"model_name": "m", "instance_type": "ml.m5.large"}
     jobs = open_transform_jobs({"endpoint_name": "churn", "transform": transform}, ["a"])
     try:
-        assert await jobs.find("job") is not None
+        assert await jobs.find("prediction-job-1-1") is not None
     except BackendDown as error:
         assert "no AWS answer" in error.detail  # noqa: PT017
