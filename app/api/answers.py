@@ -38,12 +38,13 @@ def raw_headers(answer: Answer, body: bytes) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def accepted(record_id: str, under_way: StillComputing, headers: Mapping[str, str]) -> Response:
-    """The 202 in place of a prediction. Raises what it is to who did not want that."""
+def accepted(record_id: str, under_way: StillComputing, headers: Mapping[str, str], root: str) -> Response:
+    """The 202 in place of a prediction; ``root`` is ROOT_PATH. Raises what it is to who did not want that."""
     if not under_way.accepted:
         raise under_way
-    told = _accepted(record_id, under_way)
-    own = {"Location": told.location, "Retry-After": str(math.ceil(told.retry_after))}
+    told = _accepted(record_id, under_way, root)
+    location = told.location.removeprefix(root)  # which every Location gets
+    own = {"Location": location, "Retry-After": str(math.ceil(told.retry_after))}
     return Response(told.model_dump_json(exclude={"status"}), 202, {**own, **headers}, media_type=JSON)
 
 
@@ -51,11 +52,11 @@ def any_accepted(answers: Mapping[str, Answer | AppError | str]) -> bool:
     return any(isinstance(one, StillComputing) and one.accepted for one in answers.values())
 
 
-def _accepted(record_id: str, under_way: StillComputing) -> AcceptedItem:
+def _accepted(record_id: str, under_way: StillComputing, root: str) -> AcceptedItem:
     return AcceptedItem(
         record_id=record_id,
         operation_id=under_way.operation_id,
-        location=f"/operations/{under_way.operation_id}",
+        location=f"{root}/operations/{under_way.operation_id}",
         retry_after=under_way.retry_after or 1.0,
     )
 
@@ -89,18 +90,18 @@ HIT: Final = (
 """What Postgres writes an item of a batch by, the same as ``_item`` does."""
 
 
-def batch(ids: Sequence[str | AppError], answers: Mapping[str, Answer | AppError | str]) -> bytes:
+def batch(ids: Sequence[str | AppError], answers: Mapping[str, Answer | AppError | str], root: str) -> bytes:
     """A ``BatchAnswer`` in the order of the ids; in place of one is why an input has none. An answer that is
-    text is an item already."""
-    items = [_item(one, answers[one] if isinstance(one, str) else one) for one in ids]
+    text is an item already. ``root`` is ROOT_PATH."""
+    items = [_item(one, answers[one] if isinstance(one, str) else one, root) for one in ids]
     return f'{{"items":[{",".join(items)}]}}'.encode()
 
 
-def _item(record_id: str | AppError, answer: Answer | AppError | str) -> str:
+def _item(record_id: str | AppError, answer: Answer | AppError | str, root: str = "") -> str:
     if isinstance(answer, str):
         return answer
     if isinstance(answer, StillComputing) and answer.accepted and isinstance(record_id, str):
-        return _accepted(record_id, answer).model_dump_json()
+        return _accepted(record_id, answer, root).model_dump_json()
     if isinstance(answer, AppError):
         named = readable(record_id) if isinstance(record_id, str) else None
         failed = FailedItem(status=answer.status, record_id=named, problem=item_problem(answer))

@@ -45,6 +45,11 @@ async def _settings(request: Request) -> Settings:
     return settings
 
 
+async def _root_path(request: Request) -> str:
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
 async def _inference(request: Request) -> Inference:
     return _runtime(request).inference
 
@@ -102,6 +107,8 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 InferenceDep = Annotated[Inference, Depends(_inference)]
 HealthDep = Annotated[Health, Depends(_health)]
 StorageDep = Annotated[Storage, Depends(_storage)]
+RootPath = Annotated[str, Depends(_root_path)]
+"""ROOT_PATH, which comes before what is named to callers in a body."""
 PredictorDep = Annotated[Predictor, Depends(_predictor)]
 FORGETTING = Depends(_forgetting, scope="function")
 """For routes that change what any prediction may be: none is answered from memory once they have."""

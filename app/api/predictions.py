@@ -13,6 +13,7 @@ from app.api.deps import (
     PredictorDep,
     ReadingDep,
     RecordId,
+    RootPath,
     SessionsDep,
     StaleIfError,
     UseCaseDep,
@@ -85,6 +86,7 @@ async def predict_records(
     sessions: SessionsDep,
     use_case: UseCaseDep,
     prefer: PreferDep,
+    root: RootPath,
     stale_if_error: StaleIfError = None,
 ) -> Response:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
@@ -104,7 +106,7 @@ async def predict_records(
     else:
         found = await predictor.write_many(stored, ask, answers.HIT)
     applied = prefer.applied(accepted=answers.any_accepted(found))
-    return Response(answers.batch(ids, found), headers=applied, media_type=answers.JSON)
+    return Response(answers.batch(ids, found, root), headers=applied, media_type=answers.JSON)
 
 
 @router.post(
@@ -118,6 +120,7 @@ async def predict_record(
     record_id: RecordId,
     predictor: PredictorDep,
     prefer: PreferDep,
+    root: RootPath,
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
@@ -144,7 +147,7 @@ async def predict_record(
             answer = await predictor.predict(record_id, ask)
             body = answers.single(answer)
     except StillComputing as error:
-        return answers.accepted(record_id, error, prefer.applied(accepted=True))
+        return answers.accepted(record_id, error, prefer.applied(accepted=True), root)
     headers = answers.headers(answer) | prefer.applied()
     return Response(body, headers=headers, media_type=answers.JSON)
 

@@ -13,6 +13,7 @@ from tests.support.orders import answer_ten_times, register, store
 from tests.support.workers import working
 
 TASKS = missing("No worker runs (python -m app worker), and there are tasks due.")
+OPERATIONS = missing("No worker runs (python -m app worker), and there are operations due.")
 BOTH = missing("No worker runs (python -m app worker), and there are tasks and evaluation schedules due.")
 
 
@@ -49,6 +50,12 @@ async def test_work_without_a_worker_is_said_until_there_is_one(
     await becomes(client, "degraded", workers=BOTH)
     async with working(settings):
         await becomes(client, "ok")
+
+
+async def test_what_was_promised_for_later_is_due_at_once(client_with_model: httpx.AsyncClient) -> None:
+    asked = await client_with_model.post("/predict/r1?model=transit", headers={"Prefer": "respond-async"})
+    assert asked.status_code == 202
+    await becomes(client_with_model, "degraded", workers=OPERATIONS)
 
 
 async def test_a_worker_that_shows_no_life_is_dead_and_forgotten(

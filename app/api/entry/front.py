@@ -57,7 +57,7 @@ class PredictionFront:
             require("predict")
             answer = await runtime.predictor.predict(*plain)
         except AppError as error:
-            await _told(plain[0], error)(scope, receive, send)
+            await _told(plain[0], error, scope.get("root_path", ""))(scope, receive, send)
         except outages.OUTAGES as error:
             await from_outage(error)(scope, receive, send)
         else:
@@ -67,10 +67,10 @@ class PredictionFront:
             await send({"type": "http.response.body", "body": body})
 
 
-def _told(record_id: str, error: AppError) -> Response:
+def _told(record_id: str, error: AppError, root: str) -> Response:
     """An error, or that the answer comes later."""
     if isinstance(error, StillComputing) and error.accepted:
-        return answers.accepted(record_id, error, {})
+        return answers.accepted(record_id, error, {}, root)
     return from_app_error(error)
 
 

@@ -177,7 +177,7 @@ async def resume(session: AsyncSession, job: PredictionJobRow) -> list[int]:
     row = PredictionJobChunkRow
     unfinished = update(row).where(row.job_id == job.id, row.state != "done")
     chunk_ids = await session.scalars(
-        unfinished.values(state="queued", attempts=0, failed=0).returning(row.id)
+        unfinished.values(state="queued", attempts=0, failed=0, operation_ids=None).returning(row.id)
     )
     job.state, job.error, job.warning, job.key_id = "queued", None, None, CURRENT.get().key_id
     job.started_at = func.now() - (PredictionJobRow.finished_at - PredictionJobRow.started_at)

@@ -19,7 +19,7 @@ from app.schemas.access.callers import CURRENT, UNBOUND
 
 @dataclass(frozen=True)
 class NewOperation:
-    """A content to be computed later. ``payload`` is JSON, None where the record will be read again."""
+    """A content to be computed later. ``payload`` is JSON: the record may be another one by then."""
 
     record_id: str
     content_hash: str
@@ -82,9 +82,9 @@ _DELETE = text("delete from operations where id = any(:ids)").bindparams(
 )
 
 _LOOK = Statement("""
-    select operation.id, operation.state, cast(operation.error as text) as error,
-           prediction.id as prediction_id, prediction.record_id, cast(prediction.output as text) as output,
-           prediction.revision, prediction.computed_at,
+    select operation.id, operation.state, operation.record_id as begun_for, operation.pipeline_version,
+           cast(operation.error as text) as error, prediction.id as prediction_id, prediction.record_id,
+           cast(prediction.output as text) as output, prediction.revision, prediction.computed_at,
            date_part('epoch', now() - prediction.computed_at) as age
     from unnest(cast(:ids as bigint[])) as wanted (id)
     join operations operation on operation.id = wanted.id
@@ -93,11 +93,13 @@ _LOOK = Statement("""
 
 
 class Looked(NamedTuple):
-    """An operation, in the columns of the statement. ``error`` is JSON; what follows is null without a
-    prediction."""
+    """An operation, in the columns of the statement. ``begun_for`` is a record; ``error`` is JSON; what
+    follows is null without a prediction."""
 
     id: int
     state: str
+    begun_for: str
+    pipeline_version: str
     error: str | None
     prediction_id: int | None
     record_id: str

@@ -94,7 +94,7 @@ _EXPIRE = text(f"""
 """).bindparams(bindparam("error", type_=JSONB()))
 _DROP = text(f"""
     update operations set state = 'failed', payload = null, finished_at = now(), error = :error
-    where record_id = any(:record_ids) and {_OPEN} and submits
+    where record_id = any(:record_ids) and {_OPEN}
 """).bindparams(bindparam("record_ids", type_=ARRAY(Text())), bindparam("error", type_=JSONB()))
 _FORGET = text("""
     delete from operations where id = any(array(

@@ -17,7 +17,10 @@ _IDLE = text("""
     select exists (
                select from pgqueuer where status in ('queued', 'picked') and execute_after <= now()
            ) as "tasks",
-           exists (select from evaluation_schedules where next_run <= now()) as "evaluation schedules"
+           exists (select from evaluation_schedules where next_run <= now()) as "evaluation schedules",
+           exists (
+               select from operations where state in ('queued', 'running') and due_at <= now()
+           ) as "operations"
     where not exists (select from workers where until > now())
 """)
 

@@ -13,13 +13,14 @@ from app.core.logging.quoting import Quoted
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
 from app.db.operations import asking as operations
+from app.db.operations.asking import Looked
 from app.schemas.access.callers import acting_within
 from app.services.access.acting import acting_for
 from app.services.failures.interrupted import noted
 from app.services.jobs.endings import warn_if_many_failed
 from app.services.predictions import patience
 from app.services.predictions.flights import Landed
-from app.services.predictions.lasting.operations import outcome
+from app.services.predictions.lasting.operations import is_moot, outcome
 from app.services.predictions.predictor import Answer, Ask
 from app.services.runtime import Runtime
 
@@ -63,8 +64,8 @@ async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> Sequence[int |
     if chunk.left_behind and chunk.attempt > MOST_CRASHES:
         await _fail(runtime, chunk, "The workers that took it on died.")
         return ()
-    known = dict(zip(chunk.record_ids, chunk.operation_ids, strict=False))
-    if (ended := await _ended(runtime, known)) is None:
+    known = await _known(runtime, chunk)
+    if (ended := _ended(known)) is None:
         return chunk.operation_ids
     ask = Ask(chunk.model, chunk.version, respond_async="submitted")
     wanted = [one for one in chunk.record_ids if one not in ended]
@@ -75,7 +76,8 @@ async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> Sequence[int |
         if isinstance(answer, StillComputing) and answer.accepted
     }
     if begun:
-        return [begun.get(one, known.get(one)) for one in chunk.record_ids]
+        before = {one: looked.id for one, looked in known.items()}
+        return [begun.get(one, before.get(one)) for one in chunk.record_ids]
     found = _finished(chunk, {**answers, **ended})
     async with runtime.database.transactions.begin() as session:
         state = await chunks.finish(session, chunk, found)
@@ -85,11 +87,27 @@ async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> Sequence[int |
     return ()
 
 
-async def _ended(runtime: Runtime, known: Mapping[str, int | None]) -> dict[str, Landed | AppError] | None:
-    """What became of the operations of an attempt before, by record; None while there is one that is open."""
-    ids = [one for one in known.values() if one is not None]
-    looked = {one.id: one for one in await operations.look(runtime.database.direct, ids)} if ids else {}
-    found = {record: outcome(looked.get(one)) for record, one in known.items() if one is not None}
+async def _known(runtime: Runtime, chunk: Chunk) -> dict[str, Looked]:
+    """The operations of an attempt before that are still to be gone by, by record. What is gone, and what is
+    open and other code's, whose workers may have left, is asked for anew."""
+    ids = {one for one in chunk.operation_ids if one is not None}
+    looked = {one.id: one for one in await operations.look(runtime.database.direct, [*ids])} if ids else {}
+    known = {
+        record: looked[one]
+        for record, one in zip(chunk.record_ids, chunk.operation_ids, strict=False)
+        if one in looked and not is_moot(looked[one], record)
+    }
+    ours = runtime.predictor.pipeline_version
+    return {
+        record: one
+        for record, one in known.items()
+        if one.pipeline_version == ours or outcome(one) is not None
+    }
+
+
+def _ended(known: Mapping[str, Looked]) -> dict[str, Landed | AppError] | None:
+    """What became of operations, by record; None while there is one that is open."""
+    found = {record: outcome(one) for record, one in known.items()}
     ended = {record: one for record, one in found.items() if one is not None}
     return ended if len(ended) == len(found) else None
 

@@ -2,15 +2,20 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 from app.core.errors import AppError
 from app.db.operations.working import TakenOperation
 from app.schemas.access.callers import acting_within
+from app.schemas.hosting.deployments import Deployment
+from app.services import pipeline
 from app.services.models import versions
 from app.services.operations.ending import Ending
 from app.services.operations.pauses import before_another_try, put_off
-from app.services.predictions.predictor import Ask, Predictor
+from app.services.operations.taken import epoch_of, payload_of
+from app.services.predictions import storing
+from app.services.predictions.flights import Landed, Wanted
 from app.services.runtime import Runtime
 
 GRACE = 1.0
@@ -18,30 +23,47 @@ GRACE = 1.0
 
 
 class Computing:
-    """Predicts as for any caller, through the cache and its claims, and waits for longer."""
+    """Predicts as for any caller, under the same claims, and waits for longer: what was asked for, whatever
+    its record has become since."""
 
     def __init__(self, runtime: Runtime, owner: UUID) -> None:
-        self._sessions, self._owner = runtime.sessions, owner
+        self._runtime, self._owner = runtime, owner
         self._ending = Ending(runtime.settings, runtime.database, owner)
-        patience = runtime.settings.operation_timeout
-        settings = runtime.settings.model_copy(update={"predict_timeout": patience})
-        self._flights = runtime.flights.with_patience(patience)
-        self._predictor = Predictor(settings, runtime.use_case, runtime.database, self._flights)
+        self._flights = runtime.flights.with_patience(runtime.settings.operation_timeout)
 
     async def work(self, taken: TakenOperation) -> None:
         """Until it is answered, or has failed; what may pass is tried again later."""
         try:
-            deployment = await versions.deployment(self._sessions, taken.version_id)
-            ask = Ask(deployment.model, deployment.version, taken.refresh)
+            deployment = await versions.deployment(self._runtime.sessions, taken.version_id)
             with acting_within(taken.record_prefix, deployment.model):
-                answer = await self._predictor.predict(taken.record_id, ask)
+                prediction_id = await self._predict(taken, deployment)
         except AppError as error:
             if error.retryable and not taken.is_over:
-                await put_off(self._sessions, self._owner, taken, before_another_try(taken, error))
+                pause = before_another_try(taken, error)
+                await put_off(self._runtime.sessions, self._owner, taken, pause)
             else:
                 await self._ending.fail(taken, error)
             return
-        await self._ending.done(taken, answer.id)
+        await self._ending.done(taken, prediction_id)
+
+    async def _predict(self, taken: TakenOperation, deployment: Deployment) -> int:
+        """The prediction's id."""
+        database = self._runtime.database
+        pipeline.require_features(self._runtime.use_case, deployment)
+        if (refusal := self._flights.refusal(deployment)) is not None:
+            raise refusal
+        payload = await payload_of(database, taken)
+        since = taken.created_at if taken.refresh else None
+        one = Wanted(taken.record_id, taken.content_hash, payload, since)
+        scope = replace(taken.scope, epoch=await epoch_of(database, taken))
+        result = (await self._flights.predict(deployment, scope, [one]))[one.content_hash]
+        if not isinstance(result, Landed):
+            raise result
+        if result.entry.record_id == one.record_id:
+            return result.entry.id
+        sources, settings = {one.record_id: result.entry.id}, self._runtime.settings
+        own = await storing.adopt(settings, database, scope, sources, newly=taken.refresh)
+        return own.get(one.record_id, result.entry).id
 
     async def aclose(self) -> None:
         """Give up what is under way; it is another worker's then."""

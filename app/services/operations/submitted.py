@@ -4,13 +4,11 @@ import asyncio
 from uuid import UUID
 
 import structlog
-from pydantic import JsonValue
 
 from app.backends.submitting import Ticket
-from app.core.errors import AppError, BackendTimeout, NotFound
+from app.core.errors import AppError, BackendTimeout
 from app.db.operations import working as rows
 from app.db.operations.working import TakenOperation
-from app.db.predictions import claiming
 from app.schemas.access.callers import acting_within
 from app.schemas.hosting.deployments import Deployment
 from app.services import pipeline
@@ -18,6 +16,7 @@ from app.services.hosting.outcomes import Inferred, read
 from app.services.models import versions
 from app.services.operations.ending import Ending
 from app.services.operations.pauses import FIRST_LOOK, before_another_look, before_another_try, put_off
+from app.services.operations.taken import epoch_of, payload_of
 from app.services.pipeline import Computed, Stages
 from app.services.pipeline.limits import Time
 from app.services.predictions.storing import persistently
@@ -61,11 +60,11 @@ class Submitted:
         """Between the platform's word and the note of it no other worker may know; a worker that is killed
         then has what it handed over paid for once more."""
         pipeline.require_features(self._runtime.use_case, deployment)
-        payload = await self._payload(taken)
+        payload = await payload_of(self._runtime.database, taken)
         [row] = await self._stages.rows([payload], deployment, self._time())
         if isinstance(row, AppError):
             raise row
-        epoch = await self._epoch(taken)
+        epoch = await epoch_of(self._runtime.database, taken)
         ticket = await self._runtime.inference.submitting.submit(deployment, row, CALL_SECONDS)
         await asyncio.shield(self._note(taken, ticket, epoch))
 
@@ -100,27 +99,13 @@ class Submitted:
             await self._finish(taken, deployment, inferred)
 
     async def _finish(self, taken: TakenOperation, deployment: Deployment, inferred: Inferred) -> None:
-        payload = await self._payload(taken)
+        payload = await payload_of(self._runtime.database, taken)
         [output] = await self._stages.outputs([(inferred.output, payload)], deployment, self._time())
         if isinstance(output, AppError):
             await self._ending.fail(taken, output)
             return
         told = inferred.revision, inferred.latency_ms, inferred.variant, inferred.notes
         await self._ending.land(taken, Computed(output, inferred.output, *told))
-
-    async def _payload(self, taken: TakenOperation) -> JsonValue:
-        async with self._runtime.database.statements() as session:
-            found = await rows.payloads(session, [taken.id])
-        if (payload := found.get(taken.id)) is None:
-            raise NotFound("The record was deleted meanwhile.")
-        return payload
-
-    async def _epoch(self, taken: TakenOperation) -> int:
-        """That of what is noted to be in service now."""
-        [seen] = await claiming.look_again(self._runtime.database.direct, [(taken.scope, [])], ttl=None)
-        if seen is None:
-            raise NotFound("The model version was deleted meanwhile.")
-        return seen.in_service.epoch
 
     def _time(self) -> Time:
         now = asyncio.get_running_loop().time()

@@ -10,7 +10,8 @@ from app.core.errors import Misconfigured
 from app.core.settings import Settings
 from app.main import create_app
 from tests.support.app import client_of
-from tests.support.orders import order
+from tests.support.aws_stub import AwsStub
+from tests.support.orders import answer_ten_times, order, register, store
 from tests.support.settings import IsolatedSettings
 from tests.support.use_case import TRANSIT
 
@@ -37,6 +38,19 @@ async def test_a_proxy_may_strip_it_or_not(below: httpx.AsyncClient, prefix: str
     assert document["servers"] == [{"url": ROOT}]
     assert "/records" in document["paths"]
     assert f"'{ROOT}/openapi.json'" in (await below.get(f"{prefix}/docs")).text
+
+
+async def test_what_is_answered_later_is_below_it(below: httpx.AsyncClient, aws: AwsStub) -> None:
+    aws.respond = answer_ten_times
+    await register(below, options={"endpoint_name": "transit", "respond_async": True}, probe=False)
+    await store(below, {"a": 1.5})
+    place = f"{ROOT}/operations/1"
+    for headers in ({}, {"Prefer": "respond-async"}):  # by the front, and by the route
+        single = await below.post("/predict/a?model=transit", headers=headers)
+        assert (single.headers["Location"], single.json()["location"]) == (place, place)
+    batch = await below.post("/predict", json={"model": "transit", "record_ids": ["a"]})
+    assert batch.json()["items"][0]["location"] == place
+    assert (await below.get(place)).json()["id"] == 1
 
 
 async def test_without_one_nothing_is_added(client: httpx.AsyncClient) -> None:

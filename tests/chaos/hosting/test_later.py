@@ -29,9 +29,11 @@ ASKS, RECORDS, KILLS = 1000, 100, 50
 PERIOD = max(0.9 * SECONDS, 4.0 * KILLS)
 """Seconds in which it is asked; a process that is struck takes some to be there again."""
 FORGETS_TICKETS = """
+import random
 from app.db.operations import working
+notes = working.note_ticket
 async def forgets(*given, **more):
-    return True
+    return random.random() < 0.5 or await notes(*given, **more)
 working.note_ticket = forgets
 """
 
@@ -47,6 +49,13 @@ class Outcome:
     wrong: int
     kills: dict[str, int]
     said: dict[int, int]
+
+    @property
+    def is_frugal(self) -> bool:
+        """Whether invocations were paid for once, but for those that a killed worker had no time to note:
+        rows come one by one here, so that it has hardly more than one in its hands."""
+        records = sum(self.states.values())
+        return records <= self.invocations <= records + self.kills.get("worker", 0)
 
 
 @pytest.fixture
@@ -106,8 +115,7 @@ async def test_each_record_costs_one_invocation_over_kills(
         f" answers {found.said}",
     )
     assert (found.states, found.stored, found.wrong) == ({"done": RECORDS}, (RECORDS, RECORDS), 0)
-    # One that is killed between the platform's word and its note of it costs another; nothing else does.
-    assert RECORDS <= found.invocations <= RECORDS + found.begun_again
+    assert found.is_frugal
 
 
 @pytest.mark.timeout(4 * LONGEST)
@@ -116,10 +124,5 @@ async def test_the_harness_sees_what_is_paid_for_twice(
 ) -> None:
     with async_endpoint(server, tmp_path, monkeypatch, delay=3, concurrency=1000) as endpoint:
         fleet = Fleet(settings, tmp_path, fault=FORGETS_TICKETS)
-        await prepare(settings, {"r0": 1.0})
-        async with kept(fleet):
-            await fleet.ask_for_all(["r0"], 5, 1)
-            async with asyncio.timeout(LONGEST):
-                while endpoint.taken < 2:  # noqa: ASYNC110 - another thread's
-                    await asyncio.sleep(0.1)
-        assert await fleet.open_ones() == 1
+        found = await run(endpoint, fleet, asks=40, count=20, kills=0, seconds=2)
+        assert (found.states, found.wrong, found.is_frugal) == ({"done": 20}, 0, False)

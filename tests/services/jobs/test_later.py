@@ -9,7 +9,8 @@ from app.core.settings import Settings
 from app.services.jobs import chunks, jobs, results
 from app.services.records import records
 from app.services.runtime import Runtime
-from tests.services.operations.test_fetching import step
+from tests.services.operations.test_fetching import change, step
+from tests.services.operations.test_single_flight import place
 from tests.support.aws_stub import AwsStub
 from tests.support.jobs import ask, chunk_of, look, queued
 from tests.support.later_stub import LaterStub, later_runtime
@@ -79,3 +80,57 @@ async def test_a_job_that_is_cancelled_waits_for_nothing(runtime: Runtime, later
     assert await attempt(runtime, chunk_id)
     await jobs.cancel(runtime.sessions, job.id)
     assert not await attempt(runtime, chunk_id)
+
+
+async def test_what_another_record_was_deleted_for_is_asked_for_anew(
+    runtime: Runtime, later: LaterStub
+) -> None:
+    await place(runtime, "a")
+    job = await ask(runtime, ids=["same"])
+    [chunk_id] = await queued(runtime.sessions)
+    assert await attempt(runtime, chunk_id)
+    await records.delete(runtime.sessions, "a")
+    assert await attempt(runtime, chunk_id)
+    await _answer(runtime, later)
+    assert not await attempt(runtime, chunk_id)
+    done = await look(runtime, job)
+    assert (done.predicted, done.failed) == (1, 0)
+
+
+async def test_a_new_release_asks_for_what_was_begun_by_the_old_one(
+    runtime: Runtime, later: LaterStub
+) -> None:
+    """Whose workers may be gone: they alone would finish it."""
+    job = await ask(runtime, ids=["a", "b"])
+    [chunk_id] = await queued(runtime.sessions)
+    assert await attempt(runtime, chunk_id)
+    await step(runtime)
+    await change(runtime, "update operations set pipeline_version = 'old'")
+    assert [await attempt(runtime, chunk_id) for _ in range(2)] == [True, True]
+    await _answer(runtime, later)
+    assert not await attempt(runtime, chunk_id)
+    done = await look(runtime, job)
+    assert (done.predicted, done.failed, len(later.taken)) == (2, 0, 4)
+
+
+async def test_a_job_that_goes_on_asks_again_for_what_failed_meanwhile(
+    runtime: Runtime, later: LaterStub
+) -> None:
+    job = await ask(runtime, ids=["a"])
+    [chunk_id] = await queued(runtime.sessions)
+    assert await attempt(runtime, chunk_id)
+    await jobs.cancel(runtime.sessions, job.id)
+    await _fail_the_first(runtime, later)
+    await jobs.resume(runtime.sessions, job.id)
+    assert await attempt(runtime, chunk_id)
+    await _answer(runtime, later)
+    assert not await attempt(runtime, chunk_id)
+    done = await look(runtime, job)
+    assert (done.state, done.predicted, done.failed) == ("done", 1, 0)
+
+
+async def _answer(runtime: Runtime, later: LaterStub) -> None:
+    """All that is our code's."""
+    await step(runtime)
+    later.open()
+    await step(runtime)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,8 @@ class Outputs:
         bucket, key = split(location)
         try:
             found = self._client.get_object(Bucket=bucket, Key=key)
-            content = found["Body"].read(most + 1)
+            with closing(found["Body"]) as body:  # what is not read to its end holds its connection
+                content = body.read(most + 1)
         except CALL_ERRORS as error:
             if error_code(error) == "NoSuchKey" or (error_status(error) == 404 and not error_code(error)):
                 return None

@@ -33,15 +33,16 @@ class Deferred:
     ) -> dict[str, Result]:
         """A result per content; StillComputing where there is none when the caller goes away. Each may be
         wanted once."""
-        asked = await self._operations.ask(scope, wanted, submits=self._manner(deployment)[0])
-        opened = {content: one for content, one in asked.items() if isinstance(one, Open)}
-        accepted = self._accepts(deployment, ask)
-        ended = await self._operations.wait(opened.values(), self._until(ask, accepted=accepted))
-        results: dict[str, Result] = {
-            content: one for content, one in asked.items() if not isinstance(one, Open)
-        }
-        for content, one in opened.items():
-            results[content] = ended.get(one.id) or _under_way(one, accepted=accepted)
+        accepted, results = self._accepts(deployment, ask), dict[str, Result]()
+        until = self._until(ask, accepted=accepted)
+        while left := [one for one in wanted if one.content_hash not in results]:
+            asked = await self._operations.ask(scope, left, submits=self._manner(deployment)[0])
+            opened = {content: one for content, one in asked.items() if isinstance(one, Open)}
+            results |= {content: one for content, one in asked.items() if not isinstance(one, Open)}
+            ended = await self._operations.wait(opened.values(), until)
+            for content, one in opened.items():
+                result = ended.get(one.id, _under_way(one, accepted=accepted))
+                results |= {} if result is None else {content: result}
         return results
 
     def _until(self, ask: Ask, *, accepted: bool) -> float:

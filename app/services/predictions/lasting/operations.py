@@ -30,9 +30,11 @@ LOOKS, AT_ONCE = 2, 500
 
 @dataclass(frozen=True)
 class Open:
-    """An operation that has not ended; ``is_ours``: it was begun for this caller."""
+    """An operation that has not ended, and for which record it is waited for; ``is_ours``: it was begun for
+    this caller."""
 
     id: int
+    record_id: str
     is_ours: bool
 
 
@@ -74,10 +76,12 @@ class Operations:
     ) -> dict[str, Open | Result]:
         """What is open, or has failed a moment ago."""
         refresh = any(one.since is not None for one in wanted)
-        hashes = [one.content_hash for one in wanted]
-        standing = await rows.find(session, scope, hashes, refresh=refresh)
+        records = {one.content_hash: one.record_id for one in wanted}
+        standing = await rows.find(session, scope, [*records], refresh=refresh)
         return {
-            content: Open(one.operation_id, is_ours=False) if one.error is None else revive(one.error)
+            content: revive(one.error)
+            if one.error is not None
+            else Open(one.operation_id, records[content], is_ours=False)
             for content, one in standing.items()
         }
 
@@ -86,7 +90,7 @@ class Operations:
     ) -> dict[str, Open | Result]:
         """Those that nobody has begun meanwhile. Once they are there, what has landed is looked at again:
         whoever ends one has stored its prediction before."""
-        new = [_new(one, submits=submits) for one in wanted]
+        new = [_new(one) for one in wanted]
         ids = await rows.insert(
             session, scope, new, submits=submits, patience=self._settings.operation_timeout
         )
@@ -100,7 +104,9 @@ class Operations:
         if needless := [ids[content] for content in (*landed, *unpaid)]:
             await rows.delete(session, needless)
         refused: Mapping[str, AppError] = dict.fromkeys(unpaid, refusal) if refusal is not None else {}
-        return {**landed, **refused, **{content: Open(ids[content], is_ours=True) for content in paid}}
+        records = {one.content_hash: one.record_id for one in wanted}
+        opened = {content: Open(ids[content], records[content], is_ours=True) for content in paid}
+        return {**landed, **refused, **opened}
 
     async def _landed(self, scope: Scope, wanted: Sequence[Wanted]) -> dict[str, Open | Result]:
         hashes, ttl = [one.content_hash for one in wanted], self._settings.prediction_ttl
@@ -113,16 +119,20 @@ class Operations:
             if (entry := seen.entries.get(one.content_hash)) is not None and one.accepts(entry)
         }
 
-    async def wait(self, operations: Collection[Open], until: float) -> dict[int, Result]:
-        """What became of those that ended until then, by the loop's time."""
-        loop, ended = asyncio.get_running_loop(), dict[int, Result]()
+    async def wait(self, operations: Collection[Open], until: float) -> dict[int, Result | None]:
+        """What became of those that ended until then, by the loop's time; None where it is nothing to who
+        waits (see ``is_moot``), and is to be asked for anew."""
+        loop, ended = asyncio.get_running_loop(), dict[int, Result | None]()
         pause, left = SHORTEST_POLL, {one.id: one for one in operations}
         while left and (time := until - loop.time()) > 0:
             await self._listener.wait(told_as(next(iter(left))), min(time, pause * random.uniform(0.7, 1.3)))
             pause = min(pause * 1.6, LONGEST_POLL)
             looked = await asyncio.gather(*map(self._looks.ask, left))
             for one, found in zip([*left.values()], looked, strict=True):
-                if (result := outcome(found)) is not None:
+                if is_moot(found, one.record_id):
+                    ended[one.id] = None
+                    del left[one.id]
+                elif (result := outcome(found)) is not None:
                     ended[one.id] = _as_ours(result) if one.is_ours else result
                     del left[one.id]
         return ended
@@ -132,14 +142,19 @@ class Operations:
         return [found.get(one) for one in ids]
 
 
-def _new(one: Wanted, *, submits: bool) -> NewOperation:
-    """With the input where the record will not be read again."""
-    payload = one.payload if submits else None
-    return NewOperation(one.record_id, one.content_hash, payload, refresh=one.since is not None)
+def _new(one: Wanted) -> NewOperation:
+    return NewOperation(one.record_id, one.content_hash, one.payload, refresh=one.since is not None)
 
 
 def _as_ours(result: Result) -> Result:
     return replace(result, state="MISS") if isinstance(result, Landed) else result
+
+
+def is_moot(found: Looked | None, record_id: str) -> bool:
+    """Whether it has ended because the record that it was begun for is gone, and that is another one."""
+    if found is None or found.failure is None or found.begun_for == record_id:
+        return False
+    return isinstance(revive(found.failure), NotFound)
 
 
 def outcome(found: Looked | None) -> Result | None:
