@@ -55,7 +55,7 @@ class TransformFiles:
     async def outputs(self) -> dict[int, str]:
         """The keys of the outputs by the chunks' numbers. The platform may put them into a subfolder."""
         entries = await self.storage.list(f"{self._folder}/output/")
-        return {_number(entry.key): entry.key for entry in entries if entry.key.endswith(".out")}
+        return {_number(entry.key): entry.key for entry in entries if _is_output(entry.key)}
 
     async def read(self, output: str) -> tuple[Manifest, bytes]:
         """An output by its key, and what its lines are of."""
@@ -66,6 +66,11 @@ class TransformFiles:
 
 def _name(key: str) -> str:
     return key.rpartition("/")[2]
+
+
+def _is_output(key: str) -> bool:
+    """Whether it is of a chunk, and nothing else that somebody has put there."""
+    return key.endswith(".out") and _name(key).partition("-")[0].isdecimal()
 
 
 def _number(key: str) -> int:

@@ -63,12 +63,14 @@ class Ending:
         await self._tell([taken.id])
 
     async def fail(self, taken: TakenOperation, error: AppError) -> None:
-        """End one that no other try would get over. The failure is shared for FAILURE_HOLD."""
+        """End one that no other try would get over. The failure is shared for FAILURE_HOLD. What another
+        worker has taken meanwhile is its own to end."""
         log.warning("operation failed", operation=taken.id, problem=error.slug, detail=Quoted(error.detail))
 
         async def note(session: AsyncSession) -> None:
             async with session.begin():
-                await rows.fail(session, taken.id, as_stored(error), self._settings.failure_hold)
+                if await rows.hold(session, self._owner, taken.id):
+                    await rows.fail(session, taken.id, as_stored(error), self._settings.failure_hold)
 
         await persistently(lambda: run(self._database.transactions, note))
         await self._tell([taken.id])

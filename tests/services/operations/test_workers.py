@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from app.core.errors import BackendDown
 from app.db.operations import working as rows
 from app.db.operations.working import TakenOperation
 from app.services.operations import operator
@@ -81,6 +82,15 @@ async def test_of_two_that_have_the_answer_one_lands(runtime: Runtime, later: La
         await Ending(runtime.settings, runtime.database, one).land(taken, computed)
     async with runtime.sessions() as session:
         assert await session.scalar(text("select count(*) from predictions")) == 1
+
+
+async def test_a_failure_ends_nothing_that_another_has_taken(runtime: Runtime, later: LaterStub) -> None:
+    await place(runtime, "a")
+    [late] = await take(runtime)
+    await step(runtime)
+    await Ending(runtime.settings, runtime.database, uuid4()).fail(late, BackendDown("It is failing."))
+    await step(runtime)
+    assert (await answered(runtime, "a")).prediction == 15.0
 
 
 async def test_a_stop_hands_back_what_has_not_been_sent(
