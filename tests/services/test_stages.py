@@ -4,6 +4,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from math import inf
 
 import pytest
 import structlog
@@ -41,7 +42,7 @@ def may_end() -> Iterator[threading.Event]:
     event.set()
 
 
-def hanging(may_end: threading.Event) -> Stages:
+def hanging(may_end: threading.Event, seconds: float = inf) -> Stages:
     """Hangs with every item of the carrier XX."""
 
     def preprocess(items: Sequence[InputObject]) -> list[Row]:
@@ -49,7 +50,7 @@ def hanging(may_end: threading.Event) -> Stages:
             may_end.wait()
         return [[1.0] for _ in items]
 
-    return Stages(changed(FEATURES=("fare",), preprocess=preprocess))
+    return Stages(changed(FEATURES=("fare",), preprocess=preprocess), seconds)
 
 
 async def ask(stages: Stages, request_id: str) -> None:
@@ -77,6 +78,12 @@ async def test_code_that_hangs_for_some_callers_holds_no_other(may_end: threadin
 
 async def test_what_hangs_is_given_up_in_time_and_named(may_end: threading.Event) -> None:
     [error] = await hanging(may_end).rows([order(carrier="XX")], DEPLOYMENT, time(0.1))
+    assert isinstance(error, UserCodeError)
+    assert re.match(r"preprocess had not ended after 0\.0[89]\d* seconds", error.detail)
+
+
+async def test_code_has_no_hour_though_its_callers_have(may_end: threading.Event) -> None:
+    [error] = await hanging(may_end, 0.1).rows([order(carrier="XX")], DEPLOYMENT, time(3600))
     assert isinstance(error, UserCodeError)
     assert re.match(r"preprocess had not ended after 0\.0[89]\d* seconds", error.detail)
 

@@ -79,7 +79,7 @@ class Leader:
 
     @cached_property
     def _stages(self) -> Stages:
-        return Stages(self.use_case)
+        return Stages(self.use_case, self.settings.predict_timeout)
 
     @cached_property
     def _store(self) -> Store:

@@ -5,6 +5,7 @@ import gzip
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -353,7 +354,7 @@ async def test_no_file_and_no_bucket_are_errors(sessions: Sessions, storage: Sto
     with pytest.raises(NotFound, match="no file below 'reports/'"):
         await bring_in(sessions, storage)
     with pytest.raises(StorageError):
-        await bring_in(sessions, open_storage("s3://no-such-bucket"))
+        await bring_in(sessions, open_storage(f"s3://no-such-bucket-{uuid4().hex}"))
 
 
 def test_what_a_key_says() -> None:
