@@ -85,3 +85,8 @@ def acting_within(record_prefix: str, model: str) -> Iterator[None]:
         yield
     finally:
         CURRENT.reset(before)
+
+
+def current_binding() -> Binding:
+    """What is told to Postgres, for its own wall."""
+    return CURRENT.get().binding

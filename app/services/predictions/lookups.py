@@ -13,7 +13,7 @@ from app.db.predictions import cache, written
 from app.db.predictions.cache import LOOKUP, LookingUp, Lookup
 from app.db.predictions.own_models import OWN_LOOKUP
 from app.db.predictions.written import Writing, WrittenHits
-from app.schemas.access.callers import CURRENT, Caller
+from app.schemas.access.callers import CURRENT, Caller, current_binding
 from app.schemas.ids import no_record, record_id_fault
 from app.services.models import versions
 from app.services.predictions.answer import Answer, Ask
@@ -151,7 +151,7 @@ def no_id(fault: str) -> InvalidInput:
 
 def looking_up(record_ids: Sequence[str], meant: Meant, ask: Ask) -> LookingUp:
     """What is asked of the database for these ids."""
-    return LookingUp(record_ids, meant.model, ask.version, ask.anew, CURRENT.get().binding, meant.own)
+    return LookingUp(record_ids, meant.model, ask.version, ask.anew, current_binding(), meant.own)
 
 
 async def in_time(lookup: Awaitable[T], until: float | None) -> T:
