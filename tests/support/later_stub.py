@@ -14,6 +14,7 @@ from app.schemas.models import NewVersion
 from app.services.models import versions
 from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
+from app.services.use_case import UseCase
 from tests.support.aws_stub import Answer, AwsStub, Request
 from tests.support.orders import FEATURES, answer_ten_times, order
 from tests.support.use_case import TRANSIT
@@ -96,10 +97,12 @@ def s3_error(code: str, status: int) -> Answer:
 
 
 @asynccontextmanager
-async def later_runtime(settings: Settings, **options: JsonValue) -> AsyncIterator[Runtime]:
+async def later_runtime(
+    settings: Settings, use_case: UseCase = TRANSIT, /, **options: JsonValue
+) -> AsyncIterator[Runtime]:
     """What a process runs on, a live version on the stub, and the records a, b and same, which has a's
     content."""
-    async with open_runtime(settings, TRANSIT) as runtime:
+    async with open_runtime(settings, use_case) as runtime:
         new = NewVersion(
             version="1",
             backend="sagemaker",
@@ -107,7 +110,7 @@ async def later_runtime(settings: Settings, **options: JsonValue) -> AsyncIterat
             features=list(FEATURES),
             promote=True,
         )
-        await versions.register(runtime.sessions, TRANSIT, runtime.inference, "transit", new)
+        await versions.register(runtime.sessions, use_case, runtime.inference, "transit", new)
         for record_id, ratio in {"a": 1.5, "b": 2.5, "same": 1.5}.items():
-            await records.put(runtime.sessions, TRANSIT, record_id, order(ratio))
+            await records.put(runtime.sessions, use_case, record_id, order(ratio))
         yield runtime

@@ -65,6 +65,7 @@ class Leader:
     listener: Listener
     looks: PromptLooks
     budgets: Budgets
+    code_seconds: float | None = None  # of each stage; PREDICT_TIMEOUT
 
     @cached_property
     def _claims(self) -> Joined[Claiming, Claimed]:
@@ -79,7 +80,7 @@ class Leader:
 
     @cached_property
     def _stages(self) -> Stages:
-        return Stages(self.use_case, self.settings.predict_timeout)
+        return Stages(self.use_case, self.code_seconds or self.settings.predict_timeout)
 
     @cached_property
     def _store(self) -> Store:
@@ -99,8 +100,7 @@ class Leader:
                 await self._wait_for_others(batch)
 
     async def _claim(self, batch: Batch, wanted: Sequence[Wanted]) -> tuple[list[Wanted], InService]:
-        """Claim what can be claimed, and land what has landed since the lookup, or for another record of the
-        same content."""
+        """Claim what can be claimed, and land what is there by now, for another record of it, too."""
         hashes, is_known = [one.content_hash for one in wanted], False
         try:
             claimed = await self._claims.ask(Claiming(batch.scope, hashes, batch.lease))

@@ -42,9 +42,11 @@ class SingleFlight:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def with_patience(self, seconds: float) -> "SingleFlight":
-        """Another one, whose callers wait for so long; the claims are the same."""
+        """Another one, whose callers wait for so long, for the model: the user's code has what it has here.
+        The claims are the same."""
         settings = self._settings.model_copy(update={"predict_timeout": seconds})
-        return SingleFlight(settings, replace(self._leader, settings=settings))
+        code_seconds = self._settings.predict_timeout
+        return SingleFlight(settings, replace(self._leader, settings=settings, code_seconds=code_seconds))
 
     async def predict(
         self, deployment: Deployment, scope: Scope, wanted: Sequence[Wanted], until: float | None = None
