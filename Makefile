@@ -25,7 +25,7 @@ PIN = $(LOCK) $(ARGS) pyproject.toml --group dev -o "$$to/requirements-dev.txt" 
     $(LOCK) $(ARGS) --group $$group -c "$$to/requirements-dev.txt" -o "$$to/requirements-$$group.txt" >/dev/null \
       || exit 1; \
   done
-GROUPS := sample demo vertex azure oidc coreml s3 audit uv
+GROUPS := sample demo vertex azure oidc otel coreml s3 browser audit uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
