@@ -59,6 +59,12 @@ def parse(name: str, options: Mapping[str, JsonValue]) -> BackendOptions:
         raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=faults) from error
 
 
+def options_of(name: str) -> type[BackendOptions]:
+    """The class of its options. InvalidInput where there is no such backend, Misconfigured where a package is
+    missing that it needs."""
+    return _module(name).Options
+
+
 def looks_together(name: str) -> LooksTogether | None:
     """The backend's function that looks at many versions at once, if it has one."""
     return cast(LooksTogether | None, getattr(_module(name), "look_together", None))

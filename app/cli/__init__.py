@@ -50,8 +50,8 @@ COMMANDS = {
     "evaluate": LateCommand("app.cli.evaluate:commands", "Evaluation runs and their reports."),
     "keys": LateCommand("app.cli.access.keys:commands", "The keys of callers."),
     "audit": LateCommand("app.cli.access.audit:audit", "Show who did what, the newest first."),
-    "storage": LateCommand("app.cli.storage:commands", "The S3 storage."),
-    "sample": LateCommand("app.cli.sample:commands", "The worked example."),
+    "storage": LateCommand("app.cli.parts.storage:commands", "The S3 storage."),
+    "sample": LateCommand("app.cli.parts.sample:commands", "The worked example."),
 }
 
 
