@@ -50,6 +50,10 @@ COMMANDS = {
     "evaluate": LateCommand("app.cli.evaluate:commands", "Evaluation runs and their reports."),
     "keys": LateCommand("app.cli.access.keys:commands", "The keys of callers."),
     "audit": LateCommand("app.cli.access.audit:audit", "Show who did what, the newest first."),
+    "doctor": LateCommand(
+        "app.cli.parts.doctor:doctor",
+        "Look at all that the service needs, and say of each fault what to do about it.",
+    ),
     "storage": LateCommand("app.cli.parts.storage:commands", "The S3 storage."),
     "sample": LateCommand("app.cli.parts.sample:commands", "The worked example."),
 }

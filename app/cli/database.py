@@ -22,7 +22,7 @@ async def open_sessions() -> AsyncIterator[Sessions]:
     From now on only errors are logged, such as the traceback of the user's code: what else goes wrong a
     command says in words.
     """
-    CURRENT.set(replace(ITSELF, name=f"cli:{_user()}"))
+    CURRENT.set(replace(ITSELF, name=f"cli:{user()}"))
     settings = Settings()
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}))
     engine = create_engine(settings)
@@ -35,7 +35,7 @@ async def open_sessions() -> AsyncIterator[Sessions]:
         await engine.dispose()
 
 
-def _user() -> str:
+def user() -> str:
     """Of the system, as whom the command runs."""
     try:
         return getpass.getuser()

@@ -19,8 +19,11 @@ Seen: TypeAlias = tuple[Deployment, Sighting]
 async def look_at_all(
     inference: Inference, deployments: Sequence[Deployment], *, seconds: float | None = None
 ) -> list[Seen]:
-    """What comes of a look at each; one place has ``seconds``, None: as long as it takes. What a look would
-    wake, and what nothing is sent to now, is judged by its calls alone: without a failure there it is None."""
+    """What comes of a look at each; one place has ``seconds``, None: as long as it takes.
+
+    What a look would wake, and what nothing is sent to now, is judged by its calls alone: None where none of
+    them failed.
+    """
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def look(there: Sequence[Deployment]) -> list[Seen]:
@@ -44,9 +47,7 @@ async def _within(
 async def _look_at(inference: Inference, deployments: Sequence[Deployment]) -> Sequence[Sighting]:
     """What comes of one look at all those of one place, in their order."""
     awake = [
-        one
-        for one in deployments
-        if inference.refusal(one) is None and not wakes(one.backend, one.options)
+        one for one in deployments if inference.refusal(one) is None and not wakes(one.backend, one.options)
     ]
     seen = dict(zip((one.id for one in awake), await _seen(inference, awake), strict=True))
     return [inference.refusal(one) or seen.get(one.id) for one in deployments]

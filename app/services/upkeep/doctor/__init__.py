@@ -12,13 +12,11 @@ from app.core.settings import Settings
 from app.db.engine import Database, open_database
 from app.schemas.health import Finding
 from app.services.inference import Inference
-from app.services.upkeep.doctor import keys, work
+from app.services.upkeep.doctor import keys, storage, work
 from app.services.upkeep.doctor.database import DatabaseChecks
 from app.services.upkeep.doctor.looking import Check, looked, skipped
 from app.services.upkeep.doctor.models import ModelChecks
 from app.services.upkeep.doctor.own_settings import ReadSettings, read
-from app.services.upkeep.doctor.storage import DO as OF_STORAGE
-from app.services.upkeep.doctor.storage import storage
 from app.services.use_case import UseCase, load
 
 __all__ = ["examine", "read"]
@@ -28,15 +26,17 @@ HARMLESS = ("ok", "warning", "skipped")
 
 
 async def examine(given: ReadSettings, *, probes: bool = False, processes: int = 1) -> list[Finding]:
-    """All that is found, beside what reading the settings has. ``probes``: a row is sent to each live version.
-    ``processes`` are those of the service, on all machines."""
+    """All that is found, after what reading the settings has.
+
+    ``probes``: a row is sent to each live version. ``processes`` are those of the service, on all machines.
+    """
     settings = given.settings
     if settings is None:
         return [*given.findings, skipped("all else", "The settings cannot be read.")]
     database, inference = open_database(settings), Inference(settings)
     try:
         of_storage, of_code = await asyncio.gather(
-            looked(Check("storage", partial(storage, settings), OF_STORAGE, seconds=30)),
+            looked(Check("storage", partial(storage.look, settings), storage.DO, seconds=30)),
             looked(Check("use case", partial(work.use_case, settings), OF_USE_CASE, seconds=20)),
         )
         case = load(settings.use_case) if of_code[0].status == "ok" else None

@@ -44,7 +44,9 @@ def read() -> ReadSettings:
         settings = Settings()
     except (OSError, UnicodeDecodeError) as error:
         said = f"{ENV_FILE} or a file of SECRETS_DIR cannot be read: {type(error).__name__}."
-        return ReadSettings(None, False, [fault(CHECK, said, "Make it a file of text in UTF-8 that can be read.")])
+        return ReadSettings(
+            None, False, [fault(CHECK, said, "Make it a file of text in UTF-8 that can be read.")]
+        )
     except (ValidationError, AppError) as error:
         return _as_far_as_possible(error, remarks)
     source = f" {ENV_FILE} is read, too." if ENV_FILE.is_file() else ""

@@ -20,10 +20,12 @@ PREFIX = "doctor/"
 T = TypeVar("T")
 
 
-async def storage(settings: Settings) -> Iterable[Finding]:
+async def look(settings: Settings) -> Iterable[Finding]:
     """Whether the bucket is there, and may be written to, read from and deleted from."""
     if settings.storage_url is None:
-        return [skipped(CHECK, "STORAGE_URL is not set: there are no reports and no results of jobs as files.")]
+        return [
+            skipped(CHECK, "STORAGE_URL is not set: there are no reports and no results of jobs as files.")
+        ]
     opened = open_storage(settings.storage_url)
     await opened.check()
     key, content = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_bytes(32)

@@ -26,7 +26,11 @@ async def use_case(settings: Settings) -> Iterable[Finding]:
     """Whether the four files load; Misconfigured or UserCodeError says what is wrong with them."""
     found = await aside(load, settings.use_case)
     own = settings.pipeline_version
-    code = f"its key is PIPELINE_VERSION {own!r}" if own else f"the fingerprint of its code is {found.fingerprint}"
+    code = (
+        f"its key is PIPELINE_VERSION {own!r}"
+        if own
+        else f"the fingerprint of its code is {found.fingerprint}"
+    )
     place = settings.use_case or "the four files"
     return [ok("use case", f"{place}: {len(found.features)} features; {code}.")]
 
@@ -63,7 +67,9 @@ class WorkChecks:
         waits = [one for one in await run(self.sessions, waiting.count) if one.count]
         if not waits:
             return [ok("queue", "Nothing waits for a worker.")]
-        said = "; ".join(f"{one.count:,} {one.kind}, the oldest for {_ago(one.since):,.0f} s" for one in waits)
+        said = "; ".join(
+            f"{one.count:,} {one.kind}, the oldest for {_ago(one.since):,.0f} s" for one in waits
+        )
         if max(_ago(one.since) for one in waits) < LONG:
             return [ok("queue", f"Waiting: {said}.")]
         do = f"Start more workers, and look at the log of those that run. {START}"
@@ -77,10 +83,11 @@ class WorkChecks:
         async with self.engine.connect() as connection:
             lately = await checkup.codes_lately(connection)
         if others := [one for one in lately if one != own]:
-            said = f"In the last hour predictions were made with other code ({', '.join(others)}) than this, {own}."
+            said = f"In the last hour predictions were made with other code than {own}: {', '.join(others)}."
             do = "Deploy one release everywhere; `python -m app code` says what the fingerprint is made of."
             return [warning("code", said, do)]
-        return [ok("code", f"What was predicted in the last hour was with this code." if lately else f"Nothing was predicted in the last hour.")]
+        known = "All of the last hour was with this code." if lately else "None was made in the last hour."
+        return [ok("code", f"Of predictions: {known}")]
 
     async def records(self) -> Iterable[Finding]:
         if self.use_case is None:
@@ -88,8 +95,14 @@ class WorkChecks:
         count = await unfit.count(self.sessions, self.use_case)
         if not count:
             return [ok("records", "All have the fields that InputObject requires.")]
-        said = f"{count:,} records lack a field that InputObject requires; jobs and evaluations leave them out."
-        return [warning("records", said, "`python -m app records unfit` shows them, `purge --unfit` deletes them.")]
+        said = (
+            f"{count:,} records lack a field that InputObject requires; jobs and evaluations leave them out."
+        )
+        return [
+            warning(
+                "records", said, "`python -m app records unfit` shows them, `purge --unfit` deletes them."
+            )
+        ]
 
 
 def _ago(since: datetime | None) -> float:
