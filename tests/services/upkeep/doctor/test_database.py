@@ -149,10 +149,8 @@ async def test_a_role_that_lacks_a_right_and_one_that_passes_the_walls(
     await execute(owner, f"revoke select on predictions from {name}")
     lacking = (await examine(narrow))["role"]
     assert (lacking.status, "lacks rights on predictions" in lacking.said) == ("fault", True)
-    await execute(
-        owner,
-        "insert into api_keys (name, key_hash, scopes, record_prefix) values ('acme', 'x', '{read}', 'acme/')",
-    )
+    bound = "('acme', 'x', '{read}', 'acme/')"
+    await execute(owner, f"insert into api_keys (name, key_hash, scopes, record_prefix) values {bound}")
     assert "row-level security does not hold" in (await examine(owner))["role"].said
 
 

@@ -61,11 +61,11 @@ async def test_what_the_credentials_may_not_do(
         return Answer(body=held.get(request.path, b"<ListBucketResult/>"))
 
     aws.respond = respond
-    found = (await examine(at(settings, "s3://bucket")))["storage"]
+    found = (await examine(at(settings, "s3://bucket/a")))["storage"]
     assert found.status == status
     assert found.said.startswith(said)
 
 
 async def test_a_storage_that_is_away_is_no_fault(examine: Examine, settings: Settings, aws: AwsStub) -> None:
     aws.respond = lambda _: Answer(503, b"<Error><Code>SlowDown</Code></Error>")
-    assert (await examine(at(settings, "s3://bucket")))["storage"].status == "unavailable"
+    assert (await examine(at(settings, "s3://bucket/a")))["storage"].status == "unavailable"

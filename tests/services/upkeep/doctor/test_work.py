@@ -74,7 +74,7 @@ async def test_a_use_case_that_cannot_be_loaded_hides_nothing_else(
 
 
 async def test_who_is_asked_for_a_key(examine: Examine, settings: Settings, sessions: Sessions) -> None:
-    others = settings.model_copy(update={"host": "0.0.0.0"})  # noqa: S104 - that is the fault
+    others = settings.model_copy(update={"host": "0.0.0.0"})
     assert (await examine())["keys"].status == "warning"
     assert (await examine(others))["keys"].status == "fault"
     assert (await examine(others.model_copy(update={"auth": "none"})))["keys"].status == "warning"
