@@ -18,8 +18,8 @@ from app.schemas.health import Finding, FindingStatus
 
 AWAY: tuple[type[AppError], ...] = (BackendDown, BackendThrottled, BackendTimeout, StorageDown, Unavailable)
 SET_UP = ("28", "3D", "42")
-"""Beginnings of SQLSTATEs that somebody has to do something about: a log-in that is refused, no such database,
-a right or a table that is lacking."""
+"""Beginnings of SQLSTATEs that somebody has to do something about: a log-in that is refused, no such
+database, a right or a table that is lacking."""
 
 
 @dataclass(frozen=True)
