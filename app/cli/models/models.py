@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from app.cli.models.importing import import_versions
 from app.cli.models.packing import pack
 from app.cli.parts.asking import Yes, confirm
-from app.cli.terminal.options import parsed
+from app.cli.terminal.options import HowMany, parsed
 from app.cli.terminal.output import FormatOption
 from app.core.errors import InvalidInput
 
@@ -64,7 +64,7 @@ def show(
 @commands.command()
 def history(
     name: ModelName,
-    limit: Annotated[int, typer.Option(help="How many.", min=1)] = 100,
+    limit: HowMany = 100,
     form: FormatOption = "table",
 ) -> None:
     """Show when each version of a model went live and left, the newest first."""

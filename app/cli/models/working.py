@@ -9,6 +9,7 @@ import typer
 from pydantic import JsonValue, ValidationError
 
 from app.cli.database import open_sessions, use_case
+from app.cli.parts import paging
 from app.cli.terminal import output
 from app.cli.terminal.output import Column, Format
 from app.core.errors import InvalidInput
@@ -29,7 +30,6 @@ COLUMNS: tuple[str | Shown, ...] = (
     "created_at",
 )
 """What fits a line; ``--format json`` has the rest."""
-PAGE = 100
 
 
 def run(work: Callable[[Sessions], Awaitable[T]]) -> T:
@@ -65,18 +65,12 @@ def show_version(name: str, version: str, form: Format) -> None:
 
 
 def show_history(name: str, limit: int, form: Format) -> None:
-    found = run(lambda sessions: _stretches(sessions, name, limit))
+    async def read(sessions: Sessions) -> tuple[list[LiveStretch], str | None]:
+        return await paging.up_to(limit, lambda most, at: history.page(sessions, name, limit=most, cursor=at))
+
+    found, more = run(read)
     output.show(found, tuple(LiveStretch.model_fields), form)
-
-
-async def _stretches(sessions: Sessions, name: str, limit: int) -> list[LiveStretch]:
-    found, cursor = list[LiveStretch](), None
-    while len(found) < limit:
-        page = await history.page(sessions, name, limit=min(PAGE, limit - len(found)), cursor=cursor)
-        found += page.items
-        if (cursor := page.next_cursor) is None:
-            break
-    return found
+    output.say_more(more, limit)
 
 
 def register(model: str, body: JsonValue, form: Format) -> None:

@@ -1,16 +1,12 @@
 """Lists that have pages, as far as a command is asked for them."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Protocol, TypeVar
-
-import typer
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 MOST = 1000
 """Of one page."""
-Limit = Annotated[int, typer.Option(help="How many at most.", min=1)]
-After = Annotated[str | None, typer.Option("--cursor", help="Go on where a list before has ended.")]
 
 
 class Page(Protocol[T_co]):
@@ -24,19 +20,13 @@ class Page(Protocol[T_co]):
 
 
 async def up_to(
-    limit: int, cursor: str | None, page: Callable[[int, str | None], Awaitable[Page[T]]]
+    limit: int, page: Callable[[int, str | None], Awaitable[Page[T]]]
 ) -> tuple[list[T], str | None]:
     """At most so many, and the cursor of what comes after them; ``page`` is given a limit and a cursor."""
-    found = list[T]()
+    found, cursor = list[T](), None
     while True:
         read = await page(min(MOST, limit - len(found)), cursor)
         found += read.items
         cursor = read.next_cursor
         if cursor is None or len(found) >= limit:
             return found, cursor
-
-
-def say_more(cursor: str | None) -> None:
-    """On standard error, how to see what comes after; nothing where that was all."""
-    if cursor is not None:
-        typer.echo(f"There are more: give --cursor {cursor}, or a higher --limit.", err=True)

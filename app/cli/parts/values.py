@@ -1,9 +1,8 @@
 """Values of options and arguments that are more than text."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 
 from app.core import strict_json
 from app.core.errors import InvalidInput
@@ -13,20 +12,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 100_000_000
 """Of a file that is one JSON value: it is held whole."""
-
-
-def moment(option: str, text: str | None) -> datetime | None:
-    """A point in time with its offset; InvalidInput names the option."""
-    if text is None:
-        return None
-    from app.schemas.faults import faults_of
-    from app.schemas.records.records import Moment
-
-    adapter: TypeAdapter[datetime] = TypeAdapter(Moment)
-    try:
-        return adapter.validate_python(text)
-    except ValidationError as error:
-        raise InvalidInput("This is no time.", errors=faults_of(error, option)) from error
 
 
 def json_of(text: str | None, file: BinaryIO | None, what: str, form: str) -> JsonValue:

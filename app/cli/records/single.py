@@ -5,7 +5,7 @@ from typing import Annotated, TextIO
 import typer
 
 from app.cli.parts.asking import Yes, confirm
-from app.cli.parts.paging import After, Limit
+from app.cli.terminal.options import HowMany
 from app.cli.terminal.output import FormatOption
 from app.core.errors import InvalidInput
 
@@ -18,14 +18,13 @@ INPUT = '{"tenure": 12, "plan": "basic"}'
 
 def list_records(
     prefix: Annotated[str, typer.Option(help="Only ids that start with this.")] = "",
-    limit: Limit = 100,
-    cursor: After = None,
+    limit: HowMany = 100,
     form: FormatOption = "table",
 ) -> None:
     """List records in the order of their ids."""
     from app.cli.records import working
 
-    working.show_all(prefix, limit, cursor, form)
+    working.show_all(prefix, limit, form)
 
 
 def show(record_id: RecordIdArgument, form: FormatOption = "json") -> None:
@@ -59,7 +58,9 @@ def label(
     record_id: RecordIdArgument,
     value: Annotated[
         str | None,
-        typer.Argument(metavar="[VALUE]", help="The truth, as JSON or as text. Without it, show what there is."),
+        typer.Argument(
+            metavar="[VALUE]", help="The truth, as JSON or as text. Without it, show what there is."
+        ),
     ] = None,
     observed_at: Annotated[
         str | None, typer.Option(help="When it was seen, with its offset. Default: now.")
@@ -86,7 +87,9 @@ def unlabel(record_id: RecordIdArgument) -> None:
 
 
 def delete(
-    record_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="The records' ids.")] = None,
+    record_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="The records' ids.")
+    ] = None,
     ids_file: Annotated[
         typer.FileText | None,
         typer.Option(help="A file of ids, one a line; - is standard input.", encoding="utf-8-sig"),

@@ -9,8 +9,9 @@ from pydantic import JsonValue
 
 from app.cli.database import open_sessions, use_case
 from app.cli.parts import paging
-from app.cli.parts.values import label_of, moment
+from app.cli.parts.values import label_of
 from app.cli.terminal import exits, output
+from app.cli.terminal.options import moment
 from app.cli.terminal.output import Column, Format
 from app.core.errors import AppError, NotFound, PreconditionFailed
 from app.db.engine import Sessions
@@ -37,15 +38,15 @@ def run(work: Callable[[Sessions], Awaitable[T]]) -> T:
     return asyncio.run(in_sessions())
 
 
-def show_all(prefix: str, limit: int, cursor: str | None, form: Format) -> None:
+def show_all(prefix: str, limit: int, form: Format) -> None:
     async def read(sessions: Sessions) -> tuple[list[Record], str | None]:
         return await paging.up_to(
-            limit, cursor, lambda most, at: records.page(sessions, limit=most, cursor=at, prefix=prefix)
+            limit, lambda most, at: records.page(sessions, limit=most, cursor=at, prefix=prefix)
         )
 
     found, more = run(read)
     output.show(found, COLUMNS, form, below="input")
-    paging.say_more(more)
+    output.say_more(more, limit)
 
 
 def show(record_id: str, form: Format) -> None:

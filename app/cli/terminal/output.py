@@ -66,6 +66,12 @@ def show_one(thing: Shown, form: Format = "table", *, fields: Sequence[str | Col
         print_table(("field", "value"), [(name, _full(cell)) for name, cell in named if cell is not None])
 
 
+def say_more(next_cursor: str | None, limit: int) -> None:
+    """On standard error, where a list ends before its end."""
+    if next_cursor is not None:
+        typer.echo(f"There are more than these {limit}: raise --limit.", err=True)
+
+
 def print_table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
