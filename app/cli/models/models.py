@@ -136,7 +136,7 @@ def delete(name: ModelName, version: VersionName, yes: Annotated[bool, Yes] = Fa
     from app.cli.models import working
 
     working.delete(name, version)
-    typer.echo(f"Deleted: {name} {version}", err=True)
+    typer.echo(f"Deleted: {name} {version}")
 
 
 @commands.command()

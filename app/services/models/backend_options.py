@@ -13,9 +13,7 @@ from app.core.errors import FieldError, InvalidInput, Misconfigured
 from app.schemas.hosting.options import BackendHelp, OptionHelp
 
 Schema = Mapping[str, JsonValue]
-RIGHT = (
-    "--option takes NAME=VALUE, such as endpoint_name=churn, with a dot before what is inside another option"
-)
+RIGHT = "takes NAME=VALUE, such as endpoint_name=churn, with a dot before what is inside another option"
 NAMES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"} | {
     "array": "list",
     "object": "object of names and values",

@@ -12,7 +12,7 @@ from app.services.inference import Inference
 from app.services.models import versions
 from app.services.upkeep.doctor import models as checks
 from tests.services.upkeep.doctor.conftest import Examine
-from tests.support.aws_stub import AwsStub, control_error, model_error
+from tests.support.aws_stub import Answer, AwsStub, Request, control_error, model_error
 from tests.support.orders import FEATURES, answer_ten_times, invocations
 from tests.support.use_case import TRANSIT
 
@@ -50,7 +50,7 @@ async def test_what_the_platform_says(examine: Examine, aws: AwsStub) -> None:
 
 @usable
 async def test_a_row_that_the_model_refuses(examine: Examine, aws: AwsStub) -> None:
-    def respond(request):  # type: ignore[no-untyped-def]
+    def respond(request: Request) -> Answer:
         return model_error(400) if "invocations" in request.path else answer_ten_times(request)
 
     aws.respond = respond
@@ -65,7 +65,7 @@ async def test_one_that_hangs_hides_no_other(
     monkeypatch.setattr(checks, "OF_A_LOOK", 0.2)
     over = threading.Event()
 
-    def hang(request):  # type: ignore[no-untyped-def]
+    def hang(request: Request) -> Answer:
         over.wait(5)
         return answer_ten_times(request)
 
