@@ -22,11 +22,11 @@ from app.services.models import deletion, history, listing, versions
 from app.services.models import rollback as rollbacks
 
 T = TypeVar("T")
-Shown = Column[ModelVersion]
-COLUMNS: tuple[str | Shown, ...] = (
-    Shown("live", lambda one: "*" if one.live else None),
+VersionColumn = Column[ModelVersion]
+COLUMNS: tuple[str | VersionColumn, ...] = (
+    VersionColumn("live", lambda one: "*" if one.live else None),
     *("model", "version", "backend", "revision"),
-    Shown("pending", lambda one: "yes" if one.pending else None),
+    VersionColumn("pending", lambda one: "yes" if one.pending else None),
     "created_at",
 )
 """What fits a line; ``--format json`` has the rest."""

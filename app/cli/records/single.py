@@ -4,7 +4,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from app.cli.parts.asking import Yes, confirm
+from app.cli.parts.asking import WithoutAsking, confirm
 from app.cli.terminal.options import HowMany
 from app.cli.terminal.output import FormatOption
 from app.core.errors import InvalidInput
@@ -100,7 +100,7 @@ def delete(
         typer.Option(help="A file of ids, one a line; - is standard input.", encoding="utf-8-sig"),
     ] = None,
     if_match: IfMatch = None,
-    yes: Annotated[bool, Yes] = False,
+    yes: WithoutAsking = False,
 ) -> None:
     """Delete records and their truths; their predictions stay. `purge` deletes by what is in them.
 

@@ -52,7 +52,7 @@ def test_init_and_load_may_be_repeated(
     away = f"http://127.0.0.1:{port}"
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", away)
     code, said = run(capsys, "sample", "load", "--wait", "0.1")
-    assert code == 1
+    assert code == 4
     assert said.startswith("Error: SageMaker endpoint 'transit': The platform")
     assert said.count("\n") == 1
     before = artifacts()
@@ -88,6 +88,6 @@ def test_without_a_storage(
     if url:
         monkeypatch.setenv("STORAGE_URL", url)
     code, said = run(capsys, *command)
-    assert code == 1
+    assert code == 4
     assert said.startswith("Error: STORAGE_URL")
     assert complaint in said

@@ -54,10 +54,8 @@ def test_a_record_is_put_shown_and_put_again_under_a_condition(capsys: pytest.Ca
     assert (code, json.loads(out)["input"]) == (0, order(2.5))
     code, out, errors = run(capsys, *changed)
     assert (code, out) == (1, "")
-    assert (
-        errors
-        == f"Error: The record's content hash is {json.loads(run(capsys, 'show', '--format', 'json', '--', ODD)[1])['content_hash']}.\n"
-    )
+    now = json.loads(run(capsys, "show", "--format", "json", "--", ODD)[1])
+    assert errors == f"Error: The record's content hash is {now['content_hash']}.\n"
     assert (
         run(capsys, "put", "--only-new", "--", ODD, json.dumps(order()))[2]
         == "Error: There is such a record.\n"
