@@ -6,7 +6,7 @@ import typer
 
 from app.cli.terminal.options import WHERE, id_argument
 
-EvaluationId = Annotated[int, id_argument("Of the run, as `evaluate list` has it.")]
+RunArgument = Annotated[int, id_argument("Of the run, as `evaluate list` has it.")]
 Since = Annotated[str | None, typer.Option(help="The window begins here; with its offset.")]
 Until = Annotated[str | None, typer.Option(help="The window ends before it.")]
 TimeField = Annotated[

@@ -6,17 +6,25 @@ import typer
 from pydantic import JsonValue
 
 from app.cli.evaluate.options import (
-    EvaluationId,
     EvaluationWhere,
     Metrics,
     ReferenceSince,
     ReferenceUntil,
+    RunArgument,
     Since,
     Slices,
     TimeField,
     Until,
 )
-from app.cli.terminal.options import WHERE, Detach, ModelOption, Now, VersionOption, WaitForWorker, parsed
+from app.cli.terminal.options import (
+    WHERE,
+    AsItStands,
+    Detach,
+    ModelOption,
+    VersionOption,
+    WaitForWorker,
+    parsed,
+)
 from app.cli.terminal.output import FormatOption
 from app.schemas.evaluations.runs import Bucket
 
@@ -72,7 +80,10 @@ def run(
 
 
 def show(
-    evaluation_id: EvaluationId, now: Now = False, wait: WaitForWorker = False, form: FormatOption = "table"
+    evaluation_id: RunArgument,
+    now: AsItStands = False,
+    wait: WaitForWorker = False,
+    form: FormatOption = "table",
 ) -> None:
     """What a run found; one that is under way is watched until it ends."""
     from app.cli.evaluate import work
@@ -80,7 +91,7 @@ def show(
     work.show(work.get(evaluation_id) if now else work.until_ended(evaluation_id, wait=wait), form)
 
 
-def cancel(evaluation_id: EvaluationId) -> None:
+def cancel(evaluation_id: RunArgument) -> None:
     """Stop a run that is under way."""
     from app.cli.evaluate import work
 

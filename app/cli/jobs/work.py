@@ -81,7 +81,7 @@ def watch(job_id: int, output_file: Path | None, *, wait: bool) -> None:
     job = until_ended(job_id, again, wait=wait)
     if output_file is not None:
         with progress.detachable(f"Job {job_id}", f"{this_program()} {again}"):
-            asyncio.run(files.write(job_id, output_file))
+            asyncio.run(files.write(job_id, output_file, job.records))
     typer.echo(stages.of_job(job).line, err=True)
     exit_for(job)
 

@@ -95,7 +95,7 @@ def test_it_is_said_where_the_service_runs_other_code(
     async def predict_beside() -> str:
         service = settings.model_copy(update={"pipeline_version": theirs or "of a command"})
         async with open_runtime(service, sheds=theirs is not None) as runtime:
-            while theirs is not None and not await _is_told(runtime):
+            while theirs is not None and not await _is_told(runtime):  # noqa: ASYNC110 - another connection tells
                 await asyncio.sleep(0.01)
             return await asyncio.to_thread(lambda: run(capsys, "predict", "r1")[2])
 
