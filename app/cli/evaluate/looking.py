@@ -9,9 +9,9 @@ import typer
 from app.cli.evaluate.columns import FOUND, RUN
 from app.cli.evaluate.options import OfModel, OfVersion
 from app.cli.terminal import output
-from app.cli.terminal.numbers import in_digits
 from app.cli.terminal.options import HowMany, moment
 from app.cli.terminal.output import Column, FormatOption
+from app.cli.terminal.texts import in_digits
 from app.schemas.evaluations.metric_history import MetricSearch, Order
 from app.schemas.evaluations.runs import EvaluationSearch, Kind, ListedEvaluation, State
 
