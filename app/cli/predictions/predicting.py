@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import typer
 
 from app.cli.database import open_sessions
-from app.cli.terminal import exits, failures, output
+from app.cli.terminal import exits, failures, output, pipeline
 from app.cli.terminal.output import Format
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.settings import Settings
@@ -40,7 +40,8 @@ def predict(
 async def _predict(
     record_ids: Sequence[str], ask: Ask, *, explain: bool
 ) -> Mapping[str, Answer | ExplainedAnswer | AppError]:
-    async with open_sessions(), open_runtime(Settings()) as runtime:
+    async with open_sessions() as sessions, open_runtime(Settings()) as runtime:
+        await pipeline.warn(sessions, runtime.predictor.pipeline_version)
         predictor: Predictor | Explaining = Explaining(runtime.predictor) if explain else runtime.predictor
         return await predictor.predict_many(record_ids, ask)
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from app.cli.terminal.numbers import in_digits
+from app.cli.terminal.texts import in_digits, on_one_line
 
 TableCell: TypeAlias = str | float | int | datetime | None
 Table: TypeAlias = dict[str, list[str]]
@@ -126,8 +126,3 @@ def _short(cell: TableCell) -> str:
     if isinstance(cell, datetime):
         return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
     return on_one_line("" if cell is None else str(cell))
-
-
-def on_one_line(text: str) -> str:
-    """What could break a line or steer a terminal is a ?: a slice is named by what a record holds."""
-    return "".join(one if one.isprintable() else "?" for one in text)

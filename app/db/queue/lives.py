@@ -30,7 +30,8 @@ _ALIVE = text("select count(*) from workers where until > now()")
 
 async def count(session: AsyncSession) -> int:
     """How many workers live."""
-    return (await session.execute(_ALIVE)).scalar_one()
+    alive: int = (await session.execute(_ALIVE)).scalar_one()
+    return alive
 
 
 async def left_undone(session: AsyncSession) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from app.cli.evaluate import COMPARED, FOUND, GROUP, RUN
+from app.cli.evaluate.columns import COMPARED, FOUND, GROUP, RUN
 from app.cli.terminal import output
 from app.cli.terminal.tables import TableCell
 from examples.churn.evaluation import METRICS
