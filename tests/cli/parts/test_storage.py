@@ -88,6 +88,6 @@ def test_without_a_storage(
     if url:
         monkeypatch.setenv("STORAGE_URL", url)
     code, said = run(capsys, *command)
-    assert code == 4
+    assert code == 1
     assert said.startswith("Error: STORAGE_URL")
     assert complaint in said
