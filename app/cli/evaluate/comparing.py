@@ -55,7 +55,7 @@ def compare(
     if form == "json":
         output.show_one(found, form)
     else:
-        output.show(found.metrics, COMPARED, form, groups=GROUP, below="reason")
+        output.show(found.metrics, COMPARED, form, groups=GROUP, below=("reason",))
 
 
 async def _versions(

@@ -47,7 +47,7 @@ def list_runs(
     from app.cli.evaluate import work
 
     page = asyncio.run(work.page(EvaluationSearch(state, kind, model, version), limit))
-    output.show(page.items, LISTED, form, below="headline")
+    output.show(page.items, LISTED, form, below=("headline",))
     output.say_more(page.next_cursor, limit)
 
 
@@ -72,5 +72,5 @@ def history(
     times = moment("finished_since", finished_since), moment("finished_until", finished_until)
     wanted = MetricSearch(kind, model, version, metric, group, bucket, *times, at_least, at_most)
     page = asyncio.run(work.history(wanted, sort, limit))
-    output.show(page.items, (*RUN, *FOUND), form, groups=RUN, below="reason")
+    output.show(page.items, (*RUN, *FOUND), form, groups=RUN, below=("reason",))
     output.say_more(page.next_cursor, limit)

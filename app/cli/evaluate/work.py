@@ -80,7 +80,7 @@ def show(found: Evaluation, form: Format) -> None:
     if form == "json":
         output.show_one(found, form)
     else:
-        output.show(found.metrics, FOUND, form, groups=GROUP, below="reason")
+        output.show(found.metrics, FOUND, form, groups=GROUP, below=("reason",))
     if stages.warn(found) or found.state in ("failed", "cancelled"):
         raise typer.Exit(exits.PARTLY_FAILED)
 

@@ -77,7 +77,7 @@ def list_jobs(limit: HowMany = 20, form: FormatOption = "table") -> None:
     from app.cli.jobs import work
 
     page = asyncio.run(work.page(limit))
-    outputs.show(page.items, LISTED, form, below="error")
+    outputs.show(page.items, LISTED, form, below=("error",))
     outputs.say_more(page.next_cursor, limit)
 
 

@@ -111,7 +111,7 @@ def print_results(job_id: int, form: Format, limit: int) -> None:
         asyncio.run(files.print_all(job_id, form))
         return
     lines = asyncio.run(files.first(job_id, limit + 1))
-    output.show(lines[:limit], RESULT, below="detail")
+    output.show(lines[:limit], RESULT, below=("prediction", "detail"))
     if len(lines) > limit:
         typer.echo(
             f"There are more than these {limit}: --output FILE, --format csv or json have all.", err=True

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from app.cli.program.listed import LateCommand
+from app.cli.program.listed import COMMANDS, LateCommand
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
@@ -43,6 +43,11 @@ class _Group(TyperGroup):
 
 def _summary(command: "Command") -> str:
     return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
+def late_command(name: str) -> "Command":
+    """A command of the program by its name, imported."""
+    return _Listed(name, COMMANDS[name]).imported()
 
 
 class _Listed(TyperCommand):

@@ -39,7 +39,7 @@ def show(
     form: Format = "table",
     *,
     groups: Sequence[str] = (),
-    below: str = "",
+    below: str | Sequence[str] = (),
 ) -> None:
     """Print things, each a row. A column is a field's name, or a Column.
 
@@ -79,7 +79,7 @@ def print_table(
     rows: Iterable[Sequence[object]],
     *,
     groups: Sequence[str] = (),
-    below: str = "",
+    below: str | Sequence[str] = (),
 ) -> None:
     """Print a table: drawn on a terminal, with tabs elsewhere."""
     from rich.console import Console  # a third of a short command's time, which other formats go without
@@ -89,6 +89,7 @@ def print_table(
     console = Console()
     if console.is_terminal:
         cells = ([_readable(cell) for cell in row] for row in rows)
+        below = (below,) if isinstance(below, str) else below
         lines = drawn(columns, cells, width=console.width, groups=groups, below=below)
     else:
         lines = ("\t".join(_one_line(cell) for cell in row) for row in (columns, *rows))
