@@ -169,7 +169,7 @@ def _value(kind: object, text: str) -> JsonValue:
 
 
 def _takes(kind: object, value: JsonValue) -> bool:
-    adapter: TypeAdapter[object] = TypeAdapter(kind)  # type: ignore[arg-type] - known at run time
+    adapter: TypeAdapter[object] = TypeAdapter(kind)  # type: ignore[arg-type]
     try:
         adapter.validate_python(value)
     except ValidationError:

@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+from app.backends.registry import BACKENDS
+from app.core.errors import BackendMissing
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.models import NewVersion
@@ -45,7 +47,7 @@ async def test_what_the_platform_says(examine: Examine, aws: AwsStub) -> None:
     assert (refused.status, refused.do) == ("fault", checks.RIGHTS)
     aws.respond = lambda _: control_error("ValidationException", 'Could not find endpoint "arn:x".')
     missing = (await examine())["transit 1"]
-    assert (missing.status, missing.do) == ("fault", checks.ADVICE[checks.BackendMissing])
+    assert (missing.status, missing.do) == ("fault", checks.ADVICE[BackendMissing])
 
 
 @usable
@@ -116,6 +118,6 @@ async def test_the_default_model_has_a_live_version(examine: Examine, settings: 
 async def test_a_package_that_a_registered_platform_needs(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(checks.registry.BACKENDS, "sagemaker", "app.backends.not_there")
+    monkeypatch.setitem(BACKENDS, "sagemaker", "app.backends.not_there")
     monkeypatch.delitem(sys.modules, "app.backends.not_there", raising=False)
     assert (await examine())["packages"].status == "fault"
