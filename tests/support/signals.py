@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import TypeAlias
 
-from app.core.signals import AnswerKey, CallKey, RequestKey, answers, calls, requests
+from app.core.signals import AnsweredKey, CallKey, RequestKey, answers, calls, requests
 
-Key: TypeAlias = AnswerKey | CallKey | RequestKey
+Key: TypeAlias = AnsweredKey | CallKey | RequestKey
 
 
 def counted() -> Counter[Key]:
@@ -29,7 +29,7 @@ class Noted:
     @property
     def answers(self) -> dict[tuple[str, str, str, str], int]:
         """By version, origin, outcome and cause."""
-        return {key[1:]: count for key, count in self._added().items() if isinstance(key, AnswerKey)}
+        return {key[1:]: count for key, count in self._added().items() if isinstance(key, AnsweredKey)}
 
     @property
     def calls(self) -> dict[tuple[str, str], int]:
@@ -38,4 +38,8 @@ class Noted:
 
     @property
     def requests(self) -> dict[tuple[str, str, str], int]:
-        return {tuple(key): count for key, count in self._added().items() if isinstance(key, RequestKey)}
+        return {
+            (key.route, key.method, key.status): count
+            for key, count in self._added().items()
+            if isinstance(key, RequestKey)
+        }
