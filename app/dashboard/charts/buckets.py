@@ -1,4 +1,4 @@
-"""A metric by day, week or month: a line for each series, its interval behind it, a gap where it is undefined."""
+"""A metric by day, week or month: a line for each series, its interval behind it, a gap where undefined."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -28,7 +28,6 @@ def over_buckets(series: Series, metric: str, *, limits: Sequence[tuple[float, s
             "xaxis": {"type": "category", "categoryorder": "array", "categoryarray": list(labels)},
             "yaxis": {"title": {"text": marks.titled(metric)}, "zeroline": False},
             "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
-            "legend": marks.legend_below(),
             "hovermode": "closest",
             **_lines(limits),
         },
@@ -70,7 +69,8 @@ def _band(place: int, stretch: Sequence[MetricValue]) -> Trace:
         "x": [*there, *back],
         "y": [*(one.high for one in stretch), *(one.low for one in reversed(stretch))],
         "fill": "toself",
-        "fillcolor": marks.faint(marks.colour(place)),
+        "fillcolor": marks.colour(place),
+        "opacity": 0.16,
         "line": {"width": 0},
         "hoverinfo": "skip",
         "showlegend": False,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from app.dashboard.charts import marks
-from app.dashboard.charts.groups import FRAME, ROW, value_of
+from app.dashboard.charts.groups import value_of
 from app.dashboard.charts.marks import Trace
 from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.runs import MetricValue
@@ -50,7 +50,6 @@ def per_feature(found: Sequence[MetricValue], metric: str) -> Figure:
                 "categoryarray": order,
                 "automargin": True,
             },
-            "height": ROW * len(shown) + FRAME,
             "showlegend": False,
             "bargap": 0.35,
             **_thresholds(metric),
@@ -74,7 +73,7 @@ def verdict(metric: str, value: float | None) -> str:
 def _colour(metric: str, value: float | None) -> str:
     if metric != "psi":
         return marks.COLOURS[0]
-    return {"some": "#d9730d", "much": marks.WORSE}.get(verdict(metric, value), marks.BETTER)
+    return {"some": marks.SOME, "much": marks.WORSE}.get(verdict(metric, value), marks.BETTER)
 
 
 def _thresholds(metric: str) -> dict[str, JsonValue]:

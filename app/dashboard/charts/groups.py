@@ -12,8 +12,8 @@ from app.schemas.evaluations.runs import ComparedMetric, MetricValue
 MOST = 20
 """Groups in one figure, those of most records; all of them are in its data."""
 VERDICTS = {"better": marks.BETTER, "worse": marks.WORSE}
-ROW, FRAME = 26, 110
-"""Pixels of a row, and of what is around them."""
+SHORT, TALL = 4, 10
+"""Rows, up to which a figure is a short one, and above which it is a tall one."""
 
 
 def by_slice(found: Sequence[MetricValue]) -> dict[str, list[MetricValue]]:
@@ -43,13 +43,16 @@ def dots(
         "layout": {
             "xaxis": {"title": {"text": marks.titled(metric)}, "range": list(scale) if scale else None},
             "yaxis": _rows([value_of(group) for group in groups]),
-            "height": ROW * len(groups) + FRAME,
-            "legend": marks.legend_below(),
             "showlegend": len(series) > 1,
             "hovermode": "closest",
         },
         "table": _table(series, groups, sizes),
     }
+
+
+def height(rows: int) -> str:
+    """How tall a figure with so many rows is, as the macro ``chart`` takes it."""
+    return "short" if rows <= SHORT else "tall" if rows > TALL else ""
 
 
 def scale(found: Sequence[MetricValue]) -> tuple[float, float] | None:
@@ -124,7 +127,6 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
         "layout": {
             "xaxis": {"title": {"text": f"{marks.titled(metric)}: {marks.plain(what)}"}, "zeroline": True},
             "yaxis": _rows(names),
-            "height": ROW * len(found) + FRAME,
             "showlegend": False,
             "hovermode": "closest",
         },

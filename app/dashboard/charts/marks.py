@@ -11,11 +11,11 @@ from app.schemas.evaluations.runs import MetricValue
 
 Trace: TypeAlias = dict[str, JsonValue]
 
-COLOURS = ("#3b7ddd", "#d9730d", "#0f9d76", "#9061f9", "#d6456b", "#0e94ad", "#8a7a2a", "#6b7280")
-"""Of versions, in the order of their first runs; each stands out from a light and a dark page."""
+COLOURS = tuple(f"var(--series-{one})" for one in range(1, 7))
+"""Of versions, in the order of their first runs: the page's own, of its theme."""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "pentagon", "star")
 """Beside the colours, for who does not tell these apart."""
-BETTER, WORSE, NEITHER = "#0f9d76", "#d6456b", "#6b7280"
+BETTER, SOME, WORSE, NEITHER = "var(--good)", "var(--warn)", "var(--bad)", "var(--ink-soft)"
 WORDS = {"lower": "lower is better", "higher": "higher is better", "zero": "closer to zero is better"}
 
 
@@ -55,19 +55,15 @@ def colour(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
-def faint(colour: str, alpha: float = 0.14) -> str:
-    """The same colour for an area behind a line."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha})"
-
-
 def said(one: MetricValue, name: str, digits: int = 4) -> str:
     """What is said where one points at a value: with its interval, of how many, or why there is none."""
     head = f"<b>{plain(name)}</b><br>"
     of = f"{one.n:,} records{', few: one outlier may decide' if one.small else ''}"
     if one.value is None:
         return f"{head}undefined: {plain(one.reason or '')}<br>{of}"
-    interval = "" if one.low is None or one.high is None else f" [{one.low:.{digits}g}, {one.high:.{digits}g}]"
+    interval = (
+        "" if one.low is None or one.high is None else f" [{one.low:.{digits}g}, {one.high:.{digits}g}]"
+    )
     return f"{head}{one.value:.{digits}g}{interval}<br>{of}"
 
 
@@ -78,7 +74,3 @@ def cell(one: MetricValue | None) -> JsonValue:
     if one.value is None:
         return f"undefined: {one.reason}"
     return one.value if one.low is None or one.high is None else [one.value, one.low, one.high]
-
-
-def legend_below() -> Trace:
-    return {"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0}

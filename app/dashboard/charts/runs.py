@@ -1,4 +1,4 @@
-"""A metric over the runs of a model: points with intervals. Only runs on the same window are joined as such."""
+"""A metric over the runs of a model: points with intervals, joined where runs are of the same window."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -19,24 +19,19 @@ def over_runs(
     windows: Mapping[int, WindowKey],
     metric: str,
     versions: Sequence[str],
-    *,
-    title: str = "",
 ) -> Figure:
     """``found`` in the order of the runs' finish; ``versions`` gives each its colour."""
     data: list[JsonValue] = []
     for place, version in enumerate(versions):
         if of_it := [one for one in found if one.version == version]:
             data += [*_joins(place, of_it, windows), _points(place, version, of_it)]
-    named: Mapping[str, JsonValue] = {"title": {"text": marks.plain(title)}} if title else {}
     return {
         "data": data,
         "layout": {
             "xaxis": {"type": "date", "title": {"text": "run finished (UTC)"}},
             "yaxis": {"title": {"text": marks.titled(metric)}, "zeroline": False},
-            "legend": marks.legend_below(),
             "showlegend": True,
             "hovermode": "closest",
-            **named,
         },
         "table": _table(found),
     }
@@ -66,9 +61,7 @@ def _points(place: int, version: str, found: Sequence[HistoryRow]) -> Trace:
     }
 
 
-def _joins(
-    place: int, found: Sequence[HistoryRow], windows: Mapping[int, WindowKey]
-) -> list[JsonValue]:
+def _joins(place: int, found: Sequence[HistoryRow], windows: Mapping[int, WindowKey]) -> list[JsonValue]:
     """The lines between one run and the next: solid where both judged the same window."""
     lines: list[JsonValue] = []
     for alike, dash in ((True, "solid"), (False, "dot")):

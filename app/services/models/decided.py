@@ -35,9 +35,14 @@ async def require(session: AsyncSession, row: ModelRow, shown: Shown | None) -> 
     if shown is None:
         return
     if (found := await _live(session, row)) != shown:
-        before = "none" if shown.version is None else f"version {shown.version!r}"
-        what = f"Nothing was done: version {found.version!r} of {row.name!r} became live meanwhile"
-        raise Conflict(f"{what}, when this was asked for {before} was.")
+        raise changed(row.name, found, shown)
+
+
+def changed(model: str, live: Shown, shown: Shown) -> Conflict:
+    """Nothing was done, since what is live is not what was shown."""
+    before = "none was live" if shown.version is None else f"version {shown.version!r} was"
+    what = f"Nothing was done: version {live.version!r} of {model!r} became live after this page was shown"
+    return Conflict(f"{what}, when {before}.")
 
 
 async def _live(session: AsyncSession, row: ModelRow) -> Shown:
