@@ -10,13 +10,17 @@ from app.db.tables import ApiKeyRow, EvaluationRow, OperationRow, PredictionJobR
 from app.schemas.access.callers import CURRENT
 
 AskedWork: TypeAlias = Literal["jobs", "evaluations", "operations"]
-_ROWS: Final = {"jobs": PredictionJobRow, "evaluations": EvaluationRow, "operations": OperationRow}
+_COLUMNS: Final = {
+    "jobs": (PredictionJobRow.id, PredictionJobRow.key_id),
+    "evaluations": (EvaluationRow.id, EvaluationRow.key_id),
+    "operations": (OperationRow.id, OperationRow.key_id),
+}
 
 
 async def names(session: AsyncSession, work: AskedWork, ids: Sequence[int]) -> Mapping[int, str]:
     """The names of the keys that these were asked for with, where it was one. A caller who may not know of
     everything is told of its own alone."""
-    row, caller = _ROWS[work], CURRENT.get()
+    (row_id, key_id), caller = _COLUMNS[work], CURRENT.get()
     own = ApiKeyRow.id == caller.key_id if caller.is_bound else true()
-    query = select(row.id, ApiKeyRow.name).join(ApiKeyRow, ApiKeyRow.id == row.key_id).where(own)
-    return dict((await session.execute(query.where(row.id.in_(ids)))).all())
+    query = select(row_id, ApiKeyRow.name).join(ApiKeyRow, ApiKeyRow.id == key_id).where(own)
+    return dict((await session.execute(query.where(row_id.in_(ids)))).all())

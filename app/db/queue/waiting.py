@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, func, literal, select, union_all
+from sqlalchemy import Select, String, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.tables import (
     UNDER_WAY,
@@ -25,7 +26,7 @@ class Waiting(NamedTuple):
     """
 
     kind: str
-    count: int
+    number: int
     since: datetime | None
 
 
@@ -59,12 +60,12 @@ def _operations() -> Select[str, int, datetime | None]:
     )
 
 
-def _counted(kind: str, since: ColumnElement[datetime]) -> Select[str, int, datetime | None]:
+def _counted(kind: str, since: InstrumentedAttribute[datetime]) -> Select[str, int, datetime | None]:
     return select(literal(kind, String()), func.count(), func.min(since))
 
 
 def _of_known_models(
-    counted: Select[str, int, datetime | None], version_id: ColumnElement[int]
+    counted: Select[str, int, datetime | None], version_id: InstrumentedAttribute[int]
 ) -> Select[str, int, datetime | None]:
     return (
         counted.join(ModelVersionRow, ModelVersionRow.id == version_id)

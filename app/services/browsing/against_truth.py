@@ -10,7 +10,7 @@ from app.schemas.judged import TruthValue
 from app.services.use_case import UseCase
 
 
-class Verdict(NamedTuple):
+class AgainstTruth(NamedTuple):
     """A prediction as the use case judges it. ``error`` is how far a number is above the truth, and
     ``is_right`` whether a class is the true one; None where there is no truth, or it cannot be compared."""
 
@@ -21,7 +21,7 @@ class Verdict(NamedTuple):
 
 def judge(
     use_case: UseCase, outputs: Sequence[JsonValue], label: JsonValue, *, has_label: bool
-) -> tuple[TruthValue | None, list[Verdict]]:
+) -> tuple[TruthValue | None, list[AgainstTruth]]:
     """The truth as predictions are compared with it, and a verdict for each; it runs the user's code.
 
     What cannot be judged has no verdict: of what came of older code that is no fault.
@@ -38,15 +38,15 @@ def _truth(use_case: UseCase, label: JsonValue) -> TruthValue | None:
     return found if isinstance(found, str | int | float) else None
 
 
-def _verdict(use_case: UseCase, output: JsonValue, truth: TruthValue | None) -> Verdict:
+def _verdict(use_case: UseCase, output: JsonValue, truth: TruthValue | None) -> AgainstTruth:
     try:
         value = use_case.judged(output).value
     except AppError:
-        return Verdict()
+        return AgainstTruth()
     if truth is None:
-        return Verdict(value)
+        return AgainstTruth(value)
     if use_case.task != "regression":
-        return Verdict(value, is_right=value == truth)
+        return AgainstTruth(value, is_right=value == truth)
     if isinstance(value, str) or isinstance(truth, str):
-        return Verdict(value)
-    return Verdict(value, error=value - truth)
+        return AgainstTruth(value)
+    return AgainstTruth(value, error=value - truth)

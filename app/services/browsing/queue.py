@@ -17,7 +17,7 @@ class QueueState:
 
     @property
     def depth(self) -> int:
-        return sum(one.count for one in self.waiting)
+        return sum(one.number for one in self.waiting)
 
     @property
     def is_stuck(self) -> bool:

@@ -13,7 +13,7 @@ from app.schemas.judged import TruthValue
 from app.schemas.predictions.explanations import Explanation
 from app.schemas.predictions.predictions import LoggedPrediction, PredictionPage
 from app.schemas.records.records import Record, RecordPage
-from app.services.browsing.against_truth import Verdict, judge
+from app.services.browsing.against_truth import AgainstTruth, judge
 from app.services.explanations.explaining import read
 from app.services.failures.user_code import aside
 from app.services.predictions import history
@@ -41,7 +41,7 @@ class SeenPrediction:
     """A prediction of the history, beside the truth, with its explanation if one is stored."""
 
     logged: LoggedPrediction
-    verdict: Verdict
+    verdict: AgainstTruth
     explanation: Explanation | None
     has_expired: bool
 
@@ -96,7 +96,7 @@ async def _record(predictor: Predictor, record_id: str) -> Record | None:
 
 async def _judged(
     predictor: Predictor, record: Record | None, page: PredictionPage
-) -> tuple[TruthValue | None, list[Verdict]]:
+) -> tuple[TruthValue | None, list[AgainstTruth]]:
     label = None if record is None else record.label
     outputs = [one.prediction for one in page.items]
     value = None if label is None else label.value
@@ -104,7 +104,7 @@ async def _judged(
 
 
 def _seen(
-    logged: LoggedPrediction, verdict: Verdict, explained: dict[int, StoredExplanation]
+    logged: LoggedPrediction, verdict: AgainstTruth, explained: dict[int, StoredExplanation]
 ) -> SeenPrediction:
     stored, until = explained.get(logged.id), logged.expires_at
     has_expired = until is not None and until <= datetime.now(until.tzinfo)

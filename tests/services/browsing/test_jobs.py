@@ -33,7 +33,7 @@ async def runtime(
 
 
 async def waiting(runtime: Runtime) -> dict[str, int]:
-    return {one.kind: one.count for one in (await queue.look(runtime.sessions)).waiting}
+    return {one.kind: one.number for one in (await queue.look(runtime.sessions)).waiting}
 
 
 async def test_what_waits_is_counted_by_kind(runtime: Runtime) -> None:
