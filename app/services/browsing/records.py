@@ -14,6 +14,7 @@ from app.schemas.predictions.explanations import Explanation
 from app.schemas.predictions.predictions import LoggedPrediction, PredictionPage
 from app.schemas.records.records import Record, RecordPage
 from app.services.browsing.against_truth import AgainstTruth, judge
+from app.services.browsing.choices import VersionOptions, options
 from app.services.explanations.explaining import read
 from app.services.failures.user_code import aside
 from app.services.predictions import history
@@ -41,7 +42,7 @@ class SeenPrediction:
     """A prediction of the history, beside the truth, with its explanation if one is stored."""
 
     logged: LoggedPrediction
-    verdict: AgainstTruth
+    against_truth: AgainstTruth
     explanation: Explanation | None
     has_expired: bool
 
@@ -59,6 +60,7 @@ class SeenRecord:
     contents: Sequence[ContentVersion]
     predictions: Sequence[SeenPrediction]
     next_cursor: str | None
+    versions: VersionOptions
 
 
 async def search(predictor: Predictor, text: str, *, cursor: str | None) -> RecordPage:
@@ -83,8 +85,10 @@ async def about(predictor: Predictor, record_id: str, *, cursor: str | None = No
         found = await prediction_rows.contents(session, record_id, most=CONTENTS)
     explained = await explanations.find(predictor.database.direct, [one.id for one in page.items])
     truth, verdicts = await _judged(predictor, record, page)
-    seen = [_seen(one, verdict, explained) for one, verdict in zip(page.items, verdicts, strict=True)]
-    return SeenRecord(record_id, record, truth, _versions(record, found), seen, page.next_cursor)
+    seen = [_seen(one, against_truth, explained) for one, against_truth in zip(page.items, verdicts, strict=True)]
+    versions = await options(sessions, predictor.settings.default_model)
+    contents = _contents(record, found)
+    return SeenRecord(record_id, record, truth, contents, seen, page.next_cursor, versions)
 
 
 async def _record(predictor: Predictor, record_id: str) -> Record | None:
@@ -104,17 +108,17 @@ async def _judged(
 
 
 def _seen(
-    logged: LoggedPrediction, verdict: AgainstTruth, explained: dict[int, StoredExplanation]
+    logged: LoggedPrediction, against_truth: AgainstTruth, explained: dict[int, StoredExplanation]
 ) -> SeenPrediction:
     stored, until = explained.get(logged.id), logged.expires_at
     has_expired = until is not None and until <= datetime.now(until.tzinfo)
-    return SeenPrediction(logged, verdict, None if stored is None else read(stored), has_expired)
+    return SeenPrediction(logged, against_truth, None if stored is None else read(stored), has_expired)
 
 
-def _versions(record: Record | None, found: Sequence[prediction_rows.FoundContent]) -> list[ContentVersion]:
+def _contents(record: Record | None, found: Sequence[prediction_rows.FoundContent]) -> list[ContentVersion]:
     """The present one first, though nothing may be predicted of it."""
     present = None if record is None else record.content_hash
-    versions = [ContentVersion(*row, is_present=row[0] == present) for row in found]
-    if present is not None and not any(one.is_present for one in versions):
-        versions.insert(0, ContentVersion(present, 0, None, None, is_present=True))
-    return sorted(versions, key=lambda one: not one.is_present)
+    contents = [ContentVersion(*row, is_present=row[0] == present) for row in found]
+    if present is not None and not any(one.is_present for one in contents):
+        contents.insert(0, ContentVersion(present, 0, None, None, is_present=True))
+    return sorted(contents, key=lambda one: not one.is_present)

@@ -41,7 +41,7 @@ async def test_predictions_stand_beside_the_truth_newest_first(runtime: Runtime)
     await labels.put_label(runtime.sessions, TRANSIT, "a", 17.0)
     seen = await browsing.about(runtime.predictor, "a")
     assert seen.truth == 17.0
-    assert [(one.logged.prediction, one.verdict.error) for one in seen.predictions] == [
+    assert [(one.logged.prediction, one.against_truth.error) for one in seen.predictions] == [
         (20.0, 3.0),
         (20.0, 3.0),
         (15.0, -2.0),
