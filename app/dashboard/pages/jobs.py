@@ -1,6 +1,7 @@
 """Jobs: all that workers do, how far it is, and what can be done about it."""
 
 from typing import Annotated, Literal
+from uuid import uuid4
 
 from fastapi import Path, Request, Response
 from fastapi.responses import StreamingResponse
@@ -39,9 +40,8 @@ async def show_work(
     """Prediction jobs, evaluations or operations, newest first; what waits, and for whom."""
     seen = await work.of_kind(sessions, use_case, show, cursor=cursor)
     versions = await choices.options(sessions, settings.default_model)
-    return page(
-        request, "jobs/list.html", seen=seen, versions=versions, done=done, entered={}, problem=None
-    )
+    form = {"versions": versions, "entered": {}, "problem": None, "once": uuid4().hex}
+    return page(request, "jobs/list.html", seen=seen, done=done, **form)
 
 
 @router.get("/dashboard/jobs/live", dependencies=[READ])
@@ -69,7 +69,7 @@ async def start_job(
         require("read")
         seen = await work.of_kind(sessions, use_case, "jobs", cursor=None)
         versions = await choices.options(sessions, settings.default_model)
-        told = {"problem": problem_of(error), "entered": form, "versions": versions}
+        told = {"versions": versions, "entered": form, "problem": problem_of(error), "once": uuid4().hex}
         return page(request, "jobs/list.html", status=error.status, seen=seen, done=None, **told)
     return redirect(f"/dashboard/jobs/{job.id}")
 

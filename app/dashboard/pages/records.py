@@ -1,5 +1,6 @@
 """Records: found by their ids, each with what was predicted for it and the truth; and what changes them."""
 
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from app.api.access.scopes import PREDICT, READ, WRITE, require
 from app.api.deps import CursorQuery, PredictorDep, RecordId, SessionsDep, UseCaseDep
 from app.core.errors import AppError
 from app.core.errors.still_computing import StillComputing
-from app.dashboard.charts import predictions as prediction_charts
+from app.dashboard.charts import record as record_charts
 from app.dashboard.charts import stages as stage_charts
 from app.dashboard.faults import redirect
 from app.dashboard.forms import given_value, problem_of, validated
@@ -23,6 +24,8 @@ from app.services.records import labels
 from app.services.records import records as stored
 
 router = pages()
+NOTHING: Mapping[str, str] = {}
+"""That is entered."""
 
 
 @router.get("/dashboard/records", dependencies=[READ])
@@ -54,6 +57,12 @@ async def show_record(
     return await _shown(request, predictor, record_id, cursor=cursor, done=done)
 
 
+@router.get("/dashboard/predict/{record_id:path}", dependencies=[READ])
+async def show_again(record_id: RecordId) -> Response:
+    """Where a form was sent to, asked for by its address."""
+    return redirect(address(record_id))
+
+
 @router.post("/dashboard/predict/{record_id:path}", dependencies=[PREDICT])
 async def predict_record(
     request: Request, record_id: RecordId, predictor: PredictorDep, form: Form
@@ -62,9 +71,8 @@ async def predict_record(
     require("read")
     model, version = choices.parted(form.get("choice", ""))
     ask = Ask(model, version, refresh="refresh" in form, respond_async="version")
-    return await _shown(
-        request, predictor, record_id, tried=await predicting.predict(predictor, record_id, ask)
-    )
+    tried = await predicting.predict(predictor, record_id, ask)
+    return await _shown(request, predictor, record_id, tried=tried, entered=form)
 
 
 @router.post("/dashboard/truth/{record_id:path}", dependencies=[WRITE])
@@ -124,22 +132,24 @@ async def _shown(
     done: str | None = None,
     tried: Tried | None = None,
     fault: AppError | None = None,
-    entered: Form | None = None,
+    entered: Form = NOTHING,
 ) -> Response:
     """A record's page, with what has just become of it."""
     seen = await records.about(predictor, record_id, cursor=cursor)
     error = tried.error if tried is not None else fault
-    is_accepted = isinstance(error, StillComputing) and error.accepted
+    accepted = error if isinstance(error, StillComputing) and error.accepted else None
+    problem = None if error is None or accepted else problem_of(error)
     return page(
         request,
         "records/record.html",
-        status=200 if error is None or is_accepted else error.status,
+        status=200 if problem is None else problem.status,
         seen=seen,
-        figure=prediction_charts.through_time(seen),
+        figures=record_charts.of(seen),
+        stages=None if tried is None else stage_charts.one_after_another(tried.stages),
         done=done,
         tried=tried,
-        stages=None if tried is None else stage_charts.one_after_another(tried.stages),
-        accepted=error if is_accepted else None,
-        problem=None if error is None or is_accepted else problem_of(error),
-        entered=entered or {},
+        accepted=accepted,
+        problem=problem,
+        entered=entered,
+        is_later_page=cursor is not None,
     )

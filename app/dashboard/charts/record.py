@@ -1,7 +1,8 @@
-"""What was predicted for one record, through time."""
+"""What was predicted for one record, through time, and why."""
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -11,6 +12,19 @@ from app.services.browsing.records import SeenPrediction, SeenRecord
 
 MOST_FEATURES = 15
 """The features of a figure, those that contributed most."""
+
+
+class RecordFigures(NamedTuple):
+    """None where there is nothing to be seen. ``explained``: by the newest prediction that was."""
+
+    through_time: Figure | None
+    explained: Figure | None
+
+
+def of(seen: SeenRecord) -> RecordFigures:
+    explanations = (one.explanation for one in seen.predictions if one.explanation is not None)
+    newest = next(explanations, None)
+    return RecordFigures(through_time(seen), None if newest is None else contributions(newest))
 
 
 def through_time(seen: SeenRecord) -> Figure | None:
