@@ -16,7 +16,7 @@ MISFIT = "The form does not fit."
 
 
 def value_of(text: str) -> JsonValue:
-    """JSON where it is some, else the text itself: ``12.5``, ``true`` and ``"12.5"`` are what they are in JSON."""
+    """JSON where it is some, else the text itself: ``12.5`` and ``"12.5"`` are what they are in JSON."""
     try:
         return strict_json.parse(text.encode())
     except InvalidInput:

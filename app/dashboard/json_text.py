@@ -9,7 +9,8 @@ LONGEST = 20_000
 
 
 def written(value: JsonValue) -> str:
-    """A text as it is, anything else as JSON, what is nested over several lines; the beginning of what is long."""
+    """A text as it is, anything else as JSON, over several lines if it is nested; of what is long the
+    beginning."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text):,} characters)"
 

@@ -9,9 +9,10 @@ from app.dashboard.pages.new_jobs import once_of, request_of
 
 
 def test_every_record_of_the_default() -> None:
-    assert request_of({"records": "all", "choice": "", "ids": "left over"}).model_dump(
-        exclude_none=True
-    ) == {"all": True, "engine": "pipeline"}
+    assert request_of({"records": "all", "choice": "", "ids": "left over"}).model_dump(exclude_none=True) == {
+        "all": True,
+        "engine": "pipeline",
+    }
 
 
 def test_ids_stand_in_lines_as_they_are() -> None:
@@ -21,7 +22,9 @@ def test_ids_stand_in_lines_as_they_are() -> None:
 
 def test_a_filter_has_values_as_json_has_them() -> None:
     lines = 'carrier=UA\nnumber = 12.5\r\ntext="12.5"\nequal=a=b\n'
-    wanted = request_of({"records": "filter", "choice": "transit", "where": lines, "since": " 2013-01-01T00:00:00Z "})
+    wanted = request_of(
+        {"records": "filter", "choice": "transit", "where": lines, "since": " 2013-01-01T00:00:00Z "}
+    )
     assert wanted.where == {"carrier": "UA", "number": 12.5, "text": "12.5", "equal": "a=b"}
     assert wanted.since is not None
     assert wanted.until is None

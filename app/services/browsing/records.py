@@ -85,7 +85,9 @@ async def about(predictor: Predictor, record_id: str, *, cursor: str | None = No
         found = await prediction_rows.contents(session, record_id, most=CONTENTS)
     explained = await explanations.find(predictor.database.direct, [one.id for one in page.items])
     truth, verdicts = await _judged(predictor, record, page)
-    seen = [_seen(one, against_truth, explained) for one, against_truth in zip(page.items, verdicts, strict=True)]
+    seen = [
+        _seen(one, against_truth, explained) for one, against_truth in zip(page.items, verdicts, strict=True)
+    ]
     versions = await options(sessions, predictor.settings.default_model)
     contents = _contents(record, found)
     return SeenRecord(record_id, record, truth, contents, seen, page.next_cursor, versions)

@@ -28,9 +28,7 @@ class SeenWork:
     @property
     def goes_on(self) -> bool:
         """Whether anything of it may still change by itself."""
-        states = [
-            one.row.state if isinstance(one, FoundOperation) else one.state for one in self.page.items
-        ]
+        states = [one.row.state if isinstance(one, FoundOperation) else one.state for one in self.page.items]
         return any(state in UNDER_WAY for state in states)
 
 
