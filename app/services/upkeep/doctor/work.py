@@ -64,11 +64,11 @@ class WorkChecks:
         return [warning("workers", said, START)]
 
     async def queue(self) -> Iterable[Finding]:
-        waits = [one for one in await run(self.sessions, waiting.count) if one.count]
+        waits = [one for one in await run(self.sessions, waiting.count) if one.number]
         if not waits:
             return [ok("queue", "Nothing waits for a worker.")]
         said = "; ".join(
-            f"{one.count:,} {one.kind}, the oldest for {_ago(one.since):,.0f} s" for one in waits
+            f"{one.number:,} {one.kind}, the oldest for {_ago(one.since):,.0f} s" for one in waits
         )
         if max(_ago(one.since) for one in waits) < LONG:
             return [ok("queue", f"Waiting: {said}.")]
