@@ -36,9 +36,10 @@ BOUNDS = (
     *("0.03", "0.05", "0.075", "0.1", "0.15", "0.2", "0.3", "0.5", "0.75", "1", "2", "5", "10", "30", "60"),
 )
 """Seconds, as in app.core.signals."""
+_LIST = ", ".join(BOUNDS)
 UPTO = f"""
-    (cast('{{{",".join(BOUNDS)},Infinity}}' as float8[]))[
-        1 + width_bucket(latency_ms / 1000, cast('{{{",".join(BOUNDS)}}}' as float8[]))]
+    (cast(array[{_LIST}, 'Infinity'] as float8[]))[
+        1 + width_bucket(latency_ms / 1000, cast(array[{_LIST}] as float8[]))]
 """
 TALLY = f"""
     insert into {{schema}}inference_tallies
