@@ -1,8 +1,9 @@
 """Keep a ledger: what was inferred, what was answered, and what inferences cost.
 
 What was inferred is tallied by a trigger, so that it follows from the rows of predictions in their own
-transaction, whoever writes them, the release before too. The trigger only adds rows: who stores never waits for
-another one. It does so as the owner of the tables, since the service's role may have no right to the new ones yet.
+transaction, whoever writes them, the release before too. The trigger only adds rows: who stores never waits
+for another one. It does so as the owner of the tables, since the service's role may have no right to the new
+ones yet.
 
 What is stored already is tallied hour by hour: 2 s for a million predictions. Only to make the trigger, for a
 moment, are those who store kept waiting. If it is interrupted after that, it begins anew.
@@ -32,10 +33,23 @@ POLICIES = {
 }
 
 BOUNDS = (
-    *("0.00025", "0.0005", "0.001", "0.0015", "0.002", "0.003", "0.005", "0.0075", "0.01", "0.015", "0.02"),
-    *("0.03", "0.05", "0.075", "0.1", "0.15", "0.2", "0.3", "0.5", "0.75", "1", "2", "5", "10", "30", "60"),
+    *(
+        "0.00025",
+        "0.0005",
+        "0.001",
+        "0.002",
+        "0.003",
+        "0.005",
+        "0.0075",
+        "0.01",
+        "0.015",
+        "0.02",
+        "0.03",
+        "0.05",
+    ),
+    *("0.075", "0.1", "0.15", "0.25", "0.5", "0.75", "1", "2.5", "5", "10", "30", "60"),
 )
-"""Seconds, as in app.core.signals."""
+"""Seconds, as app.core.signals has them for whatever is told to callers."""
 _LIST = ", ".join(BOUNDS)
 UPTO = f"""
     (cast(array[{_LIST}, 'Infinity'] as float8[]))[
@@ -44,20 +58,22 @@ UPTO = f"""
 TALLY = f"""
     insert into {{schema}}inference_tallies
         (at, grain, model_version_id, upto, rows, copies, calls, call_seconds)
-    select date_trunc('{{span}}', case when source_id is null then computed_at else {{copied_at}} end),
+    select date_trunc('{{span}}', case when source_id is null then computed_at else {{copied_at}} end, 'UTC'),
            {{grain}}, model_version_id, {UPTO},
            count(*) filter (where source_id is null),
            count(source_id),
            count(*) filter (where inference_position = 0 and source_id is null)
                + count(distinct latency_ms) filter (where inference_id is null and source_id is null),
-           (coalesce(sum(latency_ms) filter (where inference_position = 0 and source_id is null), 0)
-               + coalesce(sum(distinct latency_ms) filter (where inference_id is null and source_id is null), 0)
+           (
+               coalesce(sum(latency_ms) filter (where inference_position = 0 and source_id is null), 0)
+               + coalesce(
+                   sum(distinct latency_ms) filter (where inference_id is null and source_id is null), 0)
            ) / 1000
     from {{rows}}
     group by 1, 3, 4
 """
-"""A call is counted at its first row; of a platform whose calls have no names, rows that were stored together and
-took as long were one."""
+"""A call is counted at its first row; of a platform whose calls have no names, rows that were stored together
+and took as long were one."""
 FUNCTION = """
     create function tally_inferences() returns trigger language plpgsql security definer
     set search_path = pg_catalog, pg_temp
@@ -162,12 +178,10 @@ def _create_prices() -> None:
 
 
 def _create_trigger() -> int:
-    """The id of the newest prediction that it has not seen. To make it takes a lock that who stores waits for, and
-    an insert takes its id once it has its own."""
+    """The id of the newest prediction that it has not seen. To make it takes a lock that who stores waits for,
+    and an insert takes its id once it has its own."""
     schema = op.get_bind().scalar(sa.text("select quote_ident(current_schema())"))
-    tally = TALLY.format(
-        schema=f"{schema}.", span="minute", copied_at="now()", grain=0, rows="created"
-    )
+    tally = TALLY.format(schema=f"{schema}.", span="minute", copied_at="now()", grain=0, rows="created")
     op.execute(FUNCTION.format(tally=tally))
     op.execute(TRIGGER)
     return int(op.get_bind().scalar(sa.text("select coalesce(max(id), 0) from predictions")) or 0)
