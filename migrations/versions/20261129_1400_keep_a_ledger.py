@@ -178,8 +178,8 @@ def _create_prices() -> None:
 
 
 def _create_trigger() -> int:
-    """The id of the newest prediction that it has not seen. To make it takes a lock that who stores waits for,
-    and an insert takes its id once it has its own."""
+    """The id of the newest prediction that it has not seen. To make it takes a lock that who stores waits
+    for, and an insert takes its id once it has its own."""
     schema = op.get_bind().scalar(sa.text("select quote_ident(current_schema())"))
     tally = TALLY.format(schema=f"{schema}.", span="minute", copied_at="now()", grain=0, rows="created")
     op.execute(FUNCTION.format(tally=tally))

@@ -27,6 +27,6 @@ AnswerNotesDep = Annotated[AnswerNotes, Depends(_answer_notes)]
 
 @router.get("", summary="Get the overview", responses=responses(Forbidden), dependencies=[READ])
 async def get_overview(sessions: SessionsDep, notes: AnswerNotesDep, window: Window = "24h") -> Overview:
-    """What was answered in the last hour, day, week or month, how fast, what failed, and what the cache saved;
+    """What was answered in the last hour, day, week or month, how fast, what failed, what the cache saved;
     live versions, the queue and workers as they are now."""
     return await overview(sessions, notes, window=window)

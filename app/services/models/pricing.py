@@ -47,7 +47,7 @@ async def add(sessions: Sessions, model: str, new: NewPrice) -> Price:
 
 
 async def page(sessions: Sessions, model: str, *, limit: int, cursor: str | None) -> PricePage:
-    """Prices of a model and its versions, the last that were added first; NotFound where there is no model."""
+    """Prices of a model and its versions, the last that were added first; NotFound of no model."""
     before = CURSOR.decode(cursor)
     async with sessions() as session:
         found = await rows.page(session, model, before=before, limit=limit + 1)

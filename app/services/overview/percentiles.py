@@ -24,7 +24,8 @@ def _at(share: float, total: int, buckets: list[tuple[float, int]]) -> float | N
     for upto, count in buckets:
         if below + count >= share * total:
             lower, upper = _below(upto), min(upto, LARGEST)
-            return MILLISECONDS * (lower + (upper - lower) * (share * total - below) / count)
+            within = (share * total - below) / count
+            return round(MILLISECONDS * (lower + (upper - lower) * within), 3)
         below += count
     return None
 

@@ -17,7 +17,12 @@ VERSIONS = {1: Versions(1, 10, "m", "1"), 2: Versions(2, 10, "m", "2"), 3: Versi
 
 
 def price(
-    amount: str | None, per: str = "row", currency: str = "USD", *, hours: int = -1, version: int | None = None
+    amount: str | None,
+    per: str = "row",
+    currency: str = "USD",
+    *,
+    hours: int = -1,
+    version: int | None = None,
 ) -> PriceRow:
     """Of the first model, from so many hours after the window's beginning."""
     is_one = amount is not None
