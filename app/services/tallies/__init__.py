@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from app.core.signals import SECONDS, AnswerKey, answers
+from app.core.signals import SECONDS, AnsweredKey, answers
 from app.db.direct import Direct
 from app.db.engine import OUTAGES
 from app.db.ledger import noting
@@ -78,12 +78,12 @@ class AnswerNotes:
         await asyncio.wait([asyncio.create_task(self.note())], timeout=LAST_WORDS)
 
 
-def _counts() -> dict[AnswerKey, tuple[int, ...]]:
+def _counts() -> dict[AnsweredKey, tuple[int, ...]]:
     return {key: tuple(histogram.counts) for key, histogram in answers.items()}
 
 
 def _since(
-    before: dict[AnswerKey, tuple[int, ...]], now: dict[AnswerKey, tuple[int, ...]]
+    before: dict[AnsweredKey, tuple[int, ...]], now: dict[AnsweredKey, tuple[int, ...]]
 ) -> Iterator[AnswerLine]:
     nothing = (0,) * len(UPPER_BOUNDS)
     for key, counts in now.items():

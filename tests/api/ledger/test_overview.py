@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.core.signals.answers import note_as, note_failure
+from app.core.signals.answered import note_as, note_failure
 from app.schemas.overview.overview import (
     WINDOWS,
     AnswerCounts,

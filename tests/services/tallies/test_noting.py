@@ -1,29 +1,18 @@
 """What a process told its callers reaches the ledger once, whatever happens to the database."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 from sqlalchemy import text
 
-from app.core import signals
 from app.core.settings import Settings
-from app.core.signals.answers import note_as, note_failure
+from app.core.signals.answered import note_as, note_failure
 from app.db.engine import Database, open_database
 from app.db.ledger import noting
 from app.db.tables import ModelRow, ModelVersionRow
 from app.services import tallies
 from app.services.tallies import AnswerNotes
-
-
-@pytest.fixture(autouse=True)
-def _own_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Of this test alone; what other tests have told stays theirs."""
-    before = dict(signals.answers)
-    signals.answers.clear()
-    yield
-    signals.answers.clear()
-    signals.answers.update(before)
 
 
 @pytest.fixture
