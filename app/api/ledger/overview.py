@@ -1,28 +1,16 @@
 """What was answered, and what that saved."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from app.api.access.scopes import READ
-from app.api.deps import SessionsDep
+from app.api.deps import AnswerNotesDep, SessionsDep
 from app.api.http.problems import responses
 from app.api.http.strict_route import StrictRoute
 from app.core.errors import Forbidden
 from app.schemas.overview.overview import Overview, Window
 from app.services.overview.overview import overview
-from app.services.runtime import Runtime
-from app.services.tallies import AnswerNotes
 
 router = APIRouter(prefix="/overview", tags=["overview"], route_class=StrictRoute)
-
-
-async def _answer_notes(request: Request) -> AnswerNotes:
-    runtime: Runtime = request.app.state.runtime
-    return runtime.answer_notes
-
-
-AnswerNotesDep = Annotated[AnswerNotes, Depends(_answer_notes)]
 
 
 @router.get("", summary="Get the overview", responses=responses(Forbidden), dependencies=[READ])
