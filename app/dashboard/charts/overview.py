@@ -30,7 +30,7 @@ def answers(steps: Sequence[OverviewStep]) -> Figure:
         for name in COLOURS
         if name in names
     ]
-    return {"data": bars, "layout": _stacked("answers")}
+    return {"data": bars, "layout": _stacked(steps, "answers")}
 
 
 def latency(steps: Sequence[OverviewStep]) -> Figure:
@@ -43,7 +43,7 @@ def latency(steps: Sequence[OverviewStep]) -> Figure:
     shown = [line for line in lines if isinstance(line, dict) and any(_numbers(line))]
     return {
         "data": shown,
-        "layout": {"xaxis": _times(), "yaxis": {"type": "log", "title": {"text": "ms"}}},
+        "layout": {"xaxis": _times(steps), "yaxis": {"type": "log", "title": {"text": "ms"}}},
     }
 
 
@@ -53,7 +53,7 @@ def errors(steps: Sequence[OverviewStep], causes: Sequence[str]) -> Figure:
     bars = [_bar(steps, cause, [one.get(cause, 0) for one in of_step]) for cause in causes[:MOST_CAUSES]]
     if rest := causes[MOST_CAUSES:]:
         bars.append(_bar(steps, "others", [sum(one.get(cause, 0) for cause in rest) for one in of_step]))
-    return {"data": bars, "layout": _stacked("errors")}
+    return {"data": bars, "layout": _stacked(steps, "errors")}
 
 
 def _percentile(steps: Sequence[OverviewStep], outcome: str, name: str) -> list[JsonValue]:
@@ -91,14 +91,17 @@ def _moments(steps: Sequence[OverviewStep]) -> list[JsonValue]:
     return [instant(one.at) for one in steps]
 
 
-def _stacked(what: str) -> JsonValue:
+def _stacked(steps: Sequence[OverviewStep], what: str) -> JsonValue:
     return {
         "barmode": "stack",
         "bargap": 0.1,
-        "xaxis": _times(),
+        "xaxis": _times(steps),
         "yaxis": {"title": {"text": what}, "rangemode": "tozero"},
     }
 
 
-def _times() -> dict[str, JsonValue]:
-    return {"type": "date", "title": {"text": "UTC"}}
+def _times(steps: Sequence[OverviewStep]) -> dict[str, JsonValue]:
+    """From half a step before the first to half a step behind the last, whatever of them has numbers."""
+    half = (steps[-1].at - steps[0].at) / max(1, 2 * (len(steps) - 1))
+    ends: list[JsonValue] = [instant(steps[0].at - half), instant(steps[-1].at + half)]
+    return {"type": "date", "title": {"text": "UTC"}, "range": ends}
