@@ -25,6 +25,14 @@ _IDLE = text("""
 """)
 
 
+_ALIVE = text("select count(*) from workers where until > now()")
+
+
+async def count(session: AsyncSession) -> int:
+    """How many workers live."""
+    return (await session.execute(_ALIVE)).scalar_one()
+
+
 async def left_undone(session: AsyncSession) -> list[str]:
     """What is due while no worker lives; nothing while one does."""
     found = (await session.execute(_IDLE)).mappings().one_or_none()

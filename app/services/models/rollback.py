@@ -1,7 +1,6 @@
 """Go back to the version that was live before."""
 
 import structlog
-from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict
@@ -41,8 +40,7 @@ async def _roll_back(session: AsyncSession, use_case: UseCase, model: str) -> Ro
     undone, restored = standing
     if (version := await db.get_version(session, restored.version_id)) is not None:
         versions.require_features(use_case, versions.stored(*version))
-    undone.rolled_back_at = func.now()
-    row.live_version_id = restored.version_id
+    db.undo(row, undone, restored)
     known = await db.list_versions(session, model)
     left = next(found.version for _, found in known if found.id == undone.version_id)
     subject = audit.version_subject(model, left)
