@@ -1,9 +1,9 @@
 """The overview on a million predictions, and what its tallies cost who stores one.
 
-``python -m benchmarks.overview``: a month of predictions of four versions, made by SQL, with what was answered; then
-`GET /overview` and the page, by the client's clock, and the plans of their statements. They fail it where they touch
-the table of predictions. The database does not wait for its disk, which makes the tallies dear: it is what a miss
-waits for most.
+``python -m benchmarks.overview``: a month of predictions of four versions, made by SQL, with what was answered;
+then `GET /overview` and the page, by the client's clock, and the plans of their statements. It fails where they
+touch the table of predictions. The database does not wait for its disk, which makes the tallies dear: that is
+what who stores waits for most.
 """
 
 import asyncio
@@ -51,7 +51,8 @@ MODELS = (
     "insert into models (name) values ('one'), ('other')",
     """
     insert into model_versions (model_id, version, backend, options, features)
-    select model, version, 'sagemaker', '{}', '{}' from generate_series(1, 2) model, generate_series(1, 2) version
+    select model, version, 'sagemaker', '{}', '{}'
+    from generate_series(1, 2) model, generate_series(1, 2) version
     """,
     "update models set live_version_id = 2 * id",
     "insert into promotions (model_id, version_id) select id, live_version_id from models",
@@ -62,18 +63,21 @@ MODELS = (
     """,
 )
 FILL = f"""
-    insert into predictions (model_version_id, revision, pipeline_version, record_id, content_hash, output, raw_output,
-                             latency_ms, computed_at, inference_id, inference_position)
-    select 1 + n % 4, 'r', 'code', 'record-' || n, md5(cast(n as text)), '1', '1', exp(2 + 2 * random()),
+    insert into predictions
+        (model_version_id, revision, pipeline_version, record_id, content_hash, output, raw_output, latency_ms,
+         computed_at, inference_id, inference_position)
+    select 1 + n / 4 % 4, 'r', 'code', 'record-' || n, md5(cast(n as text)), '1', '1', exp(2 + 2 * random()),
            now() - make_interval(secs => 30 * 86400 * (n / {PREDICTIONS}.0)), 'call-' || n / 4, n % 4
     from generate_series(1, {PREDICTIONS}) n
 """
 ANSWERS = """
     insert into answer_tallies (at, model_version_id, origin, outcome, cause, upto, answers)
-    select date_trunc('minute', now()) - make_interval(mins => minute), version, origin, outcome, cause, upto, 40
+    select date_trunc('minute', now()) - make_interval(mins => minute), version, origin, outcome, cause, upto,
+           40
     from generate_series(0, 43199) minute, generate_series(1, 4) version,
-         (values ('request', 'hit', ''), ('batch', 'hit', ''), ('request', 'miss', ''), ('request', 'coalesced', ''),
-                 ('request', 'error', 'backend-timeout')) told (origin, outcome, cause),
+         (values ('request', 'hit', ''), ('batch', 'hit', ''), ('request', 'miss', ''),
+                 ('request', 'coalesced', ''), ('request', 'error', 'backend-timeout')
+         ) told (origin, outcome, cause),
          (values (0.001), (0.002), (0.003), (0.005), (0.01)) waited (upto)
     where minute < 180 or minute % 60 = 0
 """
@@ -141,11 +145,11 @@ async def _tell(url: str, settings: Settings) -> None:
 
 async def _print_plans(settings: Settings) -> None:
     """Of all that the overview of a month asks."""
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Sequence[object]]] = []
     async with open_runtime(settings, load(settings.use_case)) as runtime:
         engine = runtime.database.engine.sync_engine
 
-        def note(_c: object, _u: object, statement: str, parameters: object, *_: object) -> None:
+        def note(_c: object, _u: object, statement: str, parameters: Sequence[object], *_: object) -> None:
             asked.append((statement, parameters))
 
         event.listen(engine, "before_cursor_execute", note)
@@ -153,7 +157,7 @@ async def _print_plans(settings: Settings) -> None:
         event.remove(engine, "before_cursor_execute", note)
         for statement, parameters in asked:
             async with runtime.database.engine.connect() as connection:
-                plan = await connection.exec_driver_sql(f"explain {statement}", parameters)  # type: ignore[call-overload]
+                plan = await connection.exec_driver_sql(f"explain {statement}", parameters)
                 print(f"\n{' '.join(statement.split())[:200]}")
                 print("\n".join(f"    {line}" for (line,) in plan))
 
@@ -167,9 +171,7 @@ def _measure(settings: Settings, url: str) -> list[str]:
             seconds = [_timed(client, path) for _ in range(RUNS)]
             medians[path] = statistics.median(seconds)
             least, most = min(seconds) * 1000, max(seconds) * 1000
-            print(
-                f"GET {path}: median {medians[path] * 1000:.0f} ms, {least:.0f} to {most:.0f} ms in {RUNS} requests"
-            )
+            print(f"GET {path}: median {medians[path] * 1000:.0f} ms, {least:.0f} to {most:.0f} ms in {RUNS}")
     if asyncio.run(_looked_at(url)) != before:
         sys.exit("predictions were looked at")
     print("no scan of predictions, sequential or by an index")

@@ -49,7 +49,7 @@ def test_numbers_are_renewed_and_charts_stay(walk: Page, place: Place) -> None:
     _predict(place, "/predict/nobody-else", 404)
     walk.wait_for_function(
         "least => [...document.querySelectorAll('.tile')].some("
-        "one => one.textContent.includes('Errors') && parseInt(one.querySelector('.value').textContent) >= least)",
+        "one => one.textContent.includes('Errors') && +one.querySelector('.value').textContent >= least)",
         arg=before + 1,
     )
     expect(drawn).to_have_attribute("data-same", "yes")

@@ -14,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 from app.backends.wire.formats import ContentType
 from app.cli.database import open_sessions, use_case
 from app.cli.models.importing import import_versions
+from app.cli.models.pricing import price, prices
 from app.cli.terminal.hints import this_program
 from app.cli.terminal.options import parsed
 from app.core.errors import InvalidInput
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
 
 commands.command("import")(import_versions)
+commands.command()(price)
+commands.command()(prices)
 
 T = TypeVar("T")
 ROW = '[1, 2.5, "gas", null]'

@@ -25,7 +25,7 @@ MOST_CAUSES = 5
 def answers(steps: Sequence[OverviewStep]) -> Figure:
     """Answers by outcome, one on the other; an outcome that never came is left out."""
     names = [name for name in AnswerCounts.model_fields if any(getattr(one.answers, name) for one in steps)]
-    bars = [
+    bars: list[JsonValue] = [
         _bar(steps, name, [getattr(one.answers, name) for one in steps], COLOURS[name])
         for name in COLOURS
         if name in names
@@ -40,9 +40,8 @@ def latency(steps: Sequence[OverviewStep]) -> Figure:
         for outcome in ("hit", "miss")
         for name, dash in PERCENTILES.items()
     ]
-    shown = [line for line in lines if isinstance(line, dict) and any(_numbers(line))]
     return {
-        "data": shown,
+        "data": [line for line in lines if any(_numbers(line))],
         "layout": {"xaxis": _times(steps), "yaxis": {"type": "log", "title": {"text": "ms"}}},
     }
 
@@ -75,7 +74,7 @@ def _bar(
 
 def _line(
     steps: Sequence[OverviewStep], name: str, values: Sequence[JsonValue], colour: str, dash: str
-) -> JsonValue:
+) -> dict[str, JsonValue]:
     return {
         "type": "scatter",
         "mode": "lines+markers",

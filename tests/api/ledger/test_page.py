@@ -1,7 +1,6 @@
 """The page that one comes in by."""
 
 import httpx
-import pytest
 from fastapi import FastAPI
 
 from app.core.signals.answered import note_as, note_failure

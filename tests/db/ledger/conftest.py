@@ -37,8 +37,8 @@ def query(database: Database) -> Query:
 
     async def ask(statement: str) -> Rows:
         async with database.transactions.begin() as session:
-            done = await session.execute(text(statement))
-            return [tuple(row) for row in done.all()] if done.returns_rows else []
+            found = await (await session.connection()).execute(text(statement))
+            return [tuple(row) for row in found.all()] if found.returns_rows else []
 
     return ask
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.core.settings import Settings
 from app.core.signals.answered import note_as, note_failure
+from app.db.direct import Statement
 from app.db.engine import Database, open_database
 from app.db.ledger import noting
 from app.db.tables import ModelRow, ModelVersionRow
@@ -112,7 +113,7 @@ async def test_an_end_without_a_database_is_soon(settings: Settings, monkeypatch
     note_as("request", "m", "1", "HIT", 0.0008)
 
     async def hang(*_: object) -> None:
-        await database.direct.fetch(noting.Statement("select pg_sleep(3)"), {})
+        await database.direct.fetch(Statement("select pg_sleep(3)"), {})
 
     monkeypatch.setattr(noting, "note", hang)
     await notes.aclose()
