@@ -1,9 +1,9 @@
 """The overview on a million predictions, and what its tallies cost who stores one.
 
-``python -m benchmarks.overview``: a month of predictions of four versions, made by SQL, with what was answered;
-then `GET /overview` and the page, by the client's clock, and the plans of their statements. It fails where they
-touch the table of predictions. The database does not wait for its disk, which makes the tallies dear: that is
-what who stores waits for most.
+``python -m benchmarks.overview``: a month of predictions of four versions, made by SQL, with what was
+answered; then `GET /overview` and the page, by the client's clock, and the plans of their statements. It
+fails where they touch the table of predictions. The database does not wait for its disk, which makes the
+tallies dear: that is what who stores waits for most.
 """
 
 import asyncio
@@ -64,8 +64,8 @@ MODELS = (
 )
 FILL = f"""
     insert into predictions
-        (model_version_id, revision, pipeline_version, record_id, content_hash, output, raw_output, latency_ms,
-         computed_at, inference_id, inference_position)
+        (model_version_id, revision, pipeline_version, record_id, content_hash, output, raw_output,
+         latency_ms, computed_at, inference_id, inference_position)
     select 1 + n / 4 % 4, 'r', 'code', 'record-' || n, md5(cast(n as text)), '1', '1', exp(2 + 2 * random()),
            now() - make_interval(secs => 30 * 86400 * (n / {PREDICTIONS}.0)), 'call-' || n / 4, n % 4
     from generate_series(1, {PREDICTIONS}) n

@@ -175,8 +175,8 @@ SLOW: Example = {"count": 840, "p50": 21.5, "p95": 48.0, "p99": 97.0}
 ERRORS: JsonValue = [{"cause": "backend-timeout", "answers": 7}]
 OVERVIEW: Example = {
     "window": "24h",
-    "since": "2025-01-30T13:00:00Z",
-    "until": NOON,
+    "answered_since": "2025-01-30T13:00:00Z",
+    "answered_until": NOON,
     "step_seconds": 3600,
     "answers": COUNTS,
     "hit_rate": 0.9126,
@@ -196,7 +196,7 @@ OVERVIEW: Example = {
             "version": "2",
             "backend": "sagemaker",
             "revision": "my-endpoint-config-2",
-            "since": MORNING,
+            "live_since": MORNING,
         }
     ],
     "queue": [{"kind": "predict_chunk", "waiting": 3, "oldest": NOON, "running": 1}],

@@ -104,7 +104,7 @@ class LiveVersion(Documented):
     version: str
     backend: str
     revision: str
-    since: datetime | None
+    live_since: datetime | None
     """When it went live the last time."""
 
 
@@ -134,8 +134,8 @@ class Overview(Documented):
     answered."""
 
     window: Window
-    since: datetime
-    until: datetime
+    answered_since: datetime
+    answered_until: datetime
     step_seconds: int
     answers: AnswerCounts
     hit_rate: float | None

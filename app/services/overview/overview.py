@@ -57,8 +57,8 @@ async def _overview(session: AsyncSession, window: Window, since: datetime, unti
     counts = _counts(told)
     return Overview(
         window=window,
-        since=since,
-        until=until,
+        answered_since=since,
+        answered_until=until,
         step_seconds=int(WINDOWS[window].length.total_seconds()),
         answers=counts,
         hit_rate=_hit_rate(counts),
@@ -153,7 +153,7 @@ async def _live_versions(session: AsyncSession) -> list[LiveVersion]:
             version=row.version,
             backend=row.backend,
             revision=row.revision,
-            since=since,
+            live_since=since,
         )
         for model, row, since in await now.live_versions(session)
     ]

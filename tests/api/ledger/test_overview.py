@@ -73,8 +73,8 @@ async def test_a_window_is_shown_by_steps_that_end_now(client: httpx.AsyncClient
         moments = [one.at for one in found.steps]
         assert (len(moments), found.step_seconds) == (steps.number, steps.length.total_seconds())
         assert {b - a for a, b in itertools.pairwise(moments)} == {steps.length}
-        assert moments[0] == found.since
-        assert timedelta(0) <= found.until - moments[-1] < steps.length
+        assert moments[0] == found.answered_since
+        assert timedelta(0) <= found.answered_until - moments[-1] < steps.length
         assert sum(one.answers.hit for one in found.steps[-2:]) == 6
 
 
@@ -98,8 +98,8 @@ async def test_what_is_live_waits_and_works(app: FastAPI, client: httpx.AsyncCli
     found = await overview(client)
     [live] = found.live_versions
     assert (live.model, live.version, live.backend) == ("transit", "1", "sagemaker")
-    assert live.since is not None
-    assert live.since <= datetime.now(UTC)
+    assert live.live_since is not None
+    assert live.live_since <= datetime.now(UTC)
     assert found.queue is not None
     assert [(one.kind, one.waiting, one.running) for one in found.queue] == [("predict_chunk", 1, 0)]
     assert found.workers == 0
@@ -116,9 +116,9 @@ async def test_a_rollback_makes_live_since_then(client: httpx.AsyncClient) -> No
     assert (await client.post("/models/transit/rollback")).status_code == 200
     [again] = (await overview(client)).live_versions
     assert again.version == "1"
-    assert first.since is not None
-    assert again.since is not None
-    assert again.since > first.since
+    assert first.live_since is not None
+    assert again.live_since is not None
+    assert again.live_since > first.live_since
 
 
 async def test_who_is_bound_is_told_of_its_models_alone(app: FastAPI, client: httpx.AsyncClient) -> None:
