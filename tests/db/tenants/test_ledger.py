@@ -4,6 +4,7 @@ whoever stores a prediction has it tallied."""
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -85,3 +86,12 @@ def test_a_role_without_rights_on_it_goes_on_storing(narrow: Settings) -> None:
     )
     query(service, STORED.text.replace(":version", "1").replace(":number", "'1'"))
     assert query(owner, "select rows from inference_tallies") == [(1,)]
+
+
+def test_a_version_that_goes_takes_its_prices_though_the_role_may_delete_none(narrow: Settings) -> None:
+    service = narrow.database_url.get_secret_value()
+    query(service, *MODELS.split(";")[:3])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        query(service, "delete from prices")
+    query(service, "delete from models where name = 'ours'")
+    assert query(service, "select count(*) from prices") == [(1,)]
