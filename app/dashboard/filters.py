@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from jinja2 import Undefined
 
+from app.dashboard.json_text import is_nested, written
+
 NOTHING = "–"
 """Where there is no value."""
 
@@ -112,4 +114,6 @@ ALL: dict[str, Callable[..., object]] = {
     "instant": instant,
     "utc": utc,
     "cell": cell,
+    "written": written,
+    "is_nested": is_nested,
 }
