@@ -199,7 +199,7 @@ OVERVIEW: Example = {
             "live_since": MORNING,
         }
     ],
-    "queue": [{"kind": "predict_chunk", "waiting": 3, "oldest": NOON, "running": 1}],
+    "queue": [{"kind": "chunks", "waiting": 3, "oldest": NOON}],
     "workers": 2,
     "steps": [{"at": NOON, "answers": COUNTS, "hit_latency": FAST, "miss_latency": SLOW, "errors": ERRORS}],
 }

@@ -8,7 +8,7 @@ from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
 from app.schemas.ids import Name
 from app.schemas.overview.prices import NewPrice, Price, PricePage
-from app.services.models import pricing
+from app.services.overview import pricing
 
 router = APIRouter(prefix="/models/{model}/prices", tags=["models"], route_class=StrictRoute)
 

@@ -65,7 +65,7 @@ async def _add(name: str, body: Mapping[str, str | None]) -> "Price":
     from app.core.errors import InvalidInput
     from app.schemas.faults import faults_of
     from app.schemas.overview.prices import NewPrice
-    from app.services.models import pricing
+    from app.services.overview import pricing
 
     try:
         new = NewPrice.model_validate(body)
@@ -77,7 +77,7 @@ async def _add(name: str, body: Mapping[str, str | None]) -> "Price":
 
 async def _page(name: str, limit: int) -> "PricePage":
     from app.cli.database import open_sessions
-    from app.services.models import pricing
+    from app.services.overview import pricing
 
     async with open_sessions() as sessions:
         return await pricing.page(sessions, name, limit=limit, cursor=None)

@@ -1,13 +1,13 @@
-"""What there is at the moment: live versions, what waits in the queue, and workers."""
+"""What there is at the moment: the versions, which of them are live, and the time."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.tables import ModelRow, ModelVersionRow, PromotionRow, WorkerRow
+from app.db.tables import ModelRow, ModelVersionRow, PromotionRow
 from app.db.tenants import known
 
 
@@ -42,38 +42,6 @@ async def versions(session: AsyncSession) -> Sequence[Versions]:
         ModelRow, ModelRow.id == ModelVersionRow.model_id
     )
     return [*map(Versions._make, (await session.execute(query.where(known.model(ModelRow.name)))).all())]
-
-
-class Waiting(NamedTuple):
-    """Of a kind of work, what nobody has begun, since when the oldest is due, and what is under way."""
-
-    kind: str
-    waiting: int
-    oldest: datetime | None
-    running: int
-
-
-_QUEUE = text("""
-    select entrypoint, count(*) filter (where status = 'queued'),
-           min(execute_after) filter (where status = 'queued'), count(*) filter (where status = 'picked')
-    from pgqueuer where status in ('queued', 'picked') group by entrypoint
-    union all
-    select 'operation', count(*) filter (where state = 'queued'),
-           min(created_at) filter (where state = 'queued'), count(*) filter (where state = 'running')
-    from operations where state in ('queued', 'running') having count(*) > 0
-    order by 1
-""")
-
-
-async def queue(session: AsyncSession) -> Sequence[Waiting]:
-    """Tasks for workers, of all callers, by kind; kinds with none are left out."""
-    return [*map(Waiting._make, (await session.execute(_QUEUE)).all())]
-
-
-async def workers(session: AsyncSession) -> int:
-    """How many live."""
-    alive = select(func.count()).select_from(WorkerRow).where(WorkerRow.until > func.now())
-    return (await session.scalars(alive)).one()
 
 
 async def moment(session: AsyncSession) -> datetime:

@@ -109,13 +109,12 @@ class LiveVersion(Documented):
 
 
 class QueueDepth(Documented):
-    """Work for workers of one kind."""
+    """What waits for a worker of one kind: `chunks` of prediction jobs, `evaluations` or `operations`."""
 
     kind: str
     waiting: int
     oldest: datetime | None
-    """Since when the oldest is due."""
-    running: int
+    """Since when the oldest waits."""
 
 
 class OverviewStep(Documented):
@@ -147,8 +146,7 @@ class Overview(Documented):
     inferences: InferenceCounts
     savings: Savings
     live_versions: list[LiveVersion]
-    queue: list[QueueDepth] | None
-    """Null for a key that is bound to models: it is of all of them."""
+    queue: list[QueueDepth]
     workers: int
     """How many live."""
     steps: list[OverviewStep]

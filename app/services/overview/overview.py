@@ -10,6 +10,7 @@ from app.core.errors import Forbidden
 from app.db.engine import Sessions
 from app.db.ledger import now, prices, reading
 from app.db.ledger.reading import AnswersOfStep
+from app.db.queue import lives, waiting
 from app.schemas.access.callers import CURRENT
 from app.schemas.overview.overview import (
     WINDOWS,
@@ -69,7 +70,7 @@ async def _overview(session: AsyncSession, window: Window, since: datetime, unti
         savings=await _savings(session, since),
         live_versions=await _live_versions(session),
         queue=await _queue(session),
-        workers=await now.workers(session),
+        workers=await lives.count(session),
         steps=_steps(told, since, until, WINDOWS[window]),
     )
 
@@ -159,8 +160,6 @@ async def _live_versions(session: AsyncSession) -> list[LiveVersion]:
     ]
 
 
-async def _queue(session: AsyncSession) -> list[QueueDepth] | None:
-    """Tasks do not say of which model they are."""
-    if CURRENT.get().models is not None:
-        return None
-    return [QueueDepth.model_validate(one._asdict()) for one in await now.queue(session)]
+async def _queue(session: AsyncSession) -> list[QueueDepth]:
+    found = await waiting.count(session)
+    return [QueueDepth(kind=one.kind, waiting=one.number, oldest=one.since) for one in found]

@@ -100,8 +100,7 @@ async def test_what_is_live_waits_and_works(app: FastAPI, client: httpx.AsyncCli
     assert (live.model, live.version, live.backend) == ("transit", "1", "sagemaker")
     assert live.live_since is not None
     assert live.live_since <= datetime.now(UTC)
-    assert found.queue is not None
-    assert [(one.kind, one.waiting, one.running) for one in found.queue] == [("predict_chunk", 1, 0)]
+    assert {one.kind: one.waiting for one in found.queue} == {"chunks": 1, "evaluations": 0, "operations": 0}
     assert found.workers == 0
     runtime: Runtime = app.state.runtime
     async with runtime.sessions.begin() as session:
@@ -135,9 +134,9 @@ async def test_who_is_bound_is_told_of_its_models_alone(app: FastAPI, client: ht
     other = await overview(client, authorization=await key("other", ["other"]))
     assert (other.answers, other.inferences.rows, other.inferences.latency) == (NOTHING, 0, NONE)
     assert (other.savings.answers, other.savings.cost, other.savings.unpriced) == (0, [], [])
-    assert (other.live_versions, other.queue) == ([], None)
+    assert other.live_versions == []
     own = await overview(client, authorization=await key("own", ["transit"]))
-    assert (own.answers.hit, own.answers.error, own.queue) == (6, 0, None)
+    assert (own.answers.hit, own.answers.error) == (6, 0)
     assert own.savings.would_have_cost == [Money(currency="USD", amount=Decimal(6))]
     tenant = {"authorization": await key("tenant", None, "a/")}
     refused = await client.get("/overview", headers=tenant)
