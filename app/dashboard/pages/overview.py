@@ -8,7 +8,7 @@ from app.core.errors import Forbidden
 from app.dashboard.charts import overview as charts
 from app.dashboard.rendering import page
 from app.dashboard.routes import pages
-from app.schemas.overview.overview import WINDOWS, Window
+from app.schemas.overview.overview import WINDOWS, OverviewWindow
 from app.services.overview.overview import overview
 
 router = pages()
@@ -16,7 +16,7 @@ router = pages()
 
 @router.get("/", dependencies=[READ])
 async def show_overview(
-    request: Request, sessions: SessionsDep, notes: AnswerNotesDep, window: Window = "24h"
+    request: Request, sessions: SessionsDep, notes: AnswerNotesDep, window: OverviewWindow = "24h"
 ) -> Response:
     """All of it. Who may not know of it is told so here: it is where one comes in."""
     try:
@@ -36,7 +36,7 @@ async def show_overview(
 
 @router.get("/dashboard/overview/numbers", dependencies=[READ])
 async def show_numbers(
-    request: Request, sessions: SessionsDep, notes: AnswerNotesDep, window: Window = "24h"
+    request: Request, sessions: SessionsDep, notes: AnswerNotesDep, window: OverviewWindow = "24h"
 ) -> Response:
     """What is renewed while the page is looked at."""
     found = await overview(sessions, notes, window=window)

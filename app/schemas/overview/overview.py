@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from app.schemas.values.wire import Documented, Wire
 
-Window: TypeAlias = Literal["1h", "24h", "7d", "30d"]
+OverviewWindow: TypeAlias = Literal["1h", "24h", "7d", "30d"]
 
 
 class Steps(NamedTuple):
@@ -17,7 +17,7 @@ class Steps(NamedTuple):
     length: timedelta
 
 
-WINDOWS: Mapping[Window, Steps] = {
+WINDOWS: Mapping[OverviewWindow, Steps] = {
     "1h": Steps(60, timedelta(minutes=1)),
     "24h": Steps(24, timedelta(hours=1)),
     "7d": Steps(28, timedelta(hours=6)),
@@ -132,7 +132,7 @@ class Overview(Documented):
     """What was answered in a window, and what there is now. A process notes every few seconds what it has
     answered."""
 
-    window: Window
+    window: OverviewWindow
     answered_since: datetime
     answered_until: datetime
     step_seconds: int

@@ -23,7 +23,7 @@ from app.schemas.overview.overview import (
     QueueDepth,
     Savings,
     Steps,
-    Window,
+    OverviewWindow,
 )
 from app.services.overview.percentiles import percentiles
 from app.services.overview.savings import Prices, Reckoning, without_calls
@@ -32,7 +32,7 @@ from app.services.tallies import AnswerNotes
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def overview(sessions: Sessions, notes: AnswerNotes, *, window: Window) -> Overview:
+async def overview(sessions: Sessions, notes: AnswerNotes, *, window: OverviewWindow) -> Overview:
     """Of the window up to now: all that this process has answered, and of others all but their last seconds.
 
     Forbidden to who is bound to a prefix: what is counted is of all records. Who is bound to models is told
@@ -53,7 +53,9 @@ def _since(until: datetime, steps: Steps) -> datetime:
     return EPOCH + (begun - steps.number + 1) * steps.length
 
 
-async def _overview(session: AsyncSession, window: Window, since: datetime, until: datetime) -> Overview:
+async def _overview(
+    session: AsyncSession, window: OverviewWindow, since: datetime, until: datetime
+) -> Overview:
     told = await reading.answers(session, since, WINDOWS[window].length)
     counts = _counts(told)
     return Overview(
