@@ -47,7 +47,8 @@ class Asset:
 
     @cached_property
     def body(self) -> bytes:
-        return self._path.read_bytes().replace(*REPLACED.get(self._path.name, (b"", b"")))
+        body, name = self._path.read_bytes(), self._path.name
+        return body.replace(*REPLACED[name]) if name in REPLACED else body
 
     @cached_property
     def packed(self) -> bytes:
