@@ -89,12 +89,13 @@ def _of_packages() -> Iterator[Path]:
 
 
 async def _answer(request: Request) -> Response:
-    asset = known().get(request.path_params["name"])
-    if asset is None:
+    version, name = request.path_params["version"], request.path_params["name"]
+    if not is_one(f"{PREFIX}{version}/{name}"):
         return from_app_error(NotFound(f"There is no file {request.url.path}."))
+    asset = known()[name]
     is_packed = "gzip" in request.headers.get("accept-encoding", "")
     body = await run_in_threadpool(lambda: asset.packed if is_packed else asset.body)
-    is_this = request.path_params["version"] == asset.version
+    is_this = version == asset.version
     headers = {"Cache-Control": KEPT if is_this else ASKED_AGAIN, "Vary": "Accept-Encoding"}
     if is_packed:
         headers["Content-Encoding"] = "gzip"
