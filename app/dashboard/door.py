@@ -35,13 +35,14 @@ class DashboardDoor:
         if scope["type"] != "http" or not paths.are_ours(_path(scope)):
             await self.app(scope, receive, send)
             return
-        told = PagesForFaults(scope, receive, send)
+        keyed = _with_key(scope)
+        told = PagesForFaults(keyed, receive, send)
         if _path(scope) in paths.OTHER_NAMES:
             await redirect(paths.OVERVIEW)(scope, receive, send)
         elif scope["method"] not in SAFE and not _is_from_our_page(scope):
             await from_app_error(NOT_OURS)(scope, receive, told)
         else:
-            await self.app(_with_key(scope), receive, told)
+            await self.app(keyed, receive, told)
         await told.end()
 
 

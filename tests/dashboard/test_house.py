@@ -62,6 +62,7 @@ async def test_faults_are_pages_to_who_wants_pages(app: FastAPI, client: httpx.A
     gone = await client.get("/dashboard/nowhere<script>")
     assert (gone.status_code, gone.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "<h1>Not found</h1>" in gone.text
+    assert "Sign out" in gone.text
     assert "<script>" not in gone.text
     unknown = await client.get("/dashboard/models?nonsense=1")
     assert (unknown.status_code, "nonsense" in unknown.text) == (422, True)
