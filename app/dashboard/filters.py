@@ -6,6 +6,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
+<<<<<<< HEAD
+=======
+from jinja2 import Undefined
+
+from app.dashboard.json_text import is_nested, written
+
+>>>>>>> eighteen
 NOTHING = "–"
 """Where there is no value."""
 
@@ -103,4 +110,6 @@ ALL: dict[str, Callable[..., object]] = {
     "instant": instant,
     "utc": utc,
     "cell": cell,
+    "written": written,
+    "is_nested": is_nested,
 }

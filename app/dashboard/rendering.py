@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.api.web import assets
 from app.dashboard import filters
 from app.dashboard.charts.bundle import style_id
-from app.dashboard.charts.tables import table_of
+from app.dashboard.charts.tables import drawn, table_of
 from app.dashboard.session import SIGNED_IN
 from app.schemas.access.callers import CURRENT, ITSELF, Caller, KeyScope
 
@@ -85,6 +85,7 @@ def environment(root_path: str) -> Environment:
         "url": lambda path: root_path + path,
         "asset": lambda name: root_path + assets.address(name),
         "table_of": table_of,
+        "drawn": drawn,
         "chart_style_id": style_id,
     }
     return made

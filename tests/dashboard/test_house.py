@@ -13,8 +13,8 @@ from app.dashboard.house import ROUTERS
 from app.dashboard.routes import PageRoute
 from app.main import create_app
 from tests.api.documented import NOWHERE
-from tests.dashboard.conftest import OF_A_BROWSER, OF_OUR_PAGE, new_key, signed_in
 from tests.support.app import client_of
+from tests.support.browsers import OF_A_BROWSER, OF_OUR_PAGE, new_key, signed_in
 from tests.support.settings import IsolatedSettings
 from tests.support.use_case import TRANSIT
 

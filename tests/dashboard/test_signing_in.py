@@ -1,6 +1,7 @@
 """A key in a cookie: for pages alone, from our own pages alone, and nowhere to be read."""
 
 import re
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -11,9 +12,18 @@ from structlog.typing import EventDict
 from app.dashboard import paths, session
 from app.services.access import keys
 from app.services.runtime import Runtime
-from tests.dashboard.conftest import OF_A_BROWSER, OF_OUR_PAGE, new_key, signed_in
+from tests.support.app import client_of
+from tests.support.browsers import OF_A_BROWSER, OF_OUR_PAGE, new_key, signed_in
 
 COOKIE = session.NAME
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Which says nothing of where its requests come from unless the test does."""
+    async with client_of(app) as client:
+        client.headers.update(OF_A_BROWSER)
+        yield client
 
 
 async def test_who_has_no_key_signs_in_and_is_led_back(app: FastAPI, client: httpx.AsyncClient) -> None:
