@@ -26,11 +26,11 @@ from app.api import (
 )
 from app.api.entry.admission import CallerAdmission
 from app.api.entry.front import PredictionFront
+from app.api.entry.noting import RouteNoted
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
 from app.api.signals import metrics
-from app.api.signals.noting import RouteNoted
 from app.api.web import origins, pages
 from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured

@@ -29,7 +29,9 @@ async def test_x(client: httpx.AsyncClient) -> None:
     found = await client.get("/metrics")
     print(found.text)
     assert found.status_code == 200
-    open_ = await client.get("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"})
+    open_ = await client.get(
+        "/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
+    )
     print(open_.headers)
     assert list(read(found.text)) and list(read_openmetrics(open_.text))
     assert 0
