@@ -7,23 +7,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-<<<<<<< HEAD
 from contextlib import AbstractAsyncContextManager, nullcontext
-=======
 from typing import TYPE_CHECKING
->>>>>>> eighteen
 
 from app.cli.program.collecting import all_imported
 
-<<<<<<< HEAD
-from app.core.logging import configure_logging, written_aside
-from app.core.settings import Settings
-from app.services import worker as service
-from app.services.runtime import Runtime, open_runtime
-=======
 if TYPE_CHECKING:
     from app.core.settings import Settings
->>>>>>> eighteen
+    from app.services.runtime import Runtime
 
 
 MORE = 15.0
@@ -65,13 +56,13 @@ async def _work(settings: "Settings") -> None:
     with written_aside():
         async with open_runtime(settings, bulk=True) as runtime:
             runtime.tell_code()
+            gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU
             async with _telling(runtime):
-                gc.freeze()  # what is imported stays: to look through it again and again cost a third of the CPU
                 await service.work(runtime, stop)
     _after(OF_THREADS, lambda: os._exit(0))
 
 
-def _telling(runtime: Runtime) -> AbstractAsyncContextManager[None]:
+def _telling(runtime: "Runtime") -> AbstractAsyncContextManager[None]:
     if not runtime.settings.metrics_port:
         return nullcontext()
     from app.api.signals.listening import listening  # takes a web framework, for those who want it
