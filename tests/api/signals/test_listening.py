@@ -24,8 +24,8 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
 
 async def test_it_tells_its_own_to_whom_the_service_does(runtime: Runtime) -> None:
-    key = await keys.make(runtime.sessions, NewKey("reader", ("read",)))
-    bound = await keys.make(runtime.sessions, NewKey("bound", ("read",), models=("m",)))
+    key = await keys.make(runtime.sessions, NewKey("reader", ["read"]))
+    bound = await keys.make(runtime.sessions, NewKey("bound", ["read"], models=["m"]))
     headers, url = {"Authorization": f"Bearer {key}"}, f"http://127.0.0.1:{runtime.settings.metrics_port}"
     async with listening(runtime), httpx.AsyncClient(base_url=url) as client:
         found = await client.get("/metrics", headers=headers)

@@ -138,10 +138,10 @@ async def test_it_takes_a_key_that_may_read_and_is_bound_to_nothing(
     client: httpx.AsyncClient, runtime: Runtime
 ) -> None:
     given = {
-        "reader": NewKey("reader", ("read",)),
-        "predictor": NewKey("predictor", ("predict",)),
-        "of_a_model": NewKey("of_a_model", ("read",), models=("transit",)),
-        "of_a_prefix": NewKey("of_a_prefix", ("read",), record_prefix="acme/"),
+        "reader": NewKey("reader", ["read"]),
+        "predictor": NewKey("predictor", ["predict"]),
+        "of_a_model": NewKey("of_a_model", ["read"], models=["transit"]),
+        "of_a_prefix": NewKey("of_a_prefix", ["read"], record_prefix="acme/"),
     }
     statuses = {}
     for name, new in given.items():
