@@ -64,7 +64,7 @@ def walking(browser: Browser, base: str) -> Iterator[Page]:
     setattr(page, "complaints", complaints)  # noqa: B010 - Playwright's page has no such attribute
     yield page
     context.close()
-    assert complaints.all == []
+    assert complaints.all == [], "\n".join(complaints.all)
 
 
 def expect_status(page: Page, *statuses: int) -> None:
