@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from app.dashboard.pages import evaluations, jobs, models, overview, records, signing_in
+from app.dashboard.pages import audit, evaluations, jobs, models, overview, records, signing_in
 
-ROUTERS = tuple(module.router for module in (overview, models, evaluations, records, jobs, signing_in))
+ROUTERS = tuple(module.router for module in (overview, models, audit, evaluations, records, jobs, signing_in))
 
 
 def install(app: FastAPI) -> None:

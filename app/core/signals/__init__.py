@@ -5,7 +5,7 @@ microsecond each. What is made of them lies elsewhere: `/metrics`, tallies in th
 a caller made up is ever a key: a model and a version are named once they were found.
 """
 
-from app.core.signals.answered import AnsweredKey, Origin, AnsweredAs, answers
+from app.core.signals.answered import AnsweredAs, AnsweredKey, Origin, answers
 from app.core.signals.called import CallKey, CallTotals, VersionCalls, calls
 from app.core.signals.histogram import ROWS, SECONDS, Histogram
 from app.core.signals.requested import RequestKey, RequestSignals, requests
@@ -15,12 +15,12 @@ __all__ = [
     "ROWS",
     "SECONDS",
     "STAGES",
+    "AnsweredAs",
     "AnsweredKey",
     "CallKey",
     "CallTotals",
     "Histogram",
     "Origin",
-    "AnsweredAs",
     "RequestKey",
     "RequestSignals",
     "VersionCalls",

@@ -11,6 +11,15 @@ HIDDEN = "skip"
 """The ``hoverinfo`` of a trace that is there for its looks (a band, say): it is no column."""
 
 
+TABLE = "table"
+"""Of a figure, the table that says more than its traces do, such as why there is a gap."""
+
+
+def drawn(figure: Figure) -> Figure:
+    """What the browser is given to draw."""
+    return {name: part for name, part in figure.items() if name != TABLE}
+
+
 class FigureTable(NamedTuple):
     """``rows`` begin with what is on the x axis; a cell without a number is None."""
 
@@ -19,14 +28,19 @@ class FigureTable(NamedTuple):
 
 
 def table_of(figure: Figure) -> FigureTable:
-    """One column for each trace that says something, one row for each place on the x axis."""
+    """The figure's own ``table`` (``head`` and ``rows``) where it has one; else a column for each trace that
+    says something, and a row for each place on the x axis."""
+    if isinstance(own := figure.get(TABLE), dict):
+        return FigureTable(cast(Sequence[str], own["head"]), cast(Sequence[Sequence[JsonValue]], own["rows"]))
     traces = [trace for trace in _objects(figure.get("data")) if trace.get("hoverinfo") != HIDDEN]
     across = _has_its_places_on_y(traces)
     columns = [dict(zip(*_sides(trace, across=across), strict=False)) for trace in traces]
     places = dict.fromkeys(place for column in columns for place in column)
-    rows = [[_plain(place), *(column.get(place) for column in columns)] for place in places]
+    rows: list[list[JsonValue]] = [[one, *(column.get(one) for column in columns)] for one in places]
     axis = "yaxis" if across else "xaxis"
-    return FigureTable([_title(figure, axis), *(_name(figure, trace) for trace in traces)], rows)
+    values = "xaxis" if across else "yaxis"
+    names = (str(trace.get("name") or _title(figure, values) or "value") for trace in traces)
+    return FigureTable([_title(figure, axis), *names], rows)
 
 
 def _has_its_places_on_y(traces: Sequence[Mapping[str, JsonValue]]) -> bool:
@@ -57,14 +71,6 @@ def _interval(value: JsonValue, below: float | None, above: float | None) -> Jso
     if not isinstance(value, int | float) or below is None or above is None:
         return value
     return [value, value - below, value + above]
-
-
-def _plain(place: str | float) -> JsonValue:
-    return place
-
-
-def _name(figure: Figure, trace: Mapping[str, JsonValue]) -> str:
-    return str(trace.get("name") or _title(figure, "yaxis") or "value")
 
 
 def _title(figure: Figure, axis: str) -> str:
