@@ -6,13 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
-<<<<<<< HEAD
-=======
-from jinja2 import Undefined
-
 from app.dashboard.json_text import is_nested, written
 
->>>>>>> eighteen
 NOTHING = "–"
 """Where there is no value."""
 
