@@ -92,8 +92,12 @@ async def test_it_can_be_left_out() -> None:
 async def test_it_can_lie_below_a_root_path() -> None:
     app = create_app(IsolatedSettings(database_url=NOWHERE, auth="none", root_path="/scores"), TRANSIT)
     async with client_of(app) as client:
-        for path in ("/scores/dashboard/models", "/dashboard/models"):  # whether the proxy strips it or not
+        for path in (
+            "/scores/dashboard/models/a/b/c",
+            "/dashboard/models/a/b/c",
+        ):  # whether the proxy strips it or not
             page = await client.get(path, headers=OF_A_BROWSER)
+            assert page.status_code == 404  # as a page, which needs no database
             assert set(re.findall(r'(?:href|src)="(/\w+)', page.text)) == {"/scores"}
             assert '<a href="/scores/dashboard/models" aria-current="page">' in page.text
         assert (await client.get("/scores")).headers["location"] == "/scores/"
