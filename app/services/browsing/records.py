@@ -88,7 +88,7 @@ async def about(predictor: Predictor, record_id: str, *, cursor: str | None = No
     seen = [
         _seen(one, against_truth, explained) for one, against_truth in zip(page.items, verdicts, strict=True)
     ]
-    versions = await options(sessions, predictor.settings.default_model)
+    versions = await options(sessions, predictor.use_case, predictor.settings.default_model)
     contents = _contents(record, found)
     return SeenRecord(record_id, record, truth, contents, seen, page.next_cursor, versions)
 
