@@ -57,7 +57,7 @@ def test_a_key_that_may_read_only_what_it_may(visit: Page, place: Place) -> None
     sign_in(visit, place.make_key("caller", "predict"))
     visit.goto("/dashboard/models")
     expect(visit.get_by_role("heading", level=1)).to_have_text("Not allowed")
-    look(visit, "not-allowed")
+    look(visit, "not-allowed", keep=False)
     visit.get_by_role("link", name="Sign in").click()
     expect(visit.get_by_label("API key")).to_be_visible()
 

@@ -59,3 +59,13 @@ def test_all_that_are_named_are_there() -> None:
 
 def test_redoc_asks_nobody_for_a_picture() -> None:
     assert b"https://cdn" not in assets.known()["redoc.standalone.js"].body
+
+
+async def test_the_page_that_refuses_a_strange_name_looks_like_one() -> None:
+    async with client_of(APP) as client:
+        strange = {"Host": "dashboard.example.com", "Accept": "text/html"}
+        refused = await client.get("/", headers=strange)
+        assert (refused.status_code, refused.headers["content-type"]) == (400, "text/html; charset=utf-8")
+        assert "ALLOWED_HOSTS" in refused.text
+        assert (await client.get(assets.address("dashboard.css"), headers=strange)).status_code == 200
+        assert (await client.get("/models", headers=strange)).status_code == 400

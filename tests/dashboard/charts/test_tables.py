@@ -24,7 +24,7 @@ def test_traces_are_columns_over_all_places() -> None:
 
 
 def test_bars_that_lie_have_their_places_on_y() -> None:
-    bars = {"type": "bar", "orientation": "h", "x": [3, 7], "y": ["a", "b"]}
+    bars: JsonValue = {"type": "bar", "orientation": "h", "x": [3, 7], "y": ["a", "b"]}
     found = table_of({"data": [bars], "layout": {"xaxis": {"title": "errors"}, "yaxis": {"title": "cause"}}})
     assert (found.head, found.rows) == (["cause", "errors"], [["a", 3], ["b", 7]])
 
