@@ -31,7 +31,7 @@ def test_a_job_is_watched_to_its_end(walk: Page) -> None:
     expect(live.get_by_text("done", exact=True)).to_be_visible(timeout=LONGEST)
     assert walk.evaluate("() => window.was_here"), "the page was loaded anew"
     expect(live).not_to_have_attribute("data-refresh", re.compile(""))
-    look(walk, "job", dark=True)
+    look(walk, "job-done", keep=False)
     with walk.expect_download() as download:
         walk.get_by_role("link", name="Results as CSV").click()
     assert download.value.suggested_filename.endswith(".csv")
@@ -45,7 +45,7 @@ def test_what_failed_is_told_by_record(walk: Page) -> None:
     failed = walk.get_by_role("region", name="The first that failed")
     expect(failed.get_by_role("link", name="<b>2</b>")).to_be_visible(timeout=LONGEST)
     expect(walk.get_by_text("2 of 3 records (67%) failed")).to_be_visible()
-    look(walk, "job-failures")
+    look(walk, "job")
 
 
 def test_a_filter_that_does_not_fit_is_told_beside_the_form(walk: Page) -> None:
@@ -82,13 +82,13 @@ def test_evaluations_and_operations_have_their_tabs(walk: Page) -> None:
         tabs = walk.get_by_role("navigation", name="Kinds of work")
         tabs.get_by_role("link", name=tab).click()
         expect(tabs.locator("[aria-current]")).to_have_text(tab)
-        look(walk, f"jobs-{tab.split()[0].lower()}")
+        look(walk, f"jobs-{tab.split()[0].lower()}", keep=False)
 
 
 def test_without_any_it_says_what_to_type(walk_empty: Page) -> None:
     walk_empty.goto("/dashboard/jobs")
     expect(walk_empty.get_by_text("python -m app predict --all")).to_be_visible()
-    look(walk_empty, "jobs-empty")
+    look(walk_empty, "jobs-empty", keep=False)
 
 
 def test_who_may_only_read_sees_no_buttons(visit: Page, place: Place) -> None:

@@ -40,13 +40,13 @@ def test_they_are_found_by_how_they_begin_and_page_by_page(walk: Page) -> None:
     walk.get_by_role("searchbox").fill("nobody's")
     walk.keyboard.press("Enter")
     expect(walk.get_by_text("There is no record whose id is “nobody's”")).to_be_visible()
-    look(walk, "records-none")
+    look(walk, "records-none", keep=False)
 
 
 def test_without_any_it_says_what_to_type(walk_empty: Page) -> None:
     walk_empty.goto("/dashboard/records")
     expect(walk_empty.get_by_text("There are no records yet.")).to_be_visible()
-    look(walk_empty, "records-empty")
+    look(walk_empty, "records-empty", keep=False)
 
 
 def test_a_click_infers_once_and_shows_each_stage(walk: Page) -> None:
@@ -57,7 +57,7 @@ def test_a_click_infers_once_and_shows_each_stage(walk: Page) -> None:
     stages = walk.locator("figure", has_text="Stages of this prediction")
     for stage in STAGES:
         expect(stages.get_by_text(stage, exact=True).first).to_be_attached()
-    look(walk, "record-predicted", dark=True)
+    look(walk, "record", dark=True)
     predict(walk)
     expect(result.get_by_text("HIT", exact=True)).to_be_visible()
     expect(result).to_contain_text("nothing was inferred")
@@ -74,7 +74,7 @@ def test_the_versions_stand_beside_the_truth(walk: Page) -> None:
     expect(history.get_by_text(re.compile(r"^[+-]\d")).first).to_be_visible()
     history.locator("summary").first.click()
     expect(history.get_by_text("Pipeline version").first).to_be_visible()
-    look(walk, "record", dark=True)
+    look(walk, "record-history", keep=False)
 
 
 def test_the_truth_is_forgotten_after_a_question(walk: Page) -> None:
@@ -108,7 +108,7 @@ def test_an_odd_id_is_an_id_as_any(walk: Page, place: Place) -> None:
     open_record(walk, odd)
     predict(walk)
     expect(walk.locator(".result")).to_be_visible()
-    look(walk, "record-odd")
+    look(walk, "record-odd", keep=False)
     walk.get_by_role("button", name="Delete the record").click()
     walk.get_by_role("dialog").get_by_role("button", name="Delete the record").click()
     expect(walk.get_by_text("The record was deleted.")).to_be_visible()
