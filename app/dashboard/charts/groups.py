@@ -41,7 +41,7 @@ def dots(
     return {
         "data": data,
         "layout": {
-            "xaxis": {"title": {"text": marks.titled(metric)}, "range": list(scale) if scale else None},
+            "xaxis": {"title": {"text": marks.plain(metric)}, "range": list(scale) if scale else None},
             "yaxis": _rows([value_of(group) for group in groups]),
             "showlegend": len(series) > 1,
             "hovermode": "closest",
@@ -56,9 +56,10 @@ def height(rows: int) -> str:
 
 
 def scale(found: Sequence[MetricValue]) -> tuple[float, float] | None:
-    """From the least to the most of values and intervals that are of enough records, with some room."""
-    of_enough = [one for one in found if not one.small] or found
-    ends = [end for one in of_enough for end in (one.value, one.low, one.high) if end is not None]
+    """From the least to the most of the values, and of the intervals that are of enough records, with some
+    room: those of few may reach very far."""
+    spread = [end for one in found if not one.small for end in (one.low, one.high)]
+    ends = [end for end in (*spread, *(one.value for one in found)) if end is not None]
     if not ends:
         return None
     room = (max(ends) - min(ends)) * 0.06 or abs(max(ends)) * 0.06 or 1.0
@@ -79,7 +80,7 @@ def _dots(place: int, name: str, found: Sequence[MetricValue]) -> Trace:
         "x": [one.value for one in found],
         "y": [marks.plain(value_of(one.slice)) for one in found],
         "error_x": marks.bars(found),
-        "marker": marks.marker(place, 9),
+        "marker": marks.marker(place, 9, [one.small for one in found]),
         "hoverinfo": "text",
         "hovertext": [marks.said(one, f"{one.slice}, {name}") for one in found],
     }
@@ -106,7 +107,7 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
 
     ``what`` names the difference: ``version 2 less version 1``.
     """
-    names = [_name(one) for one in found]
+    names = [value_of(_name(one)) for one in found]
     dots: Trace = {
         "type": "scatter",
         "mode": "markers",
@@ -114,7 +115,7 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
         "name": marks.plain(what),
         "x": [one.difference for one in found],
         "y": [marks.plain(name) for name in names],
-        "error_x": _spread(found),
+        "error_x": _spread(found) | {"color": marks.NEITHER},
         "marker": {"size": 9, "color": [VERDICTS.get(one.verdict, marks.NEITHER) for one in found]},
         "hoverinfo": "text",
         "hovertext": [_said(one) for one in found],
@@ -125,7 +126,13 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
     return {
         "data": [dots],
         "layout": {
-            "xaxis": {"title": {"text": f"{marks.titled(metric)}: {marks.plain(what)}"}, "zeroline": True},
+            "xaxis": {
+                "title": {"text": f"{marks.plain(metric)}: {marks.plain(what)}"},
+                "rangemode": "tozero",
+                "zeroline": True,
+                "zerolinewidth": 2,
+                "zerolinecolor": "var(--line-strong)",
+            },
             "yaxis": _rows(names),
             "showlegend": False,
             "hovermode": "closest",

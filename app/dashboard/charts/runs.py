@@ -1,6 +1,7 @@
 """A metric over the runs of a model: points with intervals, joined where runs are of the same window."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from itertools import pairwise
 
 from pydantic import JsonValue
@@ -28,13 +29,22 @@ def over_runs(
     return {
         "data": data,
         "layout": {
-            "xaxis": {"type": "date", "title": {"text": "run finished (UTC)"}},
-            "yaxis": {"title": {"text": marks.titled(metric)}, "zeroline": False},
+            "xaxis": {"type": "date", "title": {"text": "run finished (UTC)"}, "range": _span(found)},
+            "yaxis": {"title": {"text": marks.plain(metric)}, "zeroline": False},
             "showlegend": True,
             "hovermode": "closest",
         },
         "table": _table(found),
     }
+
+
+def _span(found: Sequence[HistoryRow]) -> JsonValue:
+    """From the first run to the last with some room: no axis of fractions of a second."""
+    if not found:
+        return None
+    first, last = found[0].finished_at, found[-1].finished_at
+    room = max((last - first) * 0.04, timedelta(hours=12))
+    return [(first - room).isoformat(), (last + room).isoformat()]
 
 
 def has_dotted(found: Sequence[HistoryRow], windows: Mapping[int, WindowKey]) -> bool:

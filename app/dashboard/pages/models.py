@@ -9,8 +9,7 @@ from fastapi import Query, Request, Response
 from app.api.access.scopes import ADMIN, READ
 from app.api.deps import FORGETTING, CursorQuery, InferenceDep, SessionsDep, UseCaseDep
 from app.core.errors import AppError
-from app.dashboard import fields, words
-from app.dashboard.charts import marks
+from app.dashboard import fields
 from app.dashboard.faults import redirect
 from app.dashboard.rendering import page
 from app.dashboard.routes import Form, pages
@@ -122,7 +121,4 @@ def _asking(request: Request, proposed: ProposedMove, action: str, fault: AppErr
         proposed=proposed,
         action=action,
         fault=fault,
-        window=words.window,
-        verdicts=words.VERDICTS,
-        direction=marks.direction,
     )
