@@ -12,6 +12,7 @@ from app.schemas.evaluations.runs import ComparedMetric, MetricValue
 MOST = 20
 """Groups in one figure, those of most records; all of them are in its data."""
 VERDICTS = {"better": marks.BETTER, "worse": marks.WORSE}
+SHAPES = {"better": "circle", "worse": "x"}
 SHORT, TALL = 4, 10
 """Rows, up to which a figure is a short one, and above which it is a tall one."""
 
@@ -56,10 +57,10 @@ def height(rows: int) -> str:
 
 
 def scale(found: Sequence[MetricValue]) -> tuple[float, float] | None:
-    """From the least to the most of the values, and of the intervals that are of enough records, with some
-    room: those of few may reach very far."""
-    spread = [end for one in found if not one.small for end in (one.low, one.high)]
-    ends = [end for end in (*spread, *(one.value for one in found)) if end is not None]
+    """From the least to the most of the values and intervals that are of enough records, with some room:
+    those of few may lie far out, and all others would be a heap."""
+    of_enough = [one for one in found if not one.small] or found
+    ends = [end for one in of_enough for end in (one.value, one.low, one.high) if end is not None]
     if not ends:
         return None
     room = (max(ends) - min(ends)) * 0.06 or abs(max(ends)) * 0.06 or 1.0
@@ -116,7 +117,11 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
         "x": [one.difference for one in found],
         "y": [marks.plain(name) for name in names],
         "error_x": _spread(found) | {"color": marks.NEITHER},
-        "marker": {"size": 9, "color": [VERDICTS.get(one.verdict, marks.NEITHER) for one in found]},
+        "marker": {
+            "size": 9,
+            "color": [VERDICTS.get(one.verdict, marks.NEITHER) for one in found],
+            "symbol": [SHAPES.get(one.verdict, "circle-open") for one in found],
+        },
         "hoverinfo": "text",
         "hovertext": [_said(one) for one in found],
     }

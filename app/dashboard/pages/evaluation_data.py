@@ -22,8 +22,8 @@ router = pages()
 MOST = 10_000
 """Rows of one answer, as the API's."""
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
-Form: TypeAlias = Annotated[Literal["csv", "json"], Query(alias="format")]
-Metrics: TypeAlias = Annotated[list[str], Query(alias="metric", default_factory=list)]
+DataFormat: TypeAlias = Annotated[Literal["csv", "json"], Query(alias="format")]
+OnlyMetrics: TypeAlias = Annotated[list[str], Query(alias="metric", default_factory=list)]
 
 
 @router.get("/dashboard/evaluations/metrics", dependencies=[READ])
@@ -34,7 +34,7 @@ async def give_metrics(
     metric: Annotated[str | None, Query(max_length=200)] = None,
     group: Annotated[str | None, Query(alias="slice")] = None,
     bucket: str | None = None,
-    form: Form = "json",
+    form: DataFormat = "json",
 ) -> Response:
     """The newest metrics of a model's finished runs, undefined ones with their reasons."""
     wanted = MetricSearch(model=model, metric=metric, slice=group, bucket=bucket)
@@ -47,7 +47,7 @@ async def give_metrics(
 
 
 @router.get("/dashboard/evaluations/{evaluation_id:int}/data", dependencies=[READ])
-async def give_evaluation(evaluation_id: RowId, sessions: SessionsDep, form: Form = "json") -> Response:
+async def give_evaluation(evaluation_id: RowId, sessions: SessionsDep, form: DataFormat = "json") -> Response:
     """A run with all that it found."""
     found = await runs.get(sessions, evaluation_id)
     return (
@@ -57,7 +57,12 @@ async def give_evaluation(evaluation_id: RowId, sessions: SessionsDep, form: For
 
 @router.get("/dashboard/evaluations/compare/data", dependencies=[READ])
 async def give_comparison(
-    sessions: SessionsDep, use_case: UseCaseDep, a: RowId, b: RowId, metrics: Metrics, form: Form = "json"
+    sessions: SessionsDep,
+    use_case: UseCaseDep,
+    a: RowId,
+    b: RowId,
+    metrics: OnlyMetrics,
+    form: DataFormat = "json",
 ) -> Response:
     """Two runs beside each other."""
     found = await comparison.compare(sessions, use_case, a, b, metrics=metrics)

@@ -27,9 +27,7 @@ def of(found: SideBySide) -> ComparisonView:
     if by_bucket:
         caption = f"{marks.titled(found.metric)} by {found.b.request.bucket or 'bucket'}: {what}"
         panels.append(Panel(caption, groups.differences(by_bucket, found.metric, what), _height(by_bucket)))
-    for name in sorted({one.slice.partition("=")[0] for one in found.groups if one.slice}):
-        of_it = [one for one in found.groups if one.slice.partition("=")[0] == name]
-        of_it.sort(key=lambda one: (-one.n, one.slice))
+    for name, of_it in _by_slice(found.groups):
         shown = of_it[: groups.MOST]
         more = f", the {groups.MOST} largest of {len(of_it):,}" if len(of_it) > groups.MOST else ""
         figure = groups.differences(shown, found.metric, what)
@@ -41,6 +39,15 @@ def _names(a: Run, b: Run) -> tuple[str, str]:
     if a.version != b.version:
         return f"version {a.version}", f"version {b.version}"
     return f"run {a.id}", f"run {b.id}"
+
+
+def _by_slice(found: Sequence[ComparedMetric]) -> list[tuple[str, list[ComparedMetric]]]:
+    """The groups of each slice, those of most records first; the slice with the fewest groups first."""
+    slices = dict[str, list[ComparedMetric]]()
+    for one in sorted(found, key=lambda one: (-one.n, one.slice)):
+        if one.slice:
+            slices.setdefault(one.slice.partition("=")[0], []).append(one)
+    return sorted(slices.items(), key=lambda one: (len(one[1]), one[0]))
 
 
 def _height(found: Sequence[ComparedMetric]) -> str:

@@ -105,7 +105,7 @@ def slice_panels(series: dict[str, list[MetricValue]], metric: str) -> list[Pane
         count = len({one.slice for of_it in members.values() for one in of_it})
         more = f", the {groups.MOST} largest of {count:,}" if count > groups.MOST else ""
         hollow = any(one.small for of_it in members.values() for one in of_it)
-        few = f" (hollow: under {SMALL} records)" if hollow else ""
+        few = f" (hollow: under {SMALL} records, may reach beyond the scale)" if hollow else ""
         height = groups.height(min(count, groups.MOST))
         panels.append(Panel(f"{metric} by {name}{more}{few}", figure, height))
     return panels

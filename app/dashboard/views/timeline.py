@@ -1,5 +1,6 @@
 """A metric of a model over time, as its page shows it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,8 +34,8 @@ class TimelineView:
 
 
 def of(found: Timeline) -> TimelineView:
-    every = list(dict.fromkeys(run.version for run in reversed(found.runs)))
-    versions = every[-MOST_VERSIONS:]
+    every = list(dict.fromkeys(run.version for run in found.runs))
+    versions = sorted(every[:MOST_VERSIONS], key=_natural)
     chosen = [run for run in found.chosen if run.version in versions]
     bucket = chosen[-1].request.bucket if chosen else None
     parts = _by_version(found.parts, chosen, versions)
@@ -48,10 +49,16 @@ def of(found: Timeline) -> TimelineView:
         slices=slice_panels(parts, found.metric),
         groups=_groups(found, versions),
         left_out=[one for one in versions if one not in {run.version for run in chosen}],
-        not_drawn=every[:-MOST_VERSIONS],
+        not_drawn=sorted(every[MOST_VERSIONS:], key=_natural),
         like=_windows(found),
         undefined=[one for one in (*found.over_runs, *found.parts) if one.value is None],
     )
+
+
+def _natural(version: str) -> list[tuple[bool, int, str]]:
+    """10 comes after 9."""
+    parts = re.findall(r"\d+|\D+", version)
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 def _by_version(
@@ -80,7 +87,7 @@ def _groups(found: Timeline, versions: Sequence[str]) -> list[Panel]:
         return []
     names = sorted({one.slice for one in found.groups})
     return [
-        Panel(name, runs.over_runs(of_it, found.windows, found.metric, versions), "short")
+        Panel(name, runs.over_runs(of_it, found.windows, found.metric, versions, small=True), "short")
         for name in names
         if (of_it := [one for one in found.groups if one.slice == name])
     ]
