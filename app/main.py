@@ -29,6 +29,7 @@ from app.api.entry.front import PredictionFront
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
+from app.api.signals.noting import RouteNoted
 from app.api.web import assets, origins, pages
 from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured
@@ -51,7 +52,7 @@ tenth of the time."""
 TELEMETRY = any(name.startswith("OTEL_") for name in os.environ)
 """Whether OpenTelemetry is set up by its variables. To ask that for each request takes FastAPI a sixteenth of
 a hit."""
-OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths
+OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths, RouteNoted
 """Around the routes, the outermost first."""
 ROUTERS = tuple(
     module.router

@@ -7,15 +7,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import structlog
+from app.cli.program.collecting import all_imported
 
-from app.core.logging import configure_logging, written_aside
-from app.core.settings import Settings
-from app.services import worker as service
-from app.services.runtime import open_runtime
+if TYPE_CHECKING:
+    from app.core.settings import Settings
 
-log = structlog.get_logger(__name__)
 
 MORE = 15.0
 """Seconds beyond PREDICT_TIMEOUT, for which inferences under way are waited for, that an end may take."""
@@ -29,12 +27,20 @@ def worker() -> None:
     Ctrl-C or SIGTERM ends it in order: what cannot be finished soon goes back to the queue. What does not end
     PREDICT_TIMEOUT and 15 seconds later is given up. A second one ends it at once.
     """
+    from app.core.logging import configure_logging
+    from app.core.settings import Settings
+
     settings = Settings()
     configure_logging(settings)
     asyncio.run(_work(settings))
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: "Settings") -> None:
+    from app.core.logging import written_aside
+    from app.services import worker as service
+    from app.services.runtime import open_runtime
+
+    all_imported()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -60,6 +66,8 @@ def _after(seconds: float, end: Callable[[], None]) -> None:
 
 
 def _give_up() -> None:
-    log.error("the worker is ended, since something in it does not end")
+    import structlog
+
+    structlog.get_logger(__name__).error("the worker is ended, since something in it does not end")
     time.sleep(0.5)  # until that is written
     os._exit(1)

@@ -109,6 +109,12 @@ async def live_versions(session: AsyncSession) -> Sequence[Row[str, ModelVersion
     return (await session.execute(query.where(known.model(ModelRow.name)).order_by(ModelRow.name))).all()
 
 
+async def backends(session: AsyncSession) -> Sequence[str]:
+    """The platforms of all versions, each once."""
+    query = select(ModelVersionRow.backend).distinct().order_by(ModelVersionRow.backend)
+    return (await session.scalars(query)).all()
+
+
 async def page(session: AsyncSession, *, after: str, limit: int) -> Sequence[Row[ModelRow, ModelVersionRow]]:
     """At most ``limit`` models whose names come after ``after``, in order, each with all its versions."""
     has_versions = exists().where(ModelVersionRow.model_id == ModelRow.id)

@@ -9,10 +9,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.places import Place, browser_program, sample, without_anything
 from tests.browser.walking import PAINTED, SEEN, sign_in, walking
-from tests.support.postgres import MigratedServer
 
 pytestmark = pytest.mark.browser
-ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
 """Whatever a page asks of another host fails, and its test with it."""
 
 
@@ -46,11 +45,8 @@ def demo(place: Place) -> str:
 
 
 @pytest.fixture(scope="session")
-def empty_place(postgres_server: MigratedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with (
-        postgres_server.clone() as url,
-        without_anything(url, tmp_path_factory.mktemp("empty") / "log") as place,
-    ):
+def empty_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with without_anything(tmp_path_factory.mktemp("empty") / "log") as place:
         yield place
 
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.core.settings import Settings
-from tests.support.app import running_app
+from tests.support.app import client_of, running_app
 
 
 @pytest.fixture
@@ -19,8 +19,7 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser, as far as headers go: it asks for pages, and sends the forms of these."""
-    headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+    """A browser, as far as headers go."""
+    async with client_of(app) as client:
+        client.headers.update({"Accept": "text/html", "Sec-Fetch-Site": "same-origin"})
         yield client

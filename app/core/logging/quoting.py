@@ -60,7 +60,7 @@ def shown_path(path: str, root_path: str) -> str:
     named = NAMED
     if path.startswith(f"{root}/{DASHBOARD}/"):
         root, named = f"{root}/{DASHBOARD}", OF_DASHBOARD
-    _, first, *rest = path[len(root) :].split("/", 2) if "/" in path else ("", path)
+    _, first, *rest = path[len(root) :].split("/", 2) if path[len(root) :] else ("", "")
     if first in named:
         return path
     if first not in OF_RECORDS:
