@@ -13,7 +13,7 @@ from app.dashboard.rendering import page
 from app.dashboard.routes import pages
 from app.dashboard.views import timeline as views
 from app.schemas.ids import RowId
-from app.services.evaluations import timeline
+from app.services.evaluations.over_time import timeline
 from app.services.models import listing
 
 router = pages()

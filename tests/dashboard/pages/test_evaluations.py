@@ -11,10 +11,10 @@ from pydantic import JsonValue
 from app.schemas.evaluations.runs import Evaluation
 from app.services.records import labels, records
 from tests.support.aws_stub import AwsStub
+from tests.support.browsers import headers_of
+from tests.support.html import fields_of, text_of
 from tests.support.judged_orders import evaluate, store_judged_orders
 from tests.support.orders import answer_ten_times, order, register
-from tests.support.shown_pages import fields_of, text_of
-from tests.support.signed_in import headers_of
 from tests.support.use_case import TRANSIT
 
 PAGE = "/dashboard/evaluations"

@@ -7,9 +7,9 @@ import pytest
 from fastapi import FastAPI
 
 from tests.support.aws_stub import AwsStub, model_error
+from tests.support.browsers import headers_of
+from tests.support.html import fields_of, text_of
 from tests.support.orders import answer_ten_times, invocations, register, store
-from tests.support.shown_pages import fields_of, text_of
-from tests.support.signed_in import headers_of
 
 HOME = "/dashboard/models/transit"
 
