@@ -12,7 +12,7 @@ from app.schemas.evaluations.runs import Evaluation
 from app.services.records import labels, records
 from tests.support.aws_stub import AwsStub
 from tests.support.browsers import headers_of
-from tests.support.html import fields_of, text_of
+from tests.support.html import Html, fields_of, text_of
 from tests.support.judged_orders import evaluate, store_judged_orders
 from tests.support.orders import answer_ten_times, order, register
 from tests.support.use_case import TRANSIT
@@ -107,7 +107,7 @@ async def test_versions_are_shown_over_one_window(app: FastAPI, client: httpx.As
 async def test_two_are_compared_by_runs_and_by_versions(app: FastAPI, client: httpx.AsyncClient) -> None:
     first, second = await run(app, bucket="month"), await run(app, version="2", bucket="month")
     for path in (f"?a={first.id}&b={second.id}", "?model=transit&version_a=1&version_b=2&metric=bias"):
-        told = await said(client, f"/compare{path}")
+        told = await said(client, f"/compare/part{path}")
         assert "Version 2 is the same on 5 of 5 metrics." in told
         assert "on the 31 records that both judged: all records" in told
         assert "by carrier: version 2 less version 1" in told
@@ -120,14 +120,26 @@ async def test_two_are_compared_by_runs_and_by_versions(app: FastAPI, client: ht
 
 async def test_what_cannot_be_compared_says_why(app: FastAPI, client: httpx.AsyncClient) -> None:
     await run(app)
-    told = await said(client, "/compare?model=transit&version_a=1&version_b=2", 409)
+    told = await said(client, "/compare/part?model=transit&version_a=1&version_b=2")
     assert "no finished evaluations of the versions '1' and '2' of 'transit' on the same window" in told
-    told = await said(client, "/compare?model=transit&version_a=1&version_b=1", 422)
+    told = await said(client, "/compare/part?model=transit&version_a=1&version_b=1")
     assert "b : must be another version" in told
-    await said(client, "/compare?a=1&b=999", 404)
-    confirm = text_of(await client.get("/dashboard/models/transit/promote?version=2"))
-    assert "Not known: There are no finished evaluations" in confirm
-    assert "python -m app evaluate run --model transit --version 2" in confirm
+    assert "There is no evaluation 999." in await said(client, "/compare/part?a=1&b=999")
+    asked = await client.get(f"{PAGE}/compare?model=transit&version_a=1&version_b=2&metric=mae")
+    [part, *_] = Html(asked.text).all("div", "data-refresh")
+    assert part == f"{PAGE}/compare/part?model=transit&version_a=1&version_b=2&metric=mae"
+
+
+async def test_who_is_to_confirm_is_told_how_the_versions_compare(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    asked = await client.get("/dashboard/models/transit/promote?version=2")
+    [part, *_] = Html(asked.text).all("div", "data-refresh")
+    unknown = text_of(await client.get(part))
+    assert "Not known: There are no finished evaluations" in unknown
+    assert "python -m app evaluate run --model transit --version 2" in unknown
+    await run(app), await run(app, version="2")
+    assert "Version 2 is the same on 5 of 5 metrics." in text_of(await client.get(part))
 
 
 async def test_a_run_is_asked_for_once_however_often_the_form_is_sent(client: httpx.AsyncClient) -> None:
