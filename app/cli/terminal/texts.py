@@ -1,4 +1,4 @@
-"""Numbers as a column of a table has them."""
+"""Numbers and texts as a table has them."""
 
 import math
 from collections.abc import Sequence
@@ -36,3 +36,8 @@ def _text(cell: float, *, is_name: bool) -> str:
         return f"{cell:.{DIGITS}g}"
     decimals = DIGITS - 1 - math.floor(math.log10(size))
     return f"{cell:,.{max(decimals, 0)}f}"
+
+
+def on_one_line(text: str) -> str:
+    """What could break a line or steer a terminal is a ?: a slice is named by what a record holds."""
+    return "".join(one if one.isprintable() else "?" for one in text)

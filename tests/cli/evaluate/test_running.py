@@ -1,98 +1,18 @@
-"""`python -m app evaluate`, in this process, on a real database; a thread does what a worker would."""
+"""Runs are asked for and watched."""
 
 import asyncio
-import csv
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from pydantic import JsonValue
 from sqlalchemy import text
-from structlog.typing import EventDict
 
-from app.cli import main
-from app.cli.terminal import progress
 from app.core.settings import Settings
 from app.schemas.evaluations.runs import Evaluation
 from app.services.evaluations import runs
-from app.services.evaluations.evaluator import Evaluator
 from app.services.runtime import open_runtime
+from tests.cli.evaluate.running import done, run, table, worker
 from tests.support import aws_stub
 from tests.support.aws_stub import AwsStub
-from tests.support.eventually import TIMEOUT
-from tests.support.jobs import queued
-from tests.support.judged_orders import evaluate, store_judged_orders
-from tests.support.orders import answer_ten_times, prepare
-from tests.support.settings import database_variables
-
-
-@pytest.fixture(autouse=True)
-def _orders(
-    aws: AwsStub,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    logs: list[EventDict],  # the thread's would be among what the command prints
-) -> None:
-    """A live model, and orders with truths."""
-    aws.respond = answer_ten_times
-    for name, value in database_variables(settings).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("DEFAULT_MODEL", "transit")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(progress, "PAUSE", 0.01)
-    asyncio.run(_prepare(settings))
-
-
-async def _prepare(settings: Settings) -> None:
-    async with open_runtime(settings) as runtime:
-        await prepare(runtime.predictor)
-        await store_judged_orders(runtime.database.transactions)
-
-
-def done(settings: Settings, **asked: JsonValue) -> int:
-    """The id of a finished run."""
-
-    async def work() -> int:
-        async with open_runtime(settings) as runtime:
-            return (await evaluate(runtime, None, **asked)).id
-
-    return asyncio.run(work())
-
-
-@contextmanager
-def worker(settings: Settings) -> Iterator[None]:
-    """Does one run, as soon as it is queued."""
-
-    async def work() -> None:
-        async with open_runtime(settings) as runtime, asyncio.timeout(TIMEOUT):
-            waiting: list[int] = []
-            while not waiting:
-                waiting = await queued(runtime.database.transactions, "evaluate")
-                await asyncio.sleep(0.01)
-            await Evaluator(runtime).run(waiting[0])
-
-    thread = threading.Thread(target=asyncio.run, args=(work(),))
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int | str | None, str, str]:
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as caught:
-        main(["evaluate", *arguments])
-    out, errors = capsys.readouterr()
-    return caught.value.code, out, errors
-
-
-def table(out: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(out.splitlines(), delimiter="\t"))
 
 
 def test_a_run_is_watched_until_its_metrics_are_there(
@@ -130,7 +50,7 @@ def test_what_is_left_out_is_said_and_much_that_fails_is_an_exit_code(
     )
     code, out, errors = run(capsys, "show", str(done(settings, bucket="month")))
     left_out = "1 left out without a time, 1 left out for lack of required fields"
-    assert (code, bool(table(out))) == (1, True)
+    assert (code, bool(table(out))) == (3, True)
     assert [line.partition("; ")[2] for line in errors.splitlines()[-2:]] == [
         f"28 of 39 records have a truth, 5 failed, {left_out}.",
         "most often: The model's answer cannot be used (5).",
@@ -165,7 +85,7 @@ def test_a_failed_run_says_why(capsys: pytest.CaptureFixture[str], settings: Set
 
     asyncio.run(spoil())
     code, out, errors = run(capsys, "show", str(done(settings)))
-    assert (code, table(out)) == (1, [])
+    assert (code, table(out)) == (3, [])
     *_, said, warning = errors.splitlines()
     assert "The stored label does not fit the present Label. transit_minutes: " in said
     assert warning == "Warning: 30 of 30 records (100%) failed; most often: Invalid input (30)."
@@ -191,41 +111,6 @@ def test_control_c_leaves_the_run_to_the_worker(
     )
 
 
-def test_the_history(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
-    done(settings, bucket="month")
-    code, out, errors = run(capsys, "history", "--metric", "mae", "--slice", "", "--sort=-value")
-    assert (code, errors) == (0, "")
-    assert [(row["version"], row["bucket"], row["value"]) for row in table(out)] == [
-        ("1", "2013-02", "2.0"),
-        ("1", "", "1.6666666666666667"),
-        ("1", "2013-01", "1.0"),
-    ]
-    code, out, errors = run(
-        capsys, "history", "--at-least", "1.5", "--metric", "mae", "--csv", "--limit", "1"
-    )
-    (row,) = csv.DictReader(out.splitlines())
-    assert (code, row["value"]) == (0, "1.6666666666666667")
-    assert errors == "There is more than these 1 rows: narrow the search, or raise --limit.\n"
-
-
-def test_two_runs_are_compared(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
-    ids = [str(done(settings)) for _ in range(2)]
-    code, out, errors = run(capsys, "compare", *ids)
-    assert (code, errors) == (0, "30 records were judged by both.\n")
-    assert {(row["verdict"], row["difference"]) for row in table(out) if row["metric"] == "mae"} == {
-        ("same", "0.0")
-    }
-
-
-def test_a_comparison_is_narrowed(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
-    ids = [str(done(settings, metrics=["mae", "bias"], slices=["carrier"])) for _ in range(2)]
-    _, out, _ = run(capsys, "compare", *ids, "--metric", "mae", "--slice", "carrier=UA")
-    assert [(row["metric"], row["slice"]) for row in table(out)] == [("mae", ""), ("mae", "carrier=UA")]
-    _, _, errors = run(capsys, "compare", *ids, "--metric", "rmse", "--slice", "origin")
-    assert "  --metric: there is no 'rmse'; there is bias, mae\n" in errors
-    assert "  --slice: there is no 'origin'; there is carrier, carrier=AA, carrier=UA\n" in errors
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -243,6 +128,10 @@ def test_a_comparison_is_narrowed(capsys: pytest.CaptureFixture[str], settings: 
         (["history", "--metric", "accu"], "metric: there is no 'accu'"),
         (["history", "--finished-since", "yesterday"], "--finished-since: "),
         (["compare", "1", "2"], "There is no evaluation 1."),
+        (["compare", "1"], "--version 1 2, or the ids of two runs"),
+        (["compare", "1", "2", "--version", "1", "2"], "--version 1 2, or the ids of two runs"),
+        (["cancel", "9"], "There is no evaluation 9."),
+        (["run", "--kind", "drift"], "needs a reference"),
     ],
 )
 def test_what_does_not_fit(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
