@@ -29,7 +29,7 @@ async def open_sessions() -> AsyncIterator["Sessions"]:
     from app.schemas.access.callers import CURRENT, ITSELF
 
     all_imported()
-    CURRENT.set(replace(ITSELF, name=f"cli:{_user()}"))
+    CURRENT.set(replace(ITSELF, name=f"cli:{user()}"))
     settings = Settings()
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}))
     engine = create_engine(settings)
@@ -42,7 +42,7 @@ async def open_sessions() -> AsyncIterator["Sessions"]:
         await engine.dispose()
 
 
-def _user() -> str:
+def user() -> str:
     """Of the system, as whom the command runs."""
     try:
         return getpass.getuser()

@@ -121,3 +121,20 @@ class LiveHistory(Wire):
 
     items: list[LiveStretch]
     next_cursor: str | None
+
+
+class ModelSummary(Wire):
+    """A model in a row: its live version and that one's backend, and when the last version was registered."""
+
+    model: str
+    live_version: str | None
+    backend: str | None
+    versions: int
+    registered_at: datetime
+
+
+class ModelSummaries(Wire):
+    """Models in the order of their names; `next_cursor` is null on the last page."""
+
+    items: list[ModelSummary]
+    next_cursor: str | None

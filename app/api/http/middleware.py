@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
 from app.core.logging import access, as_logged
+from app.core.signals import RequestSignals, requested
 from app.core.web import headers as web_headers
 from app.services.failures import user_code
 from app.services.upkeep.health import Health
@@ -39,7 +40,8 @@ class RequestContext:
         request_id = _request_id(scope["headers"])
         structlog.contextvars.bind_contextvars(request_id=request_id)
         user_code.PATIENCE.set(user_code.OF_REQUESTS)
-        started, status = time.perf_counter(), 0
+        scope["signals"] = signals = RequestSignals(time.perf_counter())
+        status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -59,11 +61,12 @@ class RequestContext:
                 await crash(error)(scope, receive, send_with_id)
         finally:
             path: str = scope["path"]
-            elapsed = round((time.perf_counter() - started) * 1000, 1)
+            seconds = time.perf_counter() - signals.began
+            requested.note(signals.route, scope["method"], status, seconds)
             is_probe = path.startswith("/health/")  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
             logged = as_logged(path, scope.get("root_path", ""))
-            access(request_id, scope["method"], logged, status, elapsed, level=level)
+            access(request_id, scope["method"], logged, status, round(seconds * 1000, 1), level=level)
 
 
 def _is_ending(scope: Scope) -> bool:

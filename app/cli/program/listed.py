@@ -30,7 +30,7 @@ GROUPS: Mapping[str, Mapping[str, LateCommand]] = {
             "app.cli.init:init",
             "Write the four files that make a service of your own. What was edited is never overwritten.",
         ),
-        "sample": LateCommand("app.cli.sample:commands", "The worked example."),
+        "sample": LateCommand("app.cli.parts.sample:commands", "The worked example."),
         "code": LateCommand(
             "app.cli.code:code",
             "Show what a prediction's key knows of your code: a change of any of it makes all of them anew.",
@@ -50,7 +50,7 @@ GROUPS: Mapping[str, Mapping[str, LateCommand]] = {
             "app.cli.migrate:migrate",
             "Bring the database to the newest migration. Several may start at once: one migrates.",
         ),
-        "storage": LateCommand("app.cli.storage:commands", "The S3 storage."),
+        "storage": LateCommand("app.cli.parts.storage:commands", "The S3 storage."),
     },
     "Predict": {
         "models": LateCommand("app.cli.models.models:commands", "Models, their versions, and which is live."),
@@ -68,8 +68,15 @@ GROUPS: Mapping[str, Mapping[str, LateCommand]] = {
     },
     "Judge": {
         "evaluate": LateCommand("app.cli.evaluate:commands", "Evaluation runs and their reports."),
+        "schedules": LateCommand(
+            "app.cli.models.schedules:commands", "Evaluations that begin by themselves, by cron expressions."
+        ),
     },
     "Look after": {
+        "doctor": LateCommand(
+            "app.cli.parts.doctor:doctor",
+            "Look at all that the service needs, and say of each fault what to do about it.",
+        ),
         "keys": LateCommand("app.cli.access.keys:commands", "The keys of callers."),
         "audit": LateCommand("app.cli.access.audit:audit", "Show who did what, the newest first."),
         "completion": LateCommand(

@@ -7,9 +7,10 @@ from sqlalchemy import Row
 
 from app.core.cursors import Cursor
 from app.core.errors import NotFound
-from app.db import models as rows
+from app.db import models
 from app.db.engine import Sessions
-from app.db.models import Move
+from app.db.live import moves
+from app.db.live.moves import Move
 from app.schemas.ids import RowId
 from app.schemas.models import LiveHistory, LiveStretch
 from app.schemas.records.records import Moment
@@ -23,10 +24,10 @@ async def page(sessions: Sessions, model: str, *, limit: int, cursor: str | None
     place = CURSOR.decode(cursor)
     before = None if place is None else Move(*place)
     async with sessions() as session:
-        row = await rows.find_model(session, model)
+        row = await models.find_model(session, model)
         if row is None:
             raise NotFound(f"There is no model {model!r}.")
-        found = await rows.stretches(session, row.id, before=before, limit=limit + 1)
+        found = await moves.stretches(session, row.id, before=before, limit=limit + 1)
     shown, next_cursor = CURSOR.cut(found, limit, lambda last: (last.since, last.undid, last.promotion_id))
     return LiveHistory(items=[_stretch(one) for one in shown], next_cursor=next_cursor)
 
@@ -35,8 +36,8 @@ async def newest(sessions: Sessions, model: str, versions: Sequence[str]) -> dic
     """The last time in which each of these versions was live, by their names; those that never were are left
     out."""
     async with sessions() as session:
-        row = await rows.find_model(session, model)
-        found = [] if row is None else await rows.newest_stretches(session, row.id, versions)
+        row = await models.find_model(session, model)
+        found = [] if row is None else await moves.newest_stretches(session, row.id, versions)
     return {one.version: _stretch(one) for one in found}
 
 
