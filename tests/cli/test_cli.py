@@ -102,17 +102,22 @@ def test_what_a_pooler_cannot_pass_on_asks_for_the_way_past_it(
 
 
 GROUPS = {
-    "records": {"get", "ground-truth", "import", "purge", "remodel", "unfit"},
-    "models": {"list", "register", "import", "promote", "rollback", "pack", "delete"},
+    "records": {"list", "show", "put", "label", "unlabel", "delete"}
+    | {"ground-truth", "import", "purge", "remodel", "unfit"},
+    "models": {"list", "show", "history", "backends", "register", "promote", "rollback", "delete"}
+    | {"import", "pack"},
+    "schedules": {"list", "show", "set", "delete"},
     "predictions": {"list", "show"},
     "jobs": {"start", "list", "show", "cancel", "resume", "results"},
     "operations": {"show"},
     "evaluate": {"import", "report", "run", "list", "show", "cancel", "history", "compare"},
     "keys": {"create", "list", "revoke"},
-    "storage": {"init"},
+    "storage": {"init", "list"},
     "sample": {"load"},
 }
-ALONE = {"code", "completion", "demo", "dev", "init", "serve", "worker", "migrate", "predict", "audit"}
+ALONE = {"code", "completion", "demo", "dev", "init", "serve", "worker", "migrate", "predict", "audit"} | {
+    "doctor"
+}
 LISTED = re.compile(r"^  ([a-z][a-z-]*) +([A-Z].*\w.*)$", re.MULTILINE)
 """A command and what it does."""
 

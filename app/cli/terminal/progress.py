@@ -110,7 +110,7 @@ def _shown() -> Iterator[Show]:
     if not console.is_terminal:
         yield _lines()
         return
-    columns = (BarColumn(), MofNCompleteColumn(), _rate(), TimeRemainingColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), rate_column(), TimeRemainingColumn())
     with Progress(TextColumn("{task.description}", markup=False), *columns, console=console) as progress:
         task = progress.add_task("", total=None, rate=None)
         yield lambda stage: progress.update(
@@ -122,7 +122,7 @@ def _shown() -> Iterator[Show]:
         )
 
 
-def _rate() -> "ProgressColumn":
+def rate_column() -> "ProgressColumn":
     """Records a second, once there are some."""
     from rich.progress import ProgressColumn, Task
     from rich.text import Text
