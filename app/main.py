@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -35,6 +34,7 @@ from app.core.errors import Misconfigured
 from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
+from app.core.tracing.exporting import exporting, is_wanted
 from app.db import capacity
 from app.db.engine import pooled
 from app.services.runtime import open_runtime
@@ -45,9 +45,9 @@ from app.services.use_case import UseCase, load
 GARBAGE = 20_000, 20, 50
 """Python's own thresholds, 700 first, look for garbage several hundred times a second under load; that took a
 tenth of the time."""
-TELEMETRY = any(name.startswith("OTEL_") for name in os.environ)
-"""Whether OpenTelemetry is set up by its variables. To ask that for each request takes FastAPI a sixteenth of
-a hit."""
+NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
+"""Of FastAPI's own, which tells of paths and messages (see api/entry/traced.py); to ask for each request whether
+it is set up takes a sixteenth of a hit."""
 OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths
 """Around the routes, the outermost first."""
 ROUTERS = tuple(
@@ -78,6 +78,10 @@ class PredictionService(FastAPI):
         front = PredictionFront(super().build_middleware_stack())
         stack: ASGIApp = RequestContext(WebGuard(CallerAdmission(front), self.state.settings))
         self.user_middleware = added
+        if is_wanted():
+            from app.api.entry.traced import TracedRequests
+
+            stack = TracedRequests(stack, ROUTERS)
         if root_path := self.state.settings.root_path:
             stack = BelowRootPath(stack, root_path)
         for cls, args, kwargs in reversed(added):
@@ -100,7 +104,7 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
         lifespan=_lifespan,
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
-        telemetry={"tracing": TELEMETRY, "metrics": TELEMETRY, "logs": TELEMETRY},
+        telemetry=NO_TELEMETRY,
         openapi_tags=openapi.TAGS,
         openapi_url="/openapi.json" if chosen.docs else None,
         docs_url=None,
@@ -132,6 +136,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(*GARBAGE)
     async with AsyncExitStack() as opened:
         opened.enter_context(written_aside())
+        opened.enter_context(exporting())
         runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case, sheds=True))
         runtime.tell_code()
         health = Health(runtime)

@@ -12,6 +12,7 @@ import structlog
 
 from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
+from app.core.tracing.exporting import exporting
 from app.services import worker as service
 from app.services.runtime import open_runtime
 
@@ -45,7 +46,7 @@ async def _work(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
-    with written_aside():
+    with written_aside(), exporting():
         async with open_runtime(settings, bulk=True) as runtime:
             runtime.tell_code()
             gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU

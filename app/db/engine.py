@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from app.core.errors import NotFound
 from app.core.settings import Settings
+from app.core.tracing.present import TRACING
 from app.db.direct import Direct
 from app.db.moments import keep_extremes
 from app.db.server.connecting import CONNECT_TIMEOUT, connect
@@ -98,6 +99,10 @@ def create_engine(settings: Settings, *, bulk: bool = False, watch: Watch | None
         event.listen(engine.sync_engine, "begin", give_up_if_idle)
     keep_extremes(engine)
     bind_transactions(engine)
+    if TRACING.spans is not None:
+        from app.db.tracing.statements import trace_statements
+
+        trace_statements(engine)
     return engine
 
 
@@ -120,7 +125,12 @@ def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
         statement_cache_size=0 if pooler else 100,
         server_settings=None if pooler else {**OURS, **plans},
     )
-    return Direct(opened, size=direct(settings), pooler=pooler)
+    kind = Direct
+    if TRACING.spans is not None:
+        from app.db.tracing.statements import TracedDirect
+
+        kind = TracedDirect
+    return kind(opened, size=direct(settings), pooler=pooler)
 
 
 def direct(settings: Settings) -> int:

@@ -25,6 +25,7 @@ from app.core.errors import (
 from app.core.hosts import Hosts
 from app.core.retrying import retried
 from app.core.settings import Settings
+from app.core.tracing.parts import inferring
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.payloads import Sendable
 from app.services.failures.lightened import without_causes
@@ -211,7 +212,8 @@ async def _timed(
 
 async def _asked(opened: OpenBackend, rows: list[Sendable], timeout: float) -> Reply:
     try:
-        return await predict(opened.backend, rows, timeout)
+        with inferring(opened.breaker.names, len(rows)):
+            return await predict(opened.backend, rows, timeout)
     except AppError as error:
         without_causes(error)
         raise

@@ -1,0 +1,35 @@
+"""Whether this process traces, and the ids of a trace as callers and log lines have them."""
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from app.core.tracing.spans import Spans
+
+TRACEPARENT = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+)
+"""W3C Trace Context, level 1: a version, a trace, the caller's span, flags. A later version may add to it."""
+
+
+class Trace(NamedTuple):
+    """The ids as log lines have them, in hexadecimal; ``span_id`` is "" where there is no span of ours."""
+
+    trace_id: str
+    span_id: str = ""
+
+
+class Tracing:
+    """``spans`` is where spans are made; None: nothing is traced."""
+
+    spans: "Spans | None" = None
+
+
+TRACING = Tracing()
+"""Of this process. ``exporting`` turns it on and off."""
+
+
+def trace_of(traceparent: bytes) -> Trace | None:
+    """The trace that a caller's header names; None where it names none."""
+    found = TRACEPARENT.fullmatch(traceparent)
+    return None if found is None else Trace(found["trace"].decode())
