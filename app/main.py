@@ -46,8 +46,8 @@ GARBAGE = 20_000, 20, 50
 """Python's own thresholds, 700 first, look for garbage several hundred times a second under load; that took a
 tenth of the time."""
 NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
-"""Of FastAPI's own, which tells of paths and messages (see api/entry/traced.py); to ask for each request whether
-it is set up takes a sixteenth of a hit."""
+"""Of FastAPI's own, which tells of paths and messages (see api/entry/traced.py); to ask for each request
+whether it is set up takes a sixteenth of a hit."""
 OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths
 """Around the routes, the outermost first."""
 ROUTERS = tuple(

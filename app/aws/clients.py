@@ -162,7 +162,7 @@ def _take(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
 
 
 def _hand_trace_on(request: AWSPreparedRequest, **_: object) -> None:
-    """Once it is signed: a mesh on the way may put its own span into these headers, and no more may change."""
+    """Once it is signed: a mesh on the way may put its own span into these headers."""
     if TRACING.spans is not None:
         for name, value in TRACING.spans.carried().items():
             request.headers[name] = value

@@ -26,7 +26,7 @@ Templates: TypeAlias = Sequence[tuple[Pattern[str], frozenset[str], str]]
 
 
 class TracedRequests:
-    """Around everything but what goes by ROOT_PATH. A span tells of a request its method, route and status."""
+    """Around everything but what goes by ROOT_PATH. A span tells a request's method, route and status."""
 
     def __init__(self, app: ASGIApp, routers: Iterable[APIRouter]) -> None:
         self.app = app

@@ -7,9 +7,9 @@ if TYPE_CHECKING:
     from app.core.tracing.spans import Spans
 
 TRACEPARENT = re.compile(
-    rb"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+    rb"(?!ff)(?P<version>[0-9a-f]{2})-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<more>-.*)?"
 )
-"""W3C Trace Context, level 1: a version, a trace, the caller's span, flags. A later version may add to it."""
+"""W3C Trace Context, level 1: a version, a trace, the caller's span, flags. Later versions may add to it."""
 
 
 class Trace(NamedTuple):
@@ -32,4 +32,6 @@ TRACING = Tracing()
 def trace_of(traceparent: bytes) -> Trace | None:
     """The trace that a caller's header names; None where it names none."""
     found = TRACEPARENT.fullmatch(traceparent)
-    return None if found is None else Trace(found["trace"].decode())
+    if found is None or (found["more"] and found["version"] == b"00"):
+        return None
+    return Trace(found["trace"].decode())

@@ -56,8 +56,8 @@ class Spans:
 
     @contextmanager
     def within(self, name: str, attributes: Attributes, *, is_call: bool = False) -> Iterator[Span]:
-        """A part of what is traced now; ``is_call``: something else is asked in it. Where nothing is traced, or
-        it is not sampled, no span is made."""
+        """A part of what is traced now; ``is_call``: something else is asked in it. Where nothing is traced,
+        or it is not sampled, no span is made."""
         span = self.begin(name, attributes, is_call=is_call)
         if span is INVALID_SPAN:
             yield span
@@ -75,7 +75,7 @@ class Spans:
         return self._tracer.start_span(name, kind=kind, attributes=attributes, links=links)
 
     def carried(self) -> dict[str, str]:
-        """The headers that hand the present trace on, whether it is sampled or not; none where there is none."""
+        """The headers that hand the present trace on, sampled or not; none where there is none."""
         headers: dict[str, str] = {}
         TRACE_CONTEXT.inject(headers)
         return headers
@@ -86,8 +86,8 @@ class Spans:
 
     @contextmanager
     def together(self, askers: Sequence[object]) -> Iterator[None]:
-        """What is done for several ``askers`` is part of the first one's trace that is sampled, and each of its
-        spans has links to those of the others."""
+        """What is done for several ``askers`` is part of the trace of the first that is sampled, and each of
+        its spans has links to those of the others."""
         spans = [
             one for one in askers if isinstance(one, Span) and one.get_span_context().trace_flags.sampled
         ]
