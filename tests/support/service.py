@@ -37,6 +37,7 @@ def running_service(
     program: Sequence[str] = ("-m", "app"),
     port: int | None = None,
     probe: str = "/health/ready",
+    workers: int = 1,
 ) -> Iterator[Service]:
     """Run ``python -m app serve`` of a source tree; gives it once ``probe`` answers 200.
 
@@ -47,7 +48,7 @@ def running_service(
     base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USE_CASE")}
     with log.open("a") as stderr:
         process = subprocess.Popen(
-            [sys.executable, *program, "serve", "--port", str(port)],
+            [sys.executable, *program, "serve", "--port", str(port), "--workers", str(workers)],
             cwd=tree,
             env=base | dict(variables),
             stdin=subprocess.DEVNULL,
