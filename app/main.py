@@ -28,6 +28,7 @@ from app.api.entry.front import PredictionFront
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
+from app.api.signals.noting import RouteNoted
 from app.api.web import origins, pages
 from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured
@@ -48,7 +49,7 @@ tenth of the time."""
 NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
 """Of FastAPI's own, which tells of paths and messages (see api/entry/traced.py); to ask for each request
 whether it is set up takes a sixteenth of a hit."""
-OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths
+OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths, RouteNoted
 """Around the routes, the outermost first."""
 ROUTERS = tuple(
     module.router
@@ -81,7 +82,7 @@ class PredictionService(FastAPI):
         if is_wanted():
             from app.api.entry.traced import TracedRequests
 
-            stack = TracedRequests(stack, ROUTERS)
+            stack = TracedRequests(stack)
         if root_path := self.state.settings.root_path:
             stack = BelowRootPath(stack, root_path)
         for cls, args, kwargs in reversed(added):

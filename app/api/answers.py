@@ -79,6 +79,11 @@ def explained_items(found: Mapping[str, ExplainedAnswer | AppError]) -> dict[str
     }
 
 
+def unexplained(found: Mapping[str, ExplainedAnswer | AppError]) -> dict[str, Answer | AppError]:
+    """The answers alone."""
+    return {name: one if isinstance(one, AppError) else one.answer for name, one in found.items()}
+
+
 def _explanation(one: ExplainedAnswer) -> str:
     return f'"explanation":{one.explanation.model_dump_json(exclude_none=True)}'
 

@@ -20,8 +20,8 @@ from app.api.deps import (
 )
 from app.api.http.bodies import reply
 from app.api.http.problems import OF_BODIES, responses
-from app.api.http.strict_route import ItemwiseRoute
 from app.api.receiving.preferences import PreferDep
+from app.api.signals.noting import NotingDep, PredictionRoute
 from app.core.errors import (
     AppError,
     BackendAway,
@@ -56,7 +56,7 @@ from app.services.predictions import history, inline
 from app.services.predictions.history import PredictionSearch
 from app.services.predictions.predictor import Answer, Ask
 
-router = APIRouter(tags=["predictions"], route_class=ItemwiseRoute)
+router = APIRouter(tags=["predictions"], route_class=PredictionRoute)
 
 FAILURES = (
     *(Conflict, TooLarge, UserCodeError, Misconfigured),
@@ -87,6 +87,7 @@ async def predict_records(
     use_case: UseCaseDep,
     prefer: PreferDep,
     root: RootPath,
+    noting: NotingDep,
     stale_if_error: StaleIfError = None,
 ) -> Response:
     """Predict many records, or inline input objects, which are stored under an id made from their content.
@@ -101,10 +102,15 @@ async def predict_records(
     stored = [one for one in ids if isinstance(one, str)]
     ask = prefer.of(Ask(body.model, body.version, body.refresh, stale_if_error))
     found: Mapping[str, Answer | AppError | str]
-    if body.explain:
-        found = answers.explained_items(await Explaining(predictor).predict_many(stored, ask))
-    else:
-        found = await predictor.write_many(stored, ask, answers.HIT)
+    with noting.asked("batch", len(ids)):
+        if body.explain:
+            explained = await Explaining(predictor).predict_many(stored, ask)
+            noting.told_together(ids, answers.unexplained(explained))
+            found = answers.explained_items(explained)
+        else:
+            found = await predictor.write_many(stored, ask, answers.HIT)
+            own = body.model is None and use_case.model_for is not None
+            noting.told_together(ids, found, of_own_models=own)
     applied = prefer.applied(accepted=answers.any_accepted(found))
     return Response(answers.batch(ids, found, root), headers=applied, media_type=answers.JSON)
 
@@ -121,6 +127,7 @@ async def predict_record(
     predictor: PredictorDep,
     prefer: PreferDep,
     root: RootPath,
+    noting: NotingDep,
     model: ModelQuery = None,
     version: VersionQuery = None,
     refresh: RefreshQuery = False,
@@ -139,15 +146,17 @@ async def predict_record(
     contributed, by a version that has an explainer; it is waited for.
     """
     ask = prefer.of(Ask(model, version, refresh, stale_if_error))
-    try:
-        if explain:
-            explained = await Explaining(predictor).predict(record_id, ask)
-            answer, body = explained.answer, answers.explained(explained)
-        else:
-            answer = await predictor.predict(record_id, ask)
-            body = answers.single(answer)
-    except StillComputing as error:
-        return answers.accepted(record_id, error, prefer.applied(accepted=True), root)
+    with noting.asked("request", 1):
+        try:
+            if explain:
+                explained = await Explaining(predictor).predict(record_id, ask)
+                answer, body = explained.answer, answers.explained(explained)
+            else:
+                answer = await predictor.predict(record_id, ask)
+                body = answers.single(answer)
+        except StillComputing as error:
+            return answers.accepted(record_id, error, prefer.applied(accepted=True), root)
+    noting.told(answer)
     headers = answers.headers(answer) | prefer.applied()
     return Response(body, headers=headers, media_type=answers.JSON)
 

@@ -167,7 +167,7 @@ async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[Inf
         if failed and not is_worth_it(opened, failed):  # others have failed while this one waited
             raise failed[-1]
         try:
-            return await _attempt(opened, rows, batch)
+            return await _attempt(opened, rows, batch, again=bool(failed))
         except AppError as error:
             failed.append(error)
             raise
@@ -178,7 +178,9 @@ async def _call(opened: OpenBackend, batch: _Batch, part: list[int]) -> list[Inf
         return error
 
 
-async def _attempt(opened: OpenBackend, rows: list[Sendable], batch: _Batch) -> list[InferenceOutcome]:
+async def _attempt(
+    opened: OpenBackend, rows: list[Sendable], batch: _Batch, *, again: bool
+) -> list[InferenceOutcome]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(batch.deadline) as queue, opened.slots:
@@ -186,17 +188,18 @@ async def _attempt(opened: OpenBackend, rows: list[Sendable], batch: _Batch) -> 
             started = loop.time()
             if not batch.has_time(len(rows), started):
                 raise TimeoutError
-            return await _timed(opened, rows, batch, started)
+            return await _timed(opened, rows, batch, started, again=again)
     except TimeoutError as error:
         raise NotInTime("There was no time for a call to the model before the deadline.") from error
 
 
 async def _timed(
-    opened: OpenBackend, rows: list[Sendable], batch: _Batch, started: float
+    opened: OpenBackend, rows: list[Sendable], batch: _Batch, started: float, *, again: bool
 ) -> list[InferenceOutcome]:
     now = asyncio.get_running_loop().time
     try:
-        with _watched(opened, is_patient=not batch.is_late(started)):
+        is_patient = not batch.is_late(started)
+        with _watched(opened, is_patient=is_patient), opened.calls.noted(len(rows), again=again):
             reply = await _asked(opened, rows, batch.deadline - started)
     except BackendRejected:
         batch.note(len(rows), now() - started)

@@ -14,6 +14,7 @@ In one place, what happens to ``POST /predict/{record_id}``:
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from time import perf_counter
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,8 +22,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api import answers
 from app.api.access.scopes import require
 from app.api.http.problems import from_app_error, from_outage
+from app.api.signals.noting import note_outage, signals_of
 from app.core.errors import AppError
 from app.core.errors.still_computing import StillComputing
+from app.core.signals.answered import note, note_error
 from app.schemas.ids import record_id_fault
 from app.services.failures import outages
 from app.services.predictions.predictor import Ask
@@ -30,6 +33,8 @@ from app.services.runtime import Runtime
 
 PATH = re.compile(rb"/predict/([!-$&->@-~]{1,200})")
 """Of characters that stand for themselves; there is no percent sign among them, and no question mark."""
+ROUTE = "/predict/{record_id}"
+"""What takes such a path, below."""
 NAME = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
 QUERY = re.compile(f"(?:model=({NAME})|version=({NAME})|refresh=(true|false))")
 CLOSER_LOOK = frozenset(
@@ -53,14 +58,21 @@ class PredictionFront:
         if plain is None or runtime is None:
             await self.app(scope, receive, send)
             return
+        signals = signals_of(scope)
+        signals.route = ROUTE
         try:
             require("predict")
+            signals.asked = 1
             answer = await runtime.predictor.predict(*plain)
         except AppError as error:
+            if signals.asked:
+                note_error("request", error, perf_counter() - signals.began)
             await _told(plain[0], error, scope.get("root_path", ""))(scope, receive, send)
         except outages.OUTAGES as error:
+            note_outage("request", error, perf_counter() - signals.began)
             await from_outage(error)(scope, receive, send)
         else:
+            note("request", answer, perf_counter() - signals.began)
             body = answers.single(answer)
             headers = answers.raw_headers(answer, body)
             await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
 from app.core.logging import access, as_logged
+from app.core.signals import RequestSignals, requested
 from app.core.tracing.present import Trace, trace_of
 from app.core.web import headers as web_headers
 from app.services.failures import user_code
@@ -48,7 +49,8 @@ class RequestContext:
         elif trace is not None:
             structlog.contextvars.bind_contextvars(trace_id=trace.trace_id)
         user_code.PATIENCE.set(user_code.OF_REQUESTS)
-        started, status = time.perf_counter(), 0
+        scope["signals"] = signals = RequestSignals(time.perf_counter())
+        status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -68,11 +70,13 @@ class RequestContext:
                 await crash(error)(scope, receive, send_with_id)
         finally:
             path: str = scope["path"]
-            elapsed = round((time.perf_counter() - started) * 1000, 1)
+            seconds = time.perf_counter() - signals.began
+            requested.note(signals.route, scope["method"], status, seconds)
             is_probe = path.startswith("/health/")  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
             logged = as_logged(path, scope.get("root_path", ""))
-            access(request_id, scope["method"], logged, status, elapsed, level=level, trace=trace)
+            ms = round(seconds * 1000, 1)
+            access(request_id, scope["method"], logged, status, ms, level=level, trace=trace)
 
 
 def _is_ending(scope: Scope) -> bool:

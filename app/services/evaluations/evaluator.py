@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 
 import structlog
 
@@ -28,7 +29,7 @@ from app.db.records.windows import Window
 from app.schemas.access.callers import acting_within
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
 from app.services.access.acting import acting_for
-from app.services.evaluations import judging, reports
+from app.services.evaluations import judging, noting, reports
 from app.services.evaluations.attribution_drift import AttributionDrift
 from app.services.evaluations.collecting import CollectedRun, Labelled, collect
 from app.services.evaluations.drift import Drift
@@ -153,8 +154,10 @@ class Evaluator:
             batch = [Labelled(*row) for row in found]
             after = batch[-1].record_id
             record_ids = [one.record_id for one in batch]
+            began = perf_counter()
             answers = await patience.predict_many(self._runtime.predictor, record_ids, run.ask, last=run.last)
             raise_if_away(answers)
+            noting.note(answers, perf_counter() - began)
             await aside(collect, self._use_case, run, batch, answers)
             async with self._sessions.begin() as session:
                 going = await rows.progress(session, run.id, predicted=len(run.items), reasons=run.reasons)

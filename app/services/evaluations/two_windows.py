@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from app.db.records import windows
 from app.db.records.windows import Window, WindowCounts
 from app.schemas.evaluations.runs import Bucket
 from app.schemas.hosting.deployments import Deployment
+from app.services.evaluations import noting
 from app.services.evaluations.judging import bucket_of
 from app.services.evaluations.statistics.samples import Floats
 from app.services.failures.user_code import aside
@@ -128,8 +130,9 @@ class TwoWindows(ABC, Generic[GainedT]):
             if not batch:
                 return True
             after = batch[-1][0]
-            record_ids = [one[0] for one in batch]
+            record_ids, began = [one[0] for one in batch], perf_counter()
             answers = await patience.predict_many(self._predicts, record_ids, self.task.ask, last=self._last)
+            noting.note(answers, perf_counter() - began)
             await aside(self._add, batch, answers, bucket, into)
             async with self._database.transactions.begin() as session:
                 if not await rows.progress(

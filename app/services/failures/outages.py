@@ -19,7 +19,7 @@ from app.db.server.outages import (
     sqlstate,
 )
 
-__all__ = ["OUTAGES", "as_app_error", "or_once_more"]
+__all__ = ["OUTAGES", "as_app_error", "or_once_more", "slug"]
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -36,6 +36,11 @@ async def or_once_more(work: Callable[[], Awaitable[T]]) -> T:
         log.info("transaction tried once more", error=type(error).__name__)
         await let_pass(error)
     return await work()
+
+
+def slug(error: Exception) -> str:
+    """Of the problem that callers are told of one of ``OUTAGES``."""
+    return Unavailable.slug if is_unmigrated(error) or is_outage(error) else AppError.slug
 
 
 def as_app_error(error: Exception) -> AppError | None:

@@ -10,6 +10,7 @@ from app.backends.base import Backend
 from app.backends.registry import open_backend, open_explaining, parse
 from app.core.errors import BackendAway, InvalidInput, Misconfigured
 from app.core.hosts import Hosts
+from app.core.signals import VersionCalls
 from app.schemas.hosting.deployments import Deployment
 from app.services.hosting.breaker import Breaker
 from app.services.hosting.gathering import Gathering
@@ -30,6 +31,7 @@ class OpenBackend:
     slots: asyncio.Semaphore
     concurrency: int
     breaker: Breaker
+    calls: VersionCalls
     gathering: Gathering | None = None
     retries: RetryBudget = field(default_factory=RetryBudget)
     users: int = 0
@@ -57,7 +59,9 @@ class OpenBackends:
                     backend = await self._registered(deployment)
                     slots, gathering = asyncio.Semaphore(self._concurrency), _gathering(deployment)
                     breaker = Breaker(model=deployment.model, version=deployment.version)
-                    self._open[name] = OpenBackend(backend, slots, self._concurrency, breaker, gathering)
+                    calls = VersionCalls(deployment.model, deployment.version)
+                    parts = backend, slots, self._concurrency, breaker, calls, gathering
+                    self._open[name] = OpenBackend(*parts)
         opened = self._open[name]
         self._open.move_to_end(name)
         opened.users += 1

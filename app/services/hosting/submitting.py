@@ -52,7 +52,8 @@ async def _watched(opened: OpenBackend, call: Callable[[], Awaitable[T]]) -> T:
     """Tell the breaker what comes of it; BackendAway where no call is made."""
     began = opened.breaker.admit()
     try:
-        answer = await call()
+        with opened.calls.noted(rows=1):
+            answer = await call()
     except (BackendDown, BackendTimeout) as error:
         without_causes(error)
         opened.breaker.failed(error, began)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from time import perf_counter
 
 import structlog
 from pgqueuer import RetryRequested
@@ -10,6 +11,8 @@ from pgqueuer import RetryRequested
 from app.core.errors import AppError
 from app.core.errors.still_computing import StillComputing
 from app.core.logging.quoting import Quoted
+from app.core.signals.answered import note, note_as, note_error
+from app.core.signals.versions import concern
 from app.db.jobs import chunks
 from app.db.jobs.chunks import Chunk, Finished
 from app.db.operations import asking as operations
@@ -64,7 +67,7 @@ async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> Sequence[int |
     if chunk.left_behind and chunk.attempt > MOST_CRASHES:
         await _fail(runtime, chunk, "The workers that took it on died.")
         return ()
-    known = await _known(runtime, chunk)
+    known, began = await _known(runtime, chunk), perf_counter()
     if (ended := _ended(known)) is None:
         return chunk.operation_ids
     ask = Ask(chunk.model, chunk.version, respond_async="submitted")
@@ -82,6 +85,8 @@ async def _attempt(runtime: Runtime, chunk: Chunk, last: bool) -> Sequence[int |
     async with runtime.database.transactions.begin() as session:
         state = await chunks.finish(session, chunk, found)
     named = {"job": chunk.job_id, "chunk": chunk.number}
+    if state is not None:
+        _note(chunk, [*{**answers, **ended}.values()], perf_counter() - began)
     log.info("chunk predicted", **named, failed=len(found.errors), kept=state is not None)
     await _say_if_ended(runtime, chunk, state)
     return ()
@@ -123,6 +128,17 @@ def _finished(chunk: Chunk, answers: Mapping[str, Answer | Landed | AppError]) -
             if isinstance(one, AppError)
         },
     )
+
+
+def _note(chunk: Chunk, told: Sequence[Answer | Landed | AppError], seconds: float) -> None:
+    for one in told:
+        match one:
+            case Answer():
+                note("job", one, seconds)
+            case Landed():
+                note_as("job", chunk.model, chunk.version, one.state, seconds)
+            case _:
+                note_error("job", concern(one, chunk.model, chunk.version), seconds)
 
 
 def _prediction_id(one: Answer | Landed | AppError) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,10 +12,11 @@ from app.backends.sagemaker.transforms.transform import TransformJobs
 from app.backends.sagemaker.transforms.transform_lines import line_id
 from app.backends.wire.replies import Output
 from app.core.errors import AppError, BadOutput, Conflict
+from app.core.signals.answered import note_as, note_failure
 from app.db import engine
 from app.db.jobs import chunks
 from app.db.jobs import transform as rows
-from app.db.jobs.chunks import Finished
+from app.db.jobs.chunks import Chunk, Finished
 from app.db.predictions import cache, predictions
 from app.db.predictions.cache import Lookup
 from app.db.predictions.predictions import NewPrediction
@@ -45,6 +47,7 @@ class TransformChunks:
 
         ``revision`` is that of the model which the transform job will run.
         """
+        began = perf_counter()
         found = await self._look_up(chunk_id)
         misses = [one for one in found if one.content_hash is not None and one.entry is None]
         made = await self._paid(await aside(self._lines, misses))
@@ -53,7 +56,9 @@ class TransformChunks:
             await self.files.write(number, manifest, [line for line in made if isinstance(line, bytes)])
             return True
         async with self.runtime.database.transactions.begin() as session:
-            await _finish(session, chunk_id, manifest, {}, manifest.errors)
+            ended = await _finish(session, chunk_id, manifest, {}, manifest.errors)
+        if ended is not None:
+            _note(ended, len(manifest.hits), 0, manifest.errors, perf_counter() - began)
         return False
 
     async def _look_up(self, chunk_id: int) -> list[Lookup]:
@@ -143,7 +148,10 @@ class TransformChunks:
         async with self.runtime.database.transactions.begin() as session:
             entries = await predictions.store(session, scope, new, ttl=self.runtime.settings.prediction_ttl)
             made = {record_id: entry.id for record_id, entry in entries.items()}
-            await _finish(session, chunk_id, manifest, made, {**manifest.errors, **failed})
+            errors = {**manifest.errors, **failed}
+            ended = await _finish(session, chunk_id, manifest, made, errors)
+        if ended is not None:
+            _note(ended, len(manifest.hits), len(made), errors, latency_ms / 1000)
 
     def _answers(self, lines: Sequence[ManifestLine], raw: Sequence[Output]) -> list[JsonValue | AppError]:
         """What callers get for the model's outputs; an unusable one stays the error it is."""
@@ -162,10 +170,23 @@ async def _finish(
     manifest: Manifest,
     made: Mapping[str, int],
     errors: Mapping[str, tuple[str, str]],
-) -> None:
+) -> Chunk | None:
+    """The chunk, if it is this that has ended it."""
     chunk = await chunks.start(session, chunk_id)
     if chunk is None:  # it or its job has ended meanwhile
-        return
+        return None
     known = {**manifest.hits, **made}
     prediction_ids = [known.get(record_id) for record_id in chunk.record_ids]
-    await chunks.finish(session, chunk, Finished(prediction_ids, len(manifest.hits), errors))
+    found = Finished(prediction_ids, len(manifest.hits), errors)
+    return chunk if await chunks.finish(session, chunk, found) is not None else None
+
+
+def _note(chunk: Chunk, hits: int, made: int, errors: Mapping[str, tuple[str, str]], seconds: float) -> None:
+    """What came of a chunk."""
+    named = chunk.model, chunk.version
+    if hits:
+        note_as("job", *named, "HIT", seconds, hits)
+    if made:
+        note_as("job", *named, "MISS", seconds, made)
+    for cause, _ in errors.values():
+        note_failure("job", *named, cause, seconds)

@@ -3,9 +3,12 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from time import perf_counter
 from uuid import UUID
 
 from app.core.errors import AppError
+from app.core.signals.answered import note_as
+from app.core.signals.versions import concerned
 from app.db.operations.working import TakenOperation
 from app.schemas.access.callers import acting_within
 from app.schemas.hosting.deployments import Deployment
@@ -34,9 +37,13 @@ class Computing:
     async def work(self, taken: TakenOperation) -> None:
         """Until it is answered, or has failed; what may pass is tried again later."""
         try:
-            deployment = await versions.deployment(self._runtime.sessions, taken.version_id)
-            with acting_within(taken.record_prefix, deployment.model):
-                prediction_id = await self._predict(taken, deployment)
+            deployment, began = (
+                await versions.deployment(self._runtime.sessions, taken.version_id),
+                perf_counter(),
+            )
+            named = deployment.model, deployment.version
+            with acting_within(taken.record_prefix, deployment.model), concerned(*named):
+                landed = await self._predict(taken, deployment)
         except AppError as error:
             if error.retryable and not taken.is_over:
                 pause = before_another_try(taken, error)
@@ -44,10 +51,11 @@ class Computing:
             else:
                 await self._ending.fail(taken, error)
             return
-        await self._ending.done(taken, prediction_id)
+        await self._ending.done(taken, landed.entry.id)
+        note_as("operation", *named, landed.state, taken.waited + perf_counter() - began)
 
-    async def _predict(self, taken: TakenOperation, deployment: Deployment) -> int:
-        """The prediction's id."""
+    async def _predict(self, taken: TakenOperation, deployment: Deployment) -> Landed:
+        """A prediction of the record itself, unless that is gone."""
         database = self._runtime.database
         pipeline.require_features(self._runtime.use_case, deployment)
         if (refusal := self._flights.refusal(deployment)) is not None:
@@ -60,10 +68,10 @@ class Computing:
         if not isinstance(result, Landed):
             raise result
         if result.entry.record_id == one.record_id:
-            return result.entry.id
+            return result
         sources, settings = {one.record_id: result.entry.id}, self._runtime.settings
         own = await storing.adopt(settings, database, scope, sources, newly=taken.refresh)
-        return own.get(one.record_id, result.entry).id
+        return replace(result, entry=own.get(one.record_id, result.entry))
 
     async def aclose(self) -> None:
         """Give up what is under way; it is another worker's then."""

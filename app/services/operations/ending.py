@@ -11,6 +11,7 @@ from app.core.errors import AppError, NotFound
 from app.core.errors.stored import as_stored
 from app.core.logging.quoting import Quoted
 from app.core.settings import Settings
+from app.core.signals.answered import note_error
 from app.db import looks
 from app.db.engine import OUTAGES, Database, run
 from app.db.operations import working as rows
@@ -31,16 +32,18 @@ class Ending:
     def __init__(self, settings: Settings, database: Database, owner: UUID) -> None:
         self._settings, self._database, self._owner = settings, database, owner
 
-    async def land(self, taken: TakenOperation, computed: Computed) -> None:
+    async def land(self, taken: TakenOperation, computed: Computed) -> bool:
         """Store what was computed, and end it, in one transaction: of two workers that have an answer, the
-        second has nothing to do."""
-        await persistently(lambda: run(self._database.transactions, partial(self._land, taken, computed)))
+        second has nothing to do. Whether it was this that ended it."""
+        land = partial(self._land, taken, computed)
+        is_ours = await persistently(lambda: run(self._database.transactions, land))
         await self._tell([taken.id])
+        return is_ours
 
-    async def _land(self, taken: TakenOperation, computed: Computed, session: AsyncSession) -> None:
+    async def _land(self, taken: TakenOperation, computed: Computed, session: AsyncSession) -> bool:
         async with session.begin():
             if not await rows.hold(session, self._owner, taken.id):
-                return
+                return False
             now = await looks.hold(session, taken.version_id)
             if now is None:
                 raise NotFound("The model version was deleted meanwhile.")
@@ -51,6 +54,7 @@ class Ending:
             ttl = self._settings.prediction_ttl
             stored = await predictions.store(session, taken.scope, [row], ttl=ttl)
             await rows.end(session, taken.id, stored[taken.record_id].id)
+            return True
 
     async def done(self, taken: TakenOperation, prediction_id: int) -> None:
         """End one whose prediction is stored."""
@@ -67,12 +71,14 @@ class Ending:
         worker has taken meanwhile is its own to end."""
         log.warning("operation failed", operation=taken.id, problem=error.slug, detail=Quoted(error.detail))
 
-        async def note(session: AsyncSession) -> None:
+        async def note(session: AsyncSession) -> bool:
             async with session.begin():
-                if await rows.hold(session, self._owner, taken.id):
+                if is_ours := await rows.hold(session, self._owner, taken.id):
                     await rows.fail(session, taken.id, as_stored(error), self._settings.failure_hold)
+                return is_ours
 
-        await persistently(lambda: run(self._database.transactions, note))
+        if await persistently(lambda: run(self._database.transactions, note)):
+            note_error("operation", error, taken.waited)
         await self._tell([taken.id])
 
     async def _tell(self, ids: Sequence[int]) -> None:

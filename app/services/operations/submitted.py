@@ -7,6 +7,8 @@ import structlog
 
 from app.backends.submitting import Ticket
 from app.core.errors import AppError, BackendTimeout
+from app.core.signals.answered import note_as
+from app.core.signals.versions import concern, concerned
 from app.db.operations import working as rows
 from app.db.operations.working import TakenOperation
 from app.schemas.access.callers import acting_within
@@ -40,7 +42,8 @@ class Submitted:
         """What is to be done of it now."""
         try:
             deployment = await versions.deployment(self._runtime.sessions, taken.version_id)
-            with acting_within(taken.record_prefix, deployment.model):
+            named = deployment.model, deployment.version
+            with acting_within(taken.record_prefix, deployment.model), concerned(*named):
                 if taken.ticket is None:
                     await self._hand_over(taken, deployment)
                 else:
@@ -94,7 +97,7 @@ class Submitted:
             return
         [inferred] = read(reply, 1, round(taken.waited * 1000, 3))
         if isinstance(inferred, AppError):
-            await self._ending.fail(taken, inferred)
+            await self._ending.fail(taken, concern(inferred, deployment.model, deployment.version))
         else:
             await self._finish(taken, deployment, inferred)
 
@@ -102,10 +105,11 @@ class Submitted:
         payload = await payload_of(self._runtime.database, taken)
         [output] = await self._stages.outputs([(inferred.output, payload)], deployment, self._time())
         if isinstance(output, AppError):
-            await self._ending.fail(taken, output)
+            await self._ending.fail(taken, concern(output, deployment.model, deployment.version))
             return
         told = inferred.revision, inferred.latency_ms, inferred.variant, inferred.notes
-        await self._ending.land(taken, Computed(output, inferred.output, *told))
+        if await self._ending.land(taken, Computed(output, inferred.output, *told)):
+            note_as("operation", deployment.model, deployment.version, "MISS", taken.waited)
 
     def _time(self) -> Time:
         now = asyncio.get_running_loop().time()

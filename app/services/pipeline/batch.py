@@ -8,6 +8,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from app.core.errors import AppError
+from app.core.signals import timed
 from app.schemas.hosting.calls import NO_NOTES, CallNotes
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.hosting.explained import parted
@@ -51,8 +52,9 @@ async def run(
     Misconfigured if the deployment takes features that preprocess does not make.
     """
     time = Time(asyncio.get_running_loop().time(), deadline)
-    rows = await stages.rows(payloads, deployment, time)
-    inferred = spread(rows, await inference.predict(deployment, good(rows), deadline))
+    rows = await timed("preprocess", stages.rows(payloads, deployment, time))
+    answering = inference.predict(deployment, good(rows), deadline)
+    inferred = spread(rows, await timed("inference", answering))
     explained: list[JsonValue] = [None] * len(inferred)
     if deployment.explained:
         inferred, explained = _parted(inferred)
@@ -61,7 +63,7 @@ async def run(
         for outcome, payload in zip(inferred, payloads, strict=True)
         if not isinstance(outcome, AppError)
     ]
-    outputs = spread(inferred, await stages.outputs(answered, deployment, time))
+    outputs = spread(inferred, await timed("postprocess", stages.outputs(answered, deployment, time)))
     return [_combine(*one) for one in zip(inferred, outputs, explained, strict=True)]
 
 

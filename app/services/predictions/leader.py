@@ -15,6 +15,7 @@ from app.core.errors import AppError, NotFound, NotInTime
 from app.core.errors.stored import revive
 from app.core.joining import Joined, apart
 from app.core.settings import Settings
+from app.core.signals import timed
 from app.db.engine import OUTAGES, Database, is_outage, run
 from app.db.listener import Listener
 from app.db.predictions import claiming, claims
@@ -27,7 +28,6 @@ from app.services import pipeline
 from app.services.access.budgets import Budgets
 from app.services.inference import Inference
 from app.services.models.looks import PromptLooks
-from app.services.pipeline import Stages
 from app.services.predictions.flights import Batch, Landed, Wanted
 from app.services.predictions.heartbeat import Heartbeat
 from app.services.predictions.storing import Found, Store
@@ -79,8 +79,8 @@ class Leader:
         )
 
     @cached_property
-    def _stages(self) -> Stages:
-        return Stages(self.use_case, self.code_seconds or self.settings.predict_timeout)
+    def _stages(self) -> pipeline.Stages:
+        return pipeline.Stages(self.use_case, self.code_seconds or self.settings.predict_timeout)
 
     @cached_property
     def _store(self) -> Store:
@@ -93,11 +93,11 @@ class Leader:
     async def fly(self, batch: Batch) -> None:
         """Until every content has its result: ours to infer, or another process's to wait for."""
         while wanted := batch.open():
-            claimed, in_service = await self._claim(batch, wanted)
+            claimed, in_service = await timed("claim", self._claim(batch, wanted))
             if paid := await self._pay(batch, claimed):
                 await self._infer(batch, paid, in_service)
             if batch.open():
-                await self._wait_for_others(batch)
+                await timed("wait", self._wait_for_others(batch))
 
     async def _claim(self, batch: Batch, wanted: Sequence[Wanted]) -> tuple[list[Wanted], InService]:
         """Claim what can be claimed, and land what is there by now, for another record of it, too."""
@@ -164,7 +164,7 @@ class Leader:
                 deadline=batch.deadline,
             )
             found = Found(batch, claimed, outcomes, in_service, monotonic())
-            stored = await self._store.store(found)
+            stored = await timed("store", self._store.store(found))
             is_stored = True
         finally:  # after a shutdown, a bug or an outage: let others try at once
             heartbeat.stop()

@@ -8,6 +8,8 @@ from typing import NamedTuple, TypeVar
 from app.core.errors import AppError, FieldError, InvalidInput, NotInTime
 from app.core.joining import Joined
 from app.core.settings import Settings
+from app.core.signals import timed
+from app.core.signals.versions import concern
 from app.db.engine import Database, is_outage
 from app.db.predictions import cache, written
 from app.db.predictions.cache import LOOKUP, LookingUp, Lookup
@@ -71,7 +73,7 @@ class Lookups:
 
     async def find(self, ask: LookingUp) -> list[Lookup]:
         """A lookup for each id, in any order. Of what the caller may not know there is no record."""
-        return known(await self._find(ask))
+        return known(await timed("lookup", self._find(ask)))
 
     async def _find(self, ask: LookingUp) -> list[Lookup]:
         memory = None if ask.refresh else self.memory
@@ -189,6 +191,15 @@ def _as_known(one: Lookup, caller: Caller) -> Lookup:
     if one.own_model is not None and not caller.knows_model(one.own_model):
         return one._replace(model_id=None, version_id=None, prediction_id=None)
     return one
+
+
+def lack(found: Lookup, meant: Meant, ask: Ask) -> AppError | None:
+    """What there is not of what it takes to infer it."""
+    if found.content_hash is None:
+        missing = no_record(found.record_id)
+        model, version = found.own_model or meant.model, found.version
+        return missing if version is None else concern(missing, model, version)
+    return no_version(found, meant, ask.version) if found.version_id is None else None
 
 
 def no_version(one: Lookup, meant: Meant, version: str | None) -> AppError:

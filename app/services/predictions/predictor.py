@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from app.core.errors import AppError, InvalidInput, Misconfigured, NotFound
 from app.core.settings import Settings
+from app.core.signals.versions import concerning
 from app.db.engine import Database
 from app.db.predictions.cache import CachedPrediction, Lookup
 from app.db.predictions.scope import Scope
 from app.db.predictions.written import Writing
 from app.schemas.access.callers import CURRENT
 from app.schemas.hosting.deployments import PENDING, Deployment
-from app.schemas.ids import no_record, record_id_fault
+from app.schemas.ids import record_id_fault
 from app.services import pipeline
 from app.services.hosting.explaining import explaining
 from app.services.models.known import KnownVersions
@@ -25,10 +26,10 @@ from app.services.predictions.lookups import (
     Meant,
     hidden,
     in_time,
+    lack,
     looking_up,
     meant_by,
     no_id,
-    no_version,
     parts_of,
     sorted_out,
 )
@@ -86,8 +87,8 @@ class Predictor:
         [found] = await in_time(self._lookups.find(looking_up((record_id,), meant, ask)), ask.until)
         if found.prediction_id is not None and not ask.anew:
             return hit_of(found, meant.model)
-        if lack := _lack(found, meant, ask):
-            raise lack
+        if lacking := lack(found, meant, ask):
+            raise lacking
         answer = (await self._infer([found], meant, ask))[record_id]
         if isinstance(answer, AppError):
             raise answer
@@ -139,8 +140,8 @@ class Predictor:
         for found in lookups:
             if found.prediction_id is not None and not ask.anew:
                 answers[found.record_id] = hit_of(found, meant.model)
-            elif lack := _lack(found, meant, ask):
-                answers[found.record_id] = lack
+            elif lacking := lack(found, meant, ask):
+                answers[found.record_id] = lacking
             else:
                 misses.append(found)
         if misses:
@@ -175,6 +176,12 @@ class Predictor:
         until = asyncio.get_running_loop().time() + self.settings.predict_timeout
         until = until if ask.until is None else min(until, ask.until)
         deployment = await self._versions.deployment(misses[0].version_id or 0)
+        answering = self._infer_by(deployment, misses, model, ask, until)
+        return await concerning(deployment.model, deployment.version, answering)
+
+    async def _infer_by(
+        self, deployment: Deployment, misses: Sequence[Lookup], model: str, ask: Ask, until: float
+    ) -> dict[str, Answer | AppError]:
         deployment = explaining(deployment) if ask.explain else deployment
         pipeline.require_features(self.use_case, deployment)
         is_deferred = self.deferred is not None and self.deferred.takes(deployment, ask)
@@ -222,13 +229,6 @@ class Predictor:
             for record_id, other in others.items()
         }
         return landed | adopted
-
-
-def _lack(found: Lookup, meant: Meant, ask: Ask) -> AppError | None:
-    """What there is not of what it takes to infer it."""
-    if found.content_hash is None:
-        return no_record(found.record_id)
-    return no_version(found, meant, ask.version) if found.version_id is None else None
 
 
 def _wanted(one: Lookup, *, refresh: bool) -> Wanted:
