@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import structlog
 
@@ -14,7 +15,7 @@ from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
 from app.core.tracing.exporting import exporting
 from app.services import worker as service
-from app.services.runtime import open_runtime
+from app.services.runtime import Runtime, open_runtime
 
 log = structlog.get_logger(__name__)
 
@@ -49,9 +50,18 @@ async def _work(settings: Settings) -> None:
     with written_aside(), exporting():
         async with open_runtime(settings, bulk=True) as runtime:
             runtime.tell_code()
-            gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU
-            await service.work(runtime, stop)
+            async with _telling(runtime):
+                gc.freeze()  # what is imported stays: to look through it again and again cost a third of the CPU
+                await service.work(runtime, stop)
     _after(OF_THREADS, lambda: os._exit(0))
+
+
+def _telling(runtime: Runtime) -> AbstractAsyncContextManager[None]:
+    if not runtime.settings.metrics_port:
+        return nullcontext()
+    from app.api.signals.listening import listening  # takes a web framework, for those who want it
+
+    return listening(runtime)
 
 
 def _after(seconds: float, end: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | N
 NAMED = frozenset(
     (
         *("", "health", "models", "predictions", "prediction-jobs", "evaluations", "reports"),
-        *("audit", "docs", "redoc", "openapi.json"),
+        *("audit", "metrics", "docs", "redoc", "openapi.json"),
     )
 )
 """How paths begin in which there are numbers and the names of models and versions, and nothing else."""

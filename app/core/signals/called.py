@@ -28,6 +28,11 @@ class CallTotals:
     def __init__(self) -> None:
         self.seconds, self.rows, self.retries = Histogram(), Histogram(ROWS), 0
 
+    def add(self, other: "CallTotals") -> None:
+        self.seconds.add(other.seconds)
+        self.rows.add(other.rows)
+        self.retries += other.retries
+
 
 calls: Final[dict[CallKey, CallTotals]] = {}
 
