@@ -17,7 +17,6 @@ from sqlalchemy.pool import NullPool
 
 from app.core.errors import NotFound
 from app.core.settings import Settings
-from app.core.tracing.present import TRACING
 from app.db.direct import Direct
 from app.db.moments import keep_extremes
 from app.db.server.connecting import CONNECT_TIMEOUT, connect
@@ -35,6 +34,7 @@ from app.db.server.outages import (
 )
 from app.db.server.patience import LONGEST, Watch
 from app.db.tenants.binding import StatementSession, bind_transactions
+from app.db.tracing.wanted import direct_kind, trace_if_wanted
 
 __all__ = [
     "CONNECT_TIMEOUT",
@@ -99,10 +99,7 @@ def create_engine(settings: Settings, *, bulk: bool = False, watch: Watch | None
         event.listen(engine.sync_engine, "begin", give_up_if_idle)
     keep_extremes(engine)
     bind_transactions(engine)
-    if TRACING.spans is not None:
-        from app.db.tracing.statements import trace_statements
-
-        trace_statements(engine)
+    trace_if_wanted(engine)
     return engine
 
 
@@ -125,12 +122,7 @@ def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
         statement_cache_size=0 if pooler else 100,
         server_settings=None if pooler else {**OURS, **plans},
     )
-    kind = Direct
-    if TRACING.spans is not None:
-        from app.db.tracing.statements import TracedDirect
-
-        kind = TracedDirect
-    return kind(opened, size=direct(settings), pooler=pooler)
+    return direct_kind()(opened, size=direct(settings), pooler=pooler)
 
 
 def direct(settings: Settings) -> int:

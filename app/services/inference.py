@@ -221,7 +221,7 @@ async def _timed(
 
 async def _asked(opened: OpenBackend, rows: list[Sendable], timeout: float) -> Reply:
     try:
-        with inferring(opened.breaker.names, len(rows)):
+        with inferring(opened.calls.model, opened.calls.version, len(rows)):
             return await predict(opened.backend, rows, timeout)
     except AppError as error:
         without_causes(error)

@@ -1,6 +1,6 @@
 """Parts of what is traced, for those who do not know whether anything is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from app.core.tracing.spans import Span, Spans
 
 
-def inferring(names: Mapping[str, str], rows: int) -> AbstractContextManager[object]:
-    """One try to have a model infer so many rows; ``names``: whose it is, model and version."""
+def inferring(model: str, version: str, rows: int) -> AbstractContextManager[object]:
+    """One try to have a model infer so many rows."""
     if (spans := TRACING.spans) is None:
         return nullcontext()
-    own = {f"sagemaker_fastapi.{name}": value for name, value in names.items()}
-    return spans.within("infer", {**own, "sagemaker_fastapi.rows": rows})
+    attributes: dict[str, str | int] = {
+        "sagemaker_fastapi.model": model,
+        "sagemaker_fastapi.version": version,
+        "sagemaker_fastapi.rows": rows,
+    }
+    return spans.within("infer", attributes)
 
 
 def invoking() -> AbstractContextManager[object]:

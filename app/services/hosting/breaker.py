@@ -19,14 +19,14 @@ SPREAD = 0.2
 
 
 class Breaker:
-    """One of a model version in a process. ``names`` say whose it is.
+    """One of a model version in a process. ``names`` tell in the log whose it is.
 
     What counts is whether the platform answers at all: rows that it refuses, and throttling, are answers.
     While it is open nothing is sent. After each pause one call is: if that is answered, all are again.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic, **names: str) -> None:
-        self._now, self.names = now, names
+        self._now, self._names = now, names
         self.failures = 0
         """In a row."""
         self._pause = FIRST_PAUSE
@@ -58,14 +58,14 @@ class Breaker:
     def answered(self) -> None:
         """The platform has said something to somebody."""
         if self._opened_at is not None:
-            log.info("platform answers again", seconds=round(self._now() - self._opened_at, 1), **self.names)
+            log.info("platform answers again", seconds=round(self._now() - self._opened_at, 1), **self._names)
         self.failures, self._opened_at, self._pause = 0, None, FIRST_PAUSE
 
     def failed(self, error: AppError, began: float) -> None:
         """A call ended without an answer."""
         self.failures, self._why = self.failures + 1, error.detail
         if self._opened_at is None and self.failures >= ENOUGH:
-            log.warning("platform fails, and is not called", failures=self.failures, **self.names)
+            log.warning("platform fails, and is not called", failures=self.failures, **self._names)
             self._opened_at = self._now()
             self._tries_at = self._opened_at + self._next_pause(error.retry_after or 0)
         elif self._opened_at is not None and began >= self._opened_at:  # a trial
