@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
@@ -50,7 +51,7 @@ from app.services.use_case import UseCase, load
 GARBAGE = 20_000, 20, 50
 """Python's own thresholds, 700 first, look for garbage several hundred times a second under load; that took a
 tenth of the time."""
-NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """Of FastAPI's own, which tells of paths and messages (see api/entry/traced.py); to ask for each request
 whether it is set up takes a sixteenth of a hit."""
 OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths, RouteNoted

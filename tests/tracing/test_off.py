@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import Settings
-from app.core.tracing.present import trace_of
+from app.core.tracing.ids import trace_of
 from tests.support.app import client_of, running_app
 
 ROOT = Path(__file__).parents[2]

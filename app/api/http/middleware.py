@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.http.problems import crash
 from app.core.logging import access, as_logged
 from app.core.signals import RequestSignals, requested
-from app.core.tracing.present import Trace, trace_of
+from app.core.tracing.ids import Trace, trace_of
 from app.core.web import headers as web_headers
 from app.services.failures import user_code
 from app.services.upkeep.health import Health

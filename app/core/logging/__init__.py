@@ -15,7 +15,8 @@ from app.core.logging.lines import LogLines
 from app.core.logging.plain_structlog import structlog
 from app.core.logging.quoting import shown_path, without_messages, without_quotes, write_without_messages
 from app.core.settings import Settings
-from app.core.tracing.present import TRACING, Trace
+from app.core.tracing.ids import Trace
+from app.core.tracing.present import TRACING
 
 if TYPE_CHECKING:
     from structlog.typing import Processor

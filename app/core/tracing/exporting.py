@@ -13,7 +13,8 @@ from app.core.tracing.present import TRACING
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace.export import SpanExporter, SpanProcessor
+    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.sdk.trace.export import SpanExporter
 
 NAME = "sagemaker-fastapi"
 """As services are named in traces, if OTEL_SERVICE_NAME does not say otherwise."""

@@ -44,7 +44,7 @@ def exchanging(spans: "Spans", method: str, url: str) -> Iterator["Span"]:
     noted."""
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-    attributes = {
+    attributes: dict[str, str | int] = {
         "http.request.method": method,
         "server.address": parts.hostname or "",
         "server.port": port,

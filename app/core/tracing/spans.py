@@ -18,7 +18,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from app.core.tracing.present import Trace
+from app.core.tracing.ids import Trace
 
 __all__ = ["Span", "Spans"]
 

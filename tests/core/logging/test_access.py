@@ -9,7 +9,7 @@ import structlog
 from pydantic import SecretStr
 
 from app.core.logging import ACCESS, access, configure_logging
-from app.core.tracing.present import Trace
+from app.core.tracing.ids import Trace
 from tests.support.settings import IsolatedSettings
 
 FORMATS = ("json", "console")
