@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from app.core.tracing.present import TRACING
 
 if TYPE_CHECKING:
-    from app.core.tracing.spans import Span, Spans
+    from app.core.tracing.spans import Span, SpanAttributes, Spans
 
 
 def inferring(model: str, version: str, rows: int) -> AbstractContextManager[object]:
     """One try to have a model infer so many rows."""
     if (spans := TRACING.spans) is None:
         return nullcontext()
-    attributes: dict[str, str | int] = {
+    attributes: SpanAttributes = {
         "sagemaker_fastapi.model": model,
         "sagemaker_fastapi.version": version,
         "sagemaker_fastapi.rows": rows,
@@ -44,7 +44,7 @@ def exchanging(spans: "Spans", method: str, url: str) -> Iterator["Span"]:
     noted."""
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-    attributes: dict[str, str | int] = {
+    attributes: SpanAttributes = {
         "http.request.method": method,
         "server.address": parts.hostname or "",
         "server.port": port,

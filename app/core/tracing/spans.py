@@ -22,7 +22,7 @@ from app.core.tracing.ids import Trace
 
 __all__ = ["Span", "Spans"]
 
-Attributes: TypeAlias = Mapping[str, str | int]
+SpanAttributes: TypeAlias = Mapping[str, str | int]
 TRACE_CONTEXT = TraceContextTextMapPropagator()
 """``traceparent`` and ``tracestate`` alone: baggage is whatever a caller puts into it."""
 _LINKED = contexts.create_key("linked")
@@ -35,7 +35,7 @@ class Spans:
         self._tracer = tracer
 
     @contextmanager
-    def request(self, name: str, headers: Mapping[str, str], attributes: Attributes) -> Iterator[Span]:
+    def request(self, name: str, headers: Mapping[str, str], attributes: SpanAttributes) -> Iterator[Span]:
         """The span of a request, in its caller's trace if its headers name one."""
         parent = TRACE_CONTEXT.extract(headers, context=contexts.Context())
         span = self._tracer.start_span(name, parent, SpanKind.SERVER, attributes)
@@ -55,7 +55,7 @@ class Spans:
             yield span
 
     @contextmanager
-    def within(self, name: str, attributes: Attributes, *, is_call: bool = False) -> Iterator[Span]:
+    def within(self, name: str, attributes: SpanAttributes, *, is_call: bool = False) -> Iterator[Span]:
         """A part of what is traced now; ``is_call``: something else is asked in it. Where nothing is traced,
         or it is not sampled, no span is made."""
         span = self.begin(name, attributes, is_call=is_call)
@@ -65,7 +65,7 @@ class Spans:
         with _current(span):
             yield span
 
-    def begin(self, name: str, attributes: Attributes, *, is_call: bool = False) -> Span:
+    def begin(self, name: str, attributes: SpanAttributes, *, is_call: bool = False) -> Span:
         """The same, to be ended by the caller, and current nowhere."""
         if not get_current_span().get_span_context().trace_flags.sampled:
             return INVALID_SPAN
