@@ -25,6 +25,9 @@ ACCESS = "app.access"
 """The logger of the requests' lines."""
 NARRATORS = ("alembic", "azure", "boto3", "botocore", "google", "httpx", "msal", "pgqueuer", "urllib3")
 
+TRIES_AGAIN = "opentelemetry.exporter"
+"""Says of each batch of spans several times that it could not be sent yet, and once that it could not."""
+
 
 def configure_logging(settings: Settings) -> None:
     """Send structlog and the standard library's loggers through one formatter to standard error."""
@@ -48,6 +51,7 @@ def configure_logging(settings: Settings) -> None:
     )  # those of others write out what is sent, and tokens
     for name in NARRATORS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(TRIES_AGAIN).setLevel(logging.ERROR)
     VALUES.are_shown = settings.log_values
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
