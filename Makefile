@@ -6,6 +6,7 @@ MODELS ?= models
 
 DEMO := .venv/.demo-installed
 TOOLS := .venv/.dev-installed
+BROWSER := .venv/.browser-installed
 BIN := .venv/bin
 WEED := .s3/bin/weed
 PIP := $(BIN)/python -m pip install -qq --require-hashes --no-compile
@@ -29,7 +30,7 @@ GROUPS := sample demo vertex azure oidc otel coreml s3 browser audit uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-security test-platform test-platforms test-mms clean audit
+.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-browser test-security test-platform test-platforms test-mms clean audit
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -128,6 +129,9 @@ test-cache: $(TOOLS) ## Hold the cache against its promises in INTERLEAVINGS=100
 chaos: $(TOOLS) ## Kill, cut off and overload everything, and count what is lost (20 minutes): ARGS="-k database"
 	@$(BIN)/python -m pytest -m chaos tests/chaos $(ARGS)
 
+test-browser: $(BROWSER) $(WEED) ## Walk through the dashboard in Chromium (CHROMIUM=/path), and take docs/images anew (2 minutes): ARGS="-k jobs"
+	@IMAGES="$(CURDIR)/docs/images" WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
 test-security: $(TOOLS) ## Attack the service with bad requests, outputs and files (minutes): ARGS="-k headers"
 	@$(BIN)/python -m pytest -m security tests/security $(ARGS)
 
@@ -166,6 +170,12 @@ $(TOOLS): requirements-dev.txt | $(DEMO)
 	@touch .venv/.dev-begun
 	@$(call INSTALL,-r requirements-dev.txt)
 	@mv .venv/.dev-begun $@
+
+# On top of the tools. The browser itself is the system's.
+$(BROWSER): requirements-browser.txt | $(TOOLS)
+	@echo "Installing requirements-browser.txt into .venv ..."
+	@$(call INSTALL,-r requirements-browser.txt)
+	@touch $@
 
 # One large static binary that only tests use; kept out of .venv.
 $(WEED): requirements-s3.txt | $(DEMO)

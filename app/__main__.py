@@ -10,7 +10,7 @@ Error: {name} is not installed in this Python ({python}).
 """
 
 if __name__ == "__main__":
-    gc.disable()  # what is imported stays; to look for garbage among it took a fifth of the start
+    gc.disable()  # until all is imported: cli/program/collecting.py
     try:
         from app.cli import main
 

@@ -31,13 +31,16 @@ from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
 from app.api.signals import metrics
-from app.api.web import origins, pages
+from app.api.web import assets, origins, pages
 from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured
 from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
 from app.core.tracing.exporting import exporting, is_wanted
+from app.dashboard import house
+from app.dashboard import paths as dashboard
+from app.dashboard.door import DashboardDoor
 from app.db import capacity
 from app.db.engine import pooled
 from app.services.runtime import open_runtime
@@ -83,7 +86,10 @@ class PredictionService(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         added, self.user_middleware = self.user_middleware, [Middleware(one) for one in OF_ROUTES]
         front = PredictionFront(super().build_middleware_stack())
-        stack: ASGIApp = RequestContext(WebGuard(CallerAdmission(front), self.state.settings))
+        guarded: ASGIApp = WebGuard(CallerAdmission(front), self.state.settings)
+        if self.state.settings.dashboard:
+            guarded = DashboardDoor(guarded)
+        stack: ASGIApp = RequestContext(guarded)
         self.user_middleware = added
         if is_wanted():
             from app.api.entry.traced import TracedRequests
@@ -126,14 +132,17 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
     openapi.install(app, app.state.use_case)
     for router in ROUTERS:
         app.include_router(router)
+    assets.install(app)
+    if chosen.dashboard:
+        house.install(app)
     return app
 
 
 def _require_beside_the_routes(root_path: str) -> None:
     """Misconfigured where a request's path could be with it or without it."""
     paths = [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    if root_path.split("/")[1] in {path.split("/")[1] for path in paths}:
-        raise Misconfigured(f"ROOT_PATH must not begin as a path of the API does: {root_path}.")
+    if root_path.split("/")[1] in {path.split("/")[1] for path in (*paths, assets.PREFIX, dashboard.BELOW)}:
+        raise Misconfigured(f"ROOT_PATH must not begin as a path of the service does: {root_path}.")
 
 
 @asynccontextmanager

@@ -54,6 +54,7 @@ def pytest_report_header() -> str:
 
 HERE = Path(__file__).parent
 OPT_IN = {
+    HERE / "browser": "browser",
     HERE / "mms": "mms",
     HERE / "platforms": "platform",
     HERE / "mine": "mine",

@@ -27,6 +27,10 @@ def _runtime(request: Request) -> Runtime:
     return runtime
 
 
+async def _opened(request: Request) -> Runtime:
+    return _runtime(request)
+
+
 async def _sessions(request: Request) -> Sessions:
     return _runtime(request).sessions
 
@@ -99,6 +103,7 @@ async def _stale_if_error(
     return None
 
 
+RuntimeDep = Annotated[Runtime, Depends(_opened)]
 SessionsDep = Annotated[Sessions, Depends(_sessions)]
 ReadingDep = Annotated[Sessions, Depends(_reading)]
 """For what reads with one statement: no BEGIN before it, and no ROLLBACK after."""

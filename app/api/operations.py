@@ -31,10 +31,11 @@ async def get_operation(
     found = await reading.get(sessions, operation_id)
     if found.row.finished_at is None:
         response.headers["Retry-After"] = str(reading.retry_after(found.row))
-    return _told(found)
+    return told(found)
 
 
-def _told(found: FoundOperation) -> PredictionOperation:
+def told(found: FoundOperation) -> PredictionOperation:
+    """An operation as callers are told of it."""
     row, failure = found.row, found.failure
     own = {name: getattr(row, name) for name in PredictionOperation.model_fields if hasattr(row, name)}
     return PredictionOperation.model_validate(

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import cast, get_args
 
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -59,6 +60,17 @@ def parse(name: str, options: Mapping[str, JsonValue]) -> BackendOptions:
         raise InvalidInput(f"The options do not fit the backend {name!r}.", errors=faults) from error
 
 
+def options_of(name: str) -> type[BackendOptions]:
+    """The class of its options. InvalidInput where there is no such backend, Misconfigured where a package is
+    missing that it needs."""
+    return _module(name).Options
+
+
+def module_help(name: str) -> str:
+    """What the platform is, in a line."""
+    return (_module(name).__doc__ or "").strip().splitlines()[0].replace("``", "`")
+
+
 def looks_together(name: str) -> LooksTogether | None:
     """The backend's function that looks at many versions at once, if it has one."""
     return cast(LooksTogether | None, getattr(_module(name), "look_together", None))
@@ -71,9 +83,10 @@ def _fault(options: type[BaseModel], found: ErrorDetails) -> FieldError:
         return fault
     for part in found["loc"][:-1]:
         options = _nested(options, str(part))
-    return FieldError(
-        fault.field, f"there is no such option; there is {', '.join(sorted(options.model_fields))}"
-    )
+    near = get_close_matches(str(found["loc"][-1]), options.model_fields, n=1)
+    meant = f" {near[0]} may be meant;" if near else ""
+    known = ", ".join(sorted(options.model_fields))
+    return FieldError(fault.field, f"there is no such option;{meant} there is {known}")
 
 
 def _nested(options: type[BaseModel], name: str) -> type[BaseModel]:

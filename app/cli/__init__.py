@@ -4,86 +4,43 @@ import os
 import sys
 from collections.abc import Sequence
 
-import typer
+from app.cli.program.listed import COMMANDS
 
-from app.cli.terminal.late import LateCommand, LateGroup
-
-COMMANDS = {
-    "demo": LateCommand(
-        "app.cli.local:demo",
-        "Run the worked example on this machine, with a Postgres and a SageMaker endpoint of its own.",
-    ),
-    "dev": LateCommand(
-        "app.cli.local:dev", "Run the service on your own files, and start it anew at each save."
-    ),
-    "dev-service": LateCommand(
-        "app.cli.local:service",
-        "The service that `dev` starts, on the file descriptors of a socket and of a pipe.",
-        hidden=True,
-    ),
-    "init": LateCommand(
-        "app.cli.init:init",
-        "Write the four files that make a service of your own. What was edited is never overwritten.",
-    ),
-    "code": LateCommand(
-        "app.cli.code:code",
-        "Show what a prediction's key knows of your code: a change of any of it makes all of them anew.",
-    ),
-    "serve": LateCommand(
-        "app.cli.serve:serve",
-        "Run the service. Put a proxy before it that ends TLS. For others than this machine it needs a key.",
-    ),
-    "worker": LateCommand(
-        "app.cli.worker:worker",
-        "Work on evaluations and prediction jobs, on as many machines as wanted.",
-    ),
-    "migrate": LateCommand(
-        "app.cli.migrate:migrate",
-        "Bring the database to the newest migration. Several may start at once: one migrates.",
-    ),
-    "predict": LateCommand(
-        "app.cli.predict:predict",
-        "Predict records: a few now, or many as a job of the workers that is watched here until it ends.",
-    ),
-    "records": LateCommand("app.cli.records.records:commands", "Input objects and the truths about them."),
-    "models": LateCommand("app.cli.models.models:commands", "Models, their versions, and which is live."),
-    "evaluate": LateCommand("app.cli.evaluate:commands", "Evaluation runs and their reports."),
-    "keys": LateCommand("app.cli.access.keys:commands", "The keys of callers."),
-    "audit": LateCommand("app.cli.access.audit:audit", "Show who did what, the newest first."),
-    "storage": LateCommand("app.cli.storage:commands", "The S3 storage."),
-    "sample": LateCommand("app.cli.sample:commands", "The worked example."),
-}
-
-
-class _Commands(LateGroup):
-    late = COMMANDS
-
-
-commands = typer.Typer(
-    cls=_Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # its traceback of a bug would print local variables, secrets among them
-)
-
-
-@commands.callback()
-def _about() -> None:
-    """Predictions by record id from a hosted model, cached and evaluated in Postgres."""
+__all__ = ["COMMANDS", "main"]
+COMPLETE = "_APP_COMPLETE"
+"""The variable by which a shell asks what could come next."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command. What is wrong is said in one line on standard error, with exit code 1."""
-    _require_text(sys.argv[1:] if arguments is None else arguments)
+    """Run a command. What is wrong is said in one line on standard error; ``exits`` has the exit codes."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given == ["--help"] and COMPLETE not in os.environ:
+        _print_listing()
+        sys.exit()
+    _require_text(given)
+    from app.cli.program.moved import as_now
+    from app.cli.program.program import run
+
     try:
-        commands(arguments)
+        run(as_now(given), COMPLETE)
     except SystemExit:  # how most end: they go without what the others need
         raise
     except _foreseen() as error:
-        from app.cli.terminal.failures import told
+        from app.cli.terminal.failures import exit_code, told
 
         if (message := told(error)) is None:
             raise
-        _fail(message)
+        _fail(message, exit_code(error))
+
+
+def _print_listing() -> None:
+    from app.cli.program.listing import listing
+
+    try:
+        sys.stdout.write(f"{listing()}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of `| head`; nor is there anybody for what Python has left to write
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _foreseen() -> tuple[type[Exception], ...]:
@@ -103,6 +60,6 @@ def _require_text(arguments: Sequence[str]) -> None:
             _fail(f"The argument {readable!r} is not text in UTF-8.")
 
 
-def _fail(message: str) -> None:
-    typer.echo(f"Error: {message}", err=True)
-    sys.exit(1)
+def _fail(message: str, code: int = 1) -> None:
+    sys.stderr.write(f"Error: {message}\n")
+    sys.exit(code)

@@ -9,7 +9,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from app.cli import reports
 from app.cli.database import open_sessions, use_case
-from app.cli.terminal import progress, stages, tables
+from app.cli.terminal import output, progress, stages
 from app.cli.terminal.hints import this_program
 from app.cli.terminal.options import WHERE, ModelOption, VersionOption, parsed
 from app.core.errors import InvalidInput
@@ -128,7 +128,7 @@ def _show(found: Evaluation) -> None:
 
 def _print(columns: Sequence[str], found: Sequence[object], *, groups: Sequence[str]) -> None:
     rows = [[getattr(one, column) for column in columns] for one in found]
-    tables.show(columns, rows, groups=groups, below="reason")
+    output.print_table(columns, rows, groups=groups, below="reason")
 
 
 @commands.command()

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 
 def init(
@@ -24,6 +23,8 @@ def init(
 
 def _other_package() -> str | None:
     """What USE_CASE names, in the environment or .env; None, too, where a setting does not fit."""
+    from pydantic import ValidationError
+
     from app.local.dev.variables import given_settings
 
     try:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.program.collecting import all_imported
+
 
 def demo(
     port: Annotated[
@@ -17,6 +19,7 @@ def demo(
     from app.local.demo import run  # needs what a service goes without
     from app.main import create_app
 
+    all_imported()
     run(data_dir, port, create_app, s3=s3)
 
 
@@ -36,6 +39,7 @@ def dev(
     """
     from app.local.dev.run import run  # needs what a service goes without
 
+    all_imported()
     run(models, endpoint, data_dir, port)
 
 
@@ -44,4 +48,5 @@ def service(listener: int, ready: int) -> None:
     from app.local.dev.service import serve_as_child
     from app.main import create_app
 
+    all_imported()
     serve_as_child(create_app, listener, ready)

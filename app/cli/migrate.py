@@ -6,13 +6,14 @@ import time
 import typer
 
 from app.cli.terminal.patience import Wait, patiently
-from app.core.logging import configure_logging
-from app.core.settings import Settings
-from app.db.migrate import upgrade
 
 
 def migrate(wait: Wait = 0) -> None:
     """Bring the database to the newest migration. Several may start at once: one migrates."""
+    from app.core.logging import configure_logging
+    from app.core.settings import Settings
+    from app.db.migrate import upgrade
+
     settings = Settings()
     configure_logging(settings)
     asyncio.run(patiently(lambda: upgrade(settings), time.monotonic() + wait))

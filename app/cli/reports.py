@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from app.cli.database import open_sessions, use_case
-from app.cli.storage import configured_storage
+from app.cli.parts.storage import configured_storage
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.schemas.faults import faults_of

@@ -8,16 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TYPE_CHECKING
 
-import structlog
+from app.cli.program.collecting import all_imported
 
-from app.core.logging import configure_logging, written_aside
-from app.core.settings import Settings
-from app.core.tracing.exporting import exporting
-from app.services import worker as service
-from app.services.runtime import Runtime, open_runtime
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.services.runtime import Runtime
 
-log = structlog.get_logger(__name__)
 
 MORE = 15.0
 """Seconds beyond PREDICT_TIMEOUT, for which inferences under way are waited for, that an end may take."""
@@ -31,12 +29,21 @@ def worker() -> None:
     Ctrl-C or SIGTERM ends it in order: what cannot be finished soon goes back to the queue. What does not end
     PREDICT_TIMEOUT and 15 seconds later is given up. A second one ends it at once.
     """
+    from app.core.logging import configure_logging
+    from app.core.settings import Settings
+
     settings = Settings()
     configure_logging(settings)
     asyncio.run(_work(settings))
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: "Settings") -> None:
+    from app.core.logging import written_aside
+    from app.core.tracing.exporting import exporting
+    from app.services import worker as service
+    from app.services.runtime import open_runtime
+
+    all_imported()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -50,13 +57,13 @@ async def _work(settings: Settings) -> None:
     with written_aside(), exporting():
         async with open_runtime(settings, bulk=True) as runtime:
             runtime.tell_code()
+            gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU
             async with _telling(runtime):
-                gc.freeze()  # what is imported stays: to look through it again and again cost a third of the CPU
                 await service.work(runtime, stop)
     _after(OF_THREADS, lambda: os._exit(0))
 
 
-def _telling(runtime: Runtime) -> AbstractAsyncContextManager[None]:
+def _telling(runtime: "Runtime") -> AbstractAsyncContextManager[None]:
     if not runtime.settings.metrics_port:
         return nullcontext()
     from app.api.signals.listening import listening  # takes a web framework, for those who want it
@@ -71,6 +78,8 @@ def _after(seconds: float, end: Callable[[], None]) -> None:
 
 
 def _give_up() -> None:
-    log.error("the worker is ended, since something in it does not end")
+    import structlog
+
+    structlog.get_logger(__name__).error("the worker is ended, since something in it does not end")
     time.sleep(0.5)  # until that is written
     os._exit(1)

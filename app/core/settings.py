@@ -124,6 +124,8 @@ class Settings(BaseSettings):
     """Origins of web pages that may use the API from a browser, with commas: https://host. Default none."""
     docs: bool = True
     """Whether /docs, /redoc and /openapi.json are served."""
+    dashboard: bool = True
+    """Whether / and /dashboard are served: the pages for people."""
     keep_alive: Annotated[int, Field(ge=1, le=86_400)] = 75
     """Seconds an idle connection is kept open; longer than the balancer before the service keeps it."""
     shutdown_delay: SecondsOrNone = 0

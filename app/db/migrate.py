@@ -39,7 +39,7 @@ async def upgrade(settings: Settings) -> None:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             if (wrong := await soundness.unfitness(connection)) is not None:
                 raise Misconfigured(wrong)
-            while await _heads(connection) != revisions.head():
+            while await heads(connection) != revisions.head():
                 if await _try_lock(connection):
                     await _migrate_locked(connection)
                     break
@@ -92,11 +92,11 @@ async def is_current(connection: AsyncConnection) -> bool:
 
     Migrations expand before they contract, so this release goes on while the next one has migrated.
     """
-    heads = await _heads(connection)
-    return heads == revisions.head() or not revisions.known().issuperset(heads)
+    at = await heads(connection)
+    return at == revisions.head() or not revisions.known().issuperset(at)
 
 
-async def _heads(connection: AsyncConnection) -> tuple[str, ...]:
+async def heads(connection: AsyncConnection) -> tuple[str, ...]:
     """Where the database is; empty of one that was never migrated."""
     if await connection.scalar(text("select to_regclass('alembic_version')")) is None:
         return ()
@@ -109,7 +109,7 @@ async def _try_lock(connection: AsyncConnection) -> bool:
 
 async def _migrate_locked(lock_holder: AsyncConnection) -> None:
     try:
-        if await _heads(lock_holder) != revisions.head():
+        if await heads(lock_holder) != revisions.head():
             await _migrate(lock_holder.engine)
             log.info("migrated", revision="head")
     except DBAPIError as error:
@@ -126,9 +126,9 @@ async def _unlock(lock_holder: AsyncConnection) -> None:
 
 async def _migrate(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
-        heads = await _heads(connection)
-        if not revisions.known().issuperset(heads):
-            later = ", ".join(heads)
+        at = await heads(connection)
+        if not revisions.known().issuperset(at):
+            later = ", ".join(at)
             raise Conflict(f"The database is at {later} of a later release, which alone can migrate it.")
         await connection.execute(text("set lock_timeout = '10s'"))
         await connection.execute(text("set statement_timeout = '15min'"))

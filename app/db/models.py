@@ -109,6 +109,12 @@ async def live_versions(session: AsyncSession) -> Sequence[Row[str, ModelVersion
     return (await session.execute(query.where(known.model(ModelRow.name)).order_by(ModelRow.name))).all()
 
 
+async def backends(session: AsyncSession) -> Sequence[str]:
+    """The platforms of all versions, each once."""
+    query = select(ModelVersionRow.backend).distinct().order_by(ModelVersionRow.backend)
+    return (await session.scalars(query)).all()
+
+
 async def page(session: AsyncSession, *, after: str, limit: int) -> Sequence[Row[ModelRow, ModelVersionRow]]:
     """At most ``limit`` models whose names come after ``after``, in order, each with all its versions."""
     has_versions = exists().where(ModelVersionRow.model_id == ModelRow.id)
@@ -137,10 +143,17 @@ def _versions() -> Select[ModelRow, ModelVersionRow]:
 
 
 async def promote(session: AsyncSession, model: ModelRow, version_id: int) -> None:
-    """Move the live pointer and note the move."""
+    """Move the live pointer of a model that is locked, and note the move."""
     model.live_version_id = version_id
-    session.add(PromotionRow(model_id=model.id, version_id=version_id))
+    session.add(PromotionRow(model_id=model.id, version_id=version_id, promoted_at=func.clock_timestamp()))
     await session.flush()
+
+
+def undo(model: ModelRow, promotion: PromotionRow, restored: PromotionRow) -> None:
+    """Move the live pointer of a model that is locked back. By the clock, not by when the transaction began:
+    it may have waited for the lock, and moves are in the order of their times."""
+    promotion.rolled_back_at = func.clock_timestamp()
+    model.live_version_id = restored.version_id
 
 
 async def standing_promotions(session: AsyncSession, model_id: int, *, limit: int) -> Sequence[PromotionRow]:

@@ -1,8 +1,8 @@
 """What the health checks answer."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from app.schemas.values.wire import Wire
+from app.schemas.values.wire import Documented, Wire
 
 
 class Liveness(Wire):
@@ -21,3 +21,17 @@ class Readiness(Wire):
 
     status: Literal["ok", "degraded", "unavailable"]
     parts: dict[str, PartStatus]
+
+
+FindingStatus: TypeAlias = Literal["ok", "warning", "fault", "unavailable", "skipped"]
+
+
+class Finding(Documented):
+    """What one check of `doctor` has found."""
+
+    check: str
+    status: FindingStatus
+    """`fault`: something is set up wrongly. `unavailable`: a part is away now. `skipped`: not looked at."""
+    said: str
+    do: str | None = None
+    """What to do about it."""

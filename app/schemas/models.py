@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue, StrictBool
 
@@ -100,4 +100,41 @@ class VersionPage(Wire):
     """Versions of a model, newest first; `next_cursor` is null on the last page."""
 
     items: list[ModelVersion]
+    next_cursor: str | None
+
+
+class LiveStretch(Documented):
+    """A time in which one version was live."""
+
+    version: str
+    since: datetime
+    until: datetime | None
+    """Null: it is live."""
+    began: Literal["promoted", "rolled back to"]
+    """How it became live."""
+    ended: Literal["replaced", "rolled back"] | None
+    """How it was left: another version was promoted, or its own promotion undone; null: it is live."""
+
+
+class LiveHistory(Wire):
+    """Which version was live when, newest first; `next_cursor` is null on the last page."""
+
+    items: list[LiveStretch]
+    next_cursor: str | None
+
+
+class ModelSummary(Wire):
+    """A model in a row: its live version and that one's backend, and when the last version was registered."""
+
+    model: str
+    live_version: str | None
+    backend: str | None
+    versions: int
+    registered_at: datetime
+
+
+class ModelSummaries(Wire):
+    """Models in the order of their names; `next_cursor` is null on the last page."""
+
+    items: list[ModelSummary]
     next_cursor: str | None

@@ -45,6 +45,10 @@ class Storage:
         """Every object whose key starts with ``prefix``, in the order of their keys."""
         return await self._call(lambda s3: s3.list(prefix))
 
+    async def delete(self, key: str) -> None:
+        """Delete an object; that there is none is as good."""
+        await self._call(lambda s3: s3.delete(key))
+
     async def ensure_bucket(self) -> None:
         """Make the bucket unless it is there; several may do so at once."""
         await self._call(lambda s3: s3.make())

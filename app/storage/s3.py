@@ -69,6 +69,10 @@ class S3Bucket:
             found = pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
             return [self._entry(each) for page in found for each in page.get("Contents", [])]
 
+    def delete(self, key: str) -> None:
+        with _told():
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+
     def look(self) -> None:
         with _told():
             self._look()

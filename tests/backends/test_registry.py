@@ -21,7 +21,8 @@ def refusals(name: str, options: dict[str, JsonValue]) -> dict[str, str]:
 def test_an_unknown_option_is_told_which_there_are(name: str) -> None:
     known = ", ".join(sorted(import_module(BACKENDS[name]).Options.model_fields))
     said = refusals(name, {"content_typ": "text/csv"})
-    assert said["options.content_typ"] == f"there is no such option; there is {known}"
+    near = " content_type may be meant;" if "content_type" in known else ""
+    assert said["options.content_typ"] == f"there is no such option;{near} there is {known}"
     assert not [message for message in said.values() if "Extra inputs" in message]
 
 
@@ -32,5 +33,7 @@ def test_within_an_option_those_of_it_are_told() -> None:
     }
     known = ", ".join(sorted(Transform.model_fields))
     assert refusals("sagemaker", options) == {
-        "options.transform.instances": f"there is no such option; there is {known}"
+        "options.transform.instances": (
+            f"there is no such option; instance_type may be meant; there is {known}"
+        )
     }

@@ -21,7 +21,7 @@ OF_OTHERS = {
 OF_THE_SERVICE = {"fastapi", "uvicorn", "sqlalchemy", "asyncpg", "pydantic", "structlog"}
 READY = """
 import asyncio, sys
-from app.cli.serve import create_app
+from app.cli.serving import create_app
 async def until_ready():
     app = create_app()
     async with app.router.lifespan_context(app):

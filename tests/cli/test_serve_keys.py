@@ -7,7 +7,8 @@ import httpx
 import pytest
 from structlog.typing import EventDict
 
-from app.cli import main, serve
+from app.cli import main
+from app.cli import serving as serve
 from app.core.settings import Settings
 from app.db.engine import open_database
 from app.services.access import keys

@@ -100,6 +100,7 @@ async def storage(aws: AwsStub) -> None:
     await place.put("a b", b"1")
     await place.get("a b")
     await place.list("transform/")
+    await place.delete("doctor/0a1b")
 
 
 async def register(aws: AwsStub) -> None:

@@ -85,6 +85,7 @@ NEEDS: dict[str, Needs] = {
     "GetObject": _object("GetObject"),
     "HeadObject": _object("GetObject"),
     "PutObject": _object("PutObject"),
+    "DeleteObject": _object("DeleteObject"),
     "ListObjectsV2": _bucket("ListBucket"),
     "HeadBucket": _bucket("ListBucket"),
     "CreateBucket": _bucket("CreateBucket"),

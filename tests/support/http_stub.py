@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(answer)
 
-    do_GET = do_HEAD = do_PUT = do_POST
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_POST
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)

@@ -35,9 +35,9 @@ def running_service(
     log: Path,
     *,
     program: Sequence[str] = ("-m", "app"),
+    options: Sequence[str] = (),
     port: int | None = None,
     probe: str = "/health/ready",
-    workers: int = 1,
 ) -> Iterator[Service]:
     """Run ``python -m app serve`` of a source tree; gives it once ``probe`` answers 200.
 
@@ -48,7 +48,7 @@ def running_service(
     base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USE_CASE")}
     with log.open("a") as stderr:
         process = subprocess.Popen(
-            [sys.executable, *program, "serve", "--port", str(port), "--workers", str(workers)],
+            [sys.executable, *program, "serve", "--port", str(port), *options],
             cwd=tree,
             env=base | dict(variables),
             stdin=subprocess.DEVNULL,

@@ -72,7 +72,7 @@ def test_each_process_of_several_sends_its_own_and_what_is_left_at_the_end(
         "OTEL_SERVICE_NAME": "scores",
         "NO_PROXY": "127.0.0.1",
     }
-    with running_service(ROOT, variables, tmp_path / "log", workers=2) as service:
+    with running_service(ROOT, variables, tmp_path / "log", options=("--workers", "2")) as service:
         for _ in range(20):
             httpx.get(f"{service.url}/models", headers={"traceparent": SAMPLED})
         assert not collected.stub.requests

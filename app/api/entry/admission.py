@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.http.problems import from_app_error, from_outage
+from app.api.web import assets
 from app.core.errors import AppError, Unauthorized, Unavailable
 from app.schemas.access.callers import ANYBODY, CURRENT, STRANGER, Caller
 from app.services.access.keys import PREFIX
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 READINESS, SOON = "/health/ready", 1.0
 """Seconds."""
-OPEN_PATHS = frozenset(("/health/live", READINESS, "/docs", "/redoc", "/openapi.json"))
-"""What tells nothing of what is stored."""
+SIGN_IN = "/dashboard/sign-in"
+OPEN_PATHS = frozenset(("/health/live", READINESS, "/docs", "/redoc", "/openapi.json", SIGN_IN))
+"""What tells nothing of what is stored; so do the files that pages load (``assets``)."""
 NO_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi"'}
 WRONG_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi", error="invalid_token"'}
 THROUGH_A_PROXY = frozenset((b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"))
@@ -57,7 +59,7 @@ async def _caller(scope: Scope) -> Caller:
     runtime: Runtime | None = getattr(scope["app"].state, "runtime", None)
     if path == READINESS and runtime is not None:
         return await _known_soon(scope, runtime)
-    if path in OPEN_PATHS or scope["app"].state.settings.auth == "none":
+    if path in OPEN_PATHS or scope["app"].state.settings.auth == "none" or assets.is_one(path):
         return ANYBODY
     if runtime is None:
         raise Unavailable("The service is starting.")
@@ -81,7 +83,11 @@ async def _known(scope: Scope, runtime: Runtime) -> Caller:
     given = [value for name, value in scope["headers"] if name == b"authorization"]
     if not given:
         return await _without_a_key(runtime, scope)
-    key = _key(given)
+    return await holder(runtime, _key(given))
+
+
+async def holder(runtime: Runtime, key: str) -> Caller:
+    """Who has a key, or a token. Unauthorized where nobody may come in by it, TooManyRequests by it now."""
     if runtime.tokens is not None and not key.startswith(PREFIX):
         return await _holder_of_a_token(runtime.tokens, key)
     caller = runtime.keyring.at_once(key) or await runtime.keyring.holder(key)

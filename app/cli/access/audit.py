@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.database import open_sessions
-from app.cli.terminal import tables
+from app.cli.terminal import output
 from app.schemas.access.audit import AuditPage
 from app.services.access import audit as entries
 
@@ -19,7 +19,7 @@ def audit(limit: Annotated[int, typer.Option(help="How many.", min=1, max=1000)]
         (one.at, one.actor, one.action, one.subject, json.dumps(one.details) if one.details else None)
         for one in found
     ]
-    tables.show(("at", "actor", "action", "subject", "details"), rows, below="details")
+    output.print_table(("at", "actor", "action", "subject", "details"), rows, below="details")
 
 
 async def _page(limit: int) -> AuditPage:

@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import Row
 
 from app.cli.database import open_sessions
-from app.cli.terminal import files, tables
+from app.cli.terminal import files, output
 from app.core.errors import FieldError, InvalidInput
 from app.db.tables.serving import ApiKeyRow
 from app.schemas.access.callers import SCOPES, KeyScope
@@ -98,7 +98,7 @@ def list_keys() -> None:
         "used_today",
         *("created_at", "expires_at", "last_used_at"),
     )
-    tables.show(columns, map(_row, asyncio.run(_every())))
+    output.print_table(columns, map(_row, asyncio.run(_every())))
 
 
 async def _every() -> Iterable[Row[ApiKeyRow, int | None]]:
@@ -106,7 +106,7 @@ async def _every() -> Iterable[Row[ApiKeyRow, int | None]]:
         return await keys.every(sessions)
 
 
-def _row(found: Row[ApiKeyRow, int | None]) -> tuple[tables.TableCell, ...]:
+def _row(found: Row[ApiKeyRow, int | None]) -> tuple[object, ...]:
     key, used = found
     used_today = None if key.inferences_per_day is None else used or 0
     return (

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
-from app.cli.terminal import tables
+from app.cli.terminal import output
 from app.cli.terminal.options import WHERE, parsed
 from app.core.errors import InvalidInput
 from app.db.engine import Sessions
@@ -106,4 +106,4 @@ async def _show_unfit(limit: int) -> None:
 
 async def _list(sessions: Sessions, limit: int) -> None:
     found = await unfit_records.first(sessions, use_case(), limit=limit)
-    tables.show(("record_id", "lacking"), ((one.record_id, ", ".join(one.lacking)) for one in found))
+    output.print_table(("record_id", "lacking"), ((one.record_id, ", ".join(one.lacking)) for one in found))

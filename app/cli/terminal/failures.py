@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.cli.terminal import files
-from app.core.errors import AppError
+from app.cli.terminal import exits, files
+from app.core.errors import AppError, BackendRejected, BadOutput
 from app.core.settings import Settings
 from app.db.engine import OUTAGES, is_outage, outage_in_words
 
+AWAY = 502
+"""From this status on it is another part that fails: the database, the storage or a platform."""
 FORESEEN: tuple[type[Exception], ...] = (AppError, ValidationError, *OUTAGES)
 FLAGS = {
     "time_field": "--time-field",
@@ -39,6 +41,15 @@ def told(error: Exception) -> str | None:
     if of_a_file := files.fault(error):
         return of_a_file
     return f"{outage_in_words(error).removesuffix('.')}: {_reason(error)}" if is_outage(error) else None
+
+
+def exit_code(error: Exception) -> int:
+    """That of one of FORESEEN: whether another try, or another part, could do it as it was asked for."""
+    if isinstance(error, AppError):
+        is_away = error.status >= AWAY and not isinstance(error, BackendRejected | BadOutput)
+    else:
+        is_away = not isinstance(error, ValidationError) and files.fault(error) is None
+    return exits.UNAVAILABLE if is_away else exits.BAD_INPUT
 
 
 def _setting_fault(location: Sequence[int | str], message: str) -> str:

@@ -1,18 +1,27 @@
-"""Options that several commands take."""
+"""Options and arguments that several commands take."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from app.core import strict_json
 from app.core.errors import InvalidInput
+from app.schemas.faults import faults_of
+from app.schemas.records.records import Moment
 
 ModelOption = Annotated[str | None, typer.Option(help="Default: the setting DEFAULT_MODEL.")]
 VersionOption = Annotated[str | None, typer.Option(help="Default: the live one.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Only queue it, and print its id.")]
+Now = Annotated[bool, typer.Option("--now", help="As it stands, also while it is under way.")]
+WaitForWorker = Annotated[bool, typer.Option("--wait", help="Wait for a worker, too, if none is alive.")]
+HowMany = Annotated[int, typer.Option("--limit", metavar="N", help="How many.", min=1)]
 
 WHERE = '{"plan": "basic"}'
 """The form of an option --where."""
+BEYOND_IDS = 2**63
+MOMENT: TypeAdapter[Moment] = TypeAdapter(Moment)
 
 
 def parsed(option: str, text: str, form: str) -> JsonValue:
@@ -22,3 +31,22 @@ def parsed(option: str, text: str, form: str) -> JsonValue:
     except InvalidInput as error:
         hint = f"{option} takes JSON, in quotes for the shell, such as '{form}'"
         raise InvalidInput(f"{hint}. {error.detail}", errors=error.errors) from error
+
+
+def moment(option: str, text: str | None) -> datetime | None:
+    """The time that an option got; InvalidInput names the option and says what would be right."""
+    try:
+        return None if text is None else MOMENT.validate_python(text)
+    except ValidationError as error:
+        raise InvalidInput("The search does not fit.", errors=faults_of(error, option)) from error
+
+
+def id_argument(what: str) -> typer.models.ArgumentInfo:
+    """An argument that is the id of something, checked without its help naming the largest number."""
+    return typer.Argument(metavar="ID", help=what, callback=_checked)
+
+
+def _checked(value: int) -> int:
+    if not 0 < value < BEYOND_IDS:
+        raise typer.BadParameter(f"{value} is no id: they count from 1.")
+    return value

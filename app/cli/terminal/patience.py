@@ -8,7 +8,6 @@ from typing import Annotated, TypeVar
 import typer
 
 from app.core.errors import BackendDown, StorageDown, Unavailable
-from app.db.engine import OUTAGES, is_outage
 
 PAUSE = 0.5
 """Seconds between two tries."""
@@ -24,6 +23,8 @@ async def patiently(work: Callable[[], Awaitable[T]], deadline: float) -> T:
 
     Then the last failure, which names the part, is raised. ``work`` must be idempotent.
     """
+    from app.db.engine import OUTAGES, is_outage
+
     while True:
         try:
             return await work()

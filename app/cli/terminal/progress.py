@@ -5,22 +5,15 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
+from app.cli.terminal import exits
 from app.cli.terminal.patience import patiently
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 PAUSE = 0.25
 """Seconds between two looks."""
@@ -28,8 +21,6 @@ LINE_EVERY = 10.0
 """Seconds between two lines about the same state, where there is no terminal."""
 PATIENCE = 60.0
 """Seconds that the database may be away meanwhile."""
-DETACHED = 130
-"""The exit code after Ctrl-C, as shells have it."""
 
 T = TypeVar("T")
 
@@ -38,9 +29,11 @@ T = TypeVar("T")
 class Stage:
     """How far something is: ``title`` changes with its state, ``line`` tells all of it.
 
-    ``rate`` is in records a second; None: what is seen of it here.
+    ``name`` is what it is called at the beginning of a sentence. ``rate`` is in records a second; None: what
+    is seen of it here.
     """
 
+    name: str
     title: str
     line: str
     finished: int
@@ -50,6 +43,8 @@ class Stage:
 
 
 Show: TypeAlias = Callable[[Stage], None]
+Look: TypeAlias = Callable[[Stage], Awaitable[Stage]]
+"""Gives the stage as it is to be shown, or raises what ends the wait."""
 
 
 @contextmanager
@@ -59,10 +54,16 @@ def detachable(what: str, again: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         typer.echo(f"{what} goes on without you. To see more of it: {again}", err=True)
-        raise typer.Exit(DETACHED) from None
+        raise typer.Exit(exits.LEFT) from None
 
 
-async def until_ended(look: Callable[[], Awaitable[T]], stage_of: Callable[[T], Stage]) -> T:
+async def _as_it_is(stage: Stage) -> Stage:
+    return stage
+
+
+async def until_ended(
+    look: Callable[[], Awaitable[T]], stage_of: Callable[[T], Stage], second_look: Look = _as_it_is
+) -> T:
     """Look again and again, and show how far it is until it ends. What came of it, the caller says."""
     found = await look()
     if not stage_of(found).under_way:
@@ -72,18 +73,22 @@ async def until_ended(look: Callable[[], Awaitable[T]], stage_of: Callable[[T], 
         while stage_of(found).under_way:
             await asyncio.sleep(PAUSE)
             found = await patiently(look, time.monotonic() + PATIENCE)
-            show(stage_of(found))
+            stage = stage_of(found)
+            show(await second_look(stage) if stage.under_way else stage)
     return found
 
 
 @contextmanager
 def _shown() -> Iterator[Show]:
     """A bar on standard error if that is a terminal, else a line now and then."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _lines()
         return
-    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), _rate(), TimeRemainingColumn())
     with Progress(TextColumn("{task.description}", markup=False), *columns, console=console) as progress:
         task = progress.add_task("", total=None, rate=None)
         yield lambda stage: progress.update(
@@ -95,12 +100,17 @@ def _shown() -> Iterator[Show]:
         )
 
 
-class _Rate(ProgressColumn):
+def _rate() -> "ProgressColumn":
     """Records a second, once there are some."""
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
 
-    def render(self, task: Task) -> Text:
-        rate = task.fields["rate"] or task.speed
-        return Text(f"{rate:,.0f} a second" if rate else "")
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            rate = task.fields["rate"] or task.speed
+            return Text(f"{rate:,.0f} a second" if rate else "")
+
+    return Rate()
 
 
 def _lines() -> Show:

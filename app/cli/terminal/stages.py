@@ -11,6 +11,7 @@ from app.schemas.jobs.jobs import PredictionJob
 def of_job(job: PredictionJob) -> Stage:
     waits = job.state == "queued"
     return Stage(
+        name=f"Job {job.id}",
         title=f"Job {job.id} waits for a worker" if waits else f"Job {job.id} is {job.state}",
         line=_line(job),
         finished=job.predicted + job.failed,
@@ -33,13 +34,14 @@ def _line(job: PredictionJob) -> str:
 
 def of_evaluation(run: Run) -> Stage:
     finished, total = run.predicted + run.failed, run.labelled if run.kind == "quality" else run.records
-    title = f"Evaluation {run.id} is {run.state}"
+    name = f"Evaluation {run.id}"
+    title = f"{name} is {run.state}"
     if run.state == "queued":
-        title = f"Evaluation {run.id} waits for a worker"
+        title = f"{name} waits for a worker"
     if run.state == "running" and 0 < total == finished:
-        title = f"Evaluation {run.id} is computing metrics"
+        title = f"{name} is computing metrics"
     line = f"{title}: {finished:,} of {total:,} records, {run.failed:,} failed{left_out(run)}."
-    return Stage(title, line, finished, total, under_way=run.state in UNDER_WAY)
+    return Stage(name, title, line, finished, total, under_way=run.state in UNDER_WAY)
 
 
 def left_out(counted: Run | PredictionJob) -> str:

@@ -1,64 +1,67 @@
-"""Tables on standard output: drawn for people, tabs for programs."""
+"""Tables drawn for people on a terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import TypeAlias
 
-import typer
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
+
+from app.cli.terminal.numbers import in_digits
 
 TableCell: TypeAlias = str | float | int | datetime | None
+Table: TypeAlias = dict[str, list[str]]
 GAPS = ("  ", " ")
-"""Between columns; the narrow one where the wide one does not fit."""
+"""Between columns where there is no room for lines; the narrow one where the wide one does not fit."""
 
 
-def show(
+def drawn(
     columns: Sequence[str],
     rows: Iterable[Sequence[TableCell]],
     *,
+    width: int,
     groups: Sequence[str] = (),
     below: str = "",
-) -> None:
-    """Print rows under their headings; None is an empty cell.
+) -> Iterable[str]:
+    """The lines of a table; None is an empty cell, and a column without any value is left out.
 
-    On a terminal a column without any value is left out. If the table is wider than it, the columns
-    ``groups`` are said once, above the rows that they are the same for, and the column ``below`` under its
-    row. Nothing is cut.
+    It has round corners where ``width`` has room for lines, and else only columns. If it is wider than that,
+    the columns ``groups`` are said once, above the rows that they are the same for, and the column ``below``
+    under its row. Nothing is cut.
     """
-    console = Console()
-    if not console.is_terminal:
-        for row in (columns, *rows):
-            typer.echo("\t".join("" if cell is None else str(cell) for cell in row))
-        return
-    named = {name: list[str]() for name in columns}
+    cells = {name: list[TableCell]() for name in columns}
     for row in rows:
         for name, cell in zip(columns, row, strict=True):
-            named[name].append(_short(cell))
-    filled = {name: cells for name, cells in named.items() if any(cells)}
-    for line in _drawn(filled or named, console.width, groups, below):
-        typer.echo(line)
+            cells[name].append(cell)
+    texts = {name: _texts(name, column) for name, column in cells.items()}
+    filled = {name: column for name, column in texts.items() if any(column)} or texts
+    numeric = {name for name, column in cells.items() if _is_numeric(column)}
+    return _laid_out(filled, numeric, width, groups, below)
 
 
-def _drawn(table: dict[str, list[str]], width: int, groups: Sequence[str], below: str) -> Iterable[str]:
+def _laid_out(
+    table: Table, numeric: set[str], width: int, groups: Sequence[str], below: str
+) -> Iterable[str]:
+    lines = _rounded(_padded(table, numeric))
+    if _fits(lines, width):
+        return lines
     for gap in GAPS:
-        lines = _aligned(table, gap)
+        lines = _aligned(_padded(table, numeric), gap)
         if _fits(lines, width):
             return lines
-    return _grouped(table, width, groups, below)
+    return _grouped(table, numeric, width, groups, below)
 
 
-def _grouped(table: dict[str, list[str]], width: int, groups: Sequence[str], below: str) -> Iterator[str]:
+def _grouped(table: Table, numeric: set[str], width: int, groups: Sequence[str], below: str) -> Iterator[str]:
     apart = {name: table[name] for name in groups if name in table}
     rest = {name: cells for name, cells in table.items() if name not in apart and name != below}
-    wide, narrow = (_aligned(rest, gap) for gap in GAPS)
+    wide, narrow = (_aligned(_padded(rest, numeric), gap) for gap in GAPS)
     heading, *lines = wide if _fits(wide, width - len(GAPS[0])) else narrow
     yield GAPS[0] + heading
     last = None
     for line, note, *group in zip_longest(lines, table.get(below, ()), *apart.values(), fillvalue=""):
         if apart and group != last:
-            said = [f"{name} {cell}" for name, cell in zip(apart, group, strict=True) if cell]
+            said = [f"{name} {cell.strip()}" for name, cell in zip(apart, group, strict=True) if cell]
             yield ", ".join(said) or "all records"
             last = group
         yield GAPS[0] + line
@@ -66,27 +69,65 @@ def _grouped(table: dict[str, list[str]], width: int, groups: Sequence[str], bel
             yield f"{2 * GAPS[0]}{below}: {note}"
 
 
-def _aligned(table: dict[str, list[str]], gap: str) -> list[str]:
-    """The headings and the rows, each a line."""
-    widths = [max(map(cell_len, (name, *cells))) for name, cells in table.items()]
-    return [
-        gap.join(set_cell_size(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in (list(table), *zip(*table.values(), strict=True))
+def _padded(table: Table, numeric: set[str]) -> list[list[str]]:
+    """The lines' cells, each as wide as its column, the headings first; numbers stand to the right."""
+    widths = {name: max(map(cell_len, (name, *cells))) for name, cells in table.items()}
+    columns = [
+        [_to_width(cell, widths[name], right=name in numeric) for cell in (name, *cells)]
+        for name, cells in table.items()
     ]
+    return [list(line) for line in zip(*columns, strict=True)]
+
+
+def _to_width(cell: str, width: int, *, right: bool) -> str:
+    return " " * (width - cell_len(cell)) + cell if right else set_cell_size(cell, width)
+
+
+def _aligned(lines: list[list[str]], gap: str) -> list[str]:
+    return [gap.join(line).rstrip() for line in lines]
+
+
+def _rounded(lines: list[list[str]]) -> list[str]:
+    heading, *rows = [f"│ {' │ '.join(line)} │" for line in lines]
+    rules = ["─" * (cell_len(cell) + 2) for cell in lines[0]]
+    top, middle, bottom = (
+        f"{left}{between.join(rules)}{right}" for left, between, right in ("╭┬╮", "├┼┤", "╰┴╯")
+    )
+    return [top, heading, middle, *rows, bottom] if rows else [top, heading, bottom]
 
 
 def _fits(lines: Iterable[str], width: int) -> bool:
     return max(map(cell_len, lines)) <= width
 
 
+def _is_numeric(cells: Iterable[TableCell]) -> bool:
+    given = [cell for cell in cells if cell is not None]
+    return bool(given) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in given)
+
+
+def _texts(name: str, cells: Sequence[TableCell]) -> list[str]:
+    if _is_numeric(cells):
+        return in_digits(
+            [one if isinstance(one, int | float) else None for one in cells], is_name=_names(name)
+        )
+    return [_short(cell) for cell in cells]
+
+
+def _names(column: str) -> bool:
+    """Whether its numbers are names, which have no thousands."""
+    return column == "id" or column.endswith("_id")
+
+
 def _short(cell: TableCell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else ""
     if isinstance(cell, float):
-        return f"{cell:.4g}"
+        return in_digits([cell])[0]
     if isinstance(cell, datetime):
         return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
-    text = "" if cell is None else str(cell)
-    return "".join(
-        one if one.isprintable() else "?" for one in text
-    )  # a slice is named by what a record holds
+    return on_one_line("" if cell is None else str(cell))
+
+
+def on_one_line(text: str) -> str:
+    """What could break a line or steer a terminal is a ?: a slice is named by what a record holds."""
+    return "".join(one if one.isprintable() else "?" for one in text)

@@ -13,7 +13,26 @@ PAGES = ("/docs", "/redoc")
 """Where people read the API's description."""
 
 
+DASHBOARD = "/dashboard"
+EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+"""Of a <style> with nothing in it, which plotly fills rule by rule: that no policy forbids to a script."""
+OF_DASHBOARD = (
+    OF_PAGES[0],
+    # With none of it a form's Origin is null, which cannot be told from a stranger's.
+    (b"referrer-policy", b"same-origin"),
+    OF_PAGES[2],
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self' %s; img-src 'self' data:; "
+        b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        % EMPTY_STYLE.encode(),
+    ),
+)
+
+
 def of(path: str, root_path: str) -> Sequence[tuple[bytes, bytes]]:
     """Those of the answer for a path, which may begin with the root path or not."""
-    is_page = path.endswith(PAGES) and path.removeprefix(root_path) in PAGES
-    return OF_PAGES if is_page else OF_ANSWERS
+    asked = path.removeprefix(root_path)
+    if asked in PAGES:
+        return OF_PAGES
+    return OF_DASHBOARD if asked == "/" or asked.startswith(DASHBOARD) else OF_ANSWERS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
-from sqlalchemy import Text, bindparam, select, text
+from sqlalchemy import Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,9 +49,11 @@ async def note_many(
     await session.execute(_NOTE_MANY, values | {"subjects": [*subjects]})
 
 
-async def page(session: AsyncSession, *, before: int | None, limit: int) -> Sequence[AuditRow]:
-    """At most ``limit``, the newest first."""
+async def page(session: AsyncSession, *, about: str, before: int | None, limit: int) -> Sequence[AuditRow]:
+    """At most ``limit`` whose subjects begin with ``about``, the newest first."""
     query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
     if before is not None:
         query = query.where(AuditRow.id < before)
+    if about:
+        query = query.where(func.starts_with(AuditRow.subject, about))
     return (await session.scalars(query)).all()

@@ -28,6 +28,17 @@ async def find(session: AsyncSession, model: str) -> EvaluationScheduleRow | Non
     return (await session.scalars(query.where(known.within_prefix(literal(""))))).one_or_none()
 
 
+async def every(session: AsyncSession) -> Sequence[Row[EvaluationScheduleRow, str]]:
+    """All that the caller may know of, with their model's names, in the order of these."""
+    query = (
+        select(EvaluationScheduleRow, ModelRow.name)
+        .join(ModelRow, ModelRow.id == EvaluationScheduleRow.model_id)
+        .where(known.model(ModelRow.name), known.within_prefix(literal("")))
+        .order_by(ModelRow.name)
+    )
+    return (await session.execute(query)).all()
+
+
 async def remove(session: AsyncSession, model: str) -> bool:
     """Whether there was one."""
     of_model = select(ModelRow.id).where(ModelRow.name == model, known.model(ModelRow.name)).scalar_subquery()

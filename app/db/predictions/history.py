@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, null, select, text, type_coerce
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, func, null, select, text, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -14,6 +14,9 @@ from app.db.tenants import known
 from app.schemas.access.callers import CURRENT
 
 T = TypeVar("T")
+
+FoundContent: TypeAlias = Row[str, int, datetime, datetime]
+"""A content hash, how many predictions there are of it, and when the first and the last was computed."""
 
 # Releases that took any PREDICTION_TTL stored moments that Python cannot hold.
 _EXPIRES = case((PredictionRow.expires_at < text("'9999-01-01'"), PredictionRow.expires_at))
@@ -82,3 +85,18 @@ async def search(
 
 async def find(session: AsyncSession, prediction_id: int) -> Row[*tuple[object, ...]] | None:
     return (await session.execute(_logged().where(PredictionRow.id == prediction_id))).one_or_none()
+
+
+async def contents(session: AsyncSession, record_id: str, *, most: int) -> Sequence[FoundContent]:
+    """Those that a record was predicted with, as far as the caller may know of that; the newest first."""
+    row = PredictionRow
+    query = (
+        select(row.content_hash, func.count(), func.min(row.computed_at), func.max(row.computed_at))
+        .join(ModelVersionRow, ModelVersionRow.id == row.model_version_id)
+        .join(ModelRow, ModelRow.id == ModelVersionRow.model_id)
+        .where(row.record_id == record_id)
+        .where(known.within_prefix(row.record_id), known.model(ModelRow.name))
+        .group_by(row.content_hash)
+        .order_by(func.max(row.computed_at).desc())
+    )
+    return (await session.execute(patient(query.limit(most)))).all()

@@ -1,4 +1,4 @@
-"""How much is queued for workers, and how many of them live. The database's clock decides."""
+"""How much is in the queue, by kind and state. The database's clock decides."""
 
 from typing import NamedTuple
 
@@ -42,15 +42,9 @@ _DEPTHS = text(f"""
     ) queued
     group by kind
 """)
-_ALIVE = text("select count(*) from workers where until > now()")
 
 
 async def depths(session: AsyncSession) -> list[QueueDepth]:
     """Of each kind, in the order of KINDS."""
     found = {row[0]: QueueDepth(*row) for row in await session.execute(_DEPTHS)}
     return [found.get(kind, QueueDepth(kind)) for kind in KINDS]
-
-
-async def workers(session: AsyncSession) -> int:
-    """Those that live."""
-    return await session.scalar(_ALIVE) or 0

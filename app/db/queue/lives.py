@@ -1,7 +1,9 @@
 """Which workers live: a row each, which lapses unless it is renewed. The database's clock decides."""
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables import WorkerRow
 
 LAPSE = 15
 """Seconds after which a worker that shows no life is dead. It shows some every two."""
@@ -29,3 +31,9 @@ async def left_undone(session: AsyncSession) -> list[str]:
     """What is due while no worker lives; nothing while one does."""
     found = (await session.execute(_IDLE)).mappings().one_or_none()
     return [name for name, is_due in (found or {}).items() if is_due]
+
+
+async def count(session: AsyncSession) -> int:
+    """How many workers live."""
+    query = select(func.count()).select_from(WorkerRow).where(WorkerRow.until > func.now())
+    return (await session.scalars(query)).one()

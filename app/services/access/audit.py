@@ -36,14 +36,15 @@ async def note_many(
     await rows.note_many(session, CURRENT.get().name, action, subjects, details, request_id=request_id)
 
 
-async def page(sessions: Sessions, *, limit: int, cursor: str | None) -> AuditPage:
-    """Entries, newest first, from the place where the last page's cursor points. Forbidden to who is bound:
-    they name all models, and who has keys."""
+async def page(sessions: Sessions, *, limit: int, cursor: str | None, model: str | None = None) -> AuditPage:
+    """Entries, newest first, from the place where the last page's cursor points; those about versions of one
+    model if it is named. Forbidden to who is bound: they name all models, and who has keys."""
     if CURRENT.get().is_bound:
         raise Forbidden("The audit is told to a key that is bound to no models: it is of all of them.")
     before = CURSOR.decode(cursor)
+    about = "" if model is None else version_subject(model, "")
     async with sessions() as session:
-        found = await rows.page(session, before=before, limit=limit + 1)
+        found = await rows.page(session, about=about, before=before, limit=limit + 1)
     items, next_cursor = CURSOR.cut([_entry(row) for row in found], limit, lambda last: last.id)
     return AuditPage(items=items, next_cursor=next_cursor)
 

@@ -17,15 +17,18 @@ NO_INTERVAL = "too few records for an interval of the difference"
 
 
 def compare(
-    use_case: UseCase, shared: Sequence[SharedRecord], groups: Collection[str], names: Sequence[str]
+    use_case: UseCase, shared: Sequence[SharedRecord], groups: Collection[str] | None, names: Sequence[str]
 ) -> tuple[int, list[ComparedMetric]]:
-    """How many records can be judged now, and these metrics of them; raises why none can be."""
+    """How many records can be judged now, and these metrics of them; raises why none can be. ``groups`` are
+    those that are looked at beside all records and the buckets; None: neither them nor the buckets."""
     pairs = _judgeable(use_case, [_pair(row, groups) for row in shared])
     return len(pairs), compare_cases(use_case, pairs, names)
 
 
-def _pair(row: SharedRecord, wanted: Collection[str]) -> tuple[Case, Case]:
+def _pair(row: SharedRecord, wanted: Collection[str] | None) -> tuple[Case, Case]:
     truth, before, after, groups, bucket = row
+    if wanted is None:
+        return Case(truth, before, (), ""), Case(truth, after, (), "")
     kept = [group for group in groups if group in wanted]
     return Case(truth, before, kept, bucket), Case(truth, after, kept, bucket)
 

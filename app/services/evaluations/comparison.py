@@ -22,10 +22,12 @@ async def compare(
     *,
     metrics: Sequence[str] = (),
     slices: Sequence[str] = (),
+    whole: bool = False,
 ) -> Comparison:
     """Whether run b is better than run a, per metric and group that both were asked for.
 
     ``metrics`` and ``slices`` narrow that; a slice is named (``plan``), or a group of it (``plan=basic``).
+    ``whole``: only all records in the whole window, no slice and no bucket, in a fraction of the time.
     InvalidInput names what the runs do not have in common, Conflict a run that has nothing to compare.
     """
     before, after = [(await _comparable(sessions, one)).request for one in (a, b)]
@@ -40,14 +42,14 @@ async def compare(
     _require(
         filters.unknown("metric", metrics, names) + filters.unknown("slice", slices, {*slice_names, *groups})
     )
-    wanted = {group for group in groups if not slices or _is_of(group, slices)}
+    wanted = None if whole else {group for group in groups if not slices or _is_of(group, slices)}
     chosen = list(dict.fromkeys(metrics)) or names
     judged, compared = await aside(_compare, use_case, shared, wanted, chosen)
     return Comparison(a=a, b=b, shared=judged, metrics=compared)
 
 
 def _compare(
-    use_case: UseCase, shared: Sequence[SharedRecord], groups: Collection[str], names: Sequence[str]
+    use_case: UseCase, shared: Sequence[SharedRecord], groups: Collection[str] | None, names: Sequence[str]
 ) -> tuple[int, list[ComparedMetric]]:
     from app.services.evaluations import comparing  # it needs numpy; here no other request waits for that
 

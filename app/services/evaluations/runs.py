@@ -104,15 +104,28 @@ async def get(sessions: Sessions, evaluation_id: int) -> Evaluation:
         return await _found(session, evaluation_id)
 
 
+async def about(sessions: Sessions, evaluation_id: int) -> Run:
+    """A run without what it found, or NotFound."""
+    async with sessions() as session:
+        found = await rows.find(session, evaluation_id)
+    if found is None:
+        raise no_run(evaluation_id)
+    return told(found)
+
+
+def no_run(evaluation_id: int) -> NotFound:
+    return NotFound(f"There is no evaluation {evaluation_id}.")
+
+
 async def _found(session: AsyncSession, evaluation_id: int) -> Evaluation:
     found = await rows.find(session, evaluation_id)
     if found is None:
-        raise NotFound(f"There is no evaluation {evaluation_id}.")
+        raise no_run(evaluation_id)
     measured = await rows.metrics_of(session, evaluation_id)
     made = await makers.answered_by(session, evaluation_id)
     values = [MetricValue.model_validate(one, from_attributes=True) for one in measured]
     answered_by = [AnsweredBy.model_validate(one, from_attributes=True) for one in made]
-    return Evaluation(**vars(_run(found)), metrics=values, answered_by=answered_by)
+    return Evaluation(**vars(told(found)), metrics=values, answered_by=answered_by)
 
 
 async def page(
@@ -127,7 +140,7 @@ async def page(
         found = await rows.page(session, search, before=before, limit=limit + 1)
         if not found and before is None:
             await require_version(session, search.model, search.version)
-        listed, next_cursor = CURSOR.cut([_run(row) for row in found], limit, lambda last: last.id)
+        listed, next_cursor = CURSOR.cut([told(row) for row in found], limit, lambda last: last.id)
         measured = await rows.headlines(session, [run.id for run in listed], use_case.headline)
     headlines: dict[int, list[MetricValue]] = {run.id: [] for run in listed}
     for one in measured:
@@ -136,7 +149,8 @@ async def page(
     return EvaluationPage(items=items, next_cursor=next_cursor)
 
 
-def _run(found: Row[EvaluationRow, str, str]) -> Run:
+def told(found: Row[EvaluationRow, str, str]) -> Run:
+    """A run as callers see it; it comes with the names of its model and version."""
     row, model, version = found
     fields = {name: getattr(row, name) for name in Run.model_fields if hasattr(row, name)}
     return Run.model_validate(fields | {"model": model, "version": version, "request": row.filter})

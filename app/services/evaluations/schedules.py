@@ -40,8 +40,13 @@ async def get(sessions: Sessions, model: str) -> EvaluationSchedule:
         row = await rows.find(session, model)
     if row is None:
         raise _no_schedule(model)
-    kept = {"next_run": row.next_run, "last_evaluation_id": row.last_evaluation_id, "error": row.error}
-    return EvaluationSchedule.model_validate(_new(row).model_dump() | kept | {"model": model})
+    return _described(model, row)
+
+
+async def every(sessions: Sessions) -> list[EvaluationSchedule]:
+    """The schedules of all models, by the names of these."""
+    async with sessions() as session:
+        return [_described(model, row) for row, model in await rows.every(session)]
 
 
 async def remove(sessions: Sessions, model: str) -> None:
@@ -77,6 +82,11 @@ async def _begin(
     except AppError as error:
         log.warning("scheduled evaluation not begun", model=model, detail=Quoted(error.in_words))
         row.error = error.in_words
+
+
+def _described(model: str, row: EvaluationScheduleRow) -> EvaluationSchedule:
+    kept = {"next_run": row.next_run, "last_evaluation_id": row.last_evaluation_id, "error": row.error}
+    return EvaluationSchedule.model_validate(_new(row).model_dump() | kept | {"model": model})
 
 
 def _new(row: EvaluationScheduleRow) -> NewSchedule:

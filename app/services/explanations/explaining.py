@@ -60,7 +60,7 @@ class Explaining:
         ids = [answer.id for answer in hits.values()]
         found = await explanations.find(self.predictor.database.direct, ids) if ids else {}
         return {
-            name: ExplainedAnswer(answer, _read(found[answer.id]))
+            name: ExplainedAnswer(answer, read(found[answer.id]))
             for name, answer in hits.items()
             if answer.id in found
         }
@@ -73,9 +73,10 @@ def _explained(answer: Answer | AppError, found: dict[int, StoredExplanation]) -
         return Unavailable(
             "The prediction was removed meanwhile, and its explanation with it.", retry_after=1
         )
-    return ExplainedAnswer(answer, _read(found[answer.id]))
+    return ExplainedAnswer(answer, read(found[answer.id]))
 
 
-def _read(stored: StoredExplanation) -> Explanation:
+def read(stored: StoredExplanation) -> Explanation:
+    """An explanation as callers are given it."""
     said = Contributions.model_validate_json(stored.value)
     return Explanation(**dict(said), computed_at=stored.computed_at)

@@ -2,11 +2,13 @@
 
 from pydantic import TypeAdapter
 
+from app.core import strict_json
 from app.core.cursors import Cursor
 from app.db import models as rows
 from app.db.engine import Sessions
+from app.db.live import summaries
 from app.schemas.ids import Name, RowId
-from app.schemas.models import ModelPage, ModelVersion, VersionPage
+from app.schemas.models import ModelPage, ModelSummaries, ModelSummary, ModelVersion, VersionPage
 from app.services.models import versions
 from app.services.models.describing import describe, grouped
 
@@ -21,6 +23,20 @@ async def page(sessions: Sessions, *, limit: int, cursor: str | None) -> ModelPa
         found = grouped(await rows.page(session, after=after, limit=limit + 1))
     items, next_cursor = MODELS.cut(found, limit, lambda last: last.model)
     return ModelPage(items=items, next_cursor=next_cursor)
+
+
+async def page_of_summaries(
+    sessions: Sessions, *, named_like: str, limit: int, cursor: str | None
+) -> ModelSummaries:
+    """Models in rows, those whose names have ``named_like`` in them: of thousands, and of any number of
+    versions."""
+    strict_json.check(named_like, "find")
+    after = MODELS.decode(cursor) or ""
+    async with sessions() as session:
+        found = await summaries.page(session, named_like=named_like, after=after, limit=limit + 1)
+    items = [ModelSummary.model_validate(one, from_attributes=True) for one in found]
+    shown, next_cursor = MODELS.cut(items, limit, lambda last: last.model)
+    return ModelSummaries(items=shown, next_cursor=next_cursor)
 
 
 async def page_of_versions(sessions: Sessions, model: str, *, limit: int, cursor: str | None) -> VersionPage:

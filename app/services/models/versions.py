@@ -19,8 +19,9 @@ from app.services import pipeline
 from app.services.access import audit, bounds
 from app.services.hosting.looks import place_of, sleeps
 from app.services.inference import Inference
-from app.services.models import fallbacks, looks
+from app.services.models import decided, fallbacks, looks
 from app.services.models import probe as probing
+from app.services.models.decided import Shown
 from app.services.models.describing import describe, grouped
 from app.services.models.probe import not_live
 from app.services.use_case import UseCase
@@ -80,8 +81,9 @@ async def promote(
     version: str,
     *,
     probe: bool | None = None,
+    shown: Shown | None = None,
 ) -> Model:
-    """Make a version live, at once for every replica.
+    """Make a version live, at once for every replica; Conflict unless it is, or ``shown`` still is.
 
     Misconfigured where it takes features that preprocess lacks. With ``probe`` a row is sent to it first,
     unless there is no record or it is live already; where that fails, the live version stays as it is, and
@@ -103,6 +105,7 @@ async def promote(
         if found is None or found.id != wanted:  # another one has its name now, and sent nothing
             raise NotFound(f"The version {version!r} of {model!r} was deleted meanwhile.")
         if row.live_version_id != wanted:
+            await decided.require(session, row, shown)
             await db.promote(session, row, wanted)
             await audit.note(session, "promoted", audit.version_subject(model, version))
     return await get(sessions, model)

@@ -1,17 +1,21 @@
 """Operations as callers are told of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
+from app.core.cursors import Cursor
 from app.core.errors import AppError, NotFound
 from app.core.errors.stored import revive
 from app.db.engine import Sessions
 from app.db.operations import reading as rows
 from app.db.tables import OperationRow, PredictionRow
+from app.schemas.ids import RowId
+
+CURSOR: Cursor[int] = Cursor("operations", TypeAdapter(RowId))
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,13 @@ async def get(sessions: Sessions, operation_id: int) -> FoundOperation:
     if found is None:
         raise NotFound(f"There is no operation {operation_id}.")
     return FoundOperation(*found)
+
+
+async def page(
+    sessions: Sessions, *, limit: int, cursor: str | None
+) -> tuple[Sequence[FoundOperation], str | None]:
+    """Operations, newest first, from the place where the last page's cursor points; and this one's cursor."""
+    before = CURSOR.decode(cursor)
+    async with sessions() as session:
+        found = await rows.page(session, before=before, limit=limit + 1)
+    return CURSOR.cut([FoundOperation(*one) for one in found], limit, lambda last: last.row.id)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import OUTAGES, Database, is_outage, is_unmigrated, run
 from app.db.evaluations import newest
 from app.db.evaluations.newest import NewestMetric
-from app.db.queue import depth
+from app.db.queue import depth, lives
 from app.db.queue.depth import QueueDepth
 
 KEPT = 2.0
@@ -62,7 +62,7 @@ async def _ask(session: AsyncSession) -> DatabaseSignals:
     return DatabaseSignals(
         is_up=True,
         depths=await depth.depths(session),
-        workers=await depth.workers(session),
+        workers=await lives.count(session),
         metrics=await newest.metrics(session),
         versions=await newest.versions(session),
     )

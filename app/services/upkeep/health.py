@@ -1,8 +1,7 @@
 """Whether the service can work, part by part."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from sqlalchemy import text
@@ -17,11 +16,11 @@ from app.db.server.outages import is_read_only
 from app.schemas.access.callers import CURRENT
 from app.schemas.health import PartStatus, Readiness
 from app.schemas.hosting.deployments import Deployment
-from app.services.hosting.looks import Sighting, place_of, wakes
 from app.services.models import versions
 from app.services.pipeline import require_features
 from app.services.runtime import Runtime
 from app.services.upkeep.parts import NotKnown, Part
+from app.services.upkeep.platforms import look_at_all
 
 KEPT, PLATFORM_KEPT = 3.0, 15.0
 """Seconds that a finding is remembered, so that probes are no load; platforms limit such questions."""
@@ -30,9 +29,6 @@ NAMING = {
     "platform": "The platform of a live version is away; a key that is bound to nothing is told which.",
 }
 """What those are told of parts whose reasons name versions to whom no names are told."""
-PLATFORMS_AT_ONCE = 2
-"""A look takes one of the few threads that are everybody's, and keeps it while a platform hangs."""
-
 
 _Failure: TypeAlias = tuple[Deployment, AppError]
 
@@ -156,7 +152,11 @@ class Health:
 
     async def _look_at_platforms(self) -> None:
         """Whether the platform of every live version answers; nothing is inferred."""
-        failures = await self._ask_platforms(await self._live())
+        failures: list[_Failure] = [
+            (one, error)
+            for one, error in await look_at_all(self._inference, await self._live())
+            if isinstance(error, AppError) and not isinstance(error, BackendThrottled)  # which is there
+        ]
         if failures:
             first, error = failures[0]
             named = f"{first.model} version {first.version}: {error.detail}{_and_more(failures)}"
@@ -176,52 +176,6 @@ class Health:
             return await versions.live_deployments(self._database.transactions)
         except OUTAGES as error:
             raise NotKnown from error
-
-    async def _ask_platforms(self, live: Sequence[Deployment]) -> list[_Failure]:
-        """Each place once: an endpoint may have thousands of models."""
-        slots = asyncio.Semaphore(PLATFORMS_AT_ONCE)
-
-        async def ask(deployments: Sequence[Deployment]) -> list[_Failure]:
-            async with slots:
-                found = await self._look_at(deployments)
-            return [
-                (one, error)
-                for one, error in zip(deployments, found, strict=True)
-                if isinstance(error, AppError) and not isinstance(error, BackendThrottled)  # which is there
-            ]
-
-        asked = await asyncio.gather(*map(ask, _by_place(live)))
-        return [failure for failures in asked for failure in failures]
-
-    async def _look_at(self, deployments: Sequence[Deployment]) -> Sequence[Sighting]:
-        """What comes of one look at all those of one place, in their order; what it would wake, and what
-        nothing is sent to now, is judged by its calls alone."""
-        awake = [
-            one
-            for one in deployments
-            if self._inference.refusal(one) is None and not wakes(one.backend, one.options)
-        ]
-        seen = dict(zip((one.id for one in awake), await self._seen(awake), strict=True))
-        return [self._inference.refusal(one) or seen.get(one.id) for one in deployments]
-
-    async def _seen(self, deployments: Sequence[Deployment]) -> Sequence[Sighting]:
-        if len(deployments) != 1:
-            return await self._inference.looks(deployments) if deployments else []
-        try:
-            return [await self._inference.look(deployments[0])]  # which opens it
-        except AppError as error:
-            return [error]
-
-
-def _by_place(live: Sequence[Deployment]) -> Iterable[Sequence[Deployment]]:
-    """Those whose options no longer fit each by itself, which opening it will say."""
-    places: dict[str, list[Deployment]] = defaultdict(list)
-    for one in live:
-        try:
-            places[place_of(one.backend, one.options)].append(one)
-        except AppError:
-            places[f"version {one.id}"].append(one)
-    return places.values()
 
 
 def _told(part: str, found: PartStatus) -> PartStatus:

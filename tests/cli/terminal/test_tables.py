@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from app.cli.evaluate import COMPARED, FOUND, GROUP, RUN
-from app.cli.terminal import tables
+from app.cli.terminal import output
 from app.cli.terminal.tables import TableCell
 from examples.churn.evaluation import METRICS
 
@@ -51,7 +51,7 @@ def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     ) -> list[str]:
         monkeypatch.setenv("TTY_COMPATIBLE", "1")
         monkeypatch.setenv("COLUMNS", str(width))
-        tables.show(columns, rows, groups=groups, below="reason")
+        output.print_table(columns, rows, groups=groups, below="reason")
         return capsys.readouterr().out.splitlines()
 
     return print_
@@ -84,9 +84,16 @@ def test_everything_is_there_and_nothing_is_cut(
 
 def test_a_table_that_fits_has_a_line_a_row(printed: Printed) -> None:
     rows = [row for row in COMPARISON if row[0] in ("log_loss", "recall") and "region" not in str(row[1])]
-    wide, narrow = printed(80, COMPARED, rows), printed(72, COMPARED, rows)
-    assert wide[0] == "metric    slice       n    a       b      difference  low      high      verdict"
-    assert narrow[3] == "log_loss plan=basic 341 0.4797 0.371 -0.1087    -0.1601 -0.06057 better"
+    round_, wide, narrow = (printed(width, COMPARED, rows) for width in (95, 85, 74))
+    assert round_[:4] == [
+        "╭──────────┬────────────┬─────┬────────┬────────┬────────────┬─────────┬──────────┬─────────╮",
+        "│ metric   │ slice      │   n │      a │      b │ difference │     low │     high │ verdict │",
+        "├──────────┼────────────┼─────┼────────┼────────┼────────────┼─────────┼──────────┼─────────┤",
+        "│ log_loss │            │ 341 │ 0.4797 │ 0.3710 │    -0.1087 │ -0.1601 │ -0.06057 │ better  │",
+    ]
+    assert round_[-1].startswith("╰──────────┴")
+    assert wide[0] == "metric    slice         n       a       b  difference      low      high  verdict"
+    assert narrow[3] == "log_loss plan=basic 341 0.4797 0.3710    -0.1087 -0.1601 -0.06057 better"
     assert len(narrow) == 1 + len(rows)
     assert [line.split() for line in wide] == [line.split() for line in narrow]
 
@@ -94,9 +101,9 @@ def test_a_table_that_fits_has_a_line_a_row(printed: Printed) -> None:
 def test_one_that_does_not_is_in_groups_with_reasons_below(printed: Printed) -> None:
     lines = printed(80, COMPARED, COMPARISON)
     assert lines[:3] == [
-        "  metric            n   a      b      difference low     high     verdict",
+        "  metric              n      a      b difference     low     high verdict",
         "all records",
-        "  log_loss          341 0.4797 0.371  -0.1087    -0.1601 -0.06057 better",
+        "  log_loss          341 0.4797 0.3710    -0.1087 -0.1601 -0.06057 better",
     ]
     place = lines.index("slice plan=basic")
     assert [line.split()[0] for line in lines[place + 1 : place + 7]] == [*METRICS[:5], "reason:"]
@@ -106,5 +113,5 @@ def test_one_that_does_not_is_in_groups_with_reasons_below(printed: Printed) -> 
 
 
 def test_empty_tables_have_their_headings_and_odd_names_do_not_break_lines(printed: Printed) -> None:
-    assert printed(80, COMPARED[:3], []) == ["metric  slice  bucket"]
-    assert printed(80, ("slice", "n"), [["plan=\x1b[2J\n", 1]]) == ["slice       n", "plan=?[2J?  1"]
+    assert printed(80, COMPARED[:3], [])[1:2] == ["│ metric │ slice │ bucket │"]
+    assert "│ plan=?[2J? │ 1 │" in printed(80, ("slice", "n"), [["plan=\x1b[2J\n", 1]])

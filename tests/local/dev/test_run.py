@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from app.cli import commands
+from app.cli.program.program import program
 from app.core.errors import Misconfigured
 from app.local.dev import run
 from tests.support.demo import LONGEST_STOP, Demo, demo_folder, running_demo, start, wait_until_gone
@@ -186,4 +186,4 @@ def test_what_cannot_be_used_is_said_before_anything_starts(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(run, "end_in_order_on_signals", lambda: None)
     with pytest.raises(Misconfigured, match=re.escape(complaint)):
-        commands(["dev", "--port", "0", "--data-dir", "data", *options], standalone_mode=False)
+        program(["dev", "--port", "0", "--data-dir", "data", *options], standalone_mode=False)

@@ -118,3 +118,11 @@ async def test_a_metric_of_another_task_is_not_compared(runtime: Runtime) -> Non
         await compared(
             runtime, asked, asked, use_case=changed(TASK="binary", METRICS=("recall",), POSITIVE=1)
         )
+
+
+async def test_the_whole_alone_is_what_it_is_among_the_groups(runtime: Runtime) -> None:
+    a, b = [(await evaluate(runtime, None, bucket="month")).id for _ in range(2)]
+    every = await comparison.compare(runtime.sessions, TRANSIT, a, b)
+    whole = await comparison.compare(runtime.sessions, TRANSIT, a, b, whole=True)
+    assert {one.bucket for one in every.metrics} == {"", "2013-01", "2013-02"}
+    assert whole.metrics == [one for one in every.metrics if (one.slice, one.bucket) == ("", "")]

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from app.schemas.evaluations.directions import HIGHER_IS_BETTER, LOWER_IS_BETTER
 from app.schemas.judged import Task
 from app.services.evaluations.statistics import metrics
 from app.services.evaluations.statistics.samples import Floats, Sample, Undefined
@@ -70,9 +71,9 @@ def differences(names: Sequence[str], task: Task, a: Sample, b: Sample) -> dict[
 
 def _gain(name: str, before: Floats, after: Floats) -> Floats:
     """How much better b is on each resample; nothing where the metric is not a matter of better."""
-    if name in metrics.HIGHER_IS_BETTER:
+    if name in HIGHER_IS_BETTER:
         return after - before
-    if name in metrics.LOWER_IS_BETTER:
+    if name in LOWER_IS_BETTER:
         return before - after
     return np.abs(before) - np.abs(after) if name == "bias" else np.zeros_like(before)
 

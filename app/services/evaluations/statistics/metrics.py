@@ -149,6 +149,3 @@ METRICS: dict[Task, dict[str, Compute]] = {
     "binary": BINARY,
     "multiclass": MULTICLASS,
 }
-HIGHER_IS_BETTER = frozenset({"r2", "roc_auc", "average_precision", "accuracy", "precision", "recall", "f1"})
-LOWER_IS_BETTER = frozenset({"mae", "rmse", "median_absolute_error", "log_loss", "brier"})
-"""Bias is better the closer it is to zero; mean_prediction and actual_rate are not a matter of better."""

@@ -1,8 +1,6 @@
 """Commands whose modules are imported once they are asked for, so that none waits for what another needs."""
 
-import gc
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,17 +8,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from app.cli.program.listed import LateCommand
+
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
-
-
-@dataclass(frozen=True)
-class LateCommand:
-    """``place`` is module:name of a function or a Typer app; ``says`` what a list of commands says of it."""
-
-    place: str
-    says: str
-    hidden: bool = False
 
 
 class LateGroup(TyperGroup):
@@ -45,13 +36,10 @@ class _Listed(TyperCommand):
         self._late = late
 
     def imported(self) -> "Command":
-        """The command itself."""
+        """The command itself. Its help is plain: to draw frames took as long as all the rest."""
         module, _, attribute = self._late.place.partition(":")
         found = getattr(import_module(module), attribute)
-        if not gc.isenabled():  # __main__ has seen to it, until all is imported
-            gc.freeze()
-            gc.enable()
-        holder = typer.Typer(add_completion=False)
+        holder = typer.Typer(add_completion=False, rich_markup_mode=None)
         holder.callback()(lambda: None)  # else one command alone loses its name
         if isinstance(found, typer.Typer):
             holder.add_typer(found, name=self.name)

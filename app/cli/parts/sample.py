@@ -6,7 +6,7 @@ import time
 import typer
 
 from app.cli.database import open_sessions
-from app.cli.storage import configured_storage
+from app.cli.parts.storage import configured_storage
 from app.cli.terminal.patience import Wait, patiently
 from app.core.logging import configure_logging
 from app.core.settings import Settings

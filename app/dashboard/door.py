@@ -1,0 +1,78 @@
+"""Pure ASGI middleware around the pages: who is signed in, from where a form comes, what a fault looks like.
+
+The key in the cookie goes on as ``Authorization``, and is from there on a key as any: the same look-up, rate
+and scopes. It does for pages alone; for the API a cookie is nothing. What is refused before or behind is
+told as a page to who asks for one (``Accept: text/html``), and as a problem to everybody else.
+"""
+
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.http.problems import from_app_error
+from app.core.errors import FieldError, Forbidden
+from app.dashboard import paths, session
+from app.dashboard.faults import PagesForFaults, redirect
+
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+NOT_OURS = Forbidden(
+    "A form is taken from this dashboard's own pages only.",
+    errors=[
+        FieldError(
+            "Origin", "must be the dashboard's own; a proxy has to hand on Host as the browser sent it"
+        )
+    ],
+)
+
+
+class DashboardDoor:
+    """Hands on what is none of the dashboard's as it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not paths.are_ours(_path(scope)):
+            await self.app(scope, receive, send)
+            return
+        told = PagesForFaults(scope, receive, send)
+        if not _path(scope):
+            await redirect(paths.OVERVIEW)(scope, receive, send)
+        elif scope["method"] not in SAFE and not _is_from_our_page(scope):
+            await from_app_error(NOT_OURS)(scope, receive, told)
+        else:
+            await self.app(_with_key(scope), receive, told)
+        await told.end()
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _with_key(scope: Scope) -> Scope:
+    """A request with the cookie as one with the header; who sends the header says who it is."""
+    if any(name == b"authorization" for name, _ in scope["headers"]) or not (key := session.key_in(scope)):
+        return {**scope, session.SIGNED_IN: False}
+    headers = [*scope["headers"], (b"authorization", b"Bearer " + key)]
+    return {**scope, "headers": headers, session.SIGNED_IN: True}
+
+
+def _is_from_our_page(scope: Scope) -> bool:
+    """Whether the browser says so. Who says nothing may be a browser of old, and is refused.
+
+    Over plain HTTP browsers leave Sec-Fetch-Site out; then the origin is to be that of the address.
+    """
+    said = Headers(scope=scope)
+    sites, origins, hosts = said.getlist("sec-fetch-site"), said.getlist("origin"), said.getlist("host")
+    if sites and set(sites) != {"same-origin"}:
+        return False
+    if origins:
+        return len(origins) == 1 and [_host(origins)] == [host.lower() for host in hosts]
+    return bool(sites)
+
+
+def _host(origins: Iterable[str]) -> str:
+    [origin] = origins
+    return origin.partition("://")[2].lower()

@@ -1,0 +1,23 @@
+"""Which paths are the dashboard's, and which a browser may be led to."""
+
+import re
+
+OVERVIEW = "/"
+BELOW = "/dashboard/"
+SIGN_IN = "/dashboard/sign-in"
+SIGN_OUT = "/dashboard/sign-out"
+OWN = re.compile(r"/(?:dashboard/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?(?:\?[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*)?")
+"""With its query; of no other place, whatever a browser makes of slashes and backslashes."""
+LONGEST = 2000
+"""Characters of a path that one is led back to."""
+
+
+def are_ours(path: str) -> bool:
+    """Whether a path without the root path is that of a page; empty is the root path itself."""
+    return path in (OVERVIEW, "") or path.startswith(BELOW)
+
+
+def own(path: str) -> str:
+    """The path of a page with its query, or the overview's where it is none to be led to."""
+    is_own = len(path) <= LONGEST and OWN.fullmatch(path) is not None
+    return path if is_own and not path.startswith((SIGN_IN, SIGN_OUT)) else OVERVIEW
