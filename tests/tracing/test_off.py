@@ -26,7 +26,7 @@ async def main():
         app.build_middleware_stack()
 asyncio.run(main())
 print(*[name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter",
-    "app.core.tracing.spans", "app.db.tracing", "app.api.entry.traced"))])
+    "app.core.tracing.spans", "app.db.tracing.statements", "app.api.entry.traced"))])
 """
 
 
