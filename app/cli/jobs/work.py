@@ -16,11 +16,11 @@ from app.cli.terminal.workers import Workers
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.schemas.faults import faults_of
-from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest, ResultLine
+from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.services.jobs import jobs
 
-RESULT = [name for name in ResultLine.model_fields if name != "content_hash"]
-"""The columns of a table; the hash is as wide as half a terminal."""
+RESULT = ("record_id", "prediction", "computed_at", "error", "detail")
+"""The columns of a table: what is not the same for all, nor as wide as half a terminal."""
 
 
 def ask(request: JsonValue) -> int:

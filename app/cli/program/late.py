@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from app.cli.program.collecting import some_imported
 from app.cli.program.listed import COMMANDS, LateCommand
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class _Listed(TyperCommand):
         """The command itself. Its help is plain: to draw frames took as long as all the rest."""
         module, _, attribute = self._late.place.partition(":")
         found = getattr(import_module(module), attribute)
+        some_imported()
         holder = typer.Typer(add_completion=False, rich_markup_mode=None)
         holder.callback()(lambda: None)  # else one command alone loses its name
         if isinstance(found, typer.Typer):

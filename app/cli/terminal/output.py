@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["table", "csv", "json"]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
-Shown = TypeVar("Shown", bound=BaseModel | Mapping[str, object])
+Printed = TypeVar("Printed", bound=BaseModel | Mapping[str, object])
 
 
 @dataclass(frozen=True)
-class Column(Generic[Shown]):
+class Column(Generic[Printed]):
     """A column of a table and of CSV that is made of what is shown, instead of being one of its fields."""
 
     name: str
-    value: Callable[[Shown], object]
+    value: Callable[[Printed], object]
 
 
 def show(
-    rows: Sequence[Shown],
-    columns: Sequence[str | Column[Shown]],
+    rows: Sequence[Printed],
+    columns: Sequence[str | Column[Printed]],
     form: Format = "table",
     *,
     groups: Sequence[str] = (),
@@ -56,7 +56,7 @@ def show(
         print_table(names, cells, groups=groups, below=below)
 
 
-def show_one(thing: Shown, form: Format = "table", *, fields: Sequence[str | Column[Shown]] = ()) -> None:
+def show_one(thing: Printed, form: Format = "table", *, fields: Sequence[str | Column[Printed]] = ()) -> None:
     """Print one thing: as a table a line per field that has a value. Default: all fields."""
     columns = fields or list(thing if isinstance(thing, Mapping) else type(thing).model_fields)
     if form == "json":
@@ -103,7 +103,7 @@ def _print_csv(lines: Iterable[Sequence[object]]) -> None:
     typer.echo(csv_text(lines), nl=False)
 
 
-def _cell(thing: Shown, column: str | Column[Shown]) -> object:
+def _cell(thing: Printed, column: str | Column[Printed]) -> object:
     if isinstance(column, Column):
         return column.value(thing)
     return thing[column] if isinstance(thing, Mapping) else cast(object, getattr(thing, column))

@@ -20,10 +20,10 @@ from app.schemas.overview.overview import (
     LiveVersion,
     Overview,
     OverviewStep,
+    OverviewWindow,
     QueueDepth,
     Savings,
     Steps,
-    OverviewWindow,
 )
 from app.services.overview.percentiles import percentiles
 from app.services.overview.savings import Prices, Reckoning, without_calls
