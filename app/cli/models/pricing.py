@@ -30,12 +30,12 @@ def price(
     version: OnlyVersion = None,
     valid_from: Annotated[
         str | None,
-        typer.Option("--from", help="A full hour, such as 2026-01-01T00:00:00Z. Default: the present one."),
+        typer.Option("--from", help="When a day begins, 2026-01-01T00:00:00Z say. Default: today, by UTC."),
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="It has no price from then on.")] = False,
     form: FormatOption = "table",
 ) -> None:
-    """Say what inferences of a model cost, from an hour on: the overview tells what the cache saved.
+    """Say what inferences of a model cost, from a day on: the overview tells what the cache saved.
 
     No price is ever changed: a later one takes its place.
     """
