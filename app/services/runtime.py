@@ -89,7 +89,8 @@ async def open_runtime(
         opened.push_async_callback(inference.aclose)
         storage = open_storage(settings.storage_url) if settings.storage_url else None
         memory = _memory(settings)
-        listener = Listener(settings, memory)
+        lasting = bulk or sheds  # a service or a worker, which others are to find of one mind
+        listener = Listener(settings, memory, _code(settings, chosen) if lasting else None)
         listener.start()
         opened.push_async_callback(listener.aclose)
         looks = PromptLooks(database.transactions, inference)
@@ -111,6 +112,10 @@ async def open_runtime(
             *(settings, chosen, database, inference, storage, flights, predictor),
             *(keyring, rates, budgets, answer_notes, tokens),
         )
+
+
+def _code(settings: Settings, use_case: UseCase) -> str:
+    return settings.pipeline_version or use_case.fingerprint
 
 
 def _tokens(settings: Settings) -> "Tokens | None":

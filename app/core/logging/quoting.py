@@ -15,7 +15,7 @@ NAMED = frozenset(
     (
         *("", "health", "models", "predictions", "prediction-jobs", "evaluations", "reports"),
         "overview",
-        *("audit", "docs", "redoc", "openapi.json", "static"),
+        *("audit", "metrics", "docs", "redoc", "openapi.json", "static"),
     )
 )
 """How paths begin in which there are numbers and the names of models and versions, and nothing else."""
