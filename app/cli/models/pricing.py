@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app.schemas.overview.prices import Price, PricePage
 
 SHOWN = ("model", "version", "per", "amount", "currency", "valid_from")
-OfModel = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
+PricedModel = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
 OnlyVersion = Annotated[
     str | None,
     typer.Option(help="Of this version alone. Default: of all versions that have no price of their own."),
@@ -21,7 +21,7 @@ OnlyVersion = Annotated[
 
 
 def price(
-    name: OfModel,
+    name: PricedModel,
     amount: Annotated[str | None, typer.Option(help="How much, such as 0.23.")] = None,
     currency: Annotated[str | None, typer.Option(help="Its code in ISO 4217, such as USD.")] = None,
     per: Annotated[
@@ -48,7 +48,7 @@ def price(
 
 
 def prices(
-    name: OfModel,
+    name: PricedModel,
     limit: HowMany = 100,
     form: FormatOption = "table",
 ) -> None:
