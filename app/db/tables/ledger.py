@@ -21,10 +21,7 @@ class InferenceTallyRow(Base):
     """
 
     __tablename__ = "inference_tallies"
-    __table_args__ = (
-        Index("ix_inference_tallies_grain_at", "grain", "at"),
-        Index("ix_inference_tallies_model_version_id", "model_version_id"),
-    )
+    __table_args__ = (Index("ix_inference_tallies_grain_at", "grain", "at"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime]
@@ -51,7 +48,6 @@ class AnswerTallyRow(Base):
     __tablename__ = "answer_tallies"
     __table_args__ = (
         Index("ix_answer_tallies_grain_at", "grain", "at"),
-        Index("ix_answer_tallies_model_version_id", "model_version_id"),
         Index(
             *("uq_answer_tallies_note_line", "note", "line"),
             unique=True,
