@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.away import without_its_platform
 from tests.browser.places import Place, browser_program, sample, without_anything
 from tests.browser.walking import PAINTED, SEEN, sign_in, walking
 
@@ -79,6 +80,21 @@ def walk_empty(browser: Browser, empty_place: Place) -> Iterator[Page]:
     """The same at the service with nothing in its database."""
     with walking(browser, empty_place.url) as page:
         sign_in(page, empty_place.keys["admin"])
+        yield page
+
+
+@pytest.fixture(scope="session")
+def away_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A service with a model whose platform is away, three records, and no worker."""
+    with without_its_platform(tmp_path_factory.mktemp("away") / "log") as place:
+        yield place
+
+
+@pytest.fixture
+def walk_away(browser: Browser, away_place: Place) -> Iterator[Page]:
+    """The same there."""
+    with walking(browser, away_place.url) as page:
+        sign_in(page, away_place.keys["admin"])
         yield page
 
 

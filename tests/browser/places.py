@@ -88,9 +88,12 @@ def sample() -> Iterator[Place]:
 
 
 @contextmanager
-def without_anything(log: Path) -> Iterator[Place]:
-    """A service on a migrated database with nothing in it, but for a key."""
-    with _in_a_thread(_fresh_database()) as url, running_service(ROOT, {"DATABASE_URL": url}, log) as service:
+def without_anything(log: Path, **variables: str) -> Iterator[Place]:
+    """A service on a migrated database with nothing in it, but for a key, and without a worker."""
+    with (
+        _in_a_thread(_fresh_database()) as url,
+        running_service(ROOT, {"DATABASE_URL": url, **variables}, log) as service,
+    ):
         place = Place(service.url, url)
         place.make_key("admin", "admin")
         yield place

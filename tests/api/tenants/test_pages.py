@@ -45,7 +45,7 @@ def asked_for(route: APIRoute, names: Names) -> Iterator[Asked]:
 def _value(name: str, names: Names) -> str:
     known = vars(names) | {
         **{"q": names.record_id, "record_ids": names.record_id, "find": names.model, "choice": names.model},
-        **{"file_format": "csv", "value": "1"},
+        **{"file_format": "csv", "value": "1", "window": "30d"},
     }
     return str(known[name])
 
