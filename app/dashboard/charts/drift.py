@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from app.dashboard.charts import marks
-from app.dashboard.charts.groups import value_of
+from app.dashboard.charts.groups import rows_of, value_of
 from app.dashboard.charts.marks import Trace
 from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.runs import MetricValue
@@ -39,17 +39,11 @@ def per_feature(found: Sequence[MetricValue], metric: str) -> Figure:
         [name, marks.cell(one), verdict(metric, one.value), one.n]
         for name, one in zip(names, shown, strict=True)
     ]
-    order: list[JsonValue] = [marks.plain(name) for name in reversed(names)]
     return {
         "data": [data],
         "layout": {
             "xaxis": {"title": {"text": metric}, "rangemode": "tozero"},
-            "yaxis": {
-                "type": "category",
-                "categoryorder": "array",
-                "categoryarray": order,
-                "automargin": True,
-            },
+            "yaxis": rows_of(names),
             "showlegend": False,
             "bargap": 0.35,
             **_thresholds(metric),

@@ -43,7 +43,7 @@ def dots(
         "data": data,
         "layout": {
             "xaxis": {"title": {"text": marks.plain(metric)}, "range": list(scale) if scale else None},
-            "yaxis": _rows([value_of(group) for group in groups]),
+            "yaxis": rows_of([value_of(group) for group in groups]),
             "showlegend": len(series) > 1,
             "hovermode": "closest",
         },
@@ -87,7 +87,7 @@ def _dots(place: int, name: str, found: Sequence[MetricValue]) -> Trace:
     }
 
 
-def _rows(names: Sequence[str]) -> dict[str, JsonValue]:
+def rows_of(names: Sequence[str]) -> dict[str, JsonValue]:
     """An axis with a row for each, the first on top."""
     order: list[JsonValue] = [marks.plain(name) for name in reversed(names)]
     return {"type": "category", "categoryorder": "array", "categoryarray": order, "automargin": True}
@@ -131,18 +131,23 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
     return {
         "data": [dots],
         "layout": {
-            "xaxis": {
-                "title": {"text": f"{marks.plain(metric)}: {marks.plain(what)}"},
-                "rangemode": "tozero",
-                "zeroline": True,
-                "zerolinewidth": 2,
-                "zerolinecolor": "var(--line-strong)",
-            },
-            "yaxis": _rows(names),
+            "xaxis": _from_zero(f"{marks.plain(metric)}: {marks.plain(what)}"),
+            "yaxis": rows_of(names),
             "showlegend": False,
             "hovermode": "closest",
         },
         "table": {"head": ["group", "difference", "verdict", "records"], "rows": rows},
+    }
+
+
+def _from_zero(title: str) -> dict[str, JsonValue]:
+    """An axis on which zero stands out: beyond it is decided."""
+    return {
+        "title": {"text": title},
+        "rangemode": "tozero",
+        "zeroline": True,
+        "zerolinewidth": 2,
+        "zerolinecolor": "var(--line-strong)",
     }
 
 
