@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from app.dashboard.charts import marks
 from app.dashboard.charts.groups import rows_of, value_of
-from app.dashboard.charts.marks import Trace
+from app.dashboard.charts.marks import PlotTrace
 from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.runs import MetricValue
 
@@ -25,7 +25,7 @@ def per_feature(found: Sequence[MetricValue], metric: str) -> Figure:
     """A bar for each slice, the one that moved most on top; what is undefined has none, and says why."""
     shown = sorted(found, key=lambda one: (one.value is None, -abs(one.value or 0.0), one.slice))[:MOST]
     names = [feature_of(one.slice) for one in shown]
-    data: Trace = {
+    data: PlotTrace = {
         "type": "bar",
         "orientation": "h",
         "name": metric,
@@ -71,9 +71,9 @@ def _colour(metric: str, value: float | None) -> str:
 
 
 def _thresholds(metric: str) -> dict[str, JsonValue]:
-    up: Trace = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
+    up: PlotTrace = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
     dashed: JsonValue = {"color": marks.NEITHER, "width": 1.2, "dash": "dash"}
-    named: Trace = {"yref": "paper", "y": 0, "yanchor": "bottom", "xanchor": "left", "showarrow": False}
+    named: PlotTrace = {"yref": "paper", "y": 0, "yanchor": "bottom", "xanchor": "left", "showarrow": False}
     limits = THRESHOLDS.get(metric, ())
     return {
         "shapes": [up | {"x0": at, "x1": at, "line": dashed} for at, _ in limits],

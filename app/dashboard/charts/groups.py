@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from app.dashboard.charts import marks
-from app.dashboard.charts.marks import Trace
+from app.dashboard.charts.marks import PlotTrace
 from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.runs import ComparedMetric, MetricValue
 
@@ -72,7 +72,7 @@ def value_of(group: str) -> str:
     return group.partition("=")[2] or group
 
 
-def _dots(place: int, name: str, found: Sequence[MetricValue]) -> Trace:
+def _dots(place: int, name: str, found: Sequence[MetricValue]) -> PlotTrace:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -109,7 +109,7 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
     ``what`` names the difference: ``version 2 less version 1``.
     """
     names = [value_of(_name(one)) for one in found]
-    dots: Trace = {
+    dots: PlotTrace = {
         "type": "scatter",
         "mode": "markers",
         "orientation": "h",
@@ -155,7 +155,7 @@ def _name(one: ComparedMetric) -> str:
     return one.slice or one.bucket or "all records"
 
 
-def _spread(found: Sequence[ComparedMetric]) -> Trace:
+def _spread(found: Sequence[ComparedMetric]) -> PlotTrace:
     pairs = [(one.difference, one.low, one.high) for one in found]
     return {
         "type": "data",
