@@ -26,10 +26,12 @@ from app.api import (
 )
 from app.api.entry.admission import CallerAdmission
 from app.api.entry.front import PredictionFront
+from app.api.entry.noting import RouteNoted
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
-from app.api.signals.noting import RouteNoted
+from app.api.ledger import overview, prices
+from app.api.signals import metrics
 from app.api.web import assets, origins, pages
 from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured
@@ -42,6 +44,9 @@ from app.dashboard.door import DashboardDoor
 from app.db import capacity
 from app.db.engine import pooled
 from app.services.runtime import open_runtime
+from app.services.signals.database import DatabaseLook
+from app.services.signals.opening import open_processes
+from app.services.signals.telling import Metrics
 from app.services.upkeep import leftovers, live_versions, revisions
 from app.services.upkeep.health import Health
 from app.services.use_case import UseCase, load
@@ -62,12 +67,15 @@ ROUTERS = tuple(
         records,
         models,
         schedules,
+        prices,
         predictions,
         operations,
         jobs,
         reports,
         evaluations,
+        overview,
         audit,
+        metrics,
     )
 )
 """In the order in which they are asked for a path."""
@@ -142,6 +150,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(*GARBAGE)
     async with AsyncExitStack() as opened:
         opened.enter_context(written_aside())
+        processes = await opened.enter_async_context(open_processes(settings))
         runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case, sheds=True))
         runtime.tell_code()
         health = Health(runtime)
@@ -156,6 +165,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             opened.push_async_callback(_stop, asyncio.create_task(work))
         app.state.runtime = runtime
         app.state.health = health
+        app.state.metrics = Metrics(runtime, processes, DatabaseLook(runtime.database))
         # An import takes its time to be written: half of the connections stay free for everybody else.
         app.state.import_slots = asyncio.Semaphore(max(1, pooled(settings) // 2))
         yield

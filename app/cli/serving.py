@@ -2,8 +2,11 @@
 
 import asyncio
 import math
+import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -38,7 +41,19 @@ def run(host: str | None, port: int | None, workers: int) -> None:
     if workers == 1:
         _run(GentleServer(config))
     else:
-        Multiprocess(config, [config.bind_socket()]).run()
+        with _shared_metrics(settings):
+            Multiprocess(config, [config.bind_socket()]).run()
+
+
+@contextmanager
+def _shared_metrics(settings: Settings) -> Iterator[None]:
+    """A folder in which the processes tell each other what they have counted, for as long as they serve."""
+    if settings.metrics_folder is not None:
+        yield
+        return
+    with TemporaryDirectory(prefix="sagemaker-fastapi-", ignore_cleanup_errors=True) as made:
+        os.environ["METRICS_FOLDER"] = made
+        yield
 
 
 def _run(server: uvicorn.Server) -> None:

@@ -7,12 +7,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from app.cli.program.collecting import all_imported
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
+    from app.services.runtime import Runtime
 
 
 MORE = 15.0
@@ -55,8 +57,17 @@ async def _work(settings: "Settings") -> None:
         async with open_runtime(settings, bulk=True) as runtime:
             runtime.tell_code()
             gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU
-            await service.work(runtime, stop)
+            async with _telling(runtime):
+                await service.work(runtime, stop)
     _after(OF_THREADS, lambda: os._exit(0))
+
+
+def _telling(runtime: "Runtime") -> AbstractAsyncContextManager[None]:
+    if not runtime.settings.metrics_port:
+        return nullcontext()
+    from app.api.signals.listening import listening  # takes a web framework, for those who want it
+
+    return listening(runtime)
 
 
 def _after(seconds: float, end: Callable[[], None]) -> None:

@@ -39,7 +39,7 @@ class DashboardDoor:
         told = PagesForFaults(keyed, receive, send)
         if _path(scope) in paths.OTHER_NAMES:
             await redirect(paths.OVERVIEW)(scope, receive, send)
-        elif scope["method"] not in SAFE and not _is_from_our_page(scope):
+        elif _needs_evidence(keyed) and not _is_from_our_page(scope):
             await from_app_error(NOT_OURS)(scope, receive, told)
         else:
             await self.app(keyed, receive, told)
@@ -57,6 +57,14 @@ def _with_key(scope: Scope) -> Scope:
         return {**scope, session.SIGNED_IN: False}
     headers = [*scope["headers"], (b"authorization", b"Bearer " + key)]
     return {**scope, "headers": headers, session.SIGNED_IN: True}
+
+
+def _needs_evidence(scope: Scope) -> bool:
+    """Whether a page elsewhere could have had a browser ask this with its user's key, or sign in with another.
+
+    Who has no cookie is told that a key is needed, or is as good as anybody (``WebGuard`` looks at those).
+    """
+    return scope["method"] not in SAFE and (scope[session.SIGNED_IN] or _path(scope) == paths.SIGN_IN)
 
 
 def _is_from_our_page(scope: Scope) -> bool:

@@ -10,8 +10,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.api.web import assets
-from app.dashboard import filters
+from app.dashboard import filters, words
 from app.dashboard.charts.bundle import style_id
+from app.dashboard.charts.marks import direction
 from app.dashboard.charts.tables import drawn, table_of
 from app.dashboard.session import SIGNED_IN
 from app.schemas.access.callers import CURRENT, ITSELF, Caller, KeyScope
@@ -86,6 +87,8 @@ def environment(root_path: str) -> Environment:
         "asset": lambda name: root_path + assets.address(name),
         "table_of": table_of,
         "drawn": drawn,
+        "words": words,
+        "direction": direction,
         "chart_style_id": style_id,
     }
     return made

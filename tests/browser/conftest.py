@@ -22,9 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+NO_BROWSER = "No Chromium was found: install it (Debian: apt install chromium), or name it in CHROMIUM."
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    program = browser_program()
+    if (program := browser_program()) is None:
+        pytest.exit(NO_BROWSER, returncode=1)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*ALONE, *as_root])

@@ -77,9 +77,10 @@ async def test_a_form_from_elsewhere_is_refused(
     app: FastAPI, client: httpx.AsyncClient, said: dict[str, str]
 ) -> None:
     await signed_in(client, await new_key(app, "admin"))
-    refused = await client.post("/dashboard/sign-out", headers={**OF_A_BROWSER, **said})
-    assert refused.status_code == 403
-    assert "<strong>Origin</strong>" in refused.text
+    for path in ("/dashboard/sign-out", "/dashboard/sign-in", "/"):
+        refused = await client.post(path, headers={**OF_A_BROWSER, **said})
+        assert refused.status_code == 403, path
+        assert "<strong>Origin</strong>" in refused.text
     assert (await client.get("/")).status_code == 200
 
 

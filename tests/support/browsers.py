@@ -1,5 +1,7 @@
 """What a browser sends with its requests, and signing in with one."""
 
+from collections.abc import Collection
+
 import httpx
 from fastapi import FastAPI
 
@@ -12,9 +14,28 @@ OF_A_BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 OF_OUR_PAGE = {**OF_A_BROWSER, "Origin": "http://test", "Sec-Fetch-Site": "same-origin"}
 
 
-async def new_key(app: FastAPI, *scopes: KeyScope, name: str = "somebody") -> str:
+async def new_key(
+    app: FastAPI,
+    *scopes: KeyScope,
+    name: str = "somebody",
+    models: Collection[str] | None = None,
+    record_prefix: str = "",
+) -> str:
     runtime: Runtime = app.state.runtime
-    return await keys.make(runtime.sessions, NewKey(name, scopes)) or ""
+    new = NewKey(name, scopes, models=models, record_prefix=record_prefix)
+    return await keys.make(runtime.sessions, new) or ""
+
+
+async def headers_of(
+    app: FastAPI,
+    name: str,
+    *scopes: KeyScope,
+    models: Collection[str] | None = None,
+    record_prefix: str = "",
+) -> dict[str, str]:
+    """Those of a new key, for who does not sign in."""
+    key = await new_key(app, *scopes, name=name, models=models, record_prefix=record_prefix)
+    return {"authorization": f"Bearer {key}"}
 
 
 async def signed_in(client: httpx.AsyncClient, key: str, led_to: str = "/", **headers: str) -> httpx.Response:
