@@ -32,9 +32,9 @@ class Html(HTMLParser):
     def fields(self) -> dict[str, str]:
         """Inputs with their values, by name."""
         return {
-            given["name"]: given.get("value") or ""
+            field: given.get("value") or ""
             for name, given in self.tags
-            if name == "input" and given.get("name")
+            if name == "input" and (field := given.get("name"))
         }
 
 

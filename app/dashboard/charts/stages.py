@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from app.dashboard.charts.tables import Figure
 from app.services.browsing.predicting import TimedStage
 
@@ -19,6 +21,7 @@ def one_after_another(stages: Sequence[TimedStage]) -> Figure | None:
     """A bar for each, in milliseconds, that begins where the one before ended; None where there is none."""
     if not stages:
         return None
+    told: list[JsonValue] = [f"{one.seconds * 1000:.3g} ms" for one in stages]
     return {
         "data": [
             {
@@ -28,7 +31,7 @@ def one_after_another(stages: Sequence[TimedStage]) -> Figure | None:
                 "base": [round(one.began * 1000, 3) for one in stages],
                 "x": [round(one.seconds * 1000, 3) for one in stages],
                 "y": _apart([one.name for one in stages]),
-                "text": [f"{one.seconds * 1000:.3g} ms" for one in stages],
+                "text": told,
                 "textposition": "outside",
                 "cliponaxis": False,
                 "marker": {"color": [COLOURS.get(one.name, OF_OURS) for one in stages]},
