@@ -53,10 +53,10 @@ def one_after_another(stages: Sequence[TimedStage]) -> Figure | None:
     }
 
 
-def _apart(names: Sequence[str]) -> list[str]:
+def _apart(names: Sequence[str]) -> list[JsonValue]:
     """Those of stages that were gone through again with a number, since each has a place of its own."""
     seen: dict[str, int] = {}
-    apart = []
+    apart: list[JsonValue] = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
         apart.append(name if seen[name] == 1 else f"{name} {seen[name]}")
