@@ -18,10 +18,10 @@ from app.api.deps import (
     StaleIfError,
     UseCaseDep,
 )
+from app.api.entry.noting import NotingDep, PredictionRoute
 from app.api.http.bodies import reply
 from app.api.http.problems import OF_BODIES, responses
 from app.api.receiving.preferences import PreferDep
-from app.api.signals.noting import NotingDep, PredictionRoute
 from app.core.errors import (
     AppError,
     BackendAway,

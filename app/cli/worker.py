@@ -7,12 +7,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from app.cli.program.collecting import all_imported
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
+    from app.services.runtime import Runtime
 
 
 MORE = 15.0
@@ -37,6 +39,7 @@ def worker() -> None:
 
 async def _work(settings: "Settings") -> None:
     from app.core.logging import written_aside
+    from app.core.tracing.exporting import exporting
     from app.services import worker as service
     from app.services.runtime import open_runtime
 
@@ -51,12 +54,21 @@ async def _work(settings: "Settings") -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
-    with written_aside():
+    with written_aside(), exporting():
         async with open_runtime(settings, bulk=True) as runtime:
             runtime.tell_code()
             gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU
-            await service.work(runtime, stop)
+            async with _telling(runtime):
+                await service.work(runtime, stop)
     _after(OF_THREADS, lambda: os._exit(0))
+
+
+def _telling(runtime: "Runtime") -> AbstractAsyncContextManager[None]:
+    if not runtime.settings.metrics_port:
+        return nullcontext()
+    from app.api.signals.listening import listening  # takes a web framework, for those who want it
+
+    return listening(runtime)
 
 
 def _after(seconds: float, end: Callable[[], None]) -> None:

@@ -137,6 +137,11 @@ class Settings(BaseSettings):
     log_values: bool = False
     """Whether the log may quote what customers sent: ids, messages of exceptions, platforms' answers."""
 
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port of HOST on which a worker tells its own metrics, to whom the service does; 0 for none."""
+    metrics_folder: Annotated[Path | None, EMPTY_IS_NONE] = None
+    """Where processes on one port share their metrics; `serve --workers` makes one by itself."""
+
     use_case: Annotated[Package | None, EMPTY_IS_NONE] = None
     """A package with modules named like the four files, such as examples.transit; default those files."""
     default_model: str | None = None

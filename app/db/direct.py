@@ -55,7 +55,8 @@ class Statement:
 class Direct:
     """At most ``size`` connections, each opened when it is first needed and kept until the end.
 
-    Its own pool in thirty lines: asyncpg's makes a task, and a proxy, for each use of a connection.
+    Its own pool in thirty lines: asyncpg's makes a task, and a proxy, for each use of a connection. ``users``
+    are those that have one, or wait for it.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Direct:
         """``pooler``: it is one that our connections lead to, and theirs behind it may be what is unfit."""
         self._connect, self._pooler = connect, pooler
         self._slots = asyncio.Semaphore(size)
+        self.size, self.users = size, 0
         self._idle: list[tuple[Connection, Binding]] = []
         """Each with what was told to the server last of whom it is for."""
 
@@ -76,16 +78,25 @@ class Direct:
         where what several callers ask for goes together."""
         wanted = CURRENT.get().binding if binding is None else binding
         ordered = [values[name] for name in statement.names]
-        async with self._slots:
-            try:
-                return await self._fetch(statement.text, ordered, wanted)
-            except NoAnswer:
-                raise
-            except (ConnectionLost, asyncpg.ReadOnlySQLTransactionError):
-                self.hang_up_idle()  # the server went away, or turned, and all of them with it
-            except MAY_DO_AT_ONCE as error:
-                await let_pass(error)
-            return await self._fetch(statement.text, ordered, wanted)
+        self.users += 1
+        try:
+            async with self._slots:
+                return await self._fetch_once_more(statement.text, ordered, wanted)
+        finally:
+            self.users -= 1
+
+    async def _fetch_once_more(
+        self, text: str, values: Sequence[object], wanted: Binding
+    ) -> Sequence[asyncpg.Record]:
+        try:
+            return await self._fetch(text, values, wanted)
+        except NoAnswer:
+            raise
+        except (ConnectionLost, asyncpg.ReadOnlySQLTransactionError):
+            self.hang_up_idle()  # the server went away, or turned, and all of them with it
+        except MAY_DO_AT_ONCE as error:
+            await let_pass(error)
+        return await self._fetch(text, values, wanted)
 
     async def _fetch(self, text: str, values: Sequence[object], wanted: Binding) -> Sequence[asyncpg.Record]:
         (connection, bound), is_fit = self._idle_one(wanted), False

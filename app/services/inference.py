@@ -25,10 +25,13 @@ from app.core.errors import (
 from app.core.hosts import Hosts
 from app.core.retrying import retried
 from app.core.settings import Settings
+from app.core.signals import VersionCalls
+from app.core.tracing.parts import inferring
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.payloads import Sendable
 from app.services.failures.lightened import without_causes
 from app.services.hosting import looks
+from app.services.hosting.breaker import Breaker
 from app.services.hosting.chunks import chunked, predict
 from app.services.hosting.looks import Sighting
 from app.services.hosting.open_backends import OpenBackend, OpenBackends
@@ -101,6 +104,10 @@ class Inference:
     def refusal(self, deployment: Deployment) -> BackendAway | None:
         """Why nothing is sent to a deployment now, where it fails again and again; else None."""
         return self._backends.refusal(deployment)
+
+    def breakers(self) -> Iterator[tuple[VersionCalls, Breaker]]:
+        """Of the versions that are open in this process."""
+        return self._backends.breakers()
 
     async def open(self, deployment: Deployment) -> None:
         """Open its backend, if it is not; nothing is called. Raises AppError where it cannot be opened."""
@@ -214,7 +221,8 @@ async def _timed(
 
 async def _asked(opened: OpenBackend, rows: list[Sendable], timeout: float) -> Reply:
     try:
-        return await predict(opened.backend, rows, timeout)
+        with inferring(opened.calls.model, opened.calls.version, len(rows)):
+            return await predict(opened.backend, rows, timeout)
     except AppError as error:
         without_causes(error)
         raise

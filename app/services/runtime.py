@@ -24,6 +24,7 @@ from app.services.predictions.leader import Leader
 from app.services.predictions.memory import Memory
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
+from app.services.tallies import AnswerNotes
 from app.services.use_case import UseCase, load
 from app.storage import Storage, open_storage
 
@@ -49,6 +50,7 @@ class Runtime:
     keyring: Keyring
     rates: RequestRates
     budgets: Budgets
+    answer_notes: AnswerNotes
     tokens: "Tokens | None" = None
     """None where OIDC_ISSUER is not set."""
 
@@ -80,6 +82,9 @@ async def open_runtime(
     async with AsyncExitStack() as opened:
         database = open_database(settings, bulk=bulk)
         opened.push_async_callback(database.aclose)
+        answer_notes = AnswerNotes(database.direct)
+        answer_notes.start()
+        opened.push_async_callback(answer_notes.aclose)
         inference = Inference(settings)
         opened.push_async_callback(inference.aclose)
         storage = open_storage(settings.storage_url) if settings.storage_url else None
@@ -105,7 +110,7 @@ async def open_runtime(
             opened.push_async_callback(tokens.aclose)
         yield Runtime(
             *(settings, chosen, database, inference, storage, flights, predictor),
-            *(keyring, rates, budgets, tokens),
+            *(keyring, rates, budgets, answer_notes, tokens),
         )
 
 

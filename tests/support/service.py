@@ -35,6 +35,7 @@ def running_service(
     log: Path,
     *,
     program: Sequence[str] = ("-m", "app"),
+    options: Sequence[str] = (),
     port: int | None = None,
     probe: str = "/health/ready",
 ) -> Iterator[Service]:
@@ -47,7 +48,7 @@ def running_service(
     base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USE_CASE")}
     with log.open("a") as stderr:
         process = subprocess.Popen(
-            [sys.executable, *program, "serve", "--port", str(port)],
+            [sys.executable, *program, "serve", "--port", str(port), *options],
             cwd=tree,
             env=base | dict(variables),
             stdin=subprocess.DEVNULL,

@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import answers
 from app.api.access.scopes import require
+from app.api.entry.noting import note_outage, signals_of
 from app.api.http.problems import from_app_error, from_outage
-from app.api.signals.noting import note_outage, signals_of
 from app.core.errors import AppError
 from app.core.errors.still_computing import StillComputing
 from app.core.signals.answered import note, note_error

@@ -1,1 +1,1 @@
-"""What a process has done, told to who may see it; and what notes it."""
+"""What a process has done, told to who may see it."""

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from app.cli.models.importing import import_versions
 from app.cli.models.packing import pack
+from app.cli.models.pricing import price, prices
 from app.cli.parts.asking import WithoutAsking, confirm
 from app.cli.terminal.options import HowMany, parsed
 from app.cli.terminal.output import FormatOption
@@ -15,6 +16,8 @@ from app.core.errors import InvalidInput
 commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
 commands.command("import")(import_versions)
 commands.command()(pack)
+commands.command()(price)
+commands.command()(prices)
 
 FORM = '{"endpoint_name": "churn"}'
 Probe = Annotated[

@@ -69,6 +69,5 @@ def _print_next(name: str, content_type: SentAs) -> None:
     if content_type != SENT:
         options["content_type"] = content_type
     typer.echo("It loads. Next, with your names, and with --features if it takes only some of them:")
-    typer.echo(
-        f"  {this_program()} models register MODEL VERSION --options {shlex.quote(json.dumps(options))}"
-    )
+    given = " ".join(f"--option {shlex.quote(f'{one}={value}')}" for one, value in options.items())
+    typer.echo(f"  {this_program()} models register MODEL VERSION {given}")

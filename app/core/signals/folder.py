@@ -1,7 +1,7 @@
-"""The totals of processes that answer on one port: each keeps its own in a file, whoever is asked sums them up.
+"""The totals of processes on one port: each keeps its own in a file, and whoever is asked sums them up.
 
-What a process has counted stays when it ends, or is killed: a sum never goes down. Whether one lives is told by
-a lock on a file of its own, which the system takes back with the process.
+What a process has counted stays when it ends, or is killed: a sum never goes down. Whether one lives is told
+by a lock on a file of its own, which the system takes back with the process.
 
 To sum up takes a lock on the folder that others may share, to sweep it one that they may not: files of the
 ended become one, so that a process that dies again and again does not fill the folder.

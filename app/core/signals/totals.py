@@ -7,9 +7,11 @@ from typing import Self, TypeAlias
 
 from app.core.signals.answered import AnsweredKey, answers
 from app.core.signals.called import CallKey, CallTotals, calls
-from app.core.signals.histogram import Histogram
+from app.core.signals.histogram import ROWS, SECONDS, Histogram
 from app.core.signals.requested import RequestKey, requests
 
+FORM = [1, [*SECONDS], [*ROWS]]
+"""Of what is handed on. The first number changes with what is below."""
 Gauge: TypeAlias = tuple[str, tuple[str, ...]]
 """A name, and the values of its labels."""
 Gauges: TypeAlias = Mapping[Gauge, float]
@@ -46,6 +48,7 @@ class Totals:
     def to_json(self) -> str:
         return json.dumps(
             {
+                "form": FORM,
                 "answers": [[key, *_plain(one)] for key, one in self.answers.items()],
                 "calls": [
                     [key, *_plain(one.seconds), *_plain(one.rows), one.retries]
@@ -59,8 +62,10 @@ class Totals:
 
     @classmethod
     def of_json(cls, text: str) -> Self:
-        """What ``to_json`` of this release has written."""
+        """What ``to_json`` has written; nothing of what a release of another form did."""
         found, said = cls(), json.loads(text)
+        if said["form"] != FORM:
+            return found
         for key, *plain in said["answers"]:
             _fill(found.answers.setdefault(AnsweredKey(*key), Histogram()), *plain)
         for key, *plain in said["calls"]:

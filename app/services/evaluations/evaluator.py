@@ -29,11 +29,12 @@ from app.db.records.windows import Window
 from app.schemas.access.callers import acting_within
 from app.schemas.evaluations.runs import EvaluationRequest, Reference
 from app.services.access.acting import acting_for
-from app.services.evaluations import judging, noting, reports
+from app.services.evaluations import judging, reports
 from app.services.evaluations.attribution_drift import AttributionDrift
 from app.services.evaluations.collecting import CollectedRun, Labelled, collect
 from app.services.evaluations.drift import Drift
 from app.services.evaluations.two_windows import DriftTask
+from app.services.explanations import noting
 from app.services.failures.interrupted import noted
 from app.services.failures.user_code import aside
 from app.services.models import versions
@@ -157,7 +158,7 @@ class Evaluator:
             began = perf_counter()
             answers = await patience.predict_many(self._runtime.predictor, record_ids, run.ask, last=run.last)
             raise_if_away(answers)
-            noting.note(answers, perf_counter() - began)
+            noting.note("evaluation", answers, perf_counter() - began)
             await aside(collect, self._use_case, run, batch, answers)
             async with self._sessions.begin() as session:
                 going = await rows.progress(session, run.id, predicted=len(run.items), reasons=run.reasons)

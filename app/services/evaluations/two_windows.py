@@ -21,9 +21,9 @@ from app.db.records import windows
 from app.db.records.windows import Window, WindowCounts
 from app.schemas.evaluations.runs import Bucket
 from app.schemas.hosting.deployments import Deployment
-from app.services.evaluations import noting
 from app.services.evaluations.judging import bucket_of
 from app.services.evaluations.statistics.samples import Floats
+from app.services.explanations import noting
 from app.services.failures.user_code import aside
 from app.services.predictions import patience
 from app.services.predictions.patience import Predicts
@@ -132,7 +132,7 @@ class TwoWindows(ABC, Generic[GainedT]):
             after = batch[-1][0]
             record_ids, began = [one[0] for one in batch], perf_counter()
             answers = await patience.predict_many(self._predicts, record_ids, self.task.ask, last=self._last)
-            noting.note(answers, perf_counter() - began)
+            noting.note("evaluation", answers, perf_counter() - began)
             await aside(self._add, batch, answers, bucket, into)
             async with self._database.transactions.begin() as session:
                 if not await rows.progress(

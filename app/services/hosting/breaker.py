@@ -34,6 +34,11 @@ class Breaker:
         self._tries_at = 0.0
         self._why = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves the platform alone, but for trials."""
+        return self._opened_at is not None
+
     def refusal(self) -> BackendAway | None:
         """Why nothing is sent now, and for how long; None where a call would be."""
         left = self._tries_at - self._now()

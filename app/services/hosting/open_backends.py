@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -75,6 +75,10 @@ class OpenBackends:
         """Why nothing is sent to it now, if it is open and nothing is."""
         opened = self._open.get(deployment.opened_as)
         return None if opened is None else opened.breaker.refusal()
+
+    def breakers(self) -> Iterator[tuple[VersionCalls, Breaker]]:
+        """Of all that is open, and whose they are."""
+        return ((opened.calls, opened.breaker) for opened in self._open.values())
 
     async def _registered(self, deployment: Deployment) -> Backend:
         """That of a version whose options were valid once: its callers cannot help it if they are not."""

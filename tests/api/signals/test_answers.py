@@ -7,29 +7,15 @@ import pytest
 from fastapi import FastAPI
 from pydantic import JsonValue
 
-from app.core.settings import Settings
 from app.core.signals import STAGES
 from app.services.predictions import predictor
 from app.services.predictions.predictor import Ask
 from tests.support.aws_stub import Answer, AwsStub, error
-from tests.support.orders import answer_ten_times, invocations, register, store
+from tests.support.orders import answer_ten_times, invocations, register
 from tests.support.signals import Noted
 
 OF_VERSION = [("/predict/a", {}), ("/predict/a", {"Prefer": "wait=60"})]
 """Below the framework, and by the route."""
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"default_model": "transit", "failure_hold": 0})
-
-
-@pytest.fixture
-async def client(aws: AwsStub, client: httpx.AsyncClient) -> httpx.AsyncClient:
-    aws.respond = answer_ten_times
-    await register(client)
-    await store(client, {"a": 1.5, "b": 2.5, "c": 3.5})
-    return client
 
 
 @pytest.mark.parametrize(("path", "headers"), OF_VERSION)

@@ -11,10 +11,11 @@ from app.db.evaluations import runs as run_rows
 from app.db.evaluations import timeline as rows
 from app.db.tables import EvaluationMetricRow, EvaluationRow
 from app.schemas.evaluations.metric_history import HistoryRow
-from app.schemas.evaluations.runs import EvaluationRequest, EvaluationSearch, Kind, MetricValue, Run
+from app.schemas.evaluations.runs import EvaluationSearch, Kind, MetricValue, Run
 from app.schemas.evaluations.timeline import Timeline, WindowKey
 from app.schemas.judged import METRICS
 from app.services.evaluations import runs
+from app.services.evaluations.over_time.windows import window_of
 from app.services.use_case import UseCase
 
 MOST_RUNS = 200
@@ -72,21 +73,13 @@ async def _finished(sessions: Sessions, use_case: UseCase, model: str) -> list[t
             await runs.require_version(session, model, None)
     every = [(runs.told(row), row[0].record_prefix) for row in found]
     newest = sorted(every, key=lambda one: (one[0].finished_at or one[0].created_at, one[0].id), reverse=True)
-    return [(run, window(use_case, run.request, prefix)) for run, prefix in newest[:MOST_RUNS]]
+    return [(run, window_of(use_case, run.request, prefix)) for run, prefix in newest[:MOST_RUNS]]
 
 
 def _known(use_case: UseCase, metric: str | None) -> list[str]:
     """The task's, the headline first, and the one that is asked for."""
     asked = [] if metric is None else [metric]
     return list(dict.fromkeys([*use_case.headline, *use_case.metrics, *METRICS[use_case.task], *asked]))
-
-
-def window(use_case: UseCase, request: EvaluationRequest, record_prefix: str) -> WindowKey:
-    """Of which records a run is."""
-    since, until = ("" if one is None else one.isoformat() for one in (request.since, request.until))
-    goes_by = (request.time_field or use_case.time_field or "") if since or until else ""
-    where = strict_json.canonical(request.model_dump(mode="json")["where"])
-    return WindowKey(since, until, goes_by, where, record_prefix)
 
 
 def _alike(found: Sequence[Run], windows: dict[int, WindowKey], like: int | None) -> list[Run]:

@@ -1,0 +1,40 @@
+"""What a monitoring system asks for."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from app.api.access.scopes import READ
+from app.api.http.problems import responses
+from app.api.http.strict_route import StrictRoute
+from app.services.signals.telling import Metrics
+
+router = APIRouter(tags=["health"], route_class=StrictRoute)
+
+OPENMETRICS = re.compile(r"(?:^|,)\s*application/openmetrics-text\s*(?:;|,|$)", re.IGNORECASE)
+TEXT: dict[int | str, dict[str, object]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
+}
+
+
+async def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+@router.get(
+    "/metrics",
+    summary="What the service has done, for Prometheus",
+    response_class=Response,
+    responses=TEXT | responses(),
+    dependencies=[READ],
+)
+async def get_metrics(
+    metrics: Annotated[Metrics, Depends(_metrics)],
+    accept: Annotated[str, Header(description="`application/openmetrics-text`: in that format")] = "",
+) -> Response:
+    """Counters, gauges and histograms of all processes behind this port, and of the database. Of nobody's
+    records. It takes a key that is bound to nothing, where keys are demanded."""
+    found = await metrics.exposed(openmetrics=OPENMETRICS.search(accept) is not None)
+    return Response(found.text, headers={"Content-Type": found.media_type})
