@@ -66,7 +66,7 @@ def history(
     limit: HowMany = 100,
     form: FormatOption = "table",
 ) -> None:
-    """MetricNames of finished runs, undefined ones last."""
+    """Metrics of finished runs, undefined ones last."""
     from app.cli.evaluate import work
 
     times = moment("finished_since", finished_since), moment("finished_until", finished_until)

@@ -92,6 +92,6 @@ async def page(search: EvaluationSearch, limit: int) -> EvaluationPage:
 
 
 async def history(search: MetricSearch, order: Order, limit: int) -> HistoryPage:
-    """MetricNames of finished runs."""
+    """Metrics of finished runs."""
     async with open_sessions() as sessions:
         return await metric_history.page(sessions, use_case(), search, order=order, limit=limit, cursor=None)
