@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.http.problems import crash
 from app.core.logging import access, as_logged
 from app.core.signals import RequestSignals, requested
-from app.core.tracing.ids import Trace, trace_of
+from app.core.tracing.ids import TraceIds, trace_of
 from app.core.web import headers as web_headers
 from app.services.failures import user_code
 from app.services.upkeep.health import Health
@@ -85,7 +85,7 @@ def _is_ending(scope: Scope) -> bool:
     return health is not None and health.is_shutting_down
 
 
-def _ids(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, Trace | None]:
+def _ids(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, TraceIds | None]:
     """Of a request, and of its caller's trace."""
     request_id, trace = "", None
     for name, value in headers:

@@ -15,7 +15,7 @@ from app.core.logging.lines import LogLines
 from app.core.logging.plain_structlog import structlog
 from app.core.logging.quoting import shown_path, without_messages, without_quotes, write_without_messages
 from app.core.settings import Settings
-from app.core.tracing.ids import Trace
+from app.core.tracing.ids import TraceIds
 from app.core.tracing.present import TRACING
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def access(
     ms: float,
     *,
     level: Literal["debug", "info"] = "info",
-    trace: Trace | None = None,
+    trace: TraceIds | None = None,
 ) -> None:
     """Log a request that was answered: as JSON it is structlog's own line, at a ninth of its cost."""
     number = logging.INFO if level == "info" else logging.DEBUG
@@ -138,10 +138,10 @@ def access(
     )
 
 
-def _ids(trace: Trace | None) -> str:
+def _ids(trace: TraceIds | None) -> str:
     if trace is None:
         return ""
-    return "".join(f' "{name}": "{one}",' for name, one in zip(Trace._fields, trace, strict=True) if one)
+    return "".join(f' "{name}": "{one}",' for name, one in zip(TraceIds._fields, trace, strict=True) if one)
 
 
 def _now() -> str:

@@ -9,16 +9,16 @@ TRACEPARENT = re.compile(
 """W3C Trace Context, level 1: a version, a trace, the caller's span, flags. Later versions may add to it."""
 
 
-class Trace(NamedTuple):
+class TraceIds(NamedTuple):
     """The ids as log lines have them, in hexadecimal; ``span_id`` is "" where there is no span of ours."""
 
     trace_id: str
     span_id: str = ""
 
 
-def trace_of(traceparent: bytes) -> Trace | None:
+def trace_of(traceparent: bytes) -> TraceIds | None:
     """The trace that a caller's header names; None where it names none."""
     found = TRACEPARENT.fullmatch(traceparent)
     if found is None or (found["more"] and found["version"] == b"00"):
         return None
-    return Trace(found["trace"].decode())
+    return TraceIds(found["trace"].decode())

@@ -18,7 +18,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from app.core.tracing.ids import Trace
+from app.core.tracing.ids import TraceIds
 
 __all__ = ["Span", "Spans"]
 
@@ -101,15 +101,15 @@ class Spans:
         finally:
             contexts.detach(token)
 
-    def present(self) -> Trace | None:
+    def present(self) -> TraceIds | None:
         """The ids for a log line."""
         return ids_of(get_current_span())
 
 
-def ids_of(span: Span) -> Trace | None:
+def ids_of(span: Span) -> TraceIds | None:
     """The ids of a span for a log line; None where there is none."""
     found = span.get_span_context()
-    return Trace(f"{found.trace_id:032x}", f"{found.span_id:016x}") if found.is_valid else None
+    return TraceIds(f"{found.trace_id:032x}", f"{found.span_id:016x}") if found.is_valid else None
 
 
 def failed(span: Span, error: BaseException) -> None:
