@@ -58,7 +58,7 @@ MODELS = (
     "insert into promotions (model_id, version_id) select id, live_version_id from models",
     """
     insert into prices (model_id, per, amount, currency, valid_from)
-    select model, per, 0.01, 'USD', date_trunc('hour', now()) - make_interval(days => days)
+    select model, per, 0.01, 'USD', date_trunc('day', now(), 'UTC') - make_interval(days => days)
     from (values (1, 'hour', 40), (1, 'call', 10), (2, 'row', 20)) as price (model, per, days)
     """,
 )

@@ -60,7 +60,7 @@ def _with_key(scope: Scope) -> Scope:
 
 
 def _needs_evidence(scope: Scope) -> bool:
-    """Whether a page elsewhere could have had a browser ask this with its user's key, or sign in with another.
+    """Whether a page elsewhere could have had a browser ask this with its user's key, or sign in anew.
 
     Who has no cookie is told that a key is needed, or is as good as anybody (``WebGuard`` looks at those).
     """

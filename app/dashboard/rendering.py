@@ -27,6 +27,12 @@ SECTIONS = (
     ("/dashboard/records", "Records"),
     ("/dashboard/jobs", "Jobs"),
 )
+"""In the order in which the bar at the top has them."""
+ALSO_IN = {
+    **{"/dashboard/overview": "/", "/dashboard/audit": "/dashboard/models"},
+    "/dashboard/predict": "/dashboard/records",
+}
+"""Where pages belong whose paths do not begin as their section's does."""
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
@@ -37,9 +43,10 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     """
     root = request.scope.get("root_path", "")
     shown = environment(root).get_template(template)
-    caller = CURRENT.get()
+    caller, here = CURRENT.get(), request.scope["path"].removeprefix(root)
     html = shown.render(
-        here=request.scope["path"].removeprefix(root),
+        here=here,
+        section=_section(here),
         query=_query(request),
         may=_may(caller),
         signed_in_as=_signed_in_as(request, caller),
@@ -48,6 +55,13 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
         **values,
     )
     return HTMLResponse(html, status, NOT_KEPT)
+
+
+def _section(here: str) -> str | None:
+    """The path of the section that a page belongs to."""
+    begins = "/".join(here.split("/")[:3])
+    found = ALSO_IN.get(begins, begins)
+    return found if found in dict(SECTIONS) else None
 
 
 def _signed_in_as(request: Request, caller: Caller) -> str | None:

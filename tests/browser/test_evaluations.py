@@ -4,7 +4,7 @@ import json
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.evaluating import MODEL, ask, both_versions
+from tests.browser.evaluating import LONGEST, MODEL, ask, both_versions
 from tests.browser.walking import look
 
 
@@ -65,7 +65,9 @@ def test_two_versions_are_compared_in_a_sentence(walk: Page) -> None:
     form.get_by_label("Version").fill("1")
     form.get_by_label("against which").fill("2")
     form.get_by_role("button", name="Compare").click()
-    expect(walk.get_by_role("heading", name="Version 2 is better on 5 of 5 metrics.")).to_be_visible()
+    expect(walk.get_by_role("heading", name="Version 2 is better on 5 of 5 metrics.")).to_be_visible(
+        timeout=LONGEST
+    )
     look(walk, "compare", dark=True)
 
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.evaluating import MODEL, both_versions
+from tests.browser.evaluating import LONGEST, MODEL, both_versions
 from tests.browser.places import Place
 from tests.browser.walking import expect_status, look
 
@@ -22,12 +22,16 @@ def test_a_version_is_promoted_and_rolled_back(walk: Page) -> None:
     look(walk, "models")
     walk.get_by_role("link", name=MODEL).click()
     walk.get_by_role("link", name="Promote version 1").click()
-    expect(walk.get_by_role("heading", name="Version 1 is worse on 5 of 5 metrics.")).to_be_visible()
+    expect(walk.get_by_role("heading", name="Version 1 is worse on 5 of 5 metrics.")).to_be_visible(
+        timeout=LONGEST
+    )
     look(walk, "promote", dark=True)
     walk.get_by_role("button", name="Promote version 1").click()
     expect(walk.get_by_role("status")).to_have_text("Version 1 is live.")
     walk.get_by_role("link", name="Roll back to 2").click()
-    expect(walk.get_by_role("heading", name="Version 2 is better on 5 of 5 metrics.")).to_be_visible()
+    expect(walk.get_by_role("heading", name="Version 2 is better on 5 of 5 metrics.")).to_be_visible(
+        timeout=LONGEST
+    )
     look(walk, "rollback")
     walk.get_by_role("button", name="Roll back to version 2").click()
     expect(walk.get_by_role("status")).to_contain_text("version 2 is live again")
@@ -60,7 +64,7 @@ def test_a_probe_that_fails_is_shown_with_the_question(walk: Page, place: Place)
     )
     assert made.ok, made.text()
     walk.goto(f"{HOME}/promote?version=broken")
-    expect(walk.get_by_text("Not known:")).to_be_visible()
+    expect(walk.get_by_text("Not known:")).to_be_visible(timeout=LONGEST)
     expect_status(walk, 502)
     walk.get_by_role("button", name="Promote version broken").click()
     expect(walk.get_by_role("alert")).to_contain_text("did not become live: its probe failed.")

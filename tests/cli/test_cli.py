@@ -105,7 +105,7 @@ GROUPS = {
     "records": {"list", "show", "put", "label", "unlabel", "delete"}
     | {"ground-truth", "import", "purge", "remodel", "unfit"},
     "models": {"list", "show", "history", "backends", "register", "promote", "rollback", "delete"}
-    | {"import", "pack"},
+    | {"import", "pack", "price", "prices"},
     "schedules": {"list", "show", "set", "delete"},
     "predictions": {"list", "show"},
     "jobs": {"start", "list", "show", "cancel", "resume", "results"},
@@ -116,7 +116,8 @@ GROUPS = {
     "sample": {"load"},
 }
 ALONE = {"code", "completion", "demo", "dev", "init", "serve", "worker", "migrate", "predict", "audit"} | {
-    "doctor"
+    "doctor",
+    "overview",
 }
 LISTED = re.compile(r"^  ([a-z][a-z-]*) +([A-Z].*\w.*)$", re.MULTILINE)
 """A command and what it does."""

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -109,3 +110,23 @@ def test_files_that_pages_load_are_short() -> None:
     static = Path(rendering.TEMPLATES).parents[1] / "api" / "web" / "static"
     long = {path.name for path in (*TEMPLATES, *static.iterdir()) if len(path.read_text().splitlines()) > 250}
     assert long == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "section"),
+    [
+        *(
+            ("/", "/"),
+            ("/dashboard/models", "/dashboard/models"),
+            ("/dashboard/models/m/history", "/dashboard/models"),
+        ),
+        *(
+            ("/dashboard/predict/r", "/dashboard/records"),
+            ("/dashboard/nowhere", None),
+            ("/dashboard/jobs2", None),
+        ),
+    ],
+)
+def test_a_page_belongs_to_a_section(path: str, section: str | None) -> None:
+    assert rendering._section(path) == section
+    assert set(rendering.ALSO_IN.values()) <= set(dict(rendering.SECTIONS))

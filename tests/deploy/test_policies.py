@@ -26,7 +26,7 @@ KINDS = {
         f"sagemaker:{action}": f"{SAGEMAKER}transform-job/"
         for action in ("AddTags", "CreateTransformJob", "DescribeTransformJob", "StopTransformJob")
     },
-    **{f"s3:{action}": "arn:aws:s3:::[^/]+/" for action in ("GetObject", "PutObject")},
+    **{f"s3:{action}": "arn:aws:s3:::[^/]+/" for action in ("DeleteObject", "GetObject", "PutObject")},
     **{f"s3:{action}": "arn:aws:s3:::[^/]+$" for action in ("CreateBucket", "ListBucket")},
     **{f"kms:{action}": r"\*$" for action in ("CreateGrant", "Decrypt", "Encrypt", "GenerateDataKey")},
     "sts:AssumeRole": r"\*$",

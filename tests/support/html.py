@@ -32,9 +32,9 @@ class Html(HTMLParser):
     def fields(self) -> dict[str, str]:
         """Inputs with their values, by name."""
         return {
-            field: given.get("value") or ""
-            for name, given in self.tags
-            if name == "input" and (field := given.get("name"))
+            name: given.get("value") or ""
+            for tag, given in self.tags
+            if tag == "input" and (name := given.get("name"))
         }
 
 

@@ -25,7 +25,7 @@ async def list_prices(
     "", status_code=201, summary="Add a price", responses=responses(*OF_BODIES), dependencies=[ADMIN]
 )
 async def add_price(model: Name, new: NewPrice, sessions: SessionsDep) -> Price:
-    """Say what inferences cost from an hour on, which may be over, or with a null `amount` that they have no
+    """Say what inferences cost from a day on, which may be over, or with a null `amount` that they have no
     price from then on.
 
     No price is ever changed or deleted: a later one takes its place. The overview goes by those in force.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app.schemas.overview.prices import Price, PricePage
 
 SHOWN = ("model", "version", "per", "amount", "currency", "valid_from")
-OfModel = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
+PricedModel = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
 OnlyVersion = Annotated[
     str | None,
     typer.Option(help="Of this version alone. Default: of all versions that have no price of their own."),
@@ -21,7 +21,7 @@ OnlyVersion = Annotated[
 
 
 def price(
-    name: OfModel,
+    name: PricedModel,
     amount: Annotated[str | None, typer.Option(help="How much, such as 0.23.")] = None,
     currency: Annotated[str | None, typer.Option(help="Its code in ISO 4217, such as USD.")] = None,
     per: Annotated[
@@ -30,12 +30,12 @@ def price(
     version: OnlyVersion = None,
     valid_from: Annotated[
         str | None,
-        typer.Option("--from", help="A full hour, such as 2026-01-01T00:00:00Z. Default: the present one."),
+        typer.Option("--from", help="When a day begins, 2026-01-01T00:00:00Z say. Default: today, by UTC."),
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="It has no price from then on.")] = False,
     form: FormatOption = "table",
 ) -> None:
-    """Say what inferences of a model cost, from an hour on: the overview tells what the cache saved.
+    """Say what inferences of a model cost, from a day on: the overview tells what the cache saved.
 
     No price is ever changed: a later one takes its place.
     """
@@ -48,7 +48,7 @@ def price(
 
 
 def prices(
-    name: OfModel,
+    name: PricedModel,
     limit: HowMany = 100,
     form: FormatOption = "table",
 ) -> None:

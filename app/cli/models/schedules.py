@@ -20,8 +20,8 @@ Cron = Annotated[
 Days = Annotated[
     int | None, typer.Option(help="Judge the records of so many days before each run. Default: all.", min=1)
 ]
-OnlyMetrics = Annotated[list[str] | None, typer.Option("--metric", help="Only this one; repeatable.")]
-OnlySlices = Annotated[list[str] | None, typer.Option("--slice", help="Only this slice; repeatable.")]
+ScheduledMetrics = Annotated[list[str] | None, typer.Option("--metric", help="Only this one; repeatable.")]
+ScheduledSlices = Annotated[list[str] | None, typer.Option("--slice", help="Only this slice; repeatable.")]
 ByBucket = Annotated[str | None, typer.Option(help="Tell the metrics of each day, week or month, too.")]
 
 
@@ -49,8 +49,8 @@ def set_schedule(
     version: Annotated[str | None, typer.Option(help="Default: the one that is live then.")] = None,
     time_field: Annotated[str | None, typer.Option(help="What the window goes by.")] = None,
     where: Annotated[str | None, typer.Option(help=f"Inputs with these values, as {WHERE}.")] = None,
-    metric: OnlyMetrics = None,
-    slices: OnlySlices = None,
+    metric: ScheduledMetrics = None,
+    slices: ScheduledSlices = None,
     bucket: ByBucket = None,
     form: FormatOption = "table",
 ) -> None:

@@ -12,14 +12,14 @@ from app.cli.terminal import progress
 LINE_EVERY = progress.LINE_EVERY
 
 
-class Told(Protocol):
+class TellsHowFar(Protocol):
     """Is told how many are done, and of how many, where that is known by now."""
 
     def __call__(self, done: int, total: int | None = None, /) -> None: ...
 
 
 @contextmanager
-def bar(title: str, total: int | None = None) -> Iterator[Told]:
+def bar(title: str, total: int | None = None) -> Iterator[TellsHowFar]:
     """A bar with the rate and the time left on a terminal; elsewhere a line now and then."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -34,7 +34,7 @@ def bar(title: str, total: int | None = None) -> Iterator[Told]:
         yield lambda done, of=None, /: drawn.update(task, completed=done, total=of or total)
 
 
-def _lines(title: str, known: int | None) -> Told:
+def _lines(title: str, known: int | None) -> TellsHowFar:
     began = said = time.monotonic()
 
     def tell(done: int, total: int | None = None, /) -> None:

@@ -9,7 +9,7 @@ from app.cli.terminal.output import FormatOption
 ProbeRows = Annotated[
     bool, typer.Option("--probe", help="Send each live version a row, which may cost and wakes what sleeps.")
 ]
-Processes = Annotated[
+HowManyProcesses = Annotated[
     int,
     typer.Option(
         metavar="N", help="How many processes of `serve` there are, on all machines together.", min=1
@@ -17,7 +17,7 @@ Processes = Annotated[
 ]
 
 
-def doctor(probe: ProbeRows = False, processes: Processes = 1, form: FormatOption = "table") -> None:
+def doctor(probe: ProbeRows = False, processes: HowManyProcesses = 1, form: FormatOption = "table") -> None:
     """Look at all that the service needs, and say of each fault what to do about it.
 
     Nothing is changed; in the storage an object is written and deleted. The exit code is 1 if something is

@@ -73,6 +73,10 @@ GROUPS: Mapping[str, Mapping[str, LateCommand]] = {
         ),
     },
     "Look after": {
+        "overview": LateCommand(
+            "app.cli.parts.overview:overview",
+            "What was answered, how fast, what failed and what the cache saved.",
+        ),
         "doctor": LateCommand(
             "app.cli.parts.doctor:doctor",
             "Look at all that the service needs, and say of each fault what to do about it.",

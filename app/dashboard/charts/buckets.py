@@ -6,7 +6,7 @@ from itertools import groupby
 from pydantic import JsonValue
 
 from app.dashboard.charts import marks
-from app.dashboard.charts.marks import Trace
+from app.dashboard.charts.marks import PlotTrace
 from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.runs import MetricValue
 
@@ -36,7 +36,7 @@ def over_buckets(series: Series, metric: str, *, limits: Sequence[tuple[float, s
 
 
 def _traces(place: int, name: str, found: Sequence[MetricValue]) -> list[JsonValue]:
-    line: Trace = {
+    line: PlotTrace = {
         "type": "scatter",
         "mode": "lines+markers",
         "name": marks.plain(name),
@@ -61,7 +61,7 @@ def _bands(place: int, found: Sequence[MetricValue]) -> list[JsonValue]:
     return areas
 
 
-def _band(place: int, stretch: Sequence[MetricValue]) -> Trace:
+def _band(place: int, stretch: Sequence[MetricValue]) -> PlotTrace:
     there, back = [one.bucket for one in stretch], [one.bucket for one in reversed(stretch)]
     return {
         "type": "scatter",
@@ -98,11 +98,11 @@ def _undefined(place: int, name: str, found: Sequence[MetricValue]) -> list[Json
 
 
 def _lines(limits: Sequence[tuple[float, str]]) -> dict[str, JsonValue]:
-    across: Trace = {"type": "line", "xref": "paper", "x0": 0, "x1": 1}
+    across: PlotTrace = {"type": "line", "xref": "paper", "x0": 0, "x1": 1}
     dashed: JsonValue = {"color": marks.NEITHER, "width": 1.2, "dash": "dash"}
     if not limits:
         return {}
-    named: Trace = {"xref": "paper", "x": 1, "xanchor": "left", "showarrow": False}
+    named: PlotTrace = {"xref": "paper", "x": 1, "xanchor": "left", "showarrow": False}
     return {
         "margin": {"l": 8, "r": 84, "t": 8, "b": 8},  # beside the lines there is room for their names
         "shapes": [across | {"y0": at, "y1": at, "line": dashed} for at, _ in limits],

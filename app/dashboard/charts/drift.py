@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from app.dashboard.charts import marks
-from app.dashboard.charts.groups import value_of
-from app.dashboard.charts.marks import Trace
+from app.dashboard.charts.groups import rows_of, value_of
+from app.dashboard.charts.marks import PlotTrace
 from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.runs import MetricValue
 
@@ -25,7 +25,7 @@ def per_feature(found: Sequence[MetricValue], metric: str) -> Figure:
     """A bar for each slice, the one that moved most on top; what is undefined has none, and says why."""
     shown = sorted(found, key=lambda one: (one.value is None, -abs(one.value or 0.0), one.slice))[:MOST]
     names = [feature_of(one.slice) for one in shown]
-    data: Trace = {
+    data: PlotTrace = {
         "type": "bar",
         "orientation": "h",
         "name": metric,
@@ -39,17 +39,11 @@ def per_feature(found: Sequence[MetricValue], metric: str) -> Figure:
         [name, marks.cell(one), verdict(metric, one.value), one.n]
         for name, one in zip(names, shown, strict=True)
     ]
-    order: list[JsonValue] = [marks.plain(name) for name in reversed(names)]
     return {
         "data": [data],
         "layout": {
             "xaxis": {"title": {"text": metric}, "rangemode": "tozero"},
-            "yaxis": {
-                "type": "category",
-                "categoryorder": "array",
-                "categoryarray": order,
-                "automargin": True,
-            },
+            "yaxis": rows_of(names),
             "showlegend": False,
             "bargap": 0.35,
             **_thresholds(metric),
@@ -77,9 +71,9 @@ def _colour(metric: str, value: float | None) -> str:
 
 
 def _thresholds(metric: str) -> dict[str, JsonValue]:
-    up: Trace = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
+    up: PlotTrace = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
     dashed: JsonValue = {"color": marks.NEITHER, "width": 1.2, "dash": "dash"}
-    named: Trace = {"yref": "paper", "y": 0, "yanchor": "bottom", "xanchor": "left", "showarrow": False}
+    named: PlotTrace = {"yref": "paper", "y": 0, "yanchor": "bottom", "xanchor": "left", "showarrow": False}
     limits = THRESHOLDS.get(metric, ())
     return {
         "shapes": [up | {"x0": at, "x1": at, "line": dashed} for at, _ in limits],

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from app.dashboard.charts import marks
-from app.dashboard.charts.marks import Trace
+from app.dashboard.charts.marks import PlotTrace
 from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.runs import ComparedMetric, MetricValue
 
@@ -43,7 +43,7 @@ def dots(
         "data": data,
         "layout": {
             "xaxis": {"title": {"text": marks.plain(metric)}, "range": list(scale) if scale else None},
-            "yaxis": _rows([value_of(group) for group in groups]),
+            "yaxis": rows_of([value_of(group) for group in groups]),
             "showlegend": len(series) > 1,
             "hovermode": "closest",
         },
@@ -72,7 +72,7 @@ def value_of(group: str) -> str:
     return group.partition("=")[2] or group
 
 
-def _dots(place: int, name: str, found: Sequence[MetricValue]) -> Trace:
+def _dots(place: int, name: str, found: Sequence[MetricValue]) -> PlotTrace:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -87,7 +87,7 @@ def _dots(place: int, name: str, found: Sequence[MetricValue]) -> Trace:
     }
 
 
-def _rows(names: Sequence[str]) -> dict[str, JsonValue]:
+def rows_of(names: Sequence[str]) -> dict[str, JsonValue]:
     """An axis with a row for each, the first on top."""
     order: list[JsonValue] = [marks.plain(name) for name in reversed(names)]
     return {"type": "category", "categoryorder": "array", "categoryarray": order, "automargin": True}
@@ -109,7 +109,7 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
     ``what`` names the difference: ``version 2 less version 1``.
     """
     names = [value_of(_name(one)) for one in found]
-    dots: Trace = {
+    dots: PlotTrace = {
         "type": "scatter",
         "mode": "markers",
         "orientation": "h",
@@ -131,14 +131,8 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
     return {
         "data": [dots],
         "layout": {
-            "xaxis": {
-                "title": {"text": f"{marks.plain(metric)}: {marks.plain(what)}"},
-                "rangemode": "tozero",
-                "zeroline": True,
-                "zerolinewidth": 2,
-                "zerolinecolor": "var(--line-strong)",
-            },
-            "yaxis": _rows(names),
+            "xaxis": _from_zero(f"{marks.plain(metric)}: {marks.plain(what)}"),
+            "yaxis": rows_of(names),
             "showlegend": False,
             "hovermode": "closest",
         },
@@ -146,11 +140,22 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
     }
 
 
+def _from_zero(title: str) -> dict[str, JsonValue]:
+    """An axis on which zero stands out: beyond it is decided."""
+    return {
+        "title": {"text": title},
+        "rangemode": "tozero",
+        "zeroline": True,
+        "zerolinewidth": 2,
+        "zerolinecolor": "var(--line-strong)",
+    }
+
+
 def _name(one: ComparedMetric) -> str:
     return one.slice or one.bucket or "all records"
 
 
-def _spread(found: Sequence[ComparedMetric]) -> Trace:
+def _spread(found: Sequence[ComparedMetric]) -> PlotTrace:
     pairs = [(one.difference, one.low, one.high) for one in found]
     return {
         "type": "data",

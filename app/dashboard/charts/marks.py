@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from app.schemas.evaluations.directions import DIRECTIONS
 from app.schemas.evaluations.runs import MetricValue
 
-Trace: TypeAlias = dict[str, JsonValue]
+PlotTrace: TypeAlias = dict[str, JsonValue]
 
 COLOURS = tuple(f"var(--series-{one})" for one in range(1, 7))
 """Of versions, in the order of their first runs: the page's own, of its theme."""
@@ -34,7 +34,7 @@ def titled(metric: str) -> str:
     return f"{metric} ({direction(metric)})" if direction(metric) else metric
 
 
-def bars(found: Sequence[MetricValue]) -> Trace:
+def bars(found: Sequence[MetricValue]) -> PlotTrace:
     """Error bars from ``low`` to ``high``, where there are these."""
     pairs = [(one.value, one.low, one.high) for one in found]
     return {
@@ -47,7 +47,7 @@ def bars(found: Sequence[MetricValue]) -> Trace:
     }
 
 
-def marker(place: int, size: int = 7, hollow: Sequence[bool] = ()) -> Trace:
+def marker(place: int, size: int = 7, hollow: Sequence[bool] = ()) -> PlotTrace:
     """``hollow`` says of which values only the outline is drawn."""
     symbol = SYMBOLS[place % len(SYMBOLS)]
     symbols: JsonValue = [f"{symbol}-open" if one else symbol for one in hollow] if any(hollow) else symbol

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pydantic import JsonValue
 
 from app.dashboard.charts import marks
-from app.dashboard.charts.marks import Trace
+from app.dashboard.charts.marks import PlotTrace
 from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.metric_history import HistoryRow
 from app.schemas.evaluations.timeline import WindowKey
@@ -57,8 +57,8 @@ def _places(found: Sequence[HistoryRow]) -> dict[int, str]:
     }
 
 
-def _across(found: Sequence[HistoryRow], *, small: bool) -> Trace:
-    few: Trace = {"nticks": 3, "tickangle": 0} if small else {}
+def _across(found: Sequence[HistoryRow], *, small: bool) -> PlotTrace:
+    few: PlotTrace = {"nticks": 3, "tickangle": 0} if small else {}
     if _is_in_days(found):
         return few | {"type": "date", "title": {"text": "" if small else "run finished (UTC)"}}
     order: list[JsonValue] = list(_places(found).values())
@@ -75,7 +75,7 @@ def has_dotted(found: Sequence[HistoryRow], windows: Mapping[int, WindowKey]) ->
     )
 
 
-def _points(place: int, version: str, found: Sequence[HistoryRow], places: Mapping[int, str]) -> Trace:
+def _points(place: int, version: str, found: Sequence[HistoryRow], places: Mapping[int, str]) -> PlotTrace:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -106,7 +106,7 @@ def _joins(
                 y += [a.value, b.value, None]
         if x:
             look: JsonValue = {"color": marks.colour(place), "width": 1.6, "dash": dash}
-            line: Trace = {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": look}
+            line: PlotTrace = {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": look}
             lines.append(line | {"hoverinfo": "skip", "showlegend": False})
     return lines
 

@@ -23,7 +23,7 @@ MOST = 10_000
 """Rows of one answer, as the API's."""
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 DataFormat: TypeAlias = Annotated[Literal["csv", "json"], Query(alias="format")]
-OnlyMetrics: TypeAlias = Annotated[list[str], Query(alias="metric", default_factory=list)]
+DrawnMetrics: TypeAlias = Annotated[list[str], Query(alias="metric", default_factory=list)]
 
 
 @router.get("/dashboard/evaluations/metrics", dependencies=[READ])
@@ -61,7 +61,7 @@ async def give_comparison(
     use_case: UseCaseDep,
     a: RowId,
     b: RowId,
-    metrics: OnlyMetrics,
+    metrics: DrawnMetrics,
     form: DataFormat = "json",
 ) -> Response:
     """Two runs beside each other."""

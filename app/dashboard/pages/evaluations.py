@@ -45,6 +45,8 @@ async def show_evaluations(
 ) -> Response:
     search = EvaluationSearch(state, kind, model, version)
     found = await runs.page(sessions, use_case, search, limit=ROWS, cursor=cursor)
+    for one in found.items:
+        one.headline = views.in_order(one.headline, use_case.headline)
     is_all = search == EvaluationSearch() and cursor is None
     return page(request, "evaluations/list.html", found=found, search=search, is_all=is_all)
 

@@ -40,9 +40,7 @@ class RunView:
 
 def of(run: Evaluation, metric: str | None, order: Sequence[str] = ()) -> RunView:
     """What was found, by the metric that is asked for or the first; ``order`` is that of metrics."""
-    ranks = {name: place for place, name in enumerate(order)}
-    whole = [one for one in run.metrics if (one.slice, one.bucket) == ("", "")]
-    whole.sort(key=lambda one: ranks.get(one.metric, len(ranks)))
+    whole = in_order([one for one in run.metrics if (one.slice, one.bucket) == ("", "")], order)
     names = list(dict.fromkeys(one.metric for one in [*whole, *run.metrics]))
     ranked = RANKED.get(run.kind, "")
     shown = next((name for name in (metric, ranked, *names) if name in names), "")
@@ -57,6 +55,12 @@ def of(run: Evaluation, metric: str | None, order: Sequence[str] = ()) -> RunVie
         undefined=undefined[:MOST_REASONS],
         more_undefined=max(0, len(undefined) - MOST_REASONS),
     )
+
+
+def in_order(found: Sequence[MetricValue], names: Sequence[str]) -> list[MetricValue]:
+    """Those that are named first, in this order; the others behind them as they were."""
+    ranks = {name: place for place, name in enumerate(names)}
+    return sorted(found, key=lambda one: ranks.get(one.metric, len(ranks)))
 
 
 def _over_time(run: Evaluation, metric: str, found: Sequence[MetricValue]) -> list[Panel]:

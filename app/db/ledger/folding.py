@@ -1,10 +1,10 @@
-"""Tallies that were added one by one, made into one for each minute, and later for each hour."""
+"""Tallies that were added one by one, made into one for each minute, and later for each hour and day."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.server.patience import patient
-from app.db.tables.ledger import AS_NOTED, OF_A_MINUTE, OF_AN_HOUR
+from app.db.tables.ledger import AS_NOTED, OF_A_DAY, OF_A_MINUTE, OF_AN_HOUR
 
 # What is added late, of a minute that was folded, becomes another row of it. Nobody waits for this: what it
 # touches is of times that are over.
@@ -24,7 +24,9 @@ _TABLES = {
 }
 _MINUTES = "date_trunc('minute', now())"
 _HOURS = "date_trunc('hour', now() - interval '2 hours', 'UTC')"
-"""The last two hours are shown by the minute."""
+"""The last hour is shown by the minute."""
+_DAYS = "date_trunc('day', now() - interval '8 days', 'UTC')"
+"""The last week is shown by hours."""
 
 
 def _statement(table: str, until: str) -> str:
@@ -39,11 +41,12 @@ _STATEMENTS = [
     for until, finer, grain, span in (
         (_MINUTES, [AS_NOTED], OF_A_MINUTE, "minute"),
         (_HOURS, [AS_NOTED, OF_A_MINUTE], OF_AN_HOUR, "hour"),
+        (_DAYS, [AS_NOTED, OF_A_MINUTE, OF_AN_HOUR], OF_A_DAY, "day"),
     )
 ]
 
 
 async def fold(session: AsyncSession) -> None:
-    """Make one row of those that are alike, of minutes that are over, and of hours that ended long ago."""
+    """Make one row of those that are alike, of minutes that are over, and of hours and days long ago."""
     for statement, values in _STATEMENTS:
         await session.execute(patient(statement), values)

@@ -27,7 +27,7 @@ async def live_versions(session: AsyncSession) -> Sequence[Row[str, ModelVersion
     return (await session.execute(query.order_by(ModelRow.name))).all()
 
 
-class Versions(NamedTuple):
+class VersionIds(NamedTuple):
     """A version and the model it is of, by their ids and names."""
 
     version_id: int
@@ -36,12 +36,12 @@ class Versions(NamedTuple):
     version: str
 
 
-async def versions(session: AsyncSession) -> Sequence[Versions]:
+async def versions(session: AsyncSession) -> Sequence[VersionIds]:
     """All that the caller may know of."""
     query = select(ModelVersionRow.id, ModelRow.id, ModelRow.name, ModelVersionRow.version).join(
         ModelRow, ModelRow.id == ModelVersionRow.model_id
     )
-    return [*map(Versions._make, (await session.execute(query.where(known.model(ModelRow.name)))).all())]
+    return [*map(VersionIds._make, (await session.execute(query.where(known.model(ModelRow.name)))).all())]
 
 
 async def moment(session: AsyncSession) -> datetime:

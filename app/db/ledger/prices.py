@@ -36,9 +36,9 @@ async def every(session: AsyncSession) -> Sequence[PriceRow]:
     return (await session.scalars(query.order_by(PriceRow.valid_from, PriceRow.id))).all()
 
 
-async def this_hour(session: AsyncSession) -> datetime:
-    """When the hour began that it is, by the database's clock."""
-    begun: datetime = (await session.scalars(select(func.date_trunc("hour", func.now(), "UTC")))).one()
+async def today(session: AsyncSession) -> datetime:
+    """When the day began that it is in UTC, by the database's clock."""
+    begun: datetime = (await session.scalars(select(func.date_trunc("day", func.now(), "UTC")))).one()
     return begun
 
 

@@ -20,7 +20,7 @@ KNOWN = """
         select version.id from model_versions version join models on models.id = version.model_id
         where models.name = any(cast(:models as text[]))))
 """
-IN_WINDOW = f"grain = any('{{0,1,2}}'::smallint[]) and at >= :since and {KNOWN}"
+IN_WINDOW = f"grain = any('{{0,1,2,3}}'::smallint[]) and at >= :since and {KNOWN}"
 FROM_CACHE = "('hit', 'coalesced', 'stale')"
 """Outcomes of answers that no inference was paid for."""
 

@@ -9,26 +9,23 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base, Now
 
-AS_NOTED, OF_A_MINUTE, OF_AN_HOUR = 0, 1, 2
-"""Grains of tallies: as they came, several for a minute; one for each minute; one for each hour."""
+AS_NOTED, OF_A_MINUTE, OF_AN_HOUR, OF_A_DAY = range(4)
+"""Grains of tallies: as they came, several for a minute; one for each minute, hour or day (UTC)."""
 
 
 class InferenceTallyRow(Base):
-    """Predictions that were stored in a minute or an hour, of one version and with about one latency.
+    """Predictions that were stored in a minute, an hour or a day, of one version and with about one latency.
 
     A trigger on the predictions adds them, in the transaction that stores these; see the migration
     ``keep_a_ledger``. They outlive the predictions.
     """
 
     __tablename__ = "inference_tallies"
-    __table_args__ = (
-        Index("ix_inference_tallies_grain_at", "grain", "at"),
-        Index("ix_inference_tallies_model_version_id", "model_version_id"),
-    )
+    __table_args__ = (Index("ix_inference_tallies_grain_at", "grain", "at"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime]
-    """When the minute or hour began in which they were computed; copies, in which they were copied."""
+    """When the minute, hour or day began in which they were computed; copies, in which they were copied."""
     grain: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     model_version_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("model_versions.id", ondelete="CASCADE")
@@ -46,12 +43,11 @@ class InferenceTallyRow(Base):
 
 
 class AnswerTallyRow(Base):
-    """Predictions that a process told callers in a minute or an hour, alike in all that stands here."""
+    """Predictions that a process told callers in a minute, an hour or a day, alike in what stands here."""
 
     __tablename__ = "answer_tallies"
     __table_args__ = (
         Index("ix_answer_tallies_grain_at", "grain", "at"),
-        Index("ix_answer_tallies_model_version_id", "model_version_id"),
         Index(
             *("uq_answer_tallies_note_line", "note", "line"),
             unique=True,
@@ -61,7 +57,7 @@ class AnswerTallyRow(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime]
-    """When the minute or hour began in which they were noted, a few seconds after they were told."""
+    """When the minute, hour or day began in which they were noted, a few seconds after they were told."""
     grain: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     model_version_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("model_versions.id", ondelete="CASCADE")
@@ -102,5 +98,5 @@ class PriceRow(Base):
     currency: Mapped[str | None]
     """ISO 4217."""
     valid_from: Mapped[datetime]
-    """A full hour, by UTC."""
+    """When a day begins, by UTC."""
     created_at: Mapped[datetime] = mapped_column(server_default=Now)

@@ -108,7 +108,7 @@ class LiveVersion(Documented):
     """When it went live the last time."""
 
 
-class QueueDepth(Documented):
+class WaitingWork(Documented):
     """What waits for a worker of one kind: `chunks` of prediction jobs, `evaluations` or `operations`."""
 
     kind: str
@@ -146,7 +146,7 @@ class Overview(Documented):
     inferences: InferenceCounts
     savings: Savings
     live_versions: list[LiveVersion]
-    queue: list[QueueDepth]
+    queue: list[WaitingWork]
     workers: int
     """How many live."""
     steps: list[OverviewStep]

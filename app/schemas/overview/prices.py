@@ -1,7 +1,7 @@
 """What inferences cost, on the wire."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Annotated, Literal, Self, TypeAlias
 
@@ -25,12 +25,10 @@ def _currency(code: str) -> str:
     return code
 
 
-def _full_hour(moment: datetime) -> datetime:
-    if (moment.minute, moment.second, moment.microsecond) != (0, 0, 0):
-        raise ValueError(
-            "must be a full hour, such as 2026-01-01T00:00:00Z: what is old is counted by the hour"
-        )
-    return moment.astimezone(UTC)
+def _begin_of_a_day(moment: datetime) -> datetime:
+    if moment.time() != time():
+        raise ValueError("must be when a day begins in UTC, such as 2026-01-01T00:00:00Z")
+    return moment
 
 
 def _as_text(amount: Raw) -> Raw:
@@ -46,7 +44,7 @@ Amount: TypeAlias = Annotated[
 
 
 class NewPrice(Documented, Closed):
-    """What inferences cost from an hour on, or with a null `amount` that they have no price from then on."""
+    """What inferences cost from a day on, or with a null `amount` that they have no price from then on."""
 
     version: Name | None = None
     """Of this version alone; default of all versions that have no price of their own."""
@@ -56,8 +54,8 @@ class NewPrice(Documented, Closed):
     """Best as text, such as "0.00012"."""
     currency: Annotated[str, AfterValidator(_currency)] | None = None
     """ISO 4217."""
-    valid_from: Annotated[Moment, AfterValidator(_full_hour)] | None = None
-    """A full hour, which may be over; default the one that has begun."""
+    valid_from: Annotated[Moment, AfterValidator(_begin_of_a_day)] | None = None
+    """When a day begins in UTC, which may be long ago; default the present one."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -70,7 +68,7 @@ class NewPrice(Documented, Closed):
 
 
 class Price(Documented):
-    """A price as it stands. Of those whose hour has come the one with the latest is in force, and of several
+    """A price as it stands. Of those whose day has come the one with the latest is in force, and of several
     the last that was added."""
 
     id: RowId

@@ -21,9 +21,9 @@ from app.schemas.overview.overview import (
     Overview,
     OverviewStep,
     OverviewWindow,
-    QueueDepth,
     Savings,
     Steps,
+    WaitingWork,
 )
 from app.services.overview.percentiles import percentiles
 from app.services.overview.savings import Prices, Reckoning, without_calls
@@ -162,6 +162,6 @@ async def _live_versions(session: AsyncSession) -> list[LiveVersion]:
     ]
 
 
-async def _queue(session: AsyncSession) -> list[QueueDepth]:
+async def _queue(session: AsyncSession) -> list[WaitingWork]:
     found = await waiting.count(session)
-    return [QueueDepth(kind=one.kind, waiting=one.number, oldest=one.since) for one in found]
+    return [WaitingWork(kind=one.kind, waiting=one.number, oldest=one.since) for one in found]

@@ -1,4 +1,4 @@
-"""What inferences of a model cost: prices with the hour from which on they are in force."""
+"""What inferences of a model cost: prices with the day from which on they are in force."""
 
 from typing import cast
 
@@ -19,7 +19,7 @@ CURSOR: Cursor[int] = Cursor("prices", TypeAdapter(RowId))
 
 
 async def add(sessions: Sessions, model: str, new: NewPrice) -> Price:
-    """A price from an hour on, or the end of one; NotFound says what there is not. None is ever changed."""
+    """A price from a day on, or the end of one; NotFound says what there is not. None is ever changed."""
     async with sessions.begin() as session:
         row = await model_rows.lock_model(session, model)
         if row is None:
@@ -37,7 +37,7 @@ async def add(sessions: Sessions, model: str, new: NewPrice) -> Price:
                 per=new.per,
                 amount=new.amount,
                 currency=new.currency,
-                valid_from=new.valid_from or await rows.this_hour(session),
+                valid_from=new.valid_from or await rows.today(session),
             ),
         )
         price = _price(added, model, new.version)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
-from app.db.ledger.now import Versions
+from app.db.ledger.now import VersionIds
 from app.db.ledger.reading import Used
 from app.db.tables import PriceRow
 from app.schemas.overview.overview import Money, Savings, Unpriced
@@ -38,7 +38,7 @@ class Prices:
         """When prices change after ``since``: between two of them none does."""
         return sorted({row.valid_from for row in self.rows if row.valid_from > self.since})
 
-    def at(self, version: Versions, period: int) -> InForce | None:
+    def at(self, version: VersionIds, period: int) -> InForce | None:
         """The version's own price in the period before so many moments, or the model's; None: it has none."""
         moment = self.moments[period - 1] if period else self.since
         begun = [row for row in self.rows if row.valid_from <= moment and row.model_id == version.model_id]
@@ -57,7 +57,7 @@ class Reckoning:
     """Sums up what was used, period by period. ``usual``: what a version did else, where a period has no
     calls."""
 
-    def __init__(self, prices: Prices, versions: Mapping[int, Versions], usual: Mapping[int, Used]) -> None:
+    def __init__(self, prices: Prices, versions: Mapping[int, VersionIds], usual: Mapping[int, Used]) -> None:
         self._prices, self._versions, self._usual = prices, versions, usual
         self._saved: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._cost: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -115,5 +115,5 @@ def _money(sums: Mapping[str, Decimal]) -> list[Money]:
 
 
 def without_calls(all_used: Iterable[Used]) -> list[int]:
-    """Versions of which something was answered in a period that has no calls."""
+    """VersionIds of which something was answered in a period that has no calls."""
     return sorted({one.version_id for one in all_used if one.answers and not one.calls})

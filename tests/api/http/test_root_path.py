@@ -37,7 +37,15 @@ async def test_a_proxy_may_strip_it_or_not(below: httpx.AsyncClient, prefix: str
     document = (await below.get(f"{prefix}/openapi.json")).json()
     assert document["servers"] == [{"url": ROOT}]
     assert "/records" in document["paths"]
-    assert f"'{ROOT}/openapi.json'" in (await below.get(f"{prefix}/docs")).text
+    assert f'"{ROOT}/openapi.json"' in (await below.get(f"{prefix}/docs")).text
+
+
+async def test_people_sign_in_below_it(below: httpx.AsyncClient) -> None:
+    proxied = {"Accept": "text/html", "X-Forwarded-For": "10.0.0.1"}
+    sent = await below.get(f"{ROOT}/dashboard/jobs", headers=proxied)
+    assert sent.headers["Location"] == f"{ROOT}/dashboard/sign-in?next=/dashboard/jobs"
+    assert f'action="{ROOT}/dashboard/sign-in"' in (await below.get(sent.headers["Location"])).text
+    assert (await below.get(ROOT, headers=proxied)).headers["Location"] == f"{ROOT}/"
 
 
 async def test_what_is_answered_later_is_below_it(below: httpx.AsyncClient, aws: AwsStub) -> None:
@@ -69,7 +77,7 @@ def test_what_is_no_root_path(path: str) -> None:
         with_root(path)
 
 
-@pytest.mark.parametrize("path", ["/records", "/models/api", "/health"])
+@pytest.mark.parametrize("path", ["/records", "/models/api", "/health", "/dashboard", "/static/x"])
 def test_a_path_that_the_api_has_is_refused(path: str) -> None:
     with pytest.raises(Misconfigured, match="ROOT_PATH must not begin"):
         create_app(with_root(path), TRANSIT)

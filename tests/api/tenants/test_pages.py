@@ -1,8 +1,9 @@
 """Nothing of another tenant is on any page, and no form does anything to what is theirs."""
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi.routing import APIRoute
 
@@ -13,7 +14,13 @@ from tests.support.tenants import NOBODYS, OF_MODEL, OWN, Names, Tenants, everyt
 
 EVERY = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 ROUTES = [route for route in EVERY if not route.path.startswith("/dashboard/sign-")]
-NAME_NOBODY = frozenset(("cursor", "done", "show", "begins"))
+SEGMENT = re.compile(r"{(\w+)(?::\w+)?}")
+NAME_NOBODY = frozenset(
+    (
+        *("cursor", "done", "show", "begins", "window", "state", "kind"),
+        *("metric", "slice", "bucket", "format"),
+    )
+)
 """Parameters that name nothing of anybody's."""
 
 
@@ -29,23 +36,20 @@ def asked_for(route: APIRoute, names: Names) -> Iterator[Asked]:
 
     KeyError where there is a parameter that this does not know: it has to be given something to ask for.
     """
-    path = route.path
-    for name in route.param_convertors:
-        path = path.replace(f"{{{name}:path}}", f"{{{name}}}").replace(
-            f"{{{name}}}", quote(_value(name, names), safe="")
-        )
+    path = SEGMENT.sub(lambda found: quote(_value(found[1], names), safe=""), route.path)
     if route.methods == {"POST"}:
         yield Asked(path, _form(names))
         return
-    yield Asked(path, None)
-    for name in queries.parameters(route.dependant).keys() - NAME_NOBODY:
-        yield Asked(f"{path}?{name}={quote(_value(name, names), safe='')}", None)
+    given = {name: _value(name, names) for name in queries.parameters(route.dependant).keys() - NAME_NOBODY}
+    for some in ({}, *({name: value} for name, value in given.items()), given):
+        yield Asked(f"{path}?{urlencode(some)}" if some else path, None)
 
 
 def _value(name: str, names: Names) -> str:
     known = vars(names) | {
         **{"q": names.record_id, "record_ids": names.record_id, "find": names.model, "choice": names.model},
-        **{"file_format": "csv", "value": "1", "window": "30d"},
+        **{"a": names.evaluation_id, "b": names.other_evaluation_id, "like": names.evaluation_id},
+        **{"version_a": names.version, "version_b": names.version, "file_format": "csv", "value": "1"},
     }
     return str(known[name])
 

@@ -54,7 +54,7 @@ def test_prices_are_added_ended_and_listed(capsys: pytest.CaptureFixture[str]) -
     [
         ((), "Give --amount with --per and --currency, or --end."),
         ((*HOURLY, "--end"), "Give --amount"),
-        ((*HOURLY, "--from", "2026-01-01T00:30:00Z"), "valid_from: must be a full hour"),
+        ((*HOURLY, "--from", "2026-01-01T00:30:00Z"), "valid_from: must be when a day begins"),
         (("--amount", "1"), "`per` and `currency`"),
         ((*HOURLY, "--version", "9"), "no version '9'"),
     ],

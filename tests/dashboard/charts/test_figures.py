@@ -6,7 +6,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from app.dashboard.charts import buckets, drift, groups, marks, runs
-from app.dashboard.charts.marks import Trace
+from app.dashboard.charts.marks import PlotTrace
 from app.dashboard.charts.tables import Figure, drawn, table_of
 from app.schemas.evaluations.metric_history import HistoryRow
 from app.schemas.evaluations.runs import ComparedMetric, MetricValue
@@ -25,8 +25,8 @@ def value(number: float | None, bucket: str = "", group: str = "", metric: str =
     return MetricValue.model_validate({**said, "low": low, "high": high, "n": 40, "small": False})
 
 
-def traces(figure: Figure) -> list[Trace]:
-    return [cast(Trace, one) for one in cast(list[JsonValue], figure["data"])]
+def traces(figure: Figure) -> list[PlotTrace]:
+    return [cast(PlotTrace, one) for one in cast(list[JsonValue], figure["data"])]
 
 
 def test_what_is_undefined_is_a_gap_with_its_reason() -> None:
@@ -60,7 +60,7 @@ def test_only_runs_on_one_window_are_joined_as_such() -> None:
     windows = {0: ONE, 1: ONE, 2: OTHER, 3: OTHER}
     solid, dotted, points = traces(runs.over_runs(found, windows, "mae", ["1"]))
     assert (solid["y"], dotted["y"]) == ([0.0, 1.0, None, 2.0, 3.0, None], [1.0, 2.0, None])
-    assert cast(Trace, dotted["line"])["dash"] == "dot"
+    assert cast(PlotTrace, dotted["line"])["dash"] == "dot"
     assert points["y"] == [0.0, 1.0, 2.0, 3.0]
     assert runs.has_dotted(found, windows)
     assert not runs.has_dotted(found[:2], windows)
@@ -69,7 +69,7 @@ def test_only_runs_on_one_window_are_joined_as_such() -> None:
 def test_a_report_says_of_no_window_and_what_is_undefined_is_joined_with_nothing() -> None:
     windows = dict.fromkeys(range(3), ONE)
     reports = [run_of(0, 1.0, "report"), run_of(1, 2.0, "report")]
-    assert cast(Trace, traces(runs.over_runs(reports, windows, "mae", ["1"]))[0]["line"])["dash"] == "dot"
+    assert cast(PlotTrace, traces(runs.over_runs(reports, windows, "mae", ["1"]))[0]["line"])["dash"] == "dot"
     gap = [run_of(0, 1.0), run_of(1, None), run_of(2, 3.0)]
     assert [one["mode"] for one in traces(runs.over_runs(gap, windows, "mae", ["1"]))] == ["markers"]
 
@@ -90,8 +90,8 @@ def test_groups_are_of_most_records_first_and_their_names_are_no_markup() -> Non
     [dots] = traces(figure)
     assert dots["y"] == ["&lt;b&gt;&amp;\"'\u202e", "a"]
     assert "<b>&" not in str(dots["hovertext"])
-    layout = cast(Trace, figure["layout"])
-    assert cast(Trace, layout["yaxis"])["categoryarray"] == ["&lt;b&gt;&amp;\"'\u202e", "a"]  # from below
+    layout = cast(PlotTrace, figure["layout"])
+    assert cast(PlotTrace, layout["yaxis"])["categoryarray"] == ["&lt;b&gt;&amp;\"'\u202e", "a"]  # from below
     assert [row[0] for row in table_of(figure).rows] == ["plan=a", f"plan={HOSTILE}"]
 
 
@@ -115,7 +115,7 @@ def test_differences_have_the_shape_of_their_verdict() -> None:
     none = {"slice": "plan=none", "difference": None, "verdict": "undecided", "reason": "no rows"}
     found.append(ComparedMetric.model_validate({**about, **none, "low": None, "high": None}))
     figure = groups.differences(found, "mae", "2 less 1")
-    assert cast(Trace, traces(figure)[0]["marker"])["symbol"] == [
+    assert cast(PlotTrace, traces(figure)[0]["marker"])["symbol"] == [
         *("circle", "x", "circle-open"),
         "circle-open",
     ]
@@ -131,8 +131,8 @@ def test_what_moved_most_is_on_top_and_the_thresholds_are_drawn() -> None:
         ["a", "little"],
         ["prediction", ""],
     ]
-    assert len(cast(list[JsonValue], cast(Trace, figure["layout"])["shapes"])) == 2
-    assert cast(Trace, drift.per_feature(found, "missing")["layout"])["shapes"] == []
+    assert len(cast(list[JsonValue], cast(PlotTrace, figure["layout"])["shapes"])) == 2
+    assert cast(PlotTrace, drift.per_feature(found, "missing")["layout"])["shapes"] == []
 
 
 def test_every_metric_is_told_with_its_direction() -> None:

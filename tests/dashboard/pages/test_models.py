@@ -60,6 +60,8 @@ async def test_a_model_has_its_versions_and_what_became_of_them(client: httpx.As
 async def test_promoting_is_confirmed_and_done_once(client: httpx.AsyncClient) -> None:
     fields = await asked(client, "promote?version=2")
     assert (fields["version"], fields["live"]) == ("2", "1")
+    said = text_of(await client.get(f"{HOME}/promote?version=2"))
+    assert "UTC . Version 2 takes over at once, for every caller and replica." in said
     first, again = [await client.post(f"{HOME}/promote", data=fields) for _ in range(2)]
     assert first.status_code == again.status_code == 303
     assert first.headers["location"] == f"{HOME}?done=promoted"

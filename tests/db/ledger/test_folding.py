@@ -4,6 +4,7 @@ from app.db.engine import Database
 from app.db.ledger import folding
 from tests.db.ledger.conftest import Query, stored
 
+DAY = 24 * 60
 SUMS = "select sum(rows), sum(copies), sum(calls), sum(call_seconds) from inference_tallies"
 
 
@@ -13,17 +14,19 @@ async def fold(database: Database) -> None:
 
 
 async def test_minutes_that_are_over_have_one_and_old_hours_one(database: Database, query: Query) -> None:
-    for ago in (-2, 3, 3, 300, 301, 302, 600):
+    for ago in (-2, 3, 3, 300, 301, 302, 600, 9 * DAY + 1, 9 * DAY + 2, 10 * DAY):
         await query(stored((1, 4.0, "c", 0, None, ago), (1, 4.0, "c", 1, None, ago)))
     sums = await query(SUMS)
     await fold(database)
     assert await query(SUMS) == sums
     grains = "select grain, sum(rows) from inference_tallies group by grain order by grain"
-    assert await query(grains) == [(0, 2), (1, 4), (2, 8)]
-    [(hours, spread)] = await query("""
-        select count(*), count(distinct at) from inference_tallies where grain = 2
-    """)
-    assert hours == spread
+    assert await query(grains) == [(0, 2), (1, 4), (2, 8), (3, 6)]
+    alike = "select count(*) = count(distinct at) from inference_tallies where grain >= 2 group by grain"
+    assert await query(alike) == [(True,), (True,)]
+    days = (
+        "select distinct cast(at at time zone 'UTC' as time) = '00:00' from inference_tallies where grain = 3"
+    )
+    assert await query(days) == [(True,)]
     before = await query("select * from inference_tallies order by at")
     await fold(database)
     assert await query("select * from inference_tallies order by at") == before

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.db.ledger.now import Versions
+from app.db.ledger.now import VersionIds
 from app.db.ledger.reading import Used
 from app.db.tables import PriceRow
 from app.schemas.overview.overview import Savings
@@ -13,7 +13,11 @@ from app.services.overview.savings import Prices, Reckoning, without_calls
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-VERSIONS = {1: Versions(1, 10, "m", "1"), 2: Versions(2, 10, "m", "2"), 3: Versions(3, 30, "other", "1")}
+VERSIONS = {
+    1: VersionIds(1, 10, "m", "1"),
+    2: VersionIds(2, 10, "m", "2"),
+    3: VersionIds(3, 30, "other", "1"),
+}
 
 
 def price(

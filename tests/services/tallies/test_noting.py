@@ -90,8 +90,12 @@ async def test_where_nobody_knows_what_came_of_it_nothing_is_noted_twice(
     with monkeypatch.context() as cut:
         cut.setattr(noting, "note", lose_the_answer)
         await notes.note()
+    note_as("request", "m", "1", "MISS", 0.02)
     await notes.note()
-    assert await noted(database) == [("1", "request", "miss", "", "0.03", 1)]
+    assert await noted(database) == [
+        ("1", "request", "miss", "", "0.02", 1),
+        ("1", "request", "miss", "", "0.03", 1),
+    ]
 
 
 async def test_they_are_noted_by_themselves(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

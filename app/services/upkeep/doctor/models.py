@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Row
 
@@ -11,6 +12,7 @@ from app.core.errors import AppError, BackendDown, BackendMissing, BackendRefuse
 from app.core.settings import Settings
 from app.db import models as rows
 from app.db.engine import run
+from app.db.ledger import prices as price_rows
 from app.db.tables import ModelVersionRow
 from app.schemas.health import Finding
 from app.schemas.hosting.deployments import Deployment, InService
@@ -35,6 +37,7 @@ ADVICE: dict[type[AppError], str] = {
     BackendTimeout: "Look at the platform, and at the way there; `models rollback` needs neither.",
     BackendDown: "Look at the platform, and at the way there; `models rollback` needs neither.",
 }
+PRICE = "Say what they cost: `python -m app models price --help`."
 OTHERWISE = "Set right what it names, or promote a version that can be used."
 
 
@@ -53,6 +56,7 @@ class ModelChecks:
         return (
             Check("default model", self.default, "Promote a version, or set DEFAULT_MODEL."),
             Check("packages", self.packages, "Install what it names."),
+            Check("prices", self.prices, PRICE),
             Check("live versions", self.live, "Look at the platforms.", seconds=long),
         )
 
@@ -68,6 +72,28 @@ class ModelChecks:
         """Whether what the platforms of registered versions need is installed."""
         names = await run(self.sessions, rows.backends)
         return [await asyncio.to_thread(_imported, name) for name in names]
+
+    async def prices(self) -> Iterable[Finding]:
+        """Whether the overview can tell what the cache saved."""
+        live = await run(self.sessions, rows.live_versions)
+        of_version, of_model = dict[int, bool](), dict[int, bool]()
+        for one in await run(self.sessions, price_rows.every):  # the last that is in force counts
+            if one.valid_from > datetime.now(UTC):
+                continue
+            if one.model_version_id is None:
+                of_model[one.model_id] = one.amount is not None
+            else:
+                of_version[one.model_version_id] = one.amount is not None
+        without = [
+            f"{model} {row.version}"
+            for model, row in live
+            if not of_version.get(row.id, of_model.get(row.model_id, False))
+        ]
+        if not of_version and not of_model:
+            return [skipped("prices", "There are none: what the cache saves is counted, not priced.")]
+        if without:
+            return [warning("prices", f"Live versions have none: {', '.join(without)}.", PRICE)]
+        return [ok("prices", "Every live version has one.")]
 
     async def live(self) -> Iterable[Finding]:
         found = await run(self.sessions, rows.live_versions)

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from decimal import Decimal
 
 import pytest
 
@@ -10,8 +11,10 @@ from app.core.errors import BackendMissing
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.models import NewVersion
+from app.schemas.overview.prices import NewPrice
 from app.services.inference import Inference
 from app.services.models import versions
+from app.services.overview import pricing
 from app.services.upkeep.doctor import models as checks
 from tests.services.upkeep.doctor.conftest import Examine
 from tests.support.aws_stub import Answer, AwsStub, Request, control_error, model_error
@@ -112,6 +115,16 @@ async def test_the_default_model_has_a_live_version(examine: Examine, settings: 
     for name, status in (("transit", "ok"), ("transport", "fault")):
         found = await examine(settings.model_copy(update={"default_model": name}))
         assert found["default model"].status == status, found["default model"]
+
+
+@usable
+async def test_live_versions_without_a_price(examine: Examine, sessions: Sessions) -> None:
+    assert (await examine())["prices"].status == "skipped"
+    await pricing.add(sessions, "transit", NewPrice(amount=Decimal("0.1"), per="row", currency="USD"))
+    assert (await examine())["prices"].status == "ok"
+    await pricing.add(sessions, "transit", NewPrice(amount=None, version="1"))
+    found = (await examine())["prices"]
+    assert (found.status, found.said) == ("warning", "Live versions have none: transit 1.")
 
 
 @usable

@@ -66,6 +66,14 @@ async def test_what_the_credentials_may_not_do(
     assert found.said.startswith(said)
 
 
+async def test_an_object_that_is_not_read_as_it_was_written(
+    examine: Examine, settings: Settings, aws: AwsStub
+) -> None:
+    aws.respond = lambda asked: Answer(body=b"<ListBucketResult/>" if asked.method == "GET" else b"")
+    found = (await examine(at(settings, "s3://bucket/a")))["storage"]
+    assert (found.status, found.said) == ("fault", "A probe object is not read as it was written.")
+
+
 async def test_a_storage_that_is_away_is_no_fault(examine: Examine, settings: Settings, aws: AwsStub) -> None:
     aws.respond = lambda _: Answer(503, b"<Error><Code>SlowDown</Code></Error>")
     assert (await examine(at(settings, "s3://bucket/a")))["storage"].status == "unavailable"
