@@ -129,8 +129,8 @@ test-cache: $(TOOLS) ## Hold the cache against its promises in INTERLEAVINGS=100
 chaos: $(TOOLS) ## Kill, cut off and overload everything, and count what is lost (20 minutes): ARGS="-k database"
 	@$(BIN)/python -m pytest -m chaos tests/chaos $(ARGS)
 
-test-browser: $(BROWSER) $(WEED) ## Walk through the dashboard in Chromium (CHROMIUM=/path), and take docs/images anew (2 minutes): ARGS="-k jobs"
-	@IMAGES="$(CURDIR)/docs/images" WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+test-browser: $(BROWSER) ## Walk through the dashboard in Chromium (CHROMIUM=/path), and take docs/images anew (2 minutes): ARGS="-k jobs"
+	@IMAGES="$(CURDIR)/docs/images" $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 test-security: $(TOOLS) ## Attack the service with bad requests, outputs and files (minutes): ARGS="-k headers"
 	@$(BIN)/python -m pytest -m security tests/security $(ARGS)

@@ -30,6 +30,7 @@ from app.api.entry.noting import RouteNoted
 from app.api.http import openapi, problems
 from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, RequestContext
 from app.api.http.urls import LegibleUrls
+from app.api.ledger import overview, prices
 from app.api.signals import metrics
 from app.api.web import assets, origins, pages
 from app.api.web.guard import WebGuard
@@ -66,11 +67,13 @@ ROUTERS = tuple(
         records,
         models,
         schedules,
+        prices,
         predictions,
         operations,
         jobs,
         reports,
         evaluations,
+        overview,
         audit,
         metrics,
     )

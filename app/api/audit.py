@@ -14,6 +14,6 @@ router = APIRouter(prefix="/audit", tags=["access"], route_class=StrictRoute)
 
 @router.get("", summary="List who did what", responses=responses(), dependencies=[ADMIN])
 async def list_audit(sessions: SessionsDep, limit: LimitQuery = 100, cursor: CursorQuery = None) -> AuditPage:
-    """Who registered, promoted, rolled back, deleted and purged what, and who made and revoked keys: newest
-    first, page by page. Nothing in it can be changed."""
+    """Who registered, promoted, rolled back, deleted and purged what, who said what inferences cost, and who
+    made and revoked keys: newest first, page by page. Nothing in it can be changed."""
     return await audit.page(sessions, limit=limit, cursor=cursor)

@@ -16,6 +16,7 @@ from app.schemas.values.guesses import exact_number
 from app.services.inference import Inference
 from app.services.predictions.predictor import Predictor
 from app.services.runtime import Runtime, Sessions, Storage
+from app.services.tallies import AnswerNotes
 from app.services.upkeep.health import Health
 from app.services.use_case import UseCase
 
@@ -60,6 +61,10 @@ async def _inference(request: Request) -> Inference:
 
 async def _predictor(request: Request) -> Predictor:
     return _runtime(request).predictor
+
+
+async def _answer_notes(request: Request) -> AnswerNotes:
+    return _runtime(request).answer_notes
 
 
 async def _forgetting(request: Request) -> AsyncIterator[None]:
@@ -115,6 +120,7 @@ StorageDep = Annotated[Storage, Depends(_storage)]
 RootPath = Annotated[str, Depends(_root_path)]
 """ROOT_PATH, which comes before what is named to callers in a body."""
 PredictorDep = Annotated[Predictor, Depends(_predictor)]
+AnswerNotesDep = Annotated[AnswerNotes, Depends(_answer_notes)]
 FORGETTING = Depends(_forgetting, scope="function")
 """For routes that change what any prediction may be: none is answered from memory once they have."""
 StaleIfError = Annotated[float | None, Depends(_stale_if_error)]

@@ -7,7 +7,7 @@ import typer
 from app.cli.terminal.options import ModelOption, VersionOption
 from app.cli.terminal.output import FormatOption
 
-RecordIds = Annotated[list[str], typer.Argument(metavar="RECORD_ID...", help="Which records.")]
+RecordIds = Annotated[list[str], typer.Argument(metavar="RECORD_ID", help="Which records.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Infer anew, and supersede what is cached.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="What each feature contributed, by a version that has an explainer.")

@@ -5,8 +5,6 @@ and scopes. It does for pages alone; for the API a cookie is nothing. What is re
 told as a page to who asks for one (``Accept: text/html``), and as a problem to everybody else.
 """
 
-from collections.abc import Iterable
-
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,6 +14,7 @@ from app.dashboard import paths, session
 from app.dashboard.faults import PagesForFaults, redirect
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+OUR_ORIGIN = "must be the dashboard's own; a proxy has to hand on Host as the browser sent it"
 NOT_OURS = Forbidden(
     "A form is taken from this dashboard's own pages only.",
     errors=[
@@ -36,13 +35,14 @@ class DashboardDoor:
         if scope["type"] != "http" or not paths.are_ours(_path(scope)):
             await self.app(scope, receive, send)
             return
-        told = PagesForFaults(scope, receive, send)
-        if not _path(scope):
+        keyed = _with_key(scope)
+        told = PagesForFaults(keyed, receive, send)
+        if _path(scope) in paths.OTHER_NAMES:
             await redirect(paths.OVERVIEW)(scope, receive, send)
-        elif scope["method"] not in SAFE and not _is_from_our_page(scope):
+        elif _needs_evidence(keyed) and not _is_from_our_page(scope):
             await from_app_error(NOT_OURS)(scope, receive, told)
         else:
-            await self.app(_with_key(scope), receive, told)
+            await self.app(keyed, receive, told)
         await told.end()
 
 
@@ -59,20 +59,21 @@ def _with_key(scope: Scope) -> Scope:
     return {**scope, "headers": headers, session.SIGNED_IN: True}
 
 
+def _needs_evidence(scope: Scope) -> bool:
+    """Whether a page elsewhere could have had a browser ask this with its user's key, or sign in with another.
+
+    Who has no cookie is told that a key is needed, or is as good as anybody (``WebGuard`` looks at those).
+    """
+    return scope["method"] not in SAFE and (scope[session.SIGNED_IN] or _path(scope) == paths.SIGN_IN)
+
+
 def _is_from_our_page(scope: Scope) -> bool:
     """Whether the browser says so. Who says nothing may be a browser of old, and is refused.
 
     Over plain HTTP browsers leave Sec-Fetch-Site out; then the origin is to be that of the address.
     """
     said = Headers(scope=scope)
-    sites, origins, hosts = said.getlist("sec-fetch-site"), said.getlist("origin"), said.getlist("host")
-    if sites and set(sites) != {"same-origin"}:
-        return False
-    if origins:
-        return len(origins) == 1 and [_host(origins)] == [host.lower() for host in hosts]
-    return bool(sites)
-
-
-def _host(origins: Iterable[str]) -> str:
-    [origin] = origins
-    return origin.partition("://")[2].lower()
+    if sites := said.getlist("sec-fetch-site"):
+        return set(sites) == {"same-origin"}
+    hosts = [host.lower() for host in said.getlist("host")]
+    return [origin.partition("://")[2].lower() for origin in said.getlist("origin")] == hosts

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
-from jinja2 import Undefined
-
 from app.dashboard.json_text import is_nested, written
 
 NOTHING = "–"
@@ -26,13 +24,10 @@ def number(value: object) -> str:
 def _float(value: float) -> str:
     if math.isnan(value) or math.isinf(value):
         return NOTHING
-    size = abs(value)
-    if size >= 999.5:
-        return f"{value:,.0f}" if size < 1e15 else f"{value:.3g}"
-    if value and size < 0.0005:
-        return f"{value:.2e}"
-    digits = 2 - math.floor(math.log10(size)) if value else 0
-    return f"{value:.{min(max(digits, 0), 6)}f}"
+    power = int(f"{value:.2e}".partition("e")[2])  # once it is rounded to three digits
+    if power > 14 or (value and power < -3):
+        return f"{value:.3g}" if power > 14 else f"{value:.2e}"
+    return f"{value:,.{max(2 - power, 0)}f}"
 
 
 def count(value: int | None) -> str:
@@ -55,7 +50,7 @@ def millis(seconds: float | None) -> str:
     """Seconds in the unit that fits: ``0.812 ms``, ``54.1 ms``, ``1.84 s``, ``3 min 12 s``, ``2 h 5 min``."""
     if seconds is None:
         return NOTHING
-    if seconds < 0.9995:
+    if abs(seconds) < 0.9995:
         return f"{_float(seconds * 1000)} ms"
     if seconds < 99.95:
         return f"{_float(seconds)} s"
@@ -98,10 +93,6 @@ def cell(value: object) -> str:
         middle, low, high = map(number, value)
         return f"{middle} ({low} to {high})"
     return number(value)
-
-
-def is_given(value: object) -> bool:
-    return value is not None and not isinstance(value, Undefined)
 
 
 ALL: dict[str, Callable[..., object]] = {

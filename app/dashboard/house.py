@@ -2,9 +2,22 @@
 
 from fastapi import FastAPI
 
-from app.dashboard.pages import audit, evaluations, jobs, models, overview, records, signing_in
+from app.dashboard.pages import (
+    audit,
+    comparing,
+    evaluation_data,
+    evaluations,
+    jobs,
+    models,
+    over_time,
+    overview,
+    records,
+    signing_in,
+)
 
-ROUTERS = tuple(module.router for module in (overview, models, audit, evaluations, records, jobs, signing_in))
+EVALUATIONS = (evaluations, over_time, comparing, evaluation_data)
+PAGES = (overview, models, audit, *EVALUATIONS, records, jobs, signing_in)
+ROUTERS = tuple(module.router for module in PAGES)
 
 
 def install(app: FastAPI) -> None:

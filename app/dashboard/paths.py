@@ -4,6 +4,8 @@ import re
 
 OVERVIEW = "/"
 BELOW = "/dashboard/"
+OTHER_NAMES = ("", "/dashboard", "/dashboard/")
+"""Of the overview: the first is the root path, without a slash behind it."""
 SIGN_IN = "/dashboard/sign-in"
 SIGN_OUT = "/dashboard/sign-out"
 OWN = re.compile(r"/(?:dashboard/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?(?:\?[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*)?")
@@ -13,8 +15,8 @@ LONGEST = 2000
 
 
 def are_ours(path: str) -> bool:
-    """Whether a path without the root path is that of a page; empty is the root path itself."""
-    return path in (OVERVIEW, "") or path.startswith(BELOW)
+    """Whether a path without the root path is that of a page."""
+    return path == OVERVIEW or path in OTHER_NAMES or path.startswith(BELOW)
 
 
 def own(path: str) -> str:

@@ -10,11 +10,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.api.web import assets
-from app.dashboard import filters
+from app.dashboard import filters, words
 from app.dashboard.charts.bundle import style_id
+from app.dashboard.charts.marks import direction
 from app.dashboard.charts.tables import drawn, table_of
 from app.dashboard.session import SIGNED_IN
-from app.schemas.access.callers import CURRENT, Caller, KeyScope
+from app.schemas.access.callers import CURRENT, ITSELF, Caller, KeyScope
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -32,7 +33,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     """A template below ``templates`` as an answer.
 
     Beside ``values`` it has: ``here`` (the path, without ROOT_PATH), ``query(name=value)`` (this page's own
-    query with other values), ``may(scope)``, ``signed_in_as`` (a name, or None).
+    query with other values), ``may(scope)``, ``signed_in_as`` (a key's name, None without a cookie).
     """
     root = request.scope.get("root_path", "")
     shown = environment(root).get_template(template)
@@ -41,12 +42,19 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
         here=request.scope["path"].removeprefix(root),
         query=_query(request),
         may=_may(caller),
-        signed_in_as=caller.name if request.scope.get(SIGNED_IN) else None,
+        signed_in_as=_signed_in_as(request, caller),
         has_docs=request.app.state.settings.docs,
         sections=SECTIONS,
         **values,
     )
     return HTMLResponse(html, status, NOT_KEPT)
+
+
+def _signed_in_as(request: Request, caller: Caller) -> str | None:
+    """Nothing to be told of where a fault is shown to who is signed in: nobody asks any more."""
+    if not request.scope.get(SIGNED_IN):
+        return None
+    return "" if caller is ITSELF else caller.name
 
 
 def _may(caller: Caller) -> Callable[[KeyScope], bool]:
@@ -79,6 +87,8 @@ def environment(root_path: str) -> Environment:
         "asset": lambda name: root_path + assets.address(name),
         "table_of": table_of,
         "drawn": drawn,
+        "words": words,
+        "direction": direction,
         "chart_style_id": style_id,
     }
     return made

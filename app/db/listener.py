@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from app.core.settings import Settings
+from app.db.server import codes
 from app.db.server.connecting import Connection, connect
 from app.db.server.patience import ANSWER
 
@@ -58,8 +59,9 @@ class Listener:
     nothing is wrong.
     """
 
-    def __init__(self, settings: Settings, hearer: Hearer | None = None) -> None:
-        self._hearer, self._id = hearer, uuid4()
+    def __init__(self, settings: Settings, hearer: Hearer | None = None, code: str | None = None) -> None:
+        """``code``: the pipeline version that others are to know of, as `codes` has it."""
+        self._hearer, self._id, self._code = hearer, uuid4(), code
         self.beacon: int | None = None
         """An advisory lock held while we are connected; None while not, or if a pooler hides the server."""
         known = not settings.database_pooler or settings.database_direct_url is not None
@@ -124,6 +126,8 @@ class Listener:
         beacon = secrets.randbits(62)
         await connection.execute("select pg_advisory_lock($1::bigint)", beacon)
         await connection.add_listener("inference_done", self._heard)
+        if self._code is not None:
+            await codes.hold(connection, self._code)
         self.beacon = beacon
         closed = asyncio.Event()
         connection.add_termination_listener(lambda _: closed.set())

@@ -24,6 +24,7 @@ from app.services.predictions.leader import Leader
 from app.services.predictions.memory import Memory
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
+from app.services.tallies import AnswerNotes
 from app.services.use_case import UseCase, load
 from app.storage import Storage, open_storage
 
@@ -49,6 +50,7 @@ class Runtime:
     keyring: Keyring
     rates: RequestRates
     budgets: Budgets
+    answer_notes: AnswerNotes
     tokens: "Tokens | None" = None
     """None where OIDC_ISSUER is not set."""
 
@@ -80,11 +82,15 @@ async def open_runtime(
     async with AsyncExitStack() as opened:
         database = open_database(settings, bulk=bulk)
         opened.push_async_callback(database.aclose)
+        answer_notes = AnswerNotes(database.direct)
+        answer_notes.start()
+        opened.push_async_callback(answer_notes.aclose)
         inference = Inference(settings)
         opened.push_async_callback(inference.aclose)
         storage = open_storage(settings.storage_url) if settings.storage_url else None
         memory = _memory(settings)
-        listener = Listener(settings, memory)
+        lasting = bulk or sheds  # a service or a worker, which others are to find of one mind
+        listener = Listener(settings, memory, _code(settings, chosen) if lasting else None)
         listener.start()
         opened.push_async_callback(listener.aclose)
         looks = PromptLooks(database.transactions, inference)
@@ -104,8 +110,12 @@ async def open_runtime(
             opened.push_async_callback(tokens.aclose)
         yield Runtime(
             *(settings, chosen, database, inference, storage, flights, predictor),
-            *(keyring, rates, budgets, tokens),
+            *(keyring, rates, budgets, answer_notes, tokens),
         )
+
+
+def _code(settings: Settings, use_case: UseCase) -> str:
+    return settings.pipeline_version or use_case.fingerprint
 
 
 def _tokens(settings: Settings) -> "Tokens | None":

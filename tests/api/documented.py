@@ -18,6 +18,7 @@ from app.api import (
 )
 from app.api import operations as operations_later
 from app.api.http.openapi import operation_id
+from app.api.ledger import overview, prices
 from app.main import create_app
 from tests.support.documents import document_of, operations
 from tests.support.settings import IsolatedSettings
@@ -38,7 +39,9 @@ ROUTES = {
         jobs,
         models,
         operations_later,
+        overview,
         predictions,
+        prices,
         records,
         reports,
         schedules,

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.away import without_its_platform
 from tests.browser.places import Place, browser_program, sample, without_anything
 from tests.browser.walking import PAINTED, SEEN, sign_in, walking
-from tests.support.postgres import MigratedServer
 
 pytestmark = pytest.mark.browser
-ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
 """Whatever a page asks of another host fails, and its test with it."""
 
 
@@ -22,9 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+NO_BROWSER = "No Chromium was found: install it (Debian: apt install chromium), or name it in CHROMIUM."
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    program = browser_program()
+    if (program := browser_program()) is None:
+        pytest.exit(NO_BROWSER, returncode=1)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*ALONE, *as_root])
@@ -46,11 +50,8 @@ def demo(place: Place) -> str:
 
 
 @pytest.fixture(scope="session")
-def empty_place(postgres_server: MigratedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with (
-        postgres_server.clone() as url,
-        without_anything(url, tmp_path_factory.mktemp("empty") / "log") as place,
-    ):
+def empty_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with without_anything(tmp_path_factory.mktemp("empty") / "log") as place:
         yield place
 
 
@@ -79,6 +80,21 @@ def walk_empty(browser: Browser, empty_place: Place) -> Iterator[Page]:
     """The same at the service with nothing in its database."""
     with walking(browser, empty_place.url) as page:
         sign_in(page, empty_place.keys["admin"])
+        yield page
+
+
+@pytest.fixture(scope="session")
+def away_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A service with a model whose platform is away, three records, and no worker."""
+    with without_its_platform(tmp_path_factory.mktemp("away") / "log") as place:
+        yield place
+
+
+@pytest.fixture
+def walk_away(browser: Browser, away_place: Place) -> Iterator[Page]:
+    """The same there."""
+    with walking(browser, away_place.url) as page:
+        sign_in(page, away_place.keys["admin"])
         yield page
 
 

@@ -6,7 +6,7 @@ import shlex
 import shutil
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ from app.schemas.access.callers import KeyScope
 from app.services.access import keys
 from app.services.access.keys import NewKey
 from tests.support.demo import demo_folder, running_demo
+from tests.support.postgres import migrated_server
 from tests.support.service import running_service
 from tests.support.settings import IsolatedSettings
 
@@ -30,15 +31,10 @@ IMAGES = Path(os.environ.get("IMAGES", ROOT / ".pytest_cache" / "images"))
 """Where screenshots go: into docs/images by `make test-browser` alone."""
 
 
-def browser_program() -> str:
-    """The browser that CHROMIUM names, or one that is on the PATH."""
+def browser_program() -> str | None:
+    """The browser that CHROMIUM names, or the first that is on the PATH."""
     named = os.environ.get("CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        raise RuntimeError(
-            "No Chromium was found: install it (Debian: apt install chromium), or name it in CHROMIUM."
-        )
-    return found
+    return shutil.which(named) if named else next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 class Place:
@@ -92,12 +88,29 @@ def sample() -> Iterator[Place]:
 
 
 @contextmanager
-def without_anything(database_url: str, log: Path) -> Iterator[Place]:
-    """A service on a migrated database with nothing in it, but for a key."""
-    with running_service(ROOT, {"DATABASE_URL": database_url}, log) as service:
-        place = Place(service.url, database_url)
+def without_anything(log: Path, **variables: str) -> Iterator[Place]:
+    """A service on a migrated database with nothing in it, but for a key, and without a worker."""
+    with (
+        _in_a_thread(_fresh_database()) as url,
+        running_service(ROOT, {"DATABASE_URL": url, **variables}, log) as service,
+    ):
+        place = Place(service.url, url)
         place.make_key("admin", "admin")
         yield place
+
+
+@contextmanager
+def _fresh_database() -> Iterator[str]:
+    with migrated_server() as server, server.clone() as url:
+        yield url
+
+
+@contextmanager
+def _in_a_thread(opened: AbstractContextManager[T]) -> Iterator[T]:
+    """Opened and closed in a thread of its own, for the same reason."""
+    with ThreadPoolExecutor(1) as aside:
+        yield aside.submit(opened.__enter__).result()
+        aside.submit(opened.__exit__, None, None, None).result()
 
 
 def _variables(file: Path) -> Mapping[str, str]:

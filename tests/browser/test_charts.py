@@ -92,7 +92,7 @@ def test_a_chart_is_drawn_and_its_numbers_are_there_to_be_read(shown: Page) -> N
     expect(row).to_contain_text("0.820 (0.810 to 0.840)")
     expect(row.get_by_role("cell").nth(1)).to_have_text("–")  # a gap
     chart.locator(".nsewdrag").first.hover()
-    look(shown, "charts", dark=True)
+    look(shown, "charts", keep=False)
 
 
 def test_its_colours_are_those_of_the_theme(shown: Page) -> None:
@@ -119,6 +119,6 @@ def test_a_dialog_asks_before_something_is_changed(shown: Page) -> None:
     shown.get_by_role("button", name="Promote").click()
     dialog = shown.get_by_role("dialog", name="Promote version 2?")
     expect(dialog).to_be_visible()
-    look(shown, "dialog")
+    look(shown, "dialog", keep=False)
     shown.keyboard.press("Escape")
     expect(dialog).not_to_be_visible()

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, ViewportSize
 
 from tests.browser.places import IMAGES
 
-WIDE = {"width": 1280, "height": 800}
-NARROW = {"width": 360, "height": 740}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 360, "height": 740}
 GRAVE = ("serious", "critical")
 SEEN: dict[str, int] = {}
 """How many faults axe found, grave ones, by what was looked at."""
@@ -64,7 +64,7 @@ def walking(browser: Browser, base: str) -> Iterator[Page]:
     setattr(page, "complaints", complaints)  # noqa: B010 - Playwright's page has no such attribute
     yield page
     context.close()
-    assert complaints.all == []
+    assert complaints.all == [], "\n".join(complaints.all)
 
 
 def expect_status(page: Page, *statuses: int) -> None:
@@ -88,23 +88,25 @@ def settle(page: Page) -> None:
         PAINTED.setdefault(re.sub(r"^https?://[^/]+|\?.*$", "", page.url), painted)
 
 
-def look(page: Page, name: str, *, dark: bool = False) -> None:
+def look(page: Page, name: str, *, dark: bool = False, keep: bool = True) -> None:
     """Take the page's picture, and fail for what keeps people from using it: axe's grave faults in both
-    themes, and a page that has to be scrolled sideways where it is narrow. ``dark``: a dark picture, too."""
+    themes, and a page that has to be scrolled sideways where it is narrow. ``dark``: a dark picture, too;
+    ``keep``: whether there is to be a picture at all."""
     settle(page)
-    _picture(page, name)
     _check(page, name)
+    if keep:
+        _picture(page, name)
     page.emulate_media(color_scheme="dark")
     settle(page)
-    if dark:
-        _picture(page, f"{name}-dark")
     _check(page, f"{name}, dark")
+    if keep and dark:
+        _picture(page, f"{name}-dark")
     page.emulate_media(color_scheme="light")
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.set_viewport_size(NARROW)
     settle(page)
     _check(page, f"{name}, narrow")
     assert_fits(page)
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.set_viewport_size(WIDE)
 
 
 def assert_fits(page: Page) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from app.cli import COMMANDS as LATE
 from app.cli import main
+from app.cli.terminal import exits
 from tests.support.demo import ROOT
 from tests.support.ports import free_ports
 from tests.support.use_case import PACKAGE
@@ -21,10 +22,10 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
     monkeypatch.chdir(tmp_path_factory.mktemp("empty"))  # no .env there
 
 
-def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = exits.BAD_INPUT) -> str:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
-    assert caught.value.code == 1
+    assert caught.value.code == code
     out, errors = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"Error: [^\n]+\n", errors), errors
@@ -54,7 +55,7 @@ def test_a_database_that_is_away(
 ) -> None:
     [port] = free_ports(1)
     monkeypatch.setenv("DATABASE_URL", f"postgresql://user:hunter2@127.0.0.1:{port}/x")
-    said = fails(capsys, *command)
+    said = fails(capsys, *command, code=exits.UNAVAILABLE)
     assert "database cannot be reached" in said
     assert "hunter2" not in said
 
@@ -101,44 +102,85 @@ def test_what_a_pooler_cannot_pass_on_asks_for_the_way_past_it(
 
 
 GROUPS = {
-    "records": {"get", "ground-truth", "import", "purge", "remodel", "unfit"},
-    "models": {"list", "register", "import", "promote", "rollback", "pack", "delete"},
-    "evaluate": {"import", "report", "run", "show", "history", "compare"},
+    "records": {"list", "show", "put", "label", "unlabel", "delete"}
+    | {"ground-truth", "import", "purge", "remodel", "unfit"},
+    "models": {"list", "show", "history", "backends", "register", "promote", "rollback", "delete"}
+    | {"import", "pack"},
+    "schedules": {"list", "show", "set", "delete"},
+    "predictions": {"list", "show"},
+    "jobs": {"start", "list", "show", "cancel", "resume", "results"},
+    "operations": {"show"},
+    "evaluate": {"import", "report", "run", "list", "show", "cancel", "history", "compare"},
     "keys": {"create", "list", "revoke"},
-    "storage": {"init"},
+    "storage": {"init", "list"},
     "sample": {"load"},
 }
-COMMANDS_BY_GROUP = {
-    "": {"code", "demo", "dev", "init", "serve", "worker", "migrate", "predict", "audit", *GROUPS}
-} | GROUPS
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-LISTED = re.compile(r"^│ ([a-z-]+) +([A-Z].*\w.*) │$", re.MULTILINE)
+ALONE = {"code", "completion", "demo", "dev", "init", "serve", "worker", "migrate", "predict", "audit"} | {
+    "doctor"
+}
+LISTED = re.compile(r"^  ([a-z][a-z-]*) +([A-Z].*\w.*)$", re.MULTILINE)
 """A command and what it does."""
 
 
-@pytest.mark.parametrize("group", COMMANDS_BY_GROUP)
-def test_help_says_what_every_command_does(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, group: str
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")  # a line for each command
+def helped(capsys: pytest.CaptureFixture[str], *command: str) -> str:
     with pytest.raises(SystemExit) as caught:
-        main([*group.split(), "--help"])
-    assert caught.value.code == 0
-    _, _, commands = COLOUR.sub("", capsys.readouterr().out).partition(" Commands ")
-    assert {name for name, _ in LISTED.findall(commands)} == COMMANDS_BY_GROUP[group]
+        main([*command, "--help"])
+    assert not caught.value.code
+    return capsys.readouterr().out
 
 
+@pytest.fixture
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.mark.usefixtures("_wide")
+@pytest.mark.parametrize("group", GROUPS)
+def test_help_says_what_every_command_of_a_group_does(capsys: pytest.CaptureFixture[str], group: str) -> None:
+    _, _, commands = helped(capsys, group).partition("Commands:")
+    assert {name for name, _ in LISTED.findall(commands)} == GROUPS[group]
+    assert "..." not in commands
+
+
+@pytest.mark.usefixtures("_wide")
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {name for name, _ in LISTED.findall(helped(capsys))} == ALONE | GROUPS.keys()
+
+
+@pytest.mark.usefixtures("_wide")
 @pytest.mark.parametrize("command", LATE)
 def test_the_list_of_commands_says_of_each_what_it_says_itself(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+    capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    about, *_ = helped(capsys, command).partition("\n\n")[2].partition("\n\n")
+    assert " ".join(about.split()) == LATE[command].says
+
+
+def test_a_narrow_terminal_cuts_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = helped(capsys).splitlines()
+    assert max(map(len, lines)) <= 50
+    said = "".join("".join(lines).split())
+    assert all("".join(late.says.split()) in said for late in LATE.values() if not late.hidden)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        (["predct", "a"], "'predict'"),
+        (["jobs", "strat"], "'start'"),
+        (["evaluate", "run", "--metrc"], "--metric"),
+    ],
+)
+def test_what_is_misspelt_names_the_near_one(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], near: str
+) -> None:
     with pytest.raises(SystemExit) as caught:
-        main([command, "--help"])
-    assert caught.value.code == 0
-    lines = [line.strip() for line in COLOUR.sub("", capsys.readouterr().out).splitlines()]
-    about = lines[lines.index(next(line for line in lines if line.startswith("Usage: "))) + 2]
-    assert about == LATE[command].says
+        main(arguments)
+    assert caught.value.code == 2
+    assert near in capsys.readouterr().err
 
 
 def test_a_python_without_the_packages_is_told_where_they_are() -> None:

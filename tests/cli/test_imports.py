@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import COMMANDS
 from tests.support.use_case import PACKAGE
 
 ROOT = Path(__file__).parents[2]
@@ -64,5 +65,21 @@ def test_a_service_is_ready_without_what_others_need(database_url: str, use_case
 
 def test_a_list_of_commands_needs_none_of_them() -> None:
     found = modules("-X", "importtime", "-m", "app", "--help")
-    assert "typer" in found
-    require_none(found, OF_THE_SERVICE | OF_OTHERS - {"rich", "pygments"})
+    require_none(found, OF_THE_SERVICE | OF_OTHERS | {"typer"})
+
+
+HELP = """
+import contextlib, io, sys
+from app.cli import main
+for command in {commands!r}:
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        main([*command.split(), "--help"])
+print(*sys.modules)
+"""
+
+
+def test_the_help_of_a_command_needs_none_of_what_the_command_does() -> None:
+    more = ["jobs start", "predictions list", "evaluate run", "records import", "models register"]
+    found = modules("-c", HELP.format(commands=[*COMMANDS, *more]))
+    assert "pydantic" in found
+    require_none(found, {"fastapi", "uvicorn", "sqlalchemy", "asyncpg", "structlog"} | OF_OTHERS)

@@ -38,6 +38,16 @@ class Html(HTMLParser):
         }
 
 
+def text_of(answer: httpx.Response) -> str:
+    """What is said on a page."""
+    return Html(answer.text).text
+
+
+def fields_of(answer: httpx.Response) -> dict[str, str]:
+    """What a browser would send with its forms, of their inputs."""
+    return Html(answer.text).fields()
+
+
 def page_of(answer: httpx.Response, status: int = 200) -> Html:
     """The page that was answered, with this status."""
     assert answer.status_code == status, (

@@ -29,6 +29,7 @@ PLAIN = {
     **{"finished_since": "2000-01-01T00:00:00Z", "finished_until": "2100-01-01T00:00:00Z"},
     **{"at_least": "-1", "at_most": "1e300", "sort": "-value", "refresh": "true", "skip_bad": "true"},
     "explain": "true",
+    "window": "24h",
     **{"dry_run": "true", "delimiter": ",", "rename": "a=carrier", "ignore": "a", "cursor": ""},
     **{"id_column": "id", "label_column": "transit_minutes"},
 }
@@ -52,6 +53,10 @@ def bodies(name: str, names: Names) -> Sequence[JsonValue]:
             {"version": names.version, "backend": "sagemaker", "options": {"endpoint_name": "e"}},
         ],
         "promoteVersion": [{"version": names.version}],
+        "addPrice": [
+            {"per": "row", "amount": "1", "currency": "USD"},
+            {"per": "row", "amount": "1", "currency": "USD", "version": names.version},
+        ],
         "putEvaluationSchedule": [{"cron": "0 6 * * 1"}, {"cron": "0 6 * * 1", "version": names.version}],
         "predictRecords": [
             {"record_ids": [names.record_id], "model": SHARED},

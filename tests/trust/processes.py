@@ -20,6 +20,7 @@ from app.services.predictions.leader import Leader
 from app.services.predictions.predictor import Predictor
 from app.services.predictions.single_flight import SingleFlight
 from app.services.runtime import Runtime
+from app.services.tallies import AnswerNotes
 from app.services.use_case import UseCase
 from tests.support.use_case import changed
 
@@ -98,7 +99,7 @@ async def start(settings: Settings, database: Database, code: str) -> Process:
     predictor = Predictor(settings, made, database, flights)
     keyring, rates = Keyring(database.direct, patience=1), RequestRates(database.direct, patience=1)
     parts = (settings, made, database, inference, None, flights, predictor)
-    runtime = Runtime(*parts, keyring, rates, budgets)
+    runtime = Runtime(*parts, keyring, rates, budgets, AnswerNotes(database.direct))
     return Process(runtime, listener, looks, code)
 
 

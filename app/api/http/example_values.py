@@ -159,3 +159,47 @@ AUDIT: Example = {
     "request_id": "b0c3e5f7a1d24a8c9e6f5d4c3b2a1908",
 }
 SCHEDULE: Example = {"cron": "0 6 * * 1", "window_days": 7, "bucket": "day"}
+PRICE: Example = {
+    "id": 3,
+    "model": "my-model",
+    "version": None,
+    "per": "hour",
+    "amount": "0.23",
+    "currency": "USD",
+    "valid_from": "2025-01-01T00:00:00Z",
+    "created_at": MORNING,
+}
+COUNTS: Example = {"hit": 9120, "miss": 840, "coalesced": 31, "stale": 2, "error": 7}
+FAST: Example = {"count": 9120, "p50": 1.2, "p95": 4.1, "p99": 8.7}
+SLOW: Example = {"count": 840, "p50": 21.5, "p95": 48.0, "p99": 97.0}
+ERRORS: JsonValue = [{"cause": "backend-timeout", "answers": 7}]
+OVERVIEW: Example = {
+    "window": "24h",
+    "answered_since": "2025-01-30T13:00:00Z",
+    "answered_until": NOON,
+    "step_seconds": 3600,
+    "answers": COUNTS,
+    "hit_rate": 0.9126,
+    "hit_latency": FAST,
+    "miss_latency": SLOW,
+    "errors": ERRORS,
+    "inferences": {"rows": 840, "calls": 420, "copies": 12, "latency": SLOW},
+    "savings": {
+        "answers": 9153,
+        "would_have_cost": [{"currency": "USD", "amount": "0.006432"}],
+        "unpriced": [],
+        "cost": [{"currency": "USD", "amount": "0.000590"}],
+    },
+    "live_versions": [
+        {
+            "model": "my-model",
+            "version": "2",
+            "backend": "sagemaker",
+            "revision": "my-endpoint-config-2",
+            "live_since": MORNING,
+        }
+    ],
+    "queue": [{"kind": "chunks", "waiting": 3, "oldest": NOON}],
+    "workers": 2,
+    "steps": [{"at": NOON, "answers": COUNTS, "hit_latency": FAST, "miss_latency": SLOW, "errors": ERRORS}],
+}

@@ -20,6 +20,7 @@ TAGS = [
         "models": "Models, their versions, and which is live.",
         "predictions": "Predictions by record id, through the cache, and the history of all of them.",
         "prediction jobs": "Many predictions asked for at once, made by workers.",
+        "overview": "What was answered, and what the cache saved.",
         "access": "Who did what.",
         "evaluations": "How good the predictions of a version are, and since when.",
     }.items()

@@ -11,6 +11,7 @@ from functools import lru_cache
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.http.problems import from_app_error
+from app.api.web import assets
 from app.core.errors import AppError, BadRequest, FieldError, Forbidden
 from app.core.settings import Settings
 from app.core.web.names import ServedNames, origins
@@ -29,6 +30,12 @@ FOREIGN = Forbidden(
     "A web page of another origin may not change anything here.",
     errors=[FieldError("Origin", "is no origin of this service; the setting ALLOWED_ORIGINS lists others")],
 )
+
+
+def _is_file(scope: Scope) -> bool:
+    """Whether anybody may read it anyway: the page that says why it refuses is to look like one."""
+    path: str = scope["path"]
+    return assets.is_one(path.removeprefix(scope.get("root_path", "")))
 
 
 class WebGuard:
@@ -60,7 +67,7 @@ class WebGuard:
                     return NO_HOST if name == b"host" else FOREIGN
                 said[name] = value
         host = said.get(b"host", b"")
-        if host and not self._takes(host.decode("latin-1")) and not self._has_key(said):
+        if host and not self._takes(host.decode("latin-1")) and not (self._has_key(said) or _is_file(scope)):
             return NO_HOST
         if scope["method"] in SAFE or self._is_ours(said, host):
             return None

@@ -1,27 +1,28 @@
 """``python -m app audit``."""
 
 import asyncio
-import json
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from app.cli.database import open_sessions
+from app.cli.parts import paging
 from app.cli.terminal import output
-from app.schemas.access.audit import AuditPage
-from app.services.access import audit as entries
+from app.cli.terminal.options import HowMany
+from app.cli.terminal.output import Column, FormatOption
+
+if TYPE_CHECKING:
+    from app.schemas.access.audit import AuditEntry
 
 
-def audit(limit: Annotated[int, typer.Option(help="How many.", min=1, max=1000)] = 100) -> None:
+def audit(limit: HowMany = 100, form: FormatOption = "table") -> None:
     """Show who did what, the newest first."""
-    found = asyncio.run(_page(limit)).items
-    rows = [
-        (one.at, one.actor, one.action, one.subject, json.dumps(one.details) if one.details else None)
-        for one in found
-    ]
-    output.print_table(("at", "actor", "action", "subject", "details"), rows, below="details")
+    found, more = asyncio.run(_entries(limit))
+    details: Column[AuditEntry] = Column("details", lambda one: one.details or None)
+    output.show(found, ("at", "actor", "action", "subject", details), form, below="details")
+    output.say_more(more, limit)
 
 
-async def _page(limit: int) -> AuditPage:
+async def _entries(limit: int) -> "tuple[list[AuditEntry], str | None]":
+    from app.services.access import audit as entries
+
     async with open_sessions() as sessions:
-        return await entries.page(sessions, limit=limit, cursor=None)
+        return await paging.up_to(limit, lambda most, at: entries.page(sessions, limit=most, cursor=at))

@@ -6,18 +6,19 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import Row
 
 from app.cli.database import open_sessions
 from app.cli.terminal import files, output
+from app.cli.terminal.output import Column, FormatOption
 from app.core.errors import FieldError, InvalidInput
-from app.db.tables.serving import ApiKeyRow
 from app.schemas.access.callers import SCOPES, KeyScope
-from app.services.access import keys
-from app.services.access.keys import NewKey
+
+if TYPE_CHECKING:
+    from app.db.tables.serving import ApiKeyRow
+    from app.services.access.keys import NewKey
 
 commands = typer.Typer(no_args_is_help=True, help="The keys of callers.")
 
@@ -54,6 +55,8 @@ def create(
     into: Into = None,
 ) -> None:
     """Make a key, and show it this once: only its hash is kept. The first one shuts out who has none."""
+    from app.services.access.keys import NewKey
+
     new = NewKey(name, _scopes(scope), _time(expires), models or None, record_prefix, rate, budget)
     if into is None:
         key = asyncio.run(_make(new, only_first=only_first))
@@ -62,7 +65,7 @@ def create(
     _write(into, new, only_first=only_first)
 
 
-def _write(path: Path, new: NewKey, *, only_first: bool) -> None:
+def _write(path: Path, new: "NewKey", *, only_first: bool) -> None:
     """Into a file that is whole before the key is one, whenever this process ends."""
     beside = path.with_name(f".{path.name}.new")
     beside.unlink(missing_ok=True)
@@ -85,38 +88,61 @@ def _for_its_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-async def _make(new: NewKey, *, only_first: bool, keep: Callable[[str], None] | None = None) -> str | None:
+async def _make(new: "NewKey", *, only_first: bool, keep: Callable[[str], None] | None = None) -> str | None:
+    from app.services.access import keys
+
     async with open_sessions() as sessions:
         return await keys.make(sessions, new, only_first=only_first, keep=keep)
 
 
 @commands.command("list")
-def list_keys() -> None:
+def list_keys(form: FormatOption = "table") -> None:
     """Show the keys, those that are no longer valid too; of the keys themselves nothing is known."""
-    columns = (
-        *("name", "state", "scopes", "models", "record_prefix", "rate", "budget"),
-        "used_today",
-        *("created_at", "expires_at", "last_used_at"),
-    )
-    output.print_table(columns, map(_row, asyncio.run(_every())))
+    output.show(asyncio.run(_every()), LISTED, form)
 
 
-async def _every() -> Iterable[Row[ApiKeyRow, int | None]]:
+async def _every() -> list[dict[str, object]]:
+    from app.services.access import keys
+
     async with open_sessions() as sessions:
-        return await keys.every(sessions)
+        return [_told(key, used) for key, used in await keys.every(sessions)]
 
 
-def _row(found: Row[ApiKeyRow, int | None]) -> tuple[object, ...]:
-    key, used = found
-    used_today = None if key.inferences_per_day is None else used or 0
-    return (
-        *(key.name, _state(key), " ".join(key.scopes), " ".join(key.models or ()), key.record_prefix or None),
-        *(key.requests_per_second, key.inferences_per_day, used_today),
-        *(key.created_at, key.expires_at, key.last_used_at),
-    )
+def _told(key: "ApiKeyRow", used: int | None) -> dict[str, object]:
+    """All but the hash."""
+    return {
+        "name": key.name,
+        "state": _state(key),
+        "scopes": key.scopes,
+        "models": key.models,
+        "record_prefix": key.record_prefix or None,
+        "requests_per_second": key.requests_per_second,
+        "inferences_per_day": key.inferences_per_day,
+        "used_today": None if key.inferences_per_day is None else used or 0,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    }
 
 
-def _state(key: ApiKeyRow) -> str:
+def _spaced(name: str) -> Column[dict[str, object]]:
+    def joined(key: dict[str, object]) -> object:
+        values = key[name]
+        return " ".join(map(str, values)) if isinstance(values, list) else None
+
+    return Column(name, joined)
+
+
+LISTED: tuple[str | Column[dict[str, object]], ...] = (
+    *("name", "state", _spaced("scopes"), _spaced("models"), "record_prefix"),
+    Column("rate", lambda key: key["requests_per_second"]),
+    Column("budget", lambda key: key["inferences_per_day"]),
+    *("used_today", "created_at", "expires_at", "last_used_at"),
+)
+
+
+def _state(key: "ApiKeyRow") -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "expired" if key.expires_at is not None and key.expires_at <= datetime.now(UTC) else "valid"
@@ -130,6 +156,8 @@ def revoke(name: KeyName) -> None:
 
 
 async def _revoke(name: str) -> datetime:
+    from app.services.access import keys
+
     async with open_sessions() as sessions:
         return await keys.revoke(sessions, name)
 

@@ -19,10 +19,10 @@ from app.cli.jobs.options import (
 )
 from app.cli.terminal import output as outputs
 from app.cli.terminal.options import (
+    AsItStands,
     Detach,
     HowMany,
     ModelOption,
-    Now,
     VersionOption,
     WaitForWorker,
     id_argument,
@@ -31,7 +31,7 @@ from app.cli.terminal.output import FormatOption
 
 commands = typer.Typer(help="Prediction jobs: many records, predicted by the workers.", no_args_is_help=True)
 
-JobId = Annotated[int, id_argument("Of the job, as `jobs list` has it.")]
+JobArgument = Annotated[int, id_argument("Of the job, as `jobs list` has it.")]
 LISTED = (
     *("id", "model", "version", "state", "records", "predicted", "hits", "failed"),
     *("records_per_second", "created_at", "finished_at", "error"),
@@ -77,12 +77,14 @@ def list_jobs(limit: HowMany = 20, form: FormatOption = "table") -> None:
     from app.cli.jobs import work
 
     page = asyncio.run(work.page(limit))
-    outputs.show(page.items, LISTED, form, below="error")
+    outputs.show(page.items, LISTED, form, below=("error",))
     outputs.say_more(page.next_cursor, limit)
 
 
 @commands.command()
-def show(job_id: JobId, now: Now = False, wait: WaitForWorker = False, form: FormatOption = "table") -> None:
+def show(
+    job_id: JobArgument, now: AsItStands = False, wait: WaitForWorker = False, form: FormatOption = "table"
+) -> None:
     """One job; of one that is under way the end is waited for, unless it is to be shown as it stands now."""
     from app.cli.jobs import work
 
@@ -92,7 +94,7 @@ def show(job_id: JobId, now: Now = False, wait: WaitForWorker = False, form: For
 
 
 @commands.command()
-def cancel(job_id: JobId) -> None:
+def cancel(job_id: JobArgument) -> None:
     """End a job that is queued or under way. What it has predicted is kept; `jobs resume` goes on with it."""
     from app.cli.jobs import work
 
@@ -101,7 +103,7 @@ def cancel(job_id: JobId) -> None:
 
 @commands.command()
 def resume(
-    job_id: JobId, output: OutputFile = None, detach: Detach = False, wait: WaitForWorker = False
+    job_id: JobArgument, output: OutputFile = None, detach: Detach = False, wait: WaitForWorker = False
 ) -> None:
     """Go on with a cancelled or failed job: what it has predicted is not predicted again."""
     from app.cli.jobs import work
@@ -115,7 +117,7 @@ def resume(
 
 @commands.command()
 def results(
-    job_id: JobId,
+    job_id: JobArgument,
     output: OutputFile = None,
     wait: WaitForWorker = False,
     form: FormatOption = "table",

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TextIO, TypeAlias
 
 import typer
 
 from app.cli.database import open_sessions
-from app.cli.terminal import files
+from app.cli.terminal import files, progress
 from app.db.engine import Sessions
 from app.schemas.jobs.jobs import ResultLine
 from app.services.jobs import results
@@ -16,20 +16,28 @@ ResultFormat: TypeAlias = Literal["csv", "json", "ndjson"]
 FORMATS: dict[str, ResultFormat] = {".csv": "csv", ".json": "json"}
 
 
-async def write(job_id: int, output: Path) -> None:
+async def write(job_id: int, output: Path, records: int) -> None:
     """Into a file, of the format that its name says. It takes its name when it is complete."""
     file_format = FORMATS.get(output.suffix.lower(), "ndjson")
     unfinished = output.with_name(f"{output.name}.part")
     try:
         with files.named(unfinished), unfinished.open("w", encoding="utf-8", newline="") as file:
-            async with open_sessions() as sessions:
-                async for part in await _parts(sessions, job_id, file_format):
-                    file.write(part)
+            await _write(job_id, file, file_format, records)
         unfinished.replace(output)
     except BaseException:
         if unfinished.is_file():
             unfinished.unlink()
         raise
+
+
+async def _write(job_id: int, file: TextIO, file_format: ResultFormat, records: int) -> None:
+    lines = 0
+    with progress.counted(f"Writing {file.name.removesuffix('.part')}", records) as count:
+        async with open_sessions() as sessions:
+            async for part in await _parts(sessions, job_id, file_format):
+                file.write(part)
+                lines += part.count("\n")
+                count(min(lines, records))
 
 
 async def print_all(job_id: int, file_format: ResultFormat) -> None:

@@ -1,6 +1,7 @@
 """What the commands of prediction jobs do."""
 
 import asyncio
+import shlex
 from pathlib import Path
 
 import typer
@@ -15,11 +16,11 @@ from app.cli.terminal.workers import Workers
 from app.core.errors import InvalidInput
 from app.core.settings import Settings
 from app.schemas.faults import faults_of
-from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest, ResultLine
+from app.schemas.jobs.jobs import PredictionJob, PredictionJobPage, PredictionJobRequest
 from app.services.jobs import jobs
 
-RESULT = [name for name in ResultLine.model_fields if name != "content_hash"]
-"""The columns of a table; the hash is as wide as half a terminal."""
+RESULT = ("record_id", "prediction", "computed_at", "error", "detail")
+"""The columns of a table: what is not the same for all, nor as wide as half a terminal."""
 
 
 def ask(request: JsonValue) -> int:
@@ -74,11 +75,13 @@ def resume(job_id: int) -> None:
 
 def watch(job_id: int, output_file: Path | None, *, wait: bool) -> None:
     """Show how far it is until it ends, write its results, and say on standard error what came of it."""
-    again = f"jobs results {job_id} --output {output_file}" if output_file else f"jobs show {job_id}"
+    again = f"jobs show {job_id}"
+    if output_file is not None:
+        again = f"jobs results {job_id} --output {shlex.quote(str(output_file))}"
     job = until_ended(job_id, again, wait=wait)
     if output_file is not None:
         with progress.detachable(f"Job {job_id}", f"{this_program()} {again}"):
-            asyncio.run(files.write(job_id, output_file))
+            asyncio.run(files.write(job_id, output_file, job.records))
     typer.echo(stages.of_job(job).line, err=True)
     exit_for(job)
 
@@ -108,7 +111,7 @@ def print_results(job_id: int, form: Format, limit: int) -> None:
         asyncio.run(files.print_all(job_id, form))
         return
     lines = asyncio.run(files.first(job_id, limit + 1))
-    output.show(lines[:limit], RESULT, below="detail")
+    output.show(lines[:limit], RESULT, below=("prediction", "detail"))
     if len(lines) > limit:
         typer.echo(
             f"There are more than these {limit}: --output FILE, --format csv or json have all.", err=True

@@ -1,24 +1,22 @@
 """``python -m app models import``."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
+from app.cli.parts import bars
+from app.cli.terminal import output
 from app.cli.terminal.options import parsed
+from app.cli.terminal.output import FormatOption
 from app.core.errors import FieldError, InvalidInput
 from app.core.settings import Settings
-from app.schemas.hosting.model_imports import ModelsImport
 from app.schemas.ids import LEGAL_NAME, is_legal_name
-from app.services.inference import Inference
-from app.services.models.importing.importer import Said, import_models
-from app.services.models.importing.pattern import KeyPattern
-from app.services.models.importing.wanted import ModelsWanted
+
+if TYPE_CHECKING:
+    from app.schemas.hosting.model_imports import ModelsImport
+    from app.services.models.importing.wanted import ModelsWanted
 
 Url = Annotated[str, typer.Argument(help="Where the artifacts lie: s3://bucket/prefix.", metavar="S3_URL")]
 Pattern = Annotated[
@@ -44,8 +42,8 @@ PromoteNewest = Annotated[
     bool, typer.Option("--promote", help="Make live of each model what was written last. Nothing is probed.")
 ]
 OnlySay = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
-FORM = '{"endpoint_name": "transit"}'
+AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.", hidden=True)]
+FORM = '{"endpoint_name": "churn"}'
 
 
 def import_versions(
@@ -59,8 +57,12 @@ def import_versions(
     promote: PromoteNewest = False,
     dry_run: OnlySay = False,
     as_json: AsJson = False,
+    form: FormatOption = "table",
 ) -> None:
     """Register the artifacts of a multi-model endpoint below a prefix. The same again changes nothing."""
+    from app.services.models.importing.pattern import KeyPattern
+    from app.services.models.importing.wanted import ModelsWanted
+
     template = parsed("--options", options, FORM)
     if not isinstance(template, dict):
         raise InvalidInput(f"--options takes a JSON object, such as '{FORM}'.")
@@ -75,8 +77,8 @@ def import_versions(
         dry_run=dry_run,
     )
     done = asyncio.run(_import(wanted))
-    if as_json:
-        typer.echo(done.model_dump_json())
+    if as_json or form != "table":
+        output.show_one(done, "json" if as_json else form)
     else:
         _print(done, promote=promote)
 
@@ -89,25 +91,20 @@ def _require_legal(names: dict[str, str | None]) -> None:
         raise InvalidInput("These are no names.", errors=faults)
 
 
-async def _import(wanted: ModelsWanted) -> ModelsImport:
+async def _import(wanted: "ModelsWanted") -> "ModelsImport":
+    from app.services.inference import Inference
+    from app.services.models.importing.importer import import_models
+
     inference = Inference(Settings())
     try:
         async with open_sessions() as sessions:
-            with _progress() as said:
+            with bars.bar("Registering") as said:
                 return await import_models(sessions, use_case(), inference, wanted, said=said)
     finally:
         await inference.aclose()
 
 
-@contextmanager
-def _progress() -> Iterator[Said]:
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Registering", total=None)
-        yield lambda finished, total: progress.update(task, completed=finished, total=total)
-
-
-def _print(done: ModelsImport, *, promote: bool) -> None:
+def _print(done: "ModelsImport", *, promote: bool) -> None:
     if done.dry_run:
         typer.echo("A dry run: nothing was written. Without --dry-run it would be:")
     typer.echo(

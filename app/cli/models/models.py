@@ -7,7 +7,8 @@ from pydantic import JsonValue
 
 from app.cli.models.importing import import_versions
 from app.cli.models.packing import pack
-from app.cli.parts.asking import Yes, confirm
+from app.cli.models.pricing import price, prices
+from app.cli.parts.asking import WithoutAsking, confirm
 from app.cli.terminal.options import HowMany, parsed
 from app.cli.terminal.output import FormatOption
 from app.core.errors import InvalidInput
@@ -15,6 +16,8 @@ from app.core.errors import InvalidInput
 commands = typer.Typer(help="Models, their versions, and which is live.", no_args_is_help=True)
 commands.command("import")(import_versions)
 commands.command()(pack)
+commands.command()(price)
+commands.command()(prices)
 
 FORM = '{"endpoint_name": "churn"}'
 Probe = Annotated[
@@ -24,9 +27,9 @@ Probe = Annotated[
         help="Send it one row first; if that fails it is not live. Default: unless it scales to zero.",
     ),
 ]
-ModelName = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
-VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="Its version.")]
-Options = Annotated[
+NamedModel = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
+NamedVersion = Annotated[str, typer.Argument(metavar="VERSION", help="Its version.")]
+Pairs = Annotated[
     list[str] | None,
     typer.Option(
         "--option",
@@ -46,7 +49,7 @@ def list_models(form: FormatOption = "table") -> None:
 
 @commands.command()
 def show(
-    name: ModelName,
+    name: NamedModel,
     version: Annotated[
         str | None, typer.Argument(metavar="[VERSION]", help="Only this one, with all of it.")
     ] = None,
@@ -63,7 +66,7 @@ def show(
 
 @commands.command()
 def history(
-    name: ModelName,
+    name: NamedModel,
     limit: HowMany = 100,
     form: FormatOption = "table",
 ) -> None:
@@ -88,10 +91,10 @@ def backends(
 
 @commands.command()
 def register(
-    name: ModelName,
-    version: VersionName,
+    name: NamedModel,
+    version: NamedVersion,
     backend: Annotated[str, typer.Option(help="The hosting platform.")] = "sagemaker",
-    option: Options = None,
+    option: Pairs = None,
     options: Annotated[str | None, typer.Option(help=f"Options as JSON, such as '{FORM}'.")] = None,
     features: Annotated[
         str | None, typer.Option(help="The features it takes, with commas; default all.")
@@ -122,7 +125,9 @@ def register(
 
 
 @commands.command()
-def promote(name: ModelName, version: VersionName, probe: Probe = None, form: FormatOption = "table") -> None:
+def promote(
+    name: NamedModel, version: NamedVersion, probe: Probe = None, form: FormatOption = "table"
+) -> None:
     """Make a version live, at once for every replica."""
     from app.cli.models import working
 
@@ -130,17 +135,17 @@ def promote(name: ModelName, version: VersionName, probe: Probe = None, form: Fo
 
 
 @commands.command()
-def delete(name: ModelName, version: VersionName, yes: Annotated[bool, Yes] = False) -> None:
+def delete(name: NamedModel, version: NamedVersion, yes: WithoutAsking = False) -> None:
     """Delete a version that was never live, with its predictions; the model goes with its last version."""
     confirm(f"version {version} of {name} with its predictions", yes=yes)
     from app.cli.models import working
 
     working.delete(name, version)
-    typer.echo(f"Deleted: {name} {version}", err=True)
+    typer.echo(f"Deleted: {name} {version}")
 
 
 @commands.command()
-def rollback(name: ModelName, form: FormatOption = "table") -> None:
+def rollback(name: NamedModel, form: FormatOption = "table") -> None:
     """Go back to the version that was live before. Twice goes back twice."""
     from app.cli.models import working
 

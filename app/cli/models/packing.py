@@ -3,22 +3,22 @@
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from app.backends.wire.formats import ContentType
 from app.cli.terminal.hints import this_program
 from app.cli.terminal.options import parsed
 from app.core.errors import InvalidInput
-from app.schemas.rows import Row
 
 if TYPE_CHECKING:
     from app.local.packing import ModelArtifact
+    from app.schemas.rows import Row
 
 ROW = '[1, 2.5, "gas", null]'
 """The form of a row of features."""
-SENT: ContentType = "text/csv"
+SentAs: TypeAlias = Literal["text/csv", "application/json", "application/jsonlines"]
+SENT: SentAs = "text/csv"
 """How rows are sent, unless a version says otherwise."""
 
 
@@ -31,7 +31,7 @@ def pack(
         str | None, typer.Option(help="A row of features to ask it, as JSON: '[1, 2.5, null]'.")
     ] = None,
     content_type: Annotated[
-        ContentType, typer.Option(help="How the row is sent; what the model will be registered with.")
+        SentAs, typer.Option(help="How the row is sent; what the model will be registered with.")
     ] = SENT,
 ) -> None:
     """Make a model.tar.gz for the local endpoint and SageMaker, load it once, and ask it a row."""
@@ -45,7 +45,7 @@ def pack(
     _print_next(artifact.path.name, content_type)
 
 
-def _row(text: str) -> Row:
+def _row(text: str) -> "Row":
     row = parsed("--row", text, ROW)
     if not isinstance(row, list) or not row or any(isinstance(cell, list | dict) for cell in row):
         raise InvalidInput(f"--row must be a JSON list of one row's features, such as '{ROW}'.")
@@ -64,11 +64,10 @@ def _print_artifact(artifact: "ModelArtifact", *, asked: bool) -> None:
         typer.echo(f"Its answer to the row: {json.dumps(artifact.answer, ensure_ascii=False)}")
 
 
-def _print_next(name: str, content_type: ContentType) -> None:
+def _print_next(name: str, content_type: SentAs) -> None:
     options = {"endpoint_name": "ENDPOINT", "target_model": name}
     if content_type != SENT:
         options["content_type"] = content_type
     typer.echo("It loads. Next, with your names, and with --features if it takes only some of them:")
-    typer.echo(
-        f"  {this_program()} models register MODEL VERSION --options {shlex.quote(json.dumps(options))}"
-    )
+    given = " ".join(f"--option {shlex.quote(f'{one}={value}')}" for one, value in options.items())
+    typer.echo(f"  {this_program()} models register MODEL VERSION {given}")

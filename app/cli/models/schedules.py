@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue
 
-from app.cli.parts.asking import Yes, confirm
+from app.cli.parts.asking import WithoutAsking, confirm
 from app.cli.terminal.options import WHERE, parsed
 from app.cli.terminal.output import FormatOption
 
 commands = typer.Typer(
     help="Evaluations that begin by themselves, by cron expressions.", no_args_is_help=True
 )
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Whose schedule it is.")]
+ScheduledModel = Annotated[str, typer.Argument(metavar="MODEL", help="Whose schedule it is.")]
 Cron = Annotated[
     str,
     typer.Argument(metavar="CRON", help="Minute, hour, day, month and weekday in UTC, such as '0 6 * * 1'."),
@@ -20,9 +20,9 @@ Cron = Annotated[
 Days = Annotated[
     int | None, typer.Option(help="Judge the records of so many days before each run. Default: all.", min=1)
 ]
-Metrics = Annotated[list[str] | None, typer.Option("--metric", help="Only this one; repeatable.")]
-Slices = Annotated[list[str] | None, typer.Option("--slice", help="Only this slice; repeatable.")]
-Bucket = Annotated[str | None, typer.Option(help="Tell the metrics of each day, week or month, too.")]
+OnlyMetrics = Annotated[list[str] | None, typer.Option("--metric", help="Only this one; repeatable.")]
+OnlySlices = Annotated[list[str] | None, typer.Option("--slice", help="Only this slice; repeatable.")]
+ByBucket = Annotated[str | None, typer.Option(help="Tell the metrics of each day, week or month, too.")]
 
 
 @commands.command("list")
@@ -34,7 +34,7 @@ def list_schedules(form: FormatOption = "table") -> None:
 
 
 @commands.command()
-def show(model: ModelName, form: FormatOption = "table") -> None:
+def show(model: ScheduledModel, form: FormatOption = "table") -> None:
     """A model's schedule, with what is evaluated."""
     from app.cli.models import scheduling
 
@@ -43,15 +43,15 @@ def show(model: ModelName, form: FormatOption = "table") -> None:
 
 @commands.command("set")
 def set_schedule(
-    model: ModelName,
+    model: ScheduledModel,
     cron: Cron,
     window_days: Days = None,
     version: Annotated[str | None, typer.Option(help="Default: the one that is live then.")] = None,
     time_field: Annotated[str | None, typer.Option(help="What the window goes by.")] = None,
     where: Annotated[str | None, typer.Option(help=f"Inputs with these values, as {WHERE}.")] = None,
-    metric: Metrics = None,
-    slices: Slices = None,
-    bucket: Bucket = None,
+    metric: OnlyMetrics = None,
+    slices: OnlySlices = None,
+    bucket: ByBucket = None,
     form: FormatOption = "table",
 ) -> None:
     """Set a model's schedule, in place of the one it has. Workers begin the runs."""
@@ -71,7 +71,7 @@ def set_schedule(
 
 
 @commands.command()
-def delete(model: ModelName, yes: Annotated[bool, Yes] = False) -> None:
+def delete(model: ScheduledModel, yes: WithoutAsking = False) -> None:
     """Evaluate the model no more by itself. Runs that were begun go on."""
     confirm(f"the schedule of {model}", yes=yes)
     from app.cli.models import scheduling

@@ -22,11 +22,11 @@ from app.services.models import deletion, history, listing, versions
 from app.services.models import rollback as rollbacks
 
 T = TypeVar("T")
-Shown = Column[ModelVersion]
-COLUMNS: tuple[str | Shown, ...] = (
-    Shown("live", lambda one: "*" if one.live else None),
+VersionColumn = Column[ModelVersion]
+COLUMNS: tuple[str | VersionColumn, ...] = (
+    VersionColumn("live", lambda one: "*" if one.live else None),
     *("model", "version", "backend", "revision"),
-    Shown("pending", lambda one: "yes" if one.pending else None),
+    VersionColumn("pending", lambda one: "yes" if one.pending else None),
     "created_at",
 )
 """What fits a line; ``--format json`` has the rest."""
@@ -79,14 +79,16 @@ def register(model: str, body: JsonValue, form: Format) -> None:
     except ValidationError as error:
         raise InvalidInput("The version does not fit.", errors=faults_of(error)) from error
     registered, is_new = run(lambda sessions: _register(sessions, model, new))
-    typer.echo("Registered:" if is_new else "Already registered:", err=True)
-    show([registered], form)
+    if form == "table":
+        typer.echo(f"{'Registered' if is_new else 'Already registered'}: {_in_words(registered)}")
+    else:
+        output.show_one(registered, form)
     if registered.warning:
         typer.echo(f"Note: {registered.warning}", err=True)
 
 
 def promote(model: str, version: str, form: Format, *, probe: bool | None) -> None:
-    show(run(lambda sessions: _promote(sessions, model, version, probe=probe)).versions, form)
+    _say(run(lambda sessions: _promote(sessions, model, version, probe=probe)), form)
 
 
 def delete(model: str, version: str) -> None:
@@ -95,8 +97,27 @@ def delete(model: str, version: str) -> None:
 
 def roll_back(model: str, form: Format) -> None:
     done = run(lambda sessions: rollbacks.roll_back(sessions, use_case(), model))
-    typer.echo(f"Rolled back {model} from {done.left_version} to {done.live_version}.", err=True)
-    show(done.versions, form)
+    if form == "table":
+        typer.echo(f"Rolled back {model} from {done.left_version} to {done.live_version}:")
+    _say(done, form)
+
+
+def _say(changed: Model, form: Format) -> None:
+    """What is live now: a line for each version, or all that the API answers."""
+    if form == "json":
+        output.show_one(changed, form)
+    elif form == "csv":
+        show(changed.versions, form)
+    else:
+        for version in changed.versions:
+            typer.echo(_in_words(version))
+
+
+def _in_words(version: ModelVersion) -> str:
+    star = "*" if version.live else " "
+    changing = ", a change is under way" if version.pending else ""
+    revision = f" ({version.revision}{changing})" if version.revision else ""
+    return f"{star} {version.model} {version.version}: {version.backend}{revision}"
 
 
 async def _register(sessions: Sessions, model: str, new: NewVersion) -> tuple[ModelVersion, bool]:

@@ -1,12 +1,13 @@
 """Asking before something is deleted."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from app.core.errors import InvalidInput
 
-Yes = typer.Option("--yes", help="Do not ask.")
+WithoutAsking = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def confirm(what: str, *, yes: bool) -> None:

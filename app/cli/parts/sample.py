@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 import typer
 
 from app.cli.database import open_sessions
 from app.cli.parts.storage import configured_storage
 from app.cli.terminal.patience import Wait, patiently
-from app.core.logging import configure_logging
 from app.core.settings import Settings
-from app.storage import Storage
+
+if TYPE_CHECKING:
+    from app.storage import Storage
 
 EXAMPLE = "examples.transit"
 
@@ -28,6 +30,8 @@ def load(wait: Wait = 0) -> None:
     if settings.use_case != EXAMPLE:
         typer.echo(f"Nothing is loaded: the sample is for USE_CASE={EXAMPLE}.")
         return
+    from app.core.logging import configure_logging
+
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}))  # every try would say why it failed
     asyncio.run(_load(settings, configured_storage(settings), time.monotonic() + wait))
     typer.echo("The sample is loaded.")
@@ -38,7 +42,7 @@ def _only() -> None:
     """With one command Typer would leave its name out."""
 
 
-async def _load(settings: Settings, storage: Storage, deadline: float) -> None:
+async def _load(settings: Settings, storage: "Storage", deadline: float) -> None:
     from app.local import demo_data  # needs the extra `sample`, which a service goes without
 
     await patiently(storage.ensure_bucket, deadline)

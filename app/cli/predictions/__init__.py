@@ -39,7 +39,7 @@ def list_predictions(
 
     times = moment("--computed-since", computed_since), moment("--computed-until", computed_until)
     page = asyncio.run(_page(PredictionSearch(record_id, model, version, *times), limit))
-    output.show(page.items, LISTED, form)
+    output.show(page.items, LISTED, form, below=("prediction",))
     output.say_more(page.next_cursor, limit)
 
 

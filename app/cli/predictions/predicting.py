@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import typer
 
 from app.cli.database import open_sessions
-from app.cli.terminal import exits, failures, output
-from app.cli.terminal.output import Format
+from app.cli.terminal import exits, failures, output, pipeline
+from app.cli.terminal.output import Column, Format
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.settings import Settings
 from app.schemas.predictions.predictions import Prediction
@@ -15,7 +15,14 @@ from app.services.explanations.explaining import ExplainedAnswer, Explaining
 from app.services.predictions.predictor import Answer, Ask, Predictor
 from app.services.runtime import open_runtime
 
-COLUMNS = ("record_id", "prediction", "cached", "model", "version", "computed_at")
+FIELDS = ("record_id", "prediction", "cached", "model", "version", "computed_at")
+
+
+def _cache(prediction: Prediction) -> str:
+    return "hit" if prediction.cached else "miss"
+
+
+READABLE = ("record_id", "prediction", Column("cache", _cache), "model", "version", "computed_at")
 
 
 def predict(
@@ -31,7 +38,8 @@ def predict(
     found = asyncio.run(_predict(record_ids, Ask(model, version, refresh=refresh), explain=explain))
     good = [_prediction(one) for one in found.values() if not isinstance(one, AppError)]
     if good:
-        output.show(good, (*COLUMNS, "explanation") if explain else COLUMNS, form)
+        columns = (*(READABLE if form == "table" else FIELDS), *(["explanation"] if explain else []))
+        output.show(good, columns, form, below=("prediction", "explanation"))
     failed = {name: one for name, one in found.items() if isinstance(one, AppError)}
     if failed:
         _tell(failed, of=len(found))
@@ -40,7 +48,8 @@ def predict(
 async def _predict(
     record_ids: Sequence[str], ask: Ask, *, explain: bool
 ) -> Mapping[str, Answer | ExplainedAnswer | AppError]:
-    async with open_sessions(), open_runtime(Settings()) as runtime:
+    async with open_sessions() as sessions, open_runtime(Settings()) as runtime:
+        await pipeline.warn(sessions, runtime.predictor.pipeline_version)
         predictor: Predictor | Explaining = Explaining(runtime.predictor) if explain else runtime.predictor
         return await predictor.predict_many(record_ids, ask)
 

@@ -23,7 +23,7 @@ def listing() -> str:
 
 
 def _lines(width: int, column: int) -> Iterator[str]:
-    yield "Usage: python -m app [OPTIONS] COMMAND [ARGUMENTS]..."
+    yield from textwrap.wrap("Usage: python -m app [OPTIONS] COMMAND [ARGUMENTS]...", width)
     yield ""
     yield from textwrap.wrap(ABOUT, width)
     yield from _section("Options", OPTIONS, width, column)

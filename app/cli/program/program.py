@@ -51,7 +51,7 @@ def _about(
 def run(arguments: Sequence[str], complete_variable: str) -> None:
     """Run a command, or answer the shell that asks by the variable what could come next."""
     if complete_variable in os.environ:
-        from typer.completion import completion_init  # for add_completion Typer does it itself
+        from typer.completion import get_completion_inspect_parameters
 
-        completion_init()
+        get_completion_inspect_parameters()  # makes the shells known, as add_completion would
     program(arguments, complete_var=complete_variable)

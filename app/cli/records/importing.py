@@ -9,7 +9,14 @@ from typing import BinaryIO
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from app.cli.database import open_sessions, use_case
 from app.cli.terminal import files
@@ -42,7 +49,9 @@ def run(
 def _watched(file: BinaryIO) -> Iterator[BinaryIO]:
     """The file, with a progress bar on standard error if that is a terminal."""
     console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as progress:
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         size = os.fstat(file.fileno()).st_size  # of a pipe 0, and no bar
         yield progress.wrap_file(file, total=size, description=Path(file.name).name) if size else file
 

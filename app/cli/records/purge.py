@@ -2,22 +2,21 @@
 
 import asyncio
 import sys
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
+from app.cli.parts import bars
 from app.cli.terminal import output
-from app.cli.terminal.options import WHERE, parsed
+from app.cli.terminal.options import WHERE, HowMany, parsed
+from app.cli.terminal.output import Column, FormatOption
 from app.core.errors import InvalidInput
-from app.db.engine import Sessions
-from app.schemas.faults import faults_of
-from app.schemas.records.purges import PurgeCounts, PurgeFilter
-from app.services.records import purging
-from app.services.records import unfit as unfit_records
+
+if TYPE_CHECKING:
+    from app.schemas.records.purges import PurgeCounts, PurgeFilter
 
 PurgeWhere = Annotated[
     str | None, typer.Option("--where", help='Inputs with these values, {"carrier": "UA"}.')
@@ -42,6 +41,9 @@ def purge(
     yes: Yes = False,
 ) -> None:
     """Delete the records that fit all of the options given, and their truths; their predictions stay."""
+    from app.schemas.faults import faults_of
+    from app.schemas.records.purges import PurgeFilter
+
     try:
         wanted = PurgeFilter.model_validate(
             {
@@ -63,7 +65,7 @@ def purge(
     typer.echo(f"Deleted: {_in_words(asyncio.run(_purge(wanted, found.records)))}.")
 
 
-def _confirm(found: PurgeCounts, *, yes: bool) -> None:
+def _confirm(found: "PurgeCounts", *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
@@ -71,39 +73,42 @@ def _confirm(found: PurgeCounts, *, yes: bool) -> None:
     typer.confirm(f"Delete {_in_words(found)}?", abort=True, err=True)
 
 
-async def _count(wanted: PurgeFilter) -> PurgeCounts:
+async def _count(wanted: "PurgeFilter") -> "PurgeCounts":
+    from app.services.records import purging
+
     async with open_sessions() as sessions:
         return await purging.count(sessions, use_case(), wanted)
 
 
-async def _purge(wanted: PurgeFilter, total: int) -> PurgeCounts:
-    console = Console(stderr=True)
+async def _purge(wanted: "PurgeFilter", total: int) -> "PurgeCounts":
+    from app.services.records import purging
+
     async with open_sessions() as sessions:
-        with Progress(console=console, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Deleting", total=total)
-            return await purging.purge(
-                sessions, use_case(), wanted, said=lambda gone: progress.update(task, completed=gone)
-            )
+        with bars.bar("Deleting", total) as told:
+            return await purging.purge(sessions, use_case(), wanted, said=told)
 
 
-def _in_words(counts: PurgeCounts) -> str:
+def _in_words(counts: "PurgeCounts") -> str:
     return f"{counts.records:,} records, {counts.labels:,} of them with a truth"
 
 
-def unfit(
-    limit: Annotated[int, typer.Option(help="How many are listed.", min=1, max=10_000)] = 20,
-) -> None:
+def unfit(limit: HowMany = 20, form: FormatOption = "table") -> None:
     """Show the records that lack a field which InputObject requires, as those of another use case do."""
-    asyncio.run(_show_unfit(limit))
-
-
-async def _show_unfit(limit: int) -> None:
-    async with open_sessions() as sessions:
-        count = await unfit_records.count(sessions, use_case())
-        await _list(sessions, limit)
+    count, found = asyncio.run(_unfit(limit))
+    lacking: Column[dict[str, object]] = Column(
+        "lacking", lambda one: ", ".join(map(str, _list(one["lacking"])))
+    )
+    output.show(found, ("record_id", lacking), form)
     typer.echo(f"{count:,} records lack a field that InputObject requires.", err=True)
 
 
-async def _list(sessions: Sessions, limit: int) -> None:
-    found = await unfit_records.first(sessions, use_case(), limit=limit)
-    output.print_table(("record_id", "lacking"), ((one.record_id, ", ".join(one.lacking)) for one in found))
+async def _unfit(limit: int) -> tuple[int, list[dict[str, object]]]:
+    from app.services.records import unfit as records
+
+    async with open_sessions() as sessions:
+        count = await records.count(sessions, use_case())
+        return count, [asdict(one) for one in await records.first(sessions, use_case(), limit=limit)]
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -12,7 +12,7 @@ from app.schemas.records.imports import FileFormat
 commands = typer.Typer(help="Input objects and the truths about them.", no_args_is_help=True)
 commands.command("list")(single.list_records)
 commands.command()(single.show)
-commands.command("get", hidden=True)(single.show)  # as it was called before
+commands.command(hidden=True)(single.get)  # as `show --format json` was called before
 commands.command()(single.put)
 commands.command()(single.label)
 commands.command()(single.unlabel)

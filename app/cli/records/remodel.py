@@ -1,16 +1,17 @@
 """``python -m app records remodel``."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from app.cli.database import open_sessions, use_case
+from app.cli.parts import bars
 from app.cli.records.purge import DryRun
 from app.core.errors import InvalidInput
-from app.services.records.own_models import remodelling
-from app.services.records.own_models.remodelling import Remodelled
+
+if TYPE_CHECKING:
+    from app.services.records.own_models.remodelling import Remodelled
 
 
 def remodel(dry_run: DryRun = False) -> None:
@@ -26,11 +27,9 @@ def remodel(dry_run: DryRun = False) -> None:
             typer.echo(f"  {fault.field}: {fault.message}", err=True)
 
 
-async def _remodel(*, dry_run: bool) -> Remodelled:
-    console = Console(stderr=True)
+async def _remodel(*, dry_run: bool) -> "Remodelled":
+    from app.services.records.own_models import remodelling
+
     async with open_sessions() as sessions:
-        with Progress(console=console, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Looking", total=None)
-            return await remodelling.remodel(
-                sessions, use_case(), dry_run=dry_run, said=lambda seen: progress.update(task, completed=seen)
-            )
+        with bars.bar("Looking") as told:
+            return await remodelling.remodel(sessions, use_case(), dry_run=dry_run, said=told)

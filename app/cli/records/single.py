@@ -4,7 +4,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from app.cli.parts.asking import Yes, confirm
+from app.cli.parts.asking import WithoutAsking, confirm
 from app.cli.terminal.options import HowMany
 from app.cli.terminal.output import FormatOption
 from app.core.errors import InvalidInput
@@ -27,11 +27,16 @@ def list_records(
     working.show_all(prefix, limit, form)
 
 
-def show(record_id: RecordIdArgument, form: FormatOption = "json") -> None:
+def show(record_id: RecordIdArgument, form: FormatOption = "table") -> None:
     """Show a record with its truth."""
     from app.cli.records import working
 
     working.show(record_id, form)
+
+
+def get(record_id: RecordIdArgument) -> None:
+    """Print a record as JSON."""
+    show(record_id, "json")
 
 
 def put(
@@ -44,7 +49,7 @@ def put(
     ] = None,
     if_match: IfMatch = None,
     only_new: Annotated[bool, typer.Option("--only-new", help="Only if there is no such record.")] = False,
-    form: FormatOption = "json",
+    form: FormatOption = "table",
 ) -> None:
     """Create or replace a record. The same input again changes nothing."""
     from app.cli.parts.values import json_of
@@ -65,7 +70,7 @@ def label(
     observed_at: Annotated[
         str | None, typer.Option(help="When it was seen, with its offset. Default: now.")
     ] = None,
-    form: FormatOption = "json",
+    form: FormatOption = "table",
 ) -> None:
     """Set the truth about a record, or show it."""
     from app.cli.records import working
@@ -95,7 +100,7 @@ def delete(
         typer.Option(help="A file of ids, one a line; - is standard input.", encoding="utf-8-sig"),
     ] = None,
     if_match: IfMatch = None,
-    yes: Annotated[bool, Yes] = False,
+    yes: WithoutAsking = False,
 ) -> None:
     """Delete records and their truths; their predictions stay. `purge` deletes by what is in them.
 

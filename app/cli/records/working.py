@@ -24,7 +24,7 @@ T = TypeVar("T")
 COLUMNS: tuple[str | Column[Record], ...] = (
     "id",
     Column[Record]("label", lambda one: None if one.label is None else one.label.value),
-    *("updated_at", "content_hash", "input"),
+    *("updated_at", "input"),
 )
 
 

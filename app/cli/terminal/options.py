@@ -14,7 +14,7 @@ from app.schemas.records.records import Moment
 ModelOption = Annotated[str | None, typer.Option(help="Default: the setting DEFAULT_MODEL.")]
 VersionOption = Annotated[str | None, typer.Option(help="Default: the live one.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Only queue it, and print its id.")]
-Now = Annotated[bool, typer.Option("--now", help="As it stands, also while it is under way.")]
+AsItStands = Annotated[bool, typer.Option("--now", help="As it stands, also while it is under way.")]
 WaitForWorker = Annotated[bool, typer.Option("--wait", help="Wait for a worker, too, if none is alive.")]
 HowMany = Annotated[int, typer.Option("--limit", metavar="N", help="How many.", min=1)]
 
@@ -43,7 +43,8 @@ def moment(option: str, text: str | None) -> datetime | None:
 
 def id_argument(what: str) -> typer.models.ArgumentInfo:
     """An argument that is the id of something, checked without its help naming the largest number."""
-    return typer.Argument(metavar="ID", help=what, callback=_checked)
+    argument: typer.models.ArgumentInfo = typer.Argument(metavar="ID", help=what, callback=_checked)
+    return argument
 
 
 def _checked(value: int) -> int:

@@ -9,35 +9,37 @@ array, or one object where one thing is shown. Whatever else a command has to sa
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeAlias, TypeVar, cast
 
 import typer
 from pydantic import BaseModel
 from pydantic_core import to_json, to_jsonable_python
 
-from app.cli.terminal import tables
-from app.cli.terminal.tables import TableCell
+from app.cli.terminal.texts import on_one_line
+
+if TYPE_CHECKING:
+    from app.cli.terminal.tables import TableCell
 
 Format: TypeAlias = Literal["table", "csv", "json"]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
-Shown = TypeVar("Shown", bound=BaseModel | Mapping[str, object])
+Printed = TypeVar("Printed", bound=BaseModel | Mapping[str, object])
 
 
 @dataclass(frozen=True)
-class Column(Generic[Shown]):
+class Column(Generic[Printed]):
     """A column of a table and of CSV that is made of what is shown, instead of being one of its fields."""
 
     name: str
-    value: Callable[[Shown], object]
+    value: Callable[[Printed], object]
 
 
 def show(
-    rows: Sequence[Shown],
-    columns: Sequence[str | Column[Shown]],
+    rows: Sequence[Printed],
+    columns: Sequence[str | Column[Printed]],
     form: Format = "table",
     *,
     groups: Sequence[str] = (),
-    below: str = "",
+    below: str | Sequence[str] = (),
 ) -> None:
     """Print things, each a row. A column is a field's name, or a Column.
 
@@ -54,7 +56,7 @@ def show(
         print_table(names, cells, groups=groups, below=below)
 
 
-def show_one(thing: Shown, form: Format = "table", *, fields: Sequence[str | Column[Shown]] = ()) -> None:
+def show_one(thing: Printed, form: Format = "table", *, fields: Sequence[str | Column[Printed]] = ()) -> None:
     """Print one thing: as a table a line per field that has a value. Default: all fields."""
     columns = fields or list(thing if isinstance(thing, Mapping) else type(thing).model_fields)
     if form == "json":
@@ -77,15 +79,18 @@ def print_table(
     rows: Iterable[Sequence[object]],
     *,
     groups: Sequence[str] = (),
-    below: str = "",
+    below: str | Sequence[str] = (),
 ) -> None:
     """Print a table: drawn on a terminal, with tabs elsewhere."""
     from rich.console import Console  # a third of a short command's time, which other formats go without
 
+    from app.cli.terminal.tables import drawn
+
     console = Console()
     if console.is_terminal:
         cells = ([_readable(cell) for cell in row] for row in rows)
-        lines = tables.drawn(columns, cells, width=console.width, groups=groups, below=below)
+        below = (below,) if isinstance(below, str) else below
+        lines = drawn(columns, cells, width=console.width, groups=groups, below=below)
     else:
         lines = ("\t".join(_one_line(cell) for cell in row) for row in (columns, *rows))
     for line in lines:
@@ -98,13 +103,13 @@ def _print_csv(lines: Iterable[Sequence[object]]) -> None:
     typer.echo(csv_text(lines), nl=False)
 
 
-def _cell(thing: Shown, column: str | Column[Shown]) -> object:
+def _cell(thing: Printed, column: str | Column[Printed]) -> object:
     if isinstance(column, Column):
         return column.value(thing)
     return thing[column] if isinstance(thing, Mapping) else cast(object, getattr(thing, column))
 
 
-def _readable(cell: object) -> TableCell:
+def _readable(cell: object) -> "TableCell":
     if cell is None or isinstance(cell, str | int | float | datetime):
         return cell
     return _full(cell)
@@ -119,4 +124,4 @@ def _full(cell: object) -> str:
 
 
 def _one_line(cell: object) -> str:
-    return tables.on_one_line(_full(cell))
+    return on_one_line(_full(cell))

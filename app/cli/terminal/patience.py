@@ -11,6 +11,8 @@ from app.core.errors import BackendDown, StorageDown, Unavailable
 
 PAUSE = 0.5
 """Seconds between two tries."""
+SAY_AFTER, SAY_EVERY = 1.0, 10.0
+"""Seconds after which it is said what is waited for, and between two times."""
 
 AWAY: tuple[type[Exception], ...] = (BackendDown, StorageDown, Unavailable)
 
@@ -25,6 +27,7 @@ async def patiently(work: Callable[[], Awaitable[T]], deadline: float) -> T:
     """
     from app.db.engine import OUTAGES, is_outage
 
+    say_at = time.monotonic() + SAY_AFTER
     while True:
         try:
             return await work()
@@ -32,4 +35,13 @@ async def patiently(work: Callable[[], Awaitable[T]], deadline: float) -> T:
             away = isinstance(error, AWAY) or is_outage(error)
             if not away or time.monotonic() >= deadline:
                 raise
+            if (now := time.monotonic()) >= say_at:
+                say_at = now + SAY_EVERY
+                _say(error, deadline - now)
         await asyncio.sleep(PAUSE)
+
+
+def _say(error: Exception, left: float) -> None:
+    from app.cli.terminal.failures import told
+
+    typer.echo(f"Waiting for up to {left:,.0f} s more: {told(error)}", err=True)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -19,6 +19,8 @@ PAUSE = 0.25
 """Seconds between two looks."""
 LINE_EVERY = 10.0
 """Seconds between two lines about the same state, where there is no terminal."""
+SHORT = 1.0
+"""Seconds that work may take of which nothing is shown."""
 PATIENCE = 60.0
 """Seconds that the database may be away meanwhile."""
 
@@ -43,7 +45,7 @@ class Stage:
 
 
 Show: TypeAlias = Callable[[Stage], None]
-Look: TypeAlias = Callable[[Stage], Awaitable[Stage]]
+SecondLook: TypeAlias = Callable[[Stage], Awaitable[Stage]]
 """Gives the stage as it is to be shown, or raises what ends the wait."""
 
 
@@ -62,9 +64,9 @@ async def _as_it_is(stage: Stage) -> Stage:
 
 
 async def until_ended(
-    look: Callable[[], Awaitable[T]], stage_of: Callable[[T], Stage], second_look: Look = _as_it_is
+    look: Callable[[], Awaitable[T]], stage_of: Callable[[T], Stage], second_look: SecondLook = _as_it_is
 ) -> T:
-    """Look again and again, and show how far it is until it ends. What came of it, the caller says."""
+    """SecondLook again and again, and show how far it is until it ends. What came of it, the caller says."""
     found = await look()
     if not stage_of(found).under_way:
         return found
@@ -79,6 +81,26 @@ async def until_ended(
 
 
 @contextmanager
+def counted(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Takes how many are done, and shows it with the rate and the time left once it has taken a moment."""
+    began = time.monotonic()
+    with ExitStack() as stack:
+        show: Show | None = None
+
+        def count(done: int) -> None:
+            nonlocal show
+            if (seconds := time.monotonic() - began) < SHORT:
+                return
+            show = show or stack.enter_context(_shown())
+            rate = done / seconds
+            left = f", {(total - done) / rate:,.0f} s left" if 0 < done < total else ""
+            line = f"{what}: {done:,} of {total:,}, {rate:,.0f} a second{left}."
+            show(Stage(what, what, line, done, total, under_way=done < total, rate=rate))
+
+        yield count
+
+
+@contextmanager
 def _shown() -> Iterator[Show]:
     """A bar on standard error if that is a terminal, else a line now and then."""
     from rich.console import Console
@@ -88,7 +110,7 @@ def _shown() -> Iterator[Show]:
     if not console.is_terminal:
         yield _lines()
         return
-    columns = (BarColumn(), MofNCompleteColumn(), _rate(), TimeRemainingColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), rate_column(), TimeRemainingColumn())
     with Progress(TextColumn("{task.description}", markup=False), *columns, console=console) as progress:
         task = progress.add_task("", total=None, rate=None)
         yield lambda stage: progress.update(
@@ -100,17 +122,17 @@ def _shown() -> Iterator[Show]:
         )
 
 
-def _rate() -> "ProgressColumn":
+def rate_column() -> "ProgressColumn":
     """Records a second, once there are some."""
     from rich.progress import ProgressColumn, Task
     from rich.text import Text
 
-    class Rate(ProgressColumn):
+    class PaceColumn(ProgressColumn):
         def render(self, task: Task) -> Text:
             rate = task.fields["rate"] or task.speed
             return Text(f"{rate:,.0f} a second" if rate else "")
 
-    return Rate()
+    return PaceColumn()
 
 
 def _lines() -> Show:

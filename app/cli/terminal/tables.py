@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import zip_longest
 from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from app.cli.terminal.numbers import in_digits
+from app.cli.terminal.texts import in_digits, on_one_line
 
 TableCell: TypeAlias = str | float | int | datetime | None
 Table: TypeAlias = dict[str, list[str]]
@@ -21,13 +20,13 @@ def drawn(
     *,
     width: int,
     groups: Sequence[str] = (),
-    below: str = "",
+    below: Sequence[str] = (),
 ) -> Iterable[str]:
     """The lines of a table; None is an empty cell, and a column without any value is left out.
 
     It has round corners where ``width`` has room for lines, and else only columns. If it is wider than that,
-    the columns ``groups`` are said once, above the rows that they are the same for, and the column ``below``
-    under its row. Nothing is cut.
+    the columns ``groups`` are said once, above the rows that they are the same for, and the columns ``below``
+    under their row. Nothing is cut.
     """
     cells = {name: list[TableCell]() for name in columns}
     for row in rows:
@@ -40,7 +39,7 @@ def drawn(
 
 
 def _laid_out(
-    table: Table, numeric: set[str], width: int, groups: Sequence[str], below: str
+    table: Table, numeric: set[str], width: int, groups: Sequence[str], below: Sequence[str]
 ) -> Iterable[str]:
     lines = _rounded(_padded(table, numeric))
     if _fits(lines, width):
@@ -52,21 +51,32 @@ def _laid_out(
     return _grouped(table, numeric, width, groups, below)
 
 
-def _grouped(table: Table, numeric: set[str], width: int, groups: Sequence[str], below: str) -> Iterator[str]:
+def _grouped(
+    table: Table, numeric: set[str], width: int, groups: Sequence[str], below: Sequence[str]
+) -> Iterator[str]:
     apart = {name: table[name] for name in groups if name in table}
-    rest = {name: cells for name, cells in table.items() if name not in apart and name != below}
+    rest = {name: cells for name, cells in table.items() if name not in apart and name not in below}
     wide, narrow = (_aligned(_padded(rest, numeric), gap) for gap in GAPS)
     heading, *lines = wide if _fits(wide, width - len(GAPS[0])) else narrow
     yield GAPS[0] + heading
-    last = None
-    for line, note, *group in zip_longest(lines, table.get(below, ()), *apart.values(), fillvalue=""):
+    last: tuple[str, ...] | None = None
+    notes = _notes({name: table[name] for name in below if name in table}, len(lines))
+    named = list(zip(*apart.values(), strict=True)) or [()] * len(lines)
+    for line, said_below, group in zip(lines, notes, named, strict=True):
         if apart and group != last:
             said = [f"{name} {cell.strip()}" for name, cell in zip(apart, group, strict=True) if cell]
             yield ", ".join(said) or "all records"
             last = group
         yield GAPS[0] + line
-        if note:
-            yield f"{2 * GAPS[0]}{below}: {note}"
+        yield from said_below
+
+
+def _notes(columns: Table, rows: int) -> list[list[str]]:
+    """The lines below each row."""
+    return [
+        [f"{2 * GAPS[0]}{name}: {cells[row].strip()}" for name, cells in columns.items() if cells[row]]
+        for row in range(rows)
+    ]
 
 
 def _padded(table: Table, numeric: set[str]) -> list[list[str]]:
@@ -126,8 +136,3 @@ def _short(cell: TableCell) -> str:
     if isinstance(cell, datetime):
         return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
     return on_one_line("" if cell is None else str(cell))
-
-
-def on_one_line(text: str) -> str:
-    """What could break a line or steer a terminal is a ?: a slice is named by what a record holds."""
-    return "".join(one if one.isprintable() else "?" for one in text)

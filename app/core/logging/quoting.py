@@ -14,13 +14,14 @@ ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | N
 NAMED = frozenset(
     (
         *("", "health", "models", "predictions", "prediction-jobs", "evaluations", "reports"),
+        "overview",
         *("audit", "metrics", "docs", "redoc", "openapi.json", "static"),
     )
 )
 """How paths begin in which there are numbers and the names of models and versions, and nothing else."""
 OF_RECORDS = ("records", "predict")
 DASHBOARD = "dashboard"
-OF_DASHBOARD = frozenset(("models", "evaluations", "jobs", "sign-in", "sign-out"))
+OF_DASHBOARD = frozenset(("models", "evaluations", "jobs", "audit", "overview", "sign-in", "sign-out"))
 """The same of the pages; behind their first part those of records are like the API's."""
 FACTS = ("sqlstate", "table_name", "column_name", "constraint_name", "strerror", "slug")
 """Attributes of exceptions that name something of ours, or of the system."""
@@ -60,7 +61,7 @@ def shown_path(path: str, root_path: str) -> str:
     named = NAMED
     if path.startswith(f"{root}/{DASHBOARD}/"):
         root, named = f"{root}/{DASHBOARD}", OF_DASHBOARD
-    _, first, *rest = path[len(root) :].split("/", 2) if "/" in path else ("", path)
+    _, first, *rest = path[len(root) :].split("/", 2) if path[len(root) :] else ("", "")
     if first in named:
         return path
     if first not in OF_RECORDS:

@@ -26,7 +26,7 @@ def over_buckets(series: Series, metric: str, *, limits: Sequence[tuple[float, s
         "data": data,
         "layout": {
             "xaxis": {"type": "category", "categoryorder": "array", "categoryarray": list(labels)},
-            "yaxis": {"title": {"text": marks.titled(metric)}, "zeroline": False},
+            "yaxis": {"title": {"text": marks.plain(metric)}, "zeroline": False},
             "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
             "hovermode": "closest",
             **_lines(limits),
@@ -100,10 +100,17 @@ def _undefined(place: int, name: str, found: Sequence[MetricValue]) -> list[Json
 def _lines(limits: Sequence[tuple[float, str]]) -> dict[str, JsonValue]:
     across: Trace = {"type": "line", "xref": "paper", "x0": 0, "x1": 1}
     dashed: JsonValue = {"color": marks.NEITHER, "width": 1.2, "dash": "dash"}
-    named: Trace = {"xref": "paper", "x": 1, "xanchor": "right", "yanchor": "bottom", "showarrow": False}
+    if not limits:
+        return {}
+    named: Trace = {"xref": "paper", "x": 1, "xanchor": "left", "showarrow": False}
     return {
+        "margin": {"l": 8, "r": 84, "t": 8, "b": 8},  # beside the lines there is room for their names
         "shapes": [across | {"y0": at, "y1": at, "line": dashed} for at, _ in limits],
-        "annotations": [named | {"y": at, "text": name} for at, name in limits],
+        "annotations": [
+            # The lowest one's name is below its line, out of the way of the others'.
+            named | {"y": at, "text": f"{name}: {at:g}", "yanchor": "bottom" if place else "top"}
+            for place, (at, name) in enumerate(limits)
+        ],
     }
 
 

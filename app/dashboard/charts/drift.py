@@ -79,7 +79,7 @@ def _colour(metric: str, value: float | None) -> str:
 def _thresholds(metric: str) -> dict[str, JsonValue]:
     up: Trace = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
     dashed: JsonValue = {"color": marks.NEITHER, "width": 1.2, "dash": "dash"}
-    named: Trace = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False}
+    named: Trace = {"yref": "paper", "y": 0, "yanchor": "bottom", "xanchor": "left", "showarrow": False}
     limits = THRESHOLDS.get(metric, ())
     return {
         "shapes": [up | {"x0": at, "x1": at, "line": dashed} for at, _ in limits],

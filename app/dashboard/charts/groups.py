@@ -12,6 +12,7 @@ from app.schemas.evaluations.runs import ComparedMetric, MetricValue
 MOST = 20
 """Groups in one figure, those of most records; all of them are in its data."""
 VERDICTS = {"better": marks.BETTER, "worse": marks.WORSE}
+SHAPES = {"better": "circle", "worse": "x"}
 SHORT, TALL = 4, 10
 """Rows, up to which a figure is a short one, and above which it is a tall one."""
 
@@ -41,7 +42,7 @@ def dots(
     return {
         "data": data,
         "layout": {
-            "xaxis": {"title": {"text": marks.titled(metric)}, "range": list(scale) if scale else None},
+            "xaxis": {"title": {"text": marks.plain(metric)}, "range": list(scale) if scale else None},
             "yaxis": _rows([value_of(group) for group in groups]),
             "showlegend": len(series) > 1,
             "hovermode": "closest",
@@ -56,7 +57,8 @@ def height(rows: int) -> str:
 
 
 def scale(found: Sequence[MetricValue]) -> tuple[float, float] | None:
-    """From the least to the most of values and intervals that are of enough records, with some room."""
+    """From the least to the most of the values and intervals that are of enough records, with some room:
+    those of few may lie far out, and all others would be a heap."""
     of_enough = [one for one in found if not one.small] or found
     ends = [end for one in of_enough for end in (one.value, one.low, one.high) if end is not None]
     if not ends:
@@ -79,7 +81,7 @@ def _dots(place: int, name: str, found: Sequence[MetricValue]) -> Trace:
         "x": [one.value for one in found],
         "y": [marks.plain(value_of(one.slice)) for one in found],
         "error_x": marks.bars(found),
-        "marker": marks.marker(place, 9),
+        "marker": marks.marker(place, 9, [one.small for one in found]),
         "hoverinfo": "text",
         "hovertext": [marks.said(one, f"{one.slice}, {name}") for one in found],
     }
@@ -106,7 +108,7 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
 
     ``what`` names the difference: ``version 2 less version 1``.
     """
-    names = [_name(one) for one in found]
+    names = [value_of(_name(one)) for one in found]
     dots: Trace = {
         "type": "scatter",
         "mode": "markers",
@@ -114,8 +116,12 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
         "name": marks.plain(what),
         "x": [one.difference for one in found],
         "y": [marks.plain(name) for name in names],
-        "error_x": _spread(found),
-        "marker": {"size": 9, "color": [VERDICTS.get(one.verdict, marks.NEITHER) for one in found]},
+        "error_x": _spread(found) | {"color": marks.NEITHER},
+        "marker": {
+            "size": 9,
+            "color": [VERDICTS.get(one.verdict, marks.NEITHER) for one in found],
+            "symbol": [SHAPES.get(one.verdict, "circle-open") for one in found],
+        },
         "hoverinfo": "text",
         "hovertext": [_said(one) for one in found],
     }
@@ -125,7 +131,13 @@ def differences(found: Sequence[ComparedMetric], metric: str, what: str) -> Figu
     return {
         "data": [dots],
         "layout": {
-            "xaxis": {"title": {"text": f"{marks.titled(metric)}: {marks.plain(what)}"}, "zeroline": True},
+            "xaxis": {
+                "title": {"text": f"{marks.plain(metric)}: {marks.plain(what)}"},
+                "rangemode": "tozero",
+                "zeroline": True,
+                "zerolinewidth": 2,
+                "zerolinecolor": "var(--line-strong)",
+            },
             "yaxis": _rows(names),
             "showlegend": False,
             "hovermode": "closest",

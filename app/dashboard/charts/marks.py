@@ -47,8 +47,11 @@ def bars(found: Sequence[MetricValue]) -> Trace:
     }
 
 
-def marker(place: int, size: int = 7) -> Trace:
-    return {"color": colour(place), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": size}
+def marker(place: int, size: int = 7, hollow: Sequence[bool] = ()) -> Trace:
+    """``hollow`` says of which values only the outline is drawn."""
+    symbol = SYMBOLS[place % len(SYMBOLS)]
+    symbols: JsonValue = [f"{symbol}-open" if one else symbol for one in hollow] if any(hollow) else symbol
+    return {"color": colour(place), "symbol": symbols, "size": size}
 
 
 def colour(place: int) -> str:

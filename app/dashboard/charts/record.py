@@ -28,12 +28,12 @@ def of(seen: SeenRecord) -> RecordFigures:
 
 
 def through_time(seen: SeenRecord) -> Figure | None:
-    """A line of points for each model version, and the truth; None where nothing could be judged."""
+    """A line of points for each model version, and the truth; None where there are not two to be seen."""
     lines: dict[str, list[SeenPrediction]] = defaultdict(list)
     for one in reversed(seen.predictions):
         if one.against_truth.value is not None:
             lines[f"{one.logged.model} {one.logged.version}"].append(one)
-    if not lines:
+    if sum(map(len, lines.values())) < 2:
         return None
     data: list[JsonValue] = [_line(name, made) for name, made in lines.items()]
     if isinstance(seen.truth, int | float) and not isinstance(seen.truth, bool):
@@ -64,12 +64,11 @@ def _truth(truth: float, made: Sequence[SeenPrediction]) -> JsonValue:
     moments = sorted(map(_moment, made))
     return {
         "type": "scatter",
-        "mode": "lines+markers" if len(moments) == 1 else "lines",
+        "mode": "lines",
         "name": "truth",
         "x": [*moments],
         "y": [truth] * len(moments),
-        "line": {"dash": "dash", "width": 2},
-        "marker": {"symbol": "line-ew-open", "size": 14},
+        "line": {"dash": "dash", "width": 2, "color": "var(--ink-soft)"},
     }
 
 
@@ -95,7 +94,12 @@ def contributions(explanation: Explanation) -> Figure | None:
         ],
         "layout": {
             "xaxis": {"title": {"text": "contribution"}},
-            "yaxis": {"title": {"text": "feature"}, "autorange": "reversed", "automargin": True},
+            "yaxis": {
+                "title": {"text": "feature", "standoff": 16},
+                "autorange": "reversed",
+                "automargin": True,
+            },
             "showlegend": False,
+            "hovermode": "closest",
         },
     }

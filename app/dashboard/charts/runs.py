@@ -1,6 +1,7 @@
 """A metric over the runs of a model: points with intervals, joined where runs are of the same window."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from itertools import pairwise
 
 from pydantic import JsonValue
@@ -11,6 +12,8 @@ from app.dashboard.charts.tables import Figure
 from app.schemas.evaluations.metric_history import HistoryRow
 from app.schemas.evaluations.timeline import WindowKey
 
+DAYS = timedelta(days=2)
+"""Runs within so long stand one after the other, and not at their times: these would be a heap."""
 DOTTED = "Dotted: the runs are of different windows, so they are not of the same records."
 
 
@@ -19,22 +22,47 @@ def over_runs(
     windows: Mapping[int, WindowKey],
     metric: str,
     versions: Sequence[str],
+    *,
+    small: bool = False,
 ) -> Figure:
-    """``found`` in the order of the runs' finish; ``versions`` gives each its colour."""
+    """``found`` in the order of the runs' finish; ``versions`` gives each its colour. ``small``: one of many,
+    without what stands in words beside them."""
+    places = _places(found)
     data: list[JsonValue] = []
     for place, version in enumerate(versions):
         if of_it := [one for one in found if one.version == version]:
-            data += [*_joins(place, of_it, windows), _points(place, version, of_it)]
+            data += [*_joins(place, of_it, windows, places), _points(place, version, of_it, places)]
     return {
         "data": data,
         "layout": {
-            "xaxis": {"type": "date", "title": {"text": "run finished (UTC)"}},
-            "yaxis": {"title": {"text": marks.titled(metric)}, "zeroline": False},
-            "showlegend": True,
+            "xaxis": _across(found, small=small),
+            "yaxis": {"title": {"text": "" if small else marks.plain(metric)}, "zeroline": False},
+            "showlegend": not small,
             "hovermode": "closest",
         },
         "table": _table(found),
     }
+
+
+def _is_in_days(found: Sequence[HistoryRow]) -> bool:
+    return bool(found) and found[-1].finished_at - found[0].finished_at > DAYS
+
+
+def _places(found: Sequence[HistoryRow]) -> dict[int, str]:
+    """Where each run stands: at its time, or, where all are of one day or two, one after the other."""
+    in_days = _is_in_days(found)
+    return {
+        one.evaluation_id: one.finished_at.isoformat() if in_days else f"run {one.evaluation_id}"
+        for one in found
+    }
+
+
+def _across(found: Sequence[HistoryRow], *, small: bool) -> Trace:
+    few: Trace = {"nticks": 3, "tickangle": 0} if small else {}
+    if _is_in_days(found):
+        return few | {"type": "date", "title": {"text": "" if small else "run finished (UTC)"}}
+    order: list[JsonValue] = list(_places(found).values())
+    return few | {"type": "category", "categoryorder": "array", "categoryarray": order}
 
 
 def has_dotted(found: Sequence[HistoryRow], windows: Mapping[int, WindowKey]) -> bool:
@@ -47,12 +75,12 @@ def has_dotted(found: Sequence[HistoryRow], windows: Mapping[int, WindowKey]) ->
     )
 
 
-def _points(place: int, version: str, found: Sequence[HistoryRow]) -> Trace:
+def _points(place: int, version: str, found: Sequence[HistoryRow], places: Mapping[int, str]) -> Trace:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": f"version {version}",
-        "x": [one.finished_at.isoformat() for one in found],
+        "x": [places[one.evaluation_id] for one in found],
         "y": [one.value for one in found],
         "error_y": marks.bars(found),
         "marker": marks.marker(place, 8),
@@ -61,7 +89,12 @@ def _points(place: int, version: str, found: Sequence[HistoryRow]) -> Trace:
     }
 
 
-def _joins(place: int, found: Sequence[HistoryRow], windows: Mapping[int, WindowKey]) -> list[JsonValue]:
+def _joins(
+    place: int,
+    found: Sequence[HistoryRow],
+    windows: Mapping[int, WindowKey],
+    places: Mapping[int, str],
+) -> list[JsonValue]:
     """The lines between one run and the next: solid where both judged the same window."""
     lines: list[JsonValue] = []
     for alike, dash in ((True, "solid"), (False, "dot")):
@@ -69,7 +102,7 @@ def _joins(place: int, found: Sequence[HistoryRow], windows: Mapping[int, Window
         y: list[JsonValue] = []
         for a, b in pairwise(found):
             if _is_alike(a, b, windows) is alike and a.value is not None and b.value is not None:
-                x += [a.finished_at.isoformat(), b.finished_at.isoformat(), None]
+                x += [places[a.evaluation_id], places[b.evaluation_id], None]
                 y += [a.value, b.value, None]
         if x:
             look: JsonValue = {"color": marks.colour(place), "width": 1.6, "dash": dash}

@@ -5,6 +5,15 @@ from collections.abc import Sequence
 from app.dashboard.charts.tables import Figure
 from app.services.browsing.predicting import TimedStage
 
+OF_OURS = "var(--series-1)"
+COLOURS = {
+    "inference": "var(--series-2)",
+    "preprocess": "var(--series-3)",
+    "postprocess": "var(--series-3)",
+    "wait": "var(--series-6)",
+}
+"""What is the platform's, and what the user's code; the rest is ours."""
+
 
 def one_after_another(stages: Sequence[TimedStage]) -> Figure | None:
     """A bar for each, in milliseconds, that begins where the one before ended; None where there is none."""
@@ -19,14 +28,24 @@ def one_after_another(stages: Sequence[TimedStage]) -> Figure | None:
                 "base": [round(one.began * 1000, 3) for one in stages],
                 "x": [round(one.seconds * 1000, 3) for one in stages],
                 "y": _apart([one.name for one in stages]),
+                "text": [f"{one.seconds * 1000:.3g} ms" for one in stages],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "marker": {"color": [COLOURS.get(one.name, OF_OURS) for one in stages]},
+                "hovertemplate": "%{y}: %{text}<extra></extra>",
             }
         ],
         "layout": {
             "xaxis": {"title": {"text": "milliseconds"}, "rangemode": "tozero"},
-            "yaxis": {"title": {"text": "stage"}, "autorange": "reversed", "automargin": True},
+            "yaxis": {
+                "title": {"text": "stage", "standoff": 16},
+                "autorange": "reversed",
+                "automargin": True,
+            },
             "showlegend": False,
-            "height": 60 + 30 * len(stages),
-            "bargap": 0.3,
+            "bargap": 0.25 if len(stages) > 2 else 0.7,
+            "hovermode": "closest",
+            "margin": {"l": 8, "r": 64, "t": 8, "b": 8},
         },
     }
 

@@ -36,9 +36,11 @@ def table_of(figure: Figure) -> FigureTable:
     across = _has_its_places_on_y(traces)
     columns = [dict(zip(*_sides(trace, across=across), strict=False)) for trace in traces]
     places = dict.fromkeys(place for column in columns for place in column)
-    rows = [[_plain(place), *(column.get(place) for column in columns)] for place in places]
+    rows: list[list[JsonValue]] = [[one, *(column.get(one) for column in columns)] for one in places]
     axis = "yaxis" if across else "xaxis"
-    return FigureTable([_title(figure, axis), *(_name(figure, trace) for trace in traces)], rows)
+    values = "xaxis" if across else "yaxis"
+    names = (str(trace.get("name") or _title(figure, values) or "value") for trace in traces)
+    return FigureTable([_title(figure, axis), *names], rows)
 
 
 def _has_its_places_on_y(traces: Sequence[Mapping[str, JsonValue]]) -> bool:
@@ -69,14 +71,6 @@ def _interval(value: JsonValue, below: float | None, above: float | None) -> Jso
     if not isinstance(value, int | float) or below is None or above is None:
         return value
     return [value, value - below, value + above]
-
-
-def _plain(place: str | float) -> JsonValue:
-    return place
-
-
-def _name(figure: Figure, trace: Mapping[str, JsonValue]) -> str:
-    return str(trace.get("name") or _title(figure, "yaxis") or "value")
 
 
 def _title(figure: Figure, axis: str) -> str:

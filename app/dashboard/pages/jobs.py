@@ -39,7 +39,7 @@ async def show_work(
 ) -> Response:
     """Prediction jobs, evaluations or operations, newest first; what waits, and for whom."""
     seen = await work.of_kind(sessions, use_case, show, cursor=cursor)
-    versions = await choices.options(sessions, settings.default_model)
+    versions = await choices.options(sessions, use_case, settings.default_model)
     form = {"versions": versions, "entered": {}, "problem": None, "once": uuid4().hex}
     return page(request, "jobs/list.html", seen=seen, done=done, **form)
 
@@ -68,7 +68,7 @@ async def start_job(
     except AppError as error:
         require("read")
         seen = await work.of_kind(sessions, use_case, "jobs", cursor=None)
-        versions = await choices.options(sessions, settings.default_model)
+        versions = await choices.options(sessions, use_case, settings.default_model)
         told = {"versions": versions, "entered": form, "problem": problem_of(error), "once": uuid4().hex}
         return page(request, "jobs/list.html", status=error.status, seen=seen, done=None, **told)
     return redirect(f"/dashboard/jobs/{job.id}")

@@ -9,13 +9,12 @@ from fastapi import Query, Request, Response
 from app.api.access.scopes import ADMIN, READ
 from app.api.deps import FORGETTING, CursorQuery, InferenceDep, SessionsDep, UseCaseDep
 from app.core.errors import AppError
-from app.dashboard import fields, words
-from app.dashboard.charts import marks
+from app.dashboard import fields
 from app.dashboard.faults import redirect
 from app.dashboard.rendering import page
 from app.dashboard.routes import Form, pages
 from app.schemas.ids import Name
-from app.services.evaluations.verdicts import moving
+from app.services.evaluations.verdicts import moving, weighing
 from app.services.evaluations.verdicts.moving import ProposedMove
 from app.services.models import history, listing, showing
 from app.services.models.decided import Shown
@@ -59,10 +58,17 @@ async def show_history(
 
 
 @router.get("/dashboard/models/{model}/promote", dependencies=[ADMIN])
-async def ask_to_promote(
-    request: Request, model: Name, version: Name, sessions: SessionsDep, use_case: UseCaseDep
+async def ask_to_promote(request: Request, model: Name, version: Name, sessions: SessionsDep) -> Response:
+    return _asking(request, await moving.to_promote(sessions, model, version), "promote")
+
+
+@router.get("/dashboard/models/{model}/weighed", dependencies=[READ])
+async def show_weighed(
+    request: Request, model: Name, a: Name, b: Name, sessions: SessionsDep, use_case: UseCaseDep
 ) -> Response:
-    return _asking(request, await moving.to_promote(sessions, use_case, model, version), "promote")
+    """A part of a question: how two versions compare, which may take a second."""
+    weighed = await weighing.weigh(sessions, use_case, model, a, b)
+    return page(request, "models/weighed.html", model=model, a=a, b=b, weighed=weighed)
 
 
 @router.post("/dashboard/models/{model}/promote", dependencies=[ADMIN, FORGETTING])
@@ -80,16 +86,14 @@ async def promote(
     try:
         await moving.promote(sessions, use_case, inference, model, version, shown=shown, probe=probe)
     except AppError as error:
-        proposed = await moving.to_promote(sessions, use_case, model, version)
+        proposed = await moving.to_promote(sessions, model, version)
         return _asking(request, proposed, "promote", error)
     return _moved(model, "promoted")
 
 
 @router.get("/dashboard/models/{model}/rollback", dependencies=[ADMIN])
-async def ask_to_roll_back(
-    request: Request, model: Name, sessions: SessionsDep, use_case: UseCaseDep
-) -> Response:
-    return _asking(request, await moving.to_roll_back(sessions, use_case, model), "rollback")
+async def ask_to_roll_back(request: Request, model: Name, sessions: SessionsDep) -> Response:
+    return _asking(request, await moving.to_roll_back(sessions, model), "rollback")
 
 
 @router.post("/dashboard/models/{model}/rollback", dependencies=[ADMIN, FORGETTING])
@@ -100,7 +104,7 @@ async def roll_back(
     try:
         await moving.roll_back(sessions, use_case, model, restored, shown=shown)
     except AppError as error:
-        proposed = await moving.to_roll_back(sessions, use_case, model)
+        proposed = await moving.to_roll_back(sessions, model)
         return _asking(request, proposed, "rollback", error)
     return _moved(model, "rolled-back")
 
@@ -122,7 +126,4 @@ def _asking(request: Request, proposed: ProposedMove, action: str, fault: AppErr
         proposed=proposed,
         action=action,
         fault=fault,
-        window=words.window,
-        verdicts=words.VERDICTS,
-        direction=marks.direction,
     )

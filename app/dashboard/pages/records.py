@@ -58,6 +58,7 @@ async def show_record(
 
 
 @router.get("/dashboard/predict/{record_id:path}", dependencies=[READ])
+@router.get("/dashboard/truth/{record_id:path}", dependencies=[READ])
 async def show_again(record_id: RecordId) -> Response:
     """Where a form was sent to, asked for by its address."""
     return redirect(address(record_id))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors.stored import title_of
@@ -35,13 +35,19 @@ _OF_JOB = """
 """
 _CAUSES = text(f"select failure.error ->> 'slug', count(*) {_OF_JOB} group by 1 order by 2 desc, 1")
 _FIRST = text(f"""
+    with first as (
+        select id from prediction_job_chunks where job_id = :job_id and errors is not null
+        order by number limit :most
+    )
     select failure.record_id, failure.error ->> 'slug', failure.error ->> 'detail' {_OF_JOB}
+      and chunk.id in (select id from first)
     order by chunk.number, failure.record_id collate "C" limit :most
-""").bindparams(bindparam("job_id"), bindparam("most"))
+""")
+"""Of no more chunks than are needed: each has at least one."""
 
 
 async def causes(session: AsyncSession, job_id: int) -> list[Cause]:
-    """The most frequent first."""
+    """The most frequent first. Reads all that failed: half a second for a million."""
     found = await session.execute(patient(_CAUSES), {"job_id": job_id})
     return [Cause(title_of(slug), count) for slug, count in found]
 

@@ -15,7 +15,7 @@ QUEUE = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"
 TABLES = (*(table.name for table in Base.metadata.sorted_tables), *QUEUE)
 READ_ONLY = ("alembic_version",)
 """Only migrations write there."""
-APPEND_ONLY = ("audit",)
+APPEND_ONLY = ("audit", "prices")
 """What is noted there nobody changes."""
 ROWS = ("select", "insert", "update", "delete")
 RIGHTS = (

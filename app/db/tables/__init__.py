@@ -3,6 +3,7 @@
 from app.db.tables.audit import AuditRow
 from app.db.tables.base import Base, RecordKey
 from app.db.tables.explanations import ExplanationRow
+from app.db.tables.ledger import AnswerTallyRow, InferenceTallyRow, PriceRow
 from app.db.tables.limits import KeyInferencesRow, KeyRequestsRow
 from app.db.tables.operations import OperationRow
 from app.db.tables.serving import (
@@ -34,6 +35,7 @@ from app.db.tables.work import (
 __all__ = [
     "MAX_ID",
     "UNDER_WAY",
+    "AnswerTallyRow",
     "ApiKeyRow",
     "AuditRow",
     "Base",
@@ -45,6 +47,7 @@ __all__ = [
     "ExplanationRow",
     "FormerClaimRow",
     "IdempotencyKeyRow",
+    "InferenceTallyRow",
     "InputObjectRow",
     "KeyInferencesRow",
     "KeyRequestsRow",
@@ -57,6 +60,7 @@ __all__ = [
     "PredictionJobChunkRow",
     "PredictionJobRow",
     "PredictionRow",
+    "PriceRow",
     "PromotionRow",
     "RecordKey",
     "WorkerRow",

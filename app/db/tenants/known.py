@@ -18,3 +18,9 @@ def within_prefix(record_id: ColumnExpressionArgument[str]) -> ColumnElement[boo
 def model(name: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     models = CURRENT.get().models
     return true() if models is None else name.in_(sorted(models))
+
+
+def models() -> list[str] | None:
+    """Those that the caller may know of, as a parameter of a statement; None for any."""
+    names = CURRENT.get().models
+    return None if names is None else sorted(names)

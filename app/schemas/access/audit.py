@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from app.schemas.values.wire import Documented, Wire
 
 AuditAction: TypeAlias = Literal[
-    "registered", "promoted", "rolled back", "deleted", "purged", "key created", "key revoked"
+    "registered", "promoted", "rolled back", "deleted", "priced", "purged", "key created", "key revoked"
 ]
 """What is noted."""
 

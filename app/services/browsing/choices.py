@@ -8,6 +8,7 @@ from app.db.engine import Sessions
 from app.schemas.ids import LEGAL_NAME, is_legal_name
 from app.schemas.models import Model
 from app.services.models import listing
+from app.services.use_case import UseCase
 
 MODELS = 100
 """The most that are listed; of more a name has to be typed."""
@@ -25,20 +26,23 @@ class VersionOption:
 
 @dataclass(frozen=True)
 class VersionOptions:
-    """``default`` is DEFAULT_MODEL, where the caller may know of it; ``has_more`` than are listed."""
+    """``default`` is DEFAULT_MODEL, where the caller may know of it; ``has_more`` than are listed;
+    ``own_models``: where none is chosen a record is predicted with its own, if it has one."""
 
     listed: Sequence[VersionOption]
     default: str | None
     has_more: bool
+    own_models: bool
 
 
-async def options(sessions: Sessions, default_model: str | None) -> VersionOptions:
+async def options(sessions: Sessions, use_case: UseCase, default_model: str | None) -> VersionOptions:
     """Each model's live version first, and then all of its versions, the newest first."""
     page = await listing.page(sessions, limit=MODELS, cursor=None)
     listed = [option for model in page.items for option in _of(model)]
     names = [model.model for model in page.items]
     default = default_model if default_model in names or page.next_cursor else None
-    return VersionOptions(listed, default, page.next_cursor is not None)
+    own_models = use_case.model_for is not None
+    return VersionOptions(listed, default, page.next_cursor is not None, own_models)
 
 
 def parted(value: str) -> tuple[str | None, str | None]:

@@ -9,6 +9,7 @@ from app.db.access.askers import AskedWork
 from app.db.engine import Sessions
 from app.db.jobs import failures
 from app.db.jobs.failures import Cause, FailedRecord
+from app.db.tables import UNDER_WAY
 from app.schemas.evaluations.runs import EvaluationSearch, ListedEvaluation
 from app.schemas.jobs.jobs import PredictionJob
 from app.services.evaluations import runs
@@ -35,7 +36,7 @@ class WorkPage(Generic[T]):
 
 @dataclass(frozen=True)
 class SeenJob:
-    """``failures`` are the first ones, ``causes`` all, by how often they came."""
+    """``failures`` are the first ones, ``causes`` those of all once it has ended, by how often they came."""
 
     job: PredictionJob
     asker: str | None
@@ -71,7 +72,7 @@ async def about(sessions: Sessions, job_id: int) -> SeenJob:
     job = await jobs.get(sessions, job_id)
     asked = await _askers(sessions, "jobs", [job_id])
     async with sessions() as session:
-        causes = await failures.causes(session, job_id)
+        causes = [] if job.state in UNDER_WAY else await failures.causes(session, job_id)
         first = await failures.first(session, job_id, most=FIRST_FAILURES)
     return SeenJob(job, asked.get(job_id), causes, first)
 

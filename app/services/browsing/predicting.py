@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from app.core.errors import AppError
 from app.core.signals import STAGES
+from app.core.signals.answered import note, note_error
 from app.services.predictions.predictor import Answer, Ask, Predictor
 
 
@@ -32,16 +33,18 @@ class Tried:
 async def predict(predictor: Predictor, record_id: str, ask: Ask) -> Tried:
     """One, or the error of it, which is not raised."""
     noted: list[tuple[str, float]] = []
-    answer, error = None, None
     began, before = perf_counter(), STAGES.set(noted)
     try:
         answer = await predictor.predict(record_id, ask)
-    except AppError as failure:
-        error = failure
+    except AppError as error:
+        seconds = perf_counter() - began
+        note_error("request", error, seconds)
+        return Tried(None, error, _one_after_another(noted), seconds)
     finally:
         STAGES.reset(before)
     seconds = perf_counter() - began
-    return Tried(answer, error, _one_after_another(noted), seconds)
+    note("request", answer, seconds)
+    return Tried(answer, None, _one_after_another(noted), seconds)
 
 
 def _one_after_another(noted: Sequence[tuple[str, float]]) -> list[TimedStage]:

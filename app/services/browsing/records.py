@@ -68,11 +68,6 @@ async def search(predictor: Predictor, text: str, *, cursor: str | None) -> Reco
     return await records.page(predictor.database.statements, limit=RECORDS, cursor=cursor, prefix=text)
 
 
-async def exists(predictor: Predictor, record_id: str) -> bool:
-    """Whether there is a record with this id, as far as the caller may know."""
-    return await _record(predictor, record_id) is not None
-
-
 async def about(predictor: Predictor, record_id: str, *, cursor: str | None = None) -> SeenRecord:
     """NotFound where there is neither a record nor a prediction of it that the caller may know of."""
     sessions = predictor.database.statements
@@ -88,7 +83,7 @@ async def about(predictor: Predictor, record_id: str, *, cursor: str | None = No
     seen = [
         _seen(one, against_truth, explained) for one, against_truth in zip(page.items, verdicts, strict=True)
     ]
-    versions = await options(sessions, predictor.settings.default_model)
+    versions = await options(sessions, predictor.use_case, predictor.settings.default_model)
     contents = _contents(record, found)
     return SeenRecord(record_id, record, truth, contents, seen, page.next_cursor, versions)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from app.db.engine import Sessions
+from app.db.tables import UNDER_WAY
 from app.schemas.evaluations.runs import ListedEvaluation
 from app.schemas.jobs.jobs import PredictionJob
 from app.services.browsing import jobs, queue
@@ -14,7 +15,6 @@ from app.services.use_case import UseCase
 
 WorkKind: TypeAlias = Literal["jobs", "evaluations", "operations"]
 AnyWork: TypeAlias = WorkPage[PredictionJob] | WorkPage[ListedEvaluation] | WorkPage[FoundOperation]
-UNDER_WAY = ("queued", "running")
 
 
 @dataclass(frozen=True)

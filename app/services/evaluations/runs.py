@@ -145,6 +145,9 @@ async def page(
     headlines: dict[int, list[MetricValue]] = {run.id: [] for run in listed}
     for one in measured:
         headlines[one.evaluation_id].append(MetricValue.model_validate(one, from_attributes=True))
+    ranks = {name: place for place, name in enumerate(use_case.headline)}
+    for found_of_one in headlines.values():
+        found_of_one.sort(key=lambda one: ranks.get(one.metric, len(ranks)))
     items = [ListedEvaluation(**vars(run), headline=headlines[run.id]) for run in listed]
     return EvaluationPage(items=items, next_cursor=next_cursor)
 

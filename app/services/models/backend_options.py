@@ -12,10 +12,8 @@ from app.core.docstrings import field_docstrings
 from app.core.errors import FieldError, InvalidInput, Misconfigured
 from app.schemas.hosting.options import BackendHelp, OptionHelp
 
-Schema = Mapping[str, JsonValue]
-RIGHT = (
-    "--option takes NAME=VALUE, such as endpoint_name=churn, with a dot before what is inside another option"
-)
+SchemaPart = Mapping[str, JsonValue]
+RIGHT = "takes NAME=VALUE, such as endpoint_name=churn, with a dot before what is inside another option"
 NAMES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"} | {
     "array": "list",
     "object": "object of names and values",
@@ -53,7 +51,7 @@ def _common(kind: type[BaseModel]) -> Iterable[str]:
     return getattr(base, "model_fields", {})
 
 
-def _described(kind: type[BaseModel], schema: Schema, before: str) -> Iterator[OptionHelp]:
+def _described(kind: type[BaseModel], schema: SchemaPart, before: str) -> Iterator[OptionHelp]:
     documented = [
         one for one in reversed(kind.__mro__) if issubclass(one, BaseModel) and one is not BaseModel
     ]
@@ -80,7 +78,7 @@ def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
     return value
 
 
-def in_words(schema: Schema) -> str:
+def in_words(schema: SchemaPart) -> str:
     """A JSON schema in a few words; what may be left out is not told apart."""
     if isinstance(kinds := schema.get("anyOf"), Sequence) and not isinstance(kinds, str):
         words = [in_words(_mapping(kind)) for kind in kinds]
@@ -93,7 +91,7 @@ def in_words(schema: Schema) -> str:
     return "nothing" if name == "null" else f"{NAMES.get(name, name)}{_bounds(schema)}"
 
 
-def _bounds(schema: Schema) -> str:
+def _bounds(schema: SchemaPart) -> str:
     for lowest, highest in BOUNDS:
         match schema.get(lowest), schema.get(highest):
             case int() | float() as low, int() | float() as high:
@@ -171,7 +169,7 @@ def _value(kind: object, text: str) -> JsonValue:
 
 
 def _takes(kind: object, value: JsonValue) -> bool:
-    adapter: TypeAdapter[object] = TypeAdapter(kind)
+    adapter: TypeAdapter[object] = TypeAdapter(kind)  # type: ignore[arg-type]
     try:
         adapter.validate_python(value)
     except ValidationError:

@@ -13,12 +13,12 @@ from app.services.inference import Inference
 AT_ONCE = 2
 """A look takes one of the few threads that are everybody's, and keeps it while a platform hangs."""
 
-Seen: TypeAlias = tuple[Deployment, Sighting]
+SeenVersion: TypeAlias = tuple[Deployment, Sighting]
 
 
 async def look_at_all(
     inference: Inference, deployments: Sequence[Deployment], *, seconds: float | None = None
-) -> list[Seen]:
+) -> list[SeenVersion]:
     """What comes of a look at each; one place has ``seconds``, None: as long as it takes.
 
     What a look would wake, and what nothing is sent to now, is judged by its calls alone: None where none of
@@ -26,7 +26,7 @@ async def look_at_all(
     """
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def look(there: Sequence[Deployment]) -> list[Seen]:
+    async def look(there: Sequence[Deployment]) -> list[SeenVersion]:
         async with slots:
             return list(zip(there, await _within(inference, there, seconds), strict=True))
 

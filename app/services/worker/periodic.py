@@ -15,7 +15,7 @@ from app.db.queue import periodic as rows
 from app.db.queue.queue import Queue, QueueLost
 from app.services.evaluations import schedules
 from app.services.runtime import Runtime
-from app.services.upkeep import lost_tasks, purge, revisions
+from app.services.upkeep import lost_tasks, purge, revisions, tallies
 from app.services.worker.tasks import passes
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,7 @@ GRACE = 5.0
 DUE: dict[str, tuple[str, Callable[[Runtime], Awaitable[None]]]] = {
     "due_evaluations": ("* * * * *", schedules.run_due),
     "lost_tasks": ("* * * * *", lost_tasks.queue_anew),
+    "fold_tallies": ("* * * * *", tallies.fold),
     "refresh_revisions": ("* * * * *", revisions.refresh_all),
     "purge": ("17 * * * *", purge.purge),
 }

@@ -11,6 +11,7 @@ from app.services.access import keys
 from app.services.access.keys import NewKey
 from app.services.access.opening import require_keys
 from tests.support.app import running_app
+from tests.support.browsers import OF_OUR_PAGE, signed_in
 from tests.support.http_stub import Answer
 from tests.support.oidc import AUDIENCE, LocalIssuer, local_issuer, rsa_key
 
@@ -55,6 +56,15 @@ async def test_tokens_and_keys_are_both_taken(
     assert "'oidc:ann' has predict, read" in refused.json()["detail"]
     nothing = await client.get("/records", headers=bearer(local.token(scope="openid")))
     assert "'oidc:ann' has none" in nothing.json()["detail"]
+
+
+async def test_people_sign_in_with_a_token(client: httpx.AsyncClient, local: LocalIssuer) -> None:
+    assert "API key or token" in (await client.get("/dashboard/sign-in", headers=OF_OUR_PAGE)).text
+    assert (await signed_in(client, local.token(aud="another"))).status_code == 401
+    assert (await signed_in(client, local.token(), "/dashboard/jobs")).status_code == 303
+    shown = await client.get("/dashboard/jobs", headers=OF_OUR_PAGE)
+    assert (shown.status_code, "oidc:ann" in shown.text) == (200, True)
+    assert (await client.get("/records")).status_code == 401
 
 
 async def test_without_the_issuer_nobody_new_is_let_in(client: httpx.AsyncClient, local: LocalIssuer) -> None:

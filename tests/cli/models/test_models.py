@@ -47,7 +47,19 @@ def test_a_version_is_registered_promoted_and_rolled_back(capsys: pytest.Capture
     assert (code, out, errors) == (0, "  transit 1: sagemaker\n* transit 2: sagemaker\n", "")
     now_1 = "* transit 1: sagemaker\n  transit 2: sagemaker\n"
     assert run(capsys, "rollback", "transit")[1] == "Rolled back transit from 2 to 1:\n" + now_1
-    assert run(capsys, "list")[1] == "* transit 1: sagemaker\n  transit 2: sagemaker\n"
+    _, listed, _ = run(capsys, "list")
+    assert [line.split("\t")[:4] for line in listed.splitlines()] == [
+        ["live", "model", "version", "backend"],
+        ["*", "transit", "1", "sagemaker"],
+        ["", "transit", "2", "sagemaker"],
+    ]
+    _, gone, _ = run(capsys, "history", "transit", "--format", "json")
+    assert [(one["version"], one["began"], one["ended"]) for one in json.loads(gone)] == [
+        ("1", "rolled back to", None),
+        ("2", "promoted", "rolled back"),
+        ("1", "promoted", "replaced"),
+    ]
+    assert len(run(capsys, "history", "transit", "--limit", "1")[1].splitlines()) == 2
 
 
 def test_a_version_whose_row_fails_is_not_live_unless_it_is_not_probed(
@@ -77,8 +89,43 @@ def test_an_error_is_said_and_not_logged_besides(capsys: pytest.CaptureFixture[s
 
 def test_a_version_is_deleted_unless_it_has_a_history(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "register", "transit", "2", *OPTIONS)
-    assert run(capsys, "delete", "transit", "2") == (0, "Deleted: transit 2\n", "")
-    code, out, errors = run(capsys, "delete", "transit", "1")
+    code, out, errors = run(capsys, "delete", "transit", "2")
+    assert (code, out) == (1, "")
+    assert errors == "Error: This would delete version 2 of transit with its predictions: give --yes.\n"
+    assert run(capsys, "delete", "transit", "2", "--yes") == (0, "Deleted: transit 2\n", "")
+    code, out, errors = run(capsys, "delete", "transit", "1", "--yes")
     assert (code, out) == (1, "")
     assert errors == ("Error: Version '1' of 'transit' cannot be deleted: it is live. The history is kept.\n")
-    assert run(capsys, "delete", "transit", "2")[2] == "Error: The model 'transit' has no version '2'.\n"
+    assert (
+        run(capsys, "delete", "transit", "2", "--yes")[2]
+        == "Error: The model 'transit' has no version '2'.\n"
+    )
+
+
+def test_options_by_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = [
+        "endpoint_name=transit",
+        "batch_rows=7",
+        "transform.model_name=m",
+        "transform.instance_type=ml.m5.large",
+    ]
+    given = [part for pair in pairs for part in ("--option", pair)]
+    code, out, _ = run(
+        capsys, "register", "transit", "2", *given, "--features", *FEATURES, "--format", "json"
+    )
+    options = json.loads(out)["options"]
+    assert (code, options["batch_rows"], options["endpoint_name"]) == (0, 7, "transit")
+    assert options["transform"] == {"model_name": "m", "instance_type": "ml.m5.large"}
+    code, out, errors = run(capsys, "register", "transit", "3", "--option", "endpoint_nam=transit")
+    assert (code, out) == (1, "")
+    assert "options.endpoint_nam: there is no such option; endpoint_name may be meant; there is " in errors
+
+
+def test_a_model_and_one_of_its_versions(capsys: pytest.CaptureFixture[str]) -> None:
+    _, model, _ = run(capsys, "show", "transit", "--format", "json")
+    assert (json.loads(model)["live_version"], len(json.loads(model)["versions"])) == ("1", 1)
+    _, version, _ = run(capsys, "show", "transit", "1", "--format", "json")
+    assert json.loads(version) == json.loads(model)["versions"][0]
+    _, fields, _ = run(capsys, "show", "transit", "1")
+    assert 'options\t{"endpoint_name":"transit"}' in fields.splitlines()
+    assert run(capsys, "show", "transit", "9")[2] == "Error: The model 'transit' has no version '9'.\n"

@@ -53,8 +53,8 @@ def test_it_says_what_it_made_and_what_comes_next(capsys: pytest.CaptureFixture[
     assert made.startswith(f"models/double.tar.gz: 1 files, {size:,} bytes, MD5 (ETag) ")
     assert left_out == "Left out: .git/"
     assert answer == "Its answer to the row: 7.0"
-    assert command.startswith("  python -m app models register MODEL VERSION --options '{")
-    assert command.endswith("""--options '{"endpoint_name": "ENDPOINT", "target_model": "double.tar.gz"}'""")
+    options = "--option endpoint_name=ENDPOINT --option target_model=double.tar.gz"
+    assert command == f"  python -m app models register MODEL VERSION {options}"
 
 
 def test_what_comes_next_is_what_was_tried(
@@ -67,7 +67,7 @@ def test_what_comes_next_is_what_was_tried(
         capsys.readouterr().out.splitlines()[-1].partition(" models register MODEL VERSION ")
     )
     assert program == "  'my venv/python' -m app"
-    assert options.endswith(""""content_type": "application/json"}'""")
+    assert options.endswith(" --option content_type=application/json")
 
 
 def test_the_command_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:

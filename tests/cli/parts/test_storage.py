@@ -52,7 +52,7 @@ def test_init_and_load_may_be_repeated(
     away = f"http://127.0.0.1:{port}"
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", away)
     code, said = run(capsys, "sample", "load", "--wait", "0.1")
-    assert code == 1
+    assert code == 4
     assert said.startswith("Error: SageMaker endpoint 'transit': The platform")
     assert said.count("\n") == 1
     before = artifacts()
@@ -65,7 +65,8 @@ def test_init_and_load_may_be_repeated(
             assert run(capsys, "sample", "load") == (0, "The sample is loaded.\n")
     assert artifacts() == before
     code, said = run(capsys, "models", "list")
-    assert [line[:16] for line in said.splitlines()] == ["  transit-time 1", "* transit-time 2"]
+    lines = [line.split("\t")[:3] for line in said.splitlines()[1:]]
+    assert lines == [["", "transit-time", "1"], ["*", "transit-time", "2"]]
 
 
 def artifacts() -> dict[str, object]:

@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, JsonValue
 
 from app.cli.terminal import output
-from app.cli.terminal.numbers import in_digits
 from app.cli.terminal.output import Column, Format
+from app.cli.terminal.texts import in_digits
 
 AT = datetime(2026, 1, 31, 12, 30, 15, 123456, UTC)
 

@@ -1,6 +1,8 @@
 """Jobs and evaluations are watched in one way; how far they are is scripted here, without a database."""
 
 import asyncio
+import re
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -8,8 +10,9 @@ import pytest
 import typer
 from pydantic import JsonValue
 
-from app.cli.terminal import progress, stages
+from app.cli.terminal import patience, progress, stages
 from app.cli.terminal.progress import Stage, detachable, until_ended
+from app.core.errors import Unavailable
 from app.schemas.evaluations.runs import Run
 from app.schemas.jobs.jobs import PredictionJob
 
@@ -139,4 +142,38 @@ def test_control_c_detaches(capsys: pytest.CaptureFixture[str], stage_of: StageO
     assert caught.value.exit_code == 130
     assert capsys.readouterr().err == (
         f"{name} goes on without you. To see more of it: python -m app show 7\n"
+    )
+
+
+@pytest.mark.parametrize("short", [0.0, 3600.0])
+def test_work_that_takes_a_moment_is_counted_with_its_rate_and_the_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, short: float
+) -> None:
+    monkeypatch.setattr(progress, "SHORT", short)
+    monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
+    with progress.counted("Writing a.csv", 4000) as count:
+        for done in (1000, 2000, 4000):
+            count(done)
+    out, errors = capsys.readouterr()
+    lines = errors.splitlines()
+    assert out == ""
+    assert len(lines) == (0 if short else 2)  # the end is told by the command
+    assert all(line.startswith("Writing a.csv: ") and line.endswith(" s left.") for line in lines)
+
+
+def test_what_is_waited_for_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "SAY_AFTER", 0.0)
+    monkeypatch.setattr(patience, "PAUSE", 0.0)
+    tries = iter([Unavailable("The database cannot be reached."), None])
+
+    async def work() -> str:
+        if (error := next(tries)) is not None:
+            raise error
+        return "done"
+
+    assert asyncio.run(patience.patiently(work, time.monotonic() + 60)) == "done"
+    assert re.fullmatch(
+        r"Waiting for up to \d+ s more: The database cannot be reached.\n", capsys.readouterr().err
     )

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from app.cli.evaluate import COMPARED, FOUND, GROUP, RUN
+from app.cli.evaluate.columns import COMPARED, FOUND, GROUP, RUN
 from app.cli.terminal import output
 from app.cli.terminal.tables import TableCell
 from examples.churn.evaluation import METRICS
@@ -51,7 +51,7 @@ def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     ) -> list[str]:
         monkeypatch.setenv("TTY_COMPATIBLE", "1")
         monkeypatch.setenv("COLUMNS", str(width))
-        output.print_table(columns, rows, groups=groups, below="reason")
+        output.print_table(columns, rows, groups=groups, below=("reason",))
         return capsys.readouterr().out.splitlines()
 
     return print_

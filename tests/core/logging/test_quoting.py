@@ -115,6 +115,14 @@ def test_a_task_that_nobody_awaits_tells_its_type_alone(capsys: pytest.CaptureFi
         (f"/{CANARY}", "/..."),
         (f"/record/{CANARY}", "/..."),
         (f"/root/records/{CANARY}", "/root/records/{record_id}"),
+        ("/root", "/root"),
+        (f"/dashboard/records/{CANARY}", "/dashboard/records/{record_id}"),
+        (f"/dashboard/records/{CANARY}/predict", "/dashboard/records/{record_id}"),
+        (f"/root/dashboard/records/{CANARY}", "/root/dashboard/records/{record_id}"),
+        (f"/dashboard/{CANARY}", "/dashboard/..."),
+        (f"/dashboard/records{CANARY}", "/dashboard/..."),
+        ("/dashboard/models/transit", "/dashboard/models/transit"),
+        ("/dashboard/sign-in", "/dashboard/sign-in"),
     ],
 )
 def test_a_path_is_logged_without_ids(path: str, logged: str) -> None:

@@ -1,17 +1,15 @@
 """The pages of models: what is live and was, and moving it behind a confirmation."""
 
 import re
-from datetime import timedelta
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.services.access import keys
-from app.services.access.keys import NewKey
 from tests.support.aws_stub import AwsStub, model_error
+from tests.support.browsers import headers_of
+from tests.support.html import fields_of, text_of
 from tests.support.orders import answer_ten_times, invocations, register, store
-from tests.support.shown_pages import fields_of, text_of
 
 HOME = "/dashboard/models/transit"
 
@@ -136,14 +134,10 @@ async def test_what_is_not_there_or_no_name_is_a_page_that_says_so(client: httpx
 async def test_who_is_bound_away_from_a_model_does_not_see_it(
     app: FastAPI, client: httpx.AsyncClient
 ) -> None:
-    sessions = app.state.runtime.database.transactions
-    admin = await keys.make(sessions, NewKey("all", ("admin",), timedelta(days=1)))
-    bound = await keys.make(
-        sessions, NewKey("other", ("admin",), timedelta(days=1), models=frozenset({"other"}))
-    )
-    reader = await keys.make(sessions, NewKey("reader", ("read",), timedelta(days=1)))
-    for key, status, audited in ((admin, 200, 200), (bound, 404, 403), (reader, 200, 403)):
-        headers = {"authorization": f"Bearer {key}"}
+    admin = await headers_of(app, "all", "admin")
+    bound = await headers_of(app, "other", "admin", models={"other"})
+    reader = await headers_of(app, "reader", "read")
+    for headers, status, audited in ((admin, 200, 200), (bound, 404, 403), (reader, 200, 403)):
         answer = await client.get(HOME, headers=headers)
         assert answer.status_code == status
         assert (await client.get("/dashboard/audit", headers=headers)).status_code == audited
@@ -151,5 +145,5 @@ async def test_who_is_bound_away_from_a_model_does_not_see_it(
         assert ("transit" in found) is (status == 200)
         fields = {"version": "2", "live": "1", "since": ""}
         refused = await client.post(f"{HOME}/promote", data=fields, headers=headers)
-        assert refused.status_code == (409 if key == admin else 404 if key == bound else 403)
-        assert ("Promote" in text_of(answer)) is (key == admin)
+        assert refused.status_code == (409 if headers == admin else 404 if headers == bound else 403)
+        assert ("Promote" in text_of(answer)) is (headers == admin)

@@ -102,7 +102,7 @@ def of_places(world: World) -> Iterator[str]:
         f"the query's {name}": (f"/records?{name}={key}", {})
         for name in ("key", "api_key", "access_token", "token", "Authorization", "authorization")
     }
-    cookies = ("key", "Authorization", "session", "access_token")
+    cookies = ("key", "Authorization", "session", "access_token", "sagemaker-fastapi-key")
     places |= {f"the cookie {name}": ("/records", {"Cookie": f"{name}={key}"}) for name in cookies}
     others = ("X-API-Key", "Proxy-Authorization", "X-Authorization", "Authorization_")
     places |= {f"the header {name}": ("/records", {name: f"Bearer {key}"}) for name in others}

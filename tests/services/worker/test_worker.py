@@ -129,7 +129,7 @@ async def test_what_fell_due_while_no_worker_ran_is_done(settings: Settings, aws
         await until_done(sessions, lambda done: done == DUE)
 
 
-DUE = {"evaluations": 1, "predictions": 0, "unchecked": 0, "schedules": 4}
+DUE = {"evaluations": 1, "predictions": 0, "unchecked": 0, "schedules": 5}
 
 
 async def until_done(sessions: Sessions, is_enough: Callable[[dict[str, int]], bool]) -> None:

@@ -57,7 +57,10 @@ const drawing = {
 
   styled(given) {
     const ink = drawing.colour("var(--ink-soft)"), line = drawing.colour("var(--line)");
-    const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, automargin: true, ticks: "" };
+    const axis = {
+      ...{ gridcolor: line, linecolor: line, zerolinecolor: line, automargin: true, ticks: "" },
+      ...{ spikecolor: ink, spikethickness: 1 },
+    };
     const layout = {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",

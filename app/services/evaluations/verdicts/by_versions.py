@@ -28,14 +28,19 @@ async def compare(
     ``metrics``, ``slices`` and ``whole`` narrow it as those of ``comparison.compare``. NotFound where there
     is no such version, Conflict where no two runs can be compared, InvalidInput where a is b.
     """
-    if a == b:
-        raise InvalidInput(
-            "There is nothing to compare.", errors=[FieldError("b", "must be another version")]
-        )
+    require_two(a, b)
     before, after = await newest_runs(sessions, use_case, model, a, b)
     return await comparison.compare(
         sessions, use_case, before, after, metrics=metrics, slices=slices, whole=whole
     )
+
+
+def require_two(a: str, b: str) -> None:
+    """InvalidInput where they are one."""
+    if a == b:
+        raise InvalidInput(
+            "There is nothing to compare.", errors=[FieldError("b", "must be another version")]
+        )
 
 
 async def newest_runs(sessions: Sessions, use_case: UseCase, model: str, a: str, b: str) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from app.core.errors import AppError, NotFound
+from app.core.errors import AppError
 from app.db.engine import Sessions
 from app.schemas.evaluations.runs import Comparison, Run
 from app.services.evaluations import comparison, runs
@@ -21,12 +21,10 @@ class Weighed(NamedTuple):
 
 async def weigh(sessions: Sessions, use_case: UseCase, model: str, a: str, b: str) -> Weighed | str:
     """Version b of a model beside version a, over all records of a window; a text says why there is nothing
-    to show. NotFound where there is no such version."""
+    to show."""
     try:
         ids = await by_versions.newest_runs(sessions, use_case, model, a, b)
         found = await comparison.compare(sessions, use_case, *ids, whole=True)
-    except NotFound:
-        raise
     except AppError as error:
         return error.detail
     before, after = [await runs.about(sessions, one) for one in ids]

@@ -22,6 +22,8 @@ from app.services.use_case import UseCase, load
 __all__ = ["examine", "read"]
 
 OF_USE_CASE = "Set right what it names; `python -m app code` loads it, too."
+OF_STORAGE = 30.0
+"""Seconds for its four calls, each of which boto3 may make three times."""
 HARMLESS = ("ok", "warning", "skipped")
 
 
@@ -36,7 +38,7 @@ async def examine(given: ReadSettings, *, probes: bool = False, processes: int =
     database, inference = open_database(settings), Inference(settings)
     try:
         of_storage, of_code = await asyncio.gather(
-            looked(Check("storage", partial(storage.look, settings), storage.DO, seconds=30)),
+            looked(Check("storage", partial(storage.look, settings), storage.DO, seconds=OF_STORAGE)),
             looked(Check("use case", partial(work.use_case, settings), OF_USE_CASE, seconds=20)),
         )
         case = load(settings.use_case) if of_code[0].status == "ok" else None

@@ -1,7 +1,7 @@
 """One check, in its own time: whatever keeps it from its end is a finding, too."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from app.core.errors import (
@@ -30,7 +30,7 @@ class Check:
     """
 
     name: str
-    look: Callable[[], Awaitable[Sequence[Finding]]]
+    look: Callable[[], Awaitable[Iterable[Finding]]]
     do: str
     seconds: float = 10.0
     late: FindingStatus = "unavailable"

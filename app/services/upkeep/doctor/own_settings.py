@@ -77,7 +77,8 @@ def _faults(error: ValidationError | AppError) -> Iterable[Finding]:
         return
     for one in error.errors():
         name = str(one["loc"][0]).upper()
-        said = "is not set" if one["type"] == "missing" else f"cannot be used: {one['msg']}"
+        msg = one["msg"].removeprefix("Value error, ")
+        said = "is not set" if one["type"] == "missing" else f"cannot be used: {msg}"
         yield fault(CHECK, f"{name} {said}.", f"Set {name} in the environment or .env; README has a table.")
 
 

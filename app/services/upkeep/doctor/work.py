@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.settings import Settings
 from app.db.engine import run
 from app.db.queue import lives, waiting
-from app.db.server import checkup
+from app.db.server import checkup, codes
 from app.schemas.health import Finding
 from app.services.failures.user_code import aside
 from app.services.records import unfit
@@ -80,14 +80,17 @@ class WorkChecks:
         if self.use_case is None:
             return [skipped("code", "The use case cannot be loaded.")]
         own = self.settings.pipeline_version or self.use_case.fingerprint
+        do = "Deploy one release everywhere; `python -m app code` says what the fingerprint is made of."
+        if await run(self.sessions, lambda session: codes.is_another(session, own)):
+            return [warning("code", f"Services or workers run, and none of them on this code, {own}.", do)]
         async with self.engine.connect() as connection:
             lately = await checkup.codes_lately(connection)
         if others := [one for one in lately if one != own]:
             said = f"In the last hour predictions were made with other code than {own}: {', '.join(others)}."
-            do = "Deploy one release everywhere; `python -m app code` says what the fingerprint is made of."
             return [warning("code", said, do)]
-        known = "All of the last hour was with this code." if lately else "None was made in the last hour."
-        return [ok("code", f"Of predictions: {known}")]
+        if not lately:
+            return [ok("code", "Nothing was predicted in the last hour.")]
+        return [ok("code", "What was predicted in the last hour was with this code.")]
 
     async def records(self) -> Iterable[Finding]:
         if self.use_case is None:

@@ -1,5 +1,6 @@
 """What `doctor` finds in Postgres, each fault made on a real server."""
 
+import time
 from collections.abc import Iterator
 
 import asyncpg
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from app.core.settings import Settings
+from app.db import revisions
 from app.services.upkeep.doctor import database as checks
 from tests.services.upkeep.doctor.conftest import Examine
 from tests.support.ports import free_ports
@@ -98,7 +100,7 @@ async def test_where_the_migrations_are(
 async def test_one_that_is_behind(
     examine: Examine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks.revisions, "head", lambda: ("of_today",))
+    monkeypatch.setattr(revisions, "head", lambda: ("of_today",))
     found = (await examine())["migrations"]
     assert found.status == "fault"
     assert "this release's newest is of_today" in found.said
@@ -158,7 +160,7 @@ async def test_a_role_that_lacks_a_right_and_one_that_passes_the_walls(
 async def test_clocks_that_are_apart(
     examine: Examine, monkeypatch: pytest.MonkeyPatch, seconds: float, status: str
 ) -> None:
-    real = checks.time.time
+    real = time.time
     monkeypatch.setattr("app.services.upkeep.doctor.database.time.time", lambda: real() + seconds)
     found = (await examine())["clock"]
     assert (found.status, found.said) == (

@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+from app.backends.registry import BACKENDS
+from app.core.errors import BackendMissing
 from app.core.settings import Settings
 from app.db.engine import Sessions
 from app.schemas.models import NewVersion
@@ -12,7 +14,7 @@ from app.services.inference import Inference
 from app.services.models import versions
 from app.services.upkeep.doctor import models as checks
 from tests.services.upkeep.doctor.conftest import Examine
-from tests.support.aws_stub import AwsStub, control_error, model_error
+from tests.support.aws_stub import Answer, AwsStub, Request, control_error, model_error
 from tests.support.orders import FEATURES, answer_ten_times, invocations
 from tests.support.use_case import TRANSIT
 
@@ -45,12 +47,12 @@ async def test_what_the_platform_says(examine: Examine, aws: AwsStub) -> None:
     assert (refused.status, refused.do) == ("fault", checks.RIGHTS)
     aws.respond = lambda _: control_error("ValidationException", 'Could not find endpoint "arn:x".')
     missing = (await examine())["transit 1"]
-    assert (missing.status, missing.do) == ("fault", checks.ADVICE[checks.BackendMissing])
+    assert (missing.status, missing.do) == ("fault", checks.ADVICE[BackendMissing])
 
 
 @usable
 async def test_a_row_that_the_model_refuses(examine: Examine, aws: AwsStub) -> None:
-    def respond(request):  # type: ignore[no-untyped-def]
+    def respond(request: Request) -> Answer:
         return model_error(400) if "invocations" in request.path else answer_ten_times(request)
 
     aws.respond = respond
@@ -65,7 +67,7 @@ async def test_one_that_hangs_hides_no_other(
     monkeypatch.setattr(checks, "OF_A_LOOK", 0.2)
     over = threading.Event()
 
-    def hang(request):  # type: ignore[no-untyped-def]
+    def hang(request: Request) -> Answer:
         over.wait(5)
         return answer_ten_times(request)
 
@@ -116,6 +118,6 @@ async def test_the_default_model_has_a_live_version(examine: Examine, settings: 
 async def test_a_package_that_a_registered_platform_needs(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(checks.registry.BACKENDS, "sagemaker", "app.backends.not_there")
+    monkeypatch.setitem(BACKENDS, "sagemaker", "app.backends.not_there")
     monkeypatch.delitem(sys.modules, "app.backends.not_there", raising=False)
     assert (await examine())["packages"].status == "fault"

@@ -1,5 +1,6 @@
 """What `doctor` finds of workers, the queue, the code and the keys."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from app.services.upkeep import doctor
 from app.services.upkeep.doctor import work
 from app.services.upkeep.doctor.own_settings import ReadSettings
 from tests.services.upkeep.doctor.conftest import Examine
+from tests.support.eventually import TIMEOUT
 from tests.support.orders import order
 from tests.support.use_case import TRANSIT
 
@@ -49,10 +51,18 @@ async def test_what_waits_while_nobody_works(examine: Examine, sessions: Session
 async def test_whether_others_predict_with_this_code(examine: Examine, settings: Settings) -> None:
     async with open_runtime(settings) as runtime:
         await runtime.predictor.predict("a", Ask("transit"))
-    assert (await examine())["code"].said == "Of predictions: All of the last hour was with this code."
+    assert (await examine())["code"].said == "What was predicted in the last hour was with this code."
     found = (await examine(settings.model_copy(update={"pipeline_version": "of-tomorrow"})))["code"]
     assert found.status == "warning"
     assert f"other code than of-tomorrow: {TRANSIT.fingerprint}." in found.said
+
+
+async def test_a_worker_on_other_code(examine: Examine, settings: Settings) -> None:
+    other = settings.model_copy(update={"pipeline_version": "of-tomorrow"})
+    async with asyncio.timeout(TIMEOUT), open_runtime(other, bulk=True):
+        while (found := (await examine())["code"]).status != "warning":  # noqa: ASYNC110 - of Postgres
+            await asyncio.sleep(0.02)
+    assert found.said.startswith("Services or workers run, and none of them on this code, ")
 
 
 async def test_records_of_another_use_case(examine: Examine, sessions: Sessions) -> None:

@@ -1,0 +1,1 @@
+"""What pages show of what services found: figures, and what is said around them."""

@@ -1,0 +1,1 @@
+"""What metrics were over time, for pages."""
