@@ -1,7 +1,7 @@
 """What the signals cost a hit: noted and scraped, or replaced by nothing. ``python -m benchmarks.signals``.
 
-Two services on one database take turns under the same load; told is the ratio of each turn. The CPU of a hit is
-the sharper measure: how many there are in a second depends on what else the machine does.
+Two services on one database take turns under the same load; told is the ratio of each turn. The CPU of a hit
+is the sharper measure: how many there are in a second depends on what else the machine does.
 """
 
 import os
