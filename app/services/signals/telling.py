@@ -28,7 +28,7 @@ class Exposition(NamedTuple):
     media_type: str
 
 
-class Metrics:
+class ExposedMetrics:
     """Those of a process, and of the others on its port. ``looks`` None: others tell of the database."""
 
     def __init__(self, runtime: Runtime, processes: Processes, looks: DatabaseLook | None = None) -> None:
@@ -38,7 +38,9 @@ class Metrics:
     async def exposed(self, *, openmetrics: bool = False) -> Exposition:
         """Forbidden to who is bound: they name all models, and tell how much all callers ask for."""
         if CURRENT.get().is_bound:
-            raise Forbidden("Metrics are told to a key that is bound to nothing: they are of everybody.")
+            raise Forbidden(
+                "ExposedMetrics are told to a key that is bound to nothing: they are of everybody."
+            )
         database = None if self._looks is None else await self._looks.now()
         totals = await self._processes.totals()
         # Of thousands of versions it takes a while, in which callers are answered.
