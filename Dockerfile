@@ -29,7 +29,7 @@ RUN pip uninstall --quiet --yes --root-user-action ignore pip \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent app
 # A volume that is new takes its owner from here.
 RUN install --directory --owner app --group app --mode 750 /secrets /secrets/app /secrets/owner /secrets/db /secrets/s3 \
-      /secrets/key
+      /secrets/key /secrets/grafana /secrets/prometheus
 ENV PATH=/opt/venv/bin:$PATH HOST=0.0.0.0
 
 # From what seldom changes to what changes with every edit.

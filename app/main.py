@@ -2,12 +2,12 @@
 
 import asyncio
 import gc
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
@@ -38,6 +38,7 @@ from app.core.errors import Misconfigured
 from app.core.logging import configure_logging, written_aside
 from app.core.settings import Settings
 from app.core.shutdown import announced_shutdown
+from app.core.tracing.exporting import exporting, is_wanted
 from app.dashboard import house
 from app.dashboard import paths as dashboard
 from app.dashboard.door import DashboardDoor
@@ -54,9 +55,9 @@ from app.services.use_case import UseCase, load
 GARBAGE = 20_000, 20, 50
 """Python's own thresholds, 700 first, look for garbage several hundred times a second under load; that took a
 tenth of the time."""
-TELEMETRY = any(name.startswith("OTEL_") for name in os.environ)
-"""Whether OpenTelemetry is set up by its variables. To ask that for each request takes FastAPI a sixteenth of
-a hit."""
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""Of FastAPI's own, which tells of paths and messages (see api/entry/traced.py); to ask for each request
+whether it is set up takes a sixteenth of a hit."""
 OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths, RouteNoted
 """Around the routes, the outermost first."""
 ROUTERS = tuple(
@@ -93,6 +94,10 @@ class PredictionService(FastAPI):
             guarded = DashboardDoor(guarded)
         stack: ASGIApp = RequestContext(guarded)
         self.user_middleware = added
+        if is_wanted():
+            from app.api.entry.traced import TracedRequests
+
+            stack = TracedRequests(stack)
         if root_path := self.state.settings.root_path:
             stack = BelowRootPath(stack, root_path)
         for cls, args, kwargs in reversed(added):
@@ -115,7 +120,7 @@ def create_app(settings: Settings | None = None, use_case: UseCase | None = None
         lifespan=_lifespan,
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
-        telemetry={"tracing": TELEMETRY, "metrics": TELEMETRY, "logs": TELEMETRY},
+        telemetry=NO_TELEMETRY,
         openapi_tags=openapi.TAGS,
         openapi_url="/openapi.json" if chosen.docs else None,
         docs_url=None,
@@ -150,6 +155,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(*GARBAGE)
     async with AsyncExitStack() as opened:
         opened.enter_context(written_aside())
+        opened.enter_context(exporting())
         processes = await opened.enter_async_context(open_processes(settings))
         runtime = await opened.enter_async_context(open_runtime(settings, app.state.use_case, sheds=True))
         runtime.tell_code()

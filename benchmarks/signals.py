@@ -49,7 +49,7 @@ def main() -> None:
             for program in (noted, silent):
                 bench.hammered(program, paths, callers=CONNECTIONS)
             cost = _compare(bench, paths, noted, silent)
-            _tell_scrape(noted, cost)
+            _tell_scrape(noted)
         _tell_noting(cost)
 
 
@@ -98,15 +98,14 @@ def _left_alone() -> Iterator[None]:
     yield
 
 
-def _tell_scrape(program: Program, cost: float) -> None:
+def _tell_scrape(program: Program) -> None:
     before = program.cpu()
     with httpx.Client(base_url=program.url) as client:
         for _ in range(SCRAPES):
             size = len(client.get("/metrics").raise_for_status().content)
     each = (program.cpu() - before) / SCRAPES
-    print(
-        f"a scrape: {each * 1000:.1f} ms of CPU, {each / SECONDS:.2%} of a core every {SECONDS} s; {size:,} bytes"
-    )
+    share = f"{each / SECONDS:.2%} of a core every {SECONDS} s"
+    print(f"a scrape: {each * 1000:.1f} ms of CPU, {share}; {size:,} bytes")
 
 
 def _tell_noting(cost: float) -> None:
@@ -119,9 +118,7 @@ def _tell_noting(cost: float) -> None:
             requested.note(route, "POST", 200, 0.0007, hit)
 
     each = min(timeit.repeat(note, number=1, repeat=300)) / BATCH * 1e6
-    print(
-        f"noting a hit: {each:.2f} us, {each / cost:.2%} of the {cost:.0f} us of CPU that it takes the service"
-    )
+    print(f"noting a hit: {each:.2f} us, {each / cost:.2%} of the {cost:.0f} us that it takes the service")
 
 
 def _spread(ratios: Sequence[float]) -> str:

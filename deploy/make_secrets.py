@@ -19,6 +19,7 @@ FILES = {
     "DB_ADMIN_PASSWORD": "db/admin_password",
     "S3_ACCESS_KEY": "s3/access_key",
     "S3_SECRET_KEY": "s3/secret_key",
+    "GRAFANA_PASSWORD": "grafana/admin_password",
 }
 
 

@@ -15,14 +15,15 @@ from app.core.errors import Misconfigured
 from app.core.settings import Settings
 
 SCRIPT = Path(__file__).parents[1] / "deploy" / "make_secrets.py"
-NOTHING = "DB_PASSWORD=\nDB_OWNER_PASSWORD=\nDB_ADMIN_PASSWORD=\nS3_ACCESS_KEY=\nS3_SECRET_KEY=\n"
+NAMES = ("DB_PASSWORD", "DB_OWNER_PASSWORD", "DB_ADMIN_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+NOTHING = "".join(f"{name}=\n" for name in (*NAMES, "GRAFANA_PASSWORD"))
 HARD = "p@ss:w/o?r#d%\"'$ x\\;=é%41\u2028\x0cy"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """As the image has it."""
-    for name in ("app", "owner", "db", "s3"):
+    for name in ("app", "owner", "db", "s3", "grafana"):
         (tmp_path / "secrets" / name).mkdir(parents=True)
     return tmp_path / "secrets"
 
@@ -43,10 +44,16 @@ def files(folder: Path) -> dict[str, str]:
 def test_they_are_made_once(folder: Path) -> None:
     assert make(folder).returncode == 0
     made = files(folder)
-    assert len(made) == 13
-    names = ("db/app_password", "db/owner_password", "db/admin_password", "s3/secret_key")
+    assert len(made) == 14
+    names = (
+        "db/app_password",
+        "db/owner_password",
+        "db/admin_password",
+        "s3/secret_key",
+        "grafana/admin_password",
+    )
     values = {made[name] for name in names}
-    assert len(values) == 4
+    assert len(values) == 5
     assert all(len(value) == 32 for value in values)
     assert make(folder).stdout == "All secrets are there.\n"
     assert files(folder) == made
@@ -95,7 +102,7 @@ def test_the_service_is_handed_nothing_of_the_owner(folder: Path) -> None:
 def test_any_character_comes_through(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hard = dict.fromkeys(("DB_PASSWORD", "DB_OWNER_PASSWORD", "DB_ADMIN_PASSWORD"), HARD)
     given = "".join(f"{name}={value}\n" for name, value in hard.items())
-    given += f"S3_ACCESS_KEY=my-key\nS3_SECRET_KEY={HARD}\n"
+    given += f"S3_ACCESS_KEY=my-key\nS3_SECRET_KEY={HARD}\nGRAFANA_PASSWORD={HARD}\n"
     assert make(folder, given).returncode == 0
     monkeypatch.setenv("SECRETS_DIR", str(folder / "app" / "pooled"))
     settings = Settings(_env_file=None)

@@ -25,6 +25,7 @@ from urllib3.exceptions import HTTPError
 
 from app.aws.roles import AwsSession, Role, assumed
 from app.core.logging.quoting import Quoted
+from app.core.tracing.present import TRACING
 
 if TYPE_CHECKING:  # the stubs are installed where mypy runs, and nowhere else
     from mypy_boto3_s3 import S3Client
@@ -132,6 +133,7 @@ def sagemaker_runtime_client(
         client = of.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
         handler = cast("Callable[..., None]", _take)  # the stubs know none that answers
         client.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", handler)
+        client.meta.events.register("before-send.sagemaker-runtime", _hand_trace_on)
         return client
 
     return _shared(of, make, service, config, region, endpoint_url)
@@ -157,6 +159,13 @@ def _take(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
         return None
     taken.append(request)
     return AWSResponse(request.url, 200, HTTPHeaders(), io.BytesIO())
+
+
+def _hand_trace_on(request: AWSPreparedRequest, **_: object) -> None:
+    """Once it is signed: a mesh on the way may put its own span into these headers."""
+    if TRACING.spans is not None:
+        for name, value in TRACING.spans.carried().items():
+            request.headers[name] = value
 
 
 def credentials(role: Role | None = None, region: str | None = None) -> Credentials | None:

@@ -18,6 +18,7 @@ from app.core.logging import configure_logging  # first: it has structlog withou
 from app.api.server.options import server_options
 from app.core.settings import Settings
 from app.core.shutdown import GentleServer
+from app.core.tracing.exporting import is_wanted
 from app.main import create_app
 from app.services.access import opening
 from app.services.use_case import load
@@ -27,7 +28,8 @@ def run(host: str | None, port: int | None, workers: int) -> None:
     """Serve until it is ended; None is what the settings say."""
     settings = Settings()
     configure_logging(settings)
-    load(settings.use_case)  # what is wrong with it is said once, not by each process
+    load(settings.use_case)  # what is wrong with it is said once, not by each process; so with traces
+    is_wanted()
     asyncio.run(opening.require_keys(settings, host or settings.host))
     config = uvicorn.Config(
         f"{create_app.__module__}:{create_app.__name__}",

@@ -39,6 +39,7 @@ def worker() -> None:
 
 async def _work(settings: "Settings") -> None:
     from app.core.logging import written_aside
+    from app.core.tracing.exporting import exporting
     from app.services import worker as service
     from app.services.runtime import open_runtime
 
@@ -53,7 +54,7 @@ async def _work(settings: "Settings") -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
-    with written_aside():
+    with written_aside(), exporting():
         async with open_runtime(settings, bulk=True) as runtime:
             runtime.tell_code()
             gc.freeze()  # what is imported stays: looking through it again and again cost a third of the CPU

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextvars import Context
 from typing import Generic, NamedTuple, TypeVar
 
+from app.core.tracing.present import TRACING
+
 Unit = TypeVar("Unit")
 Got = TypeVar("Got")
 
@@ -49,7 +51,8 @@ class Joined(Generic[Unit, Got]):
         """The unit's result, to be awaited."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Got] = loop.create_future()
-        self._waiting.append(_Unit(unit, future, loop.time() + (self._patience or 0)))
+        asker = None if TRACING.spans is None else TRACING.spans.asker()
+        self._waiting.append(_Unit(unit, future, loop.time() + (self._patience or 0), asker))
         if not self._under_way or (not self._slow and self._under_way < self._goes):
             self._begin(loop)
             return future
@@ -97,7 +100,11 @@ class Joined(Generic[Unit, Got]):
         results: Sequence[Got | Exception]
         self._began = asyncio.get_running_loop().time()
         try:
-            results = await self._work([one.unit for one in taken])
+            if (spans := TRACING.spans) is None:
+                results = await self._work([one.unit for one in taken])
+            else:
+                with spans.together([one.asker for one in taken]):
+                    results = await self._work([one.unit for one in taken])
             if len(results) != len(taken):
                 raise RuntimeError(f"There are {len(results)} results for {len(taken)} units.")
         except asyncio.CancelledError:
@@ -147,6 +154,8 @@ class _Unit(NamedTuple, Generic[Unit, Got]):
     future: "asyncio.Future[Got]"
     until: float
     """When its caller loses patience, in the loop's time."""
+    asker: object = None
+    """The span in which it was asked for, where this process traces."""
 
     def settle(self, result: "Got | Exception") -> None:
         if self.future.done():  # its caller has gone away

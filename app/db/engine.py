@@ -34,6 +34,7 @@ from app.db.server.outages import (
 )
 from app.db.server.patience import LONGEST, Watch
 from app.db.tenants.binding import StatementSession, bind_transactions
+from app.db.tracing.wanted import direct_kind, trace_if_wanted
 
 __all__ = [
     "CONNECT_TIMEOUT",
@@ -98,6 +99,7 @@ def create_engine(settings: Settings, *, bulk: bool = False, watch: Watch | None
         event.listen(engine.sync_engine, "begin", give_up_if_idle)
     keep_extremes(engine)
     bind_transactions(engine)
+    trace_if_wanted(engine)
     return engine
 
 
@@ -120,7 +122,7 @@ def create_direct(settings: Settings, *, bulk: bool = False) -> Direct:
         statement_cache_size=0 if pooler else 100,
         server_settings=None if pooler else {**OURS, **plans},
     )
-    return Direct(opened, size=direct(settings), pooler=pooler)
+    return direct_kind()(opened, size=direct(settings), pooler=pooler)
 
 
 def direct(settings: Settings) -> int:

@@ -26,6 +26,7 @@ from app.core.hosts import Hosts
 from app.core.retrying import retried
 from app.core.settings import Settings
 from app.core.signals import VersionCalls
+from app.core.tracing.parts import inferring
 from app.schemas.hosting.deployments import Deployment
 from app.schemas.payloads import Sendable
 from app.services.failures.lightened import without_causes
@@ -220,7 +221,8 @@ async def _timed(
 
 async def _asked(opened: OpenBackend, rows: list[Sendable], timeout: float) -> Reply:
     try:
-        return await predict(opened.backend, rows, timeout)
+        with inferring(opened.calls.model, opened.calls.version, len(rows)):
+            return await predict(opened.backend, rows, timeout)
     except AppError as error:
         without_causes(error)
         raise

@@ -18,15 +18,20 @@ from app.api.http.problems import crash
 from app.core.logging import access, as_logged
 from app.core.signals import requested
 from app.core.signals.requested import NOTHING_KNOWN
+from app.core.tracing.ids import TraceIds, trace_of
 from app.core.web import headers as web_headers
 from app.services.failures import user_code
 from app.services.upkeep.health import Health
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+TRACE = "sagemaker_fastapi.trace"
+"""In a request's scope: its trace, where this process traces."""
 
 
 class RequestContext:
     """Gives each request an id (the caller's X-Request-ID if it is sane), logs it, and answers crashes.
+
+    What is logged has the id of the caller's trace, too, if there is one.
 
     Once a shutdown has begun each answer is the last of its connection.
     """
@@ -38,8 +43,12 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _request_id(scope["headers"])
+        request_id, trace = _ids(scope["headers"])
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        if TRACE in scope:
+            trace = scope[TRACE]
+        elif trace is not None:
+            structlog.contextvars.bind_contextvars(trace_id=trace.trace_id)
         user_code.PATIENCE.set(user_code.OF_REQUESTS)
         scope["began"] = began = time.perf_counter()
         status = 0
@@ -68,7 +77,8 @@ class RequestContext:
             is_probe = path.startswith(("/health/", "/metrics"))  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
             logged = as_logged(path, scope.get("root_path", ""))
-            access(request_id, scope["method"], logged, status, round(seconds * 1000, 1), level=level)
+            ms = round(seconds * 1000, 1)
+            access(request_id, scope["method"], logged, status, ms, level=level, trace=trace)
 
 
 def _is_ending(scope: Scope) -> bool:
@@ -77,11 +87,15 @@ def _is_ending(scope: Scope) -> bool:
     return health is not None and health.is_shutting_down
 
 
-def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def _ids(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, TraceIds | None]:
+    """Of a request, and of its caller's trace."""
+    request_id, trace = "", None
     for name, value in headers:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            return value.decode()
-    return f"{random.getrandbits(128):032x}"
+        if name == b"x-request-id" and not request_id and REQUEST_ID.fullmatch(value):
+            request_id = value.decode()
+        elif name == b"traceparent":
+            trace = trace_of(value)
+    return request_id or f"{random.getrandbits(128):032x}", trace
 
 
 class BelowRootPath:

@@ -14,6 +14,8 @@ from app.backends import base
 from app.backends.http import proxies
 from app.backends.http.errors import of_exception
 from app.core.errors import BackendDown, BackendError, BadOutput
+from app.core.tracing.parts import answered, exchanging
+from app.core.tracing.present import TRACING
 
 CONNECT_TIMEOUT = 5.0
 """Seconds."""
@@ -88,6 +90,17 @@ class Connections:
         Raises aiohttp's errors, which ``failure`` reads, BadOutput for an answer that is too long, and
         BackendRefused where the name leads to an address that is never called.
         """
+        if (spans := TRACING.spans) is None:
+            return await self._exchange(method, url, body, headers)
+        with exchanging(spans, method, url) as span:
+            # Beside what a signature covers: a mesh on the way may put its own span there.
+            status, reply = await self._exchange(method, url, body, {**headers, **spans.carried()})
+            answered(span, status)
+            return status, reply
+
+    async def _exchange(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, HttpReply]:
         if (proxy := proxies.proxy_for(url)) is not None:
             await proxies.require_fit(url)
         content = io.BytesIO(body) if body is not None and len(body) >= _LARGE else body

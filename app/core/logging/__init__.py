@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import MutableMapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,6 +15,8 @@ from app.core.logging.lines import LogLines
 from app.core.logging.plain_structlog import structlog
 from app.core.logging.quoting import shown_path, without_messages, without_quotes, write_without_messages
 from app.core.settings import Settings
+from app.core.tracing.ids import TraceIds
+from app.core.tracing.present import TRACING
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
@@ -22,11 +25,15 @@ ACCESS = "app.access"
 """The logger of the requests' lines."""
 NARRATORS = ("alembic", "azure", "boto3", "botocore", "google", "httpx", "msal", "pgqueuer", "urllib3")
 
+TRIES_AGAIN = "opentelemetry.exporter"
+"""Says of each batch of spans several times that it could not be sent yet, and once that it could not."""
+
 
 def configure_logging(settings: Settings) -> None:
     """Send structlog and the standard library's loggers through one formatter to standard error."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_trace,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -44,6 +51,7 @@ def configure_logging(settings: Settings) -> None:
     )  # those of others write out what is sent, and tokens
     for name in NARRATORS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(TRIES_AGAIN).setLevel(logging.ERROR)
     VALUES.are_shown = settings.log_values
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
@@ -71,6 +79,15 @@ def _console(*, shows_values: bool) -> "Processor":
     # The default shows local variables with a traceback, secrets among them.
     plain = structlog.dev.plain_traceback if shows_values else write_without_messages
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+
+
+def _with_trace(
+    _logger: object, _method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    """Name the present trace, and the span in it, where there is one."""
+    if TRACING.spans is not None and (trace := TRACING.spans.present()) is not None:
+        event["trace_id"], event["span_id"] = trace
+    return event
 
 
 class _Values:
@@ -105,6 +122,7 @@ def access(
     ms: float,
     *,
     level: Literal["debug", "info"] = "info",
+    trace: TraceIds | None = None,
 ) -> None:
     """Log a request that was answered: as JSON it is structlog's own line, at a ninth of its cost."""
     number = logging.INFO if level == "info" else logging.DEBUG
@@ -115,9 +133,15 @@ def access(
         return
     LINES.write(
         f'{{"method": {quoted(method)}, "path": {quoted(path)}, "status": {status}, "ms": {ms},'
-        f' "event": "request", "request_id": {quoted(request_id)}, "logger": "{ACCESS}",'
+        f' "event": "request", "request_id": {quoted(request_id)},{_ids(trace)} "logger": "{ACCESS}",'
         f' "level": "{level}", "timestamp": "{_now()}"}}\n'
     )
+
+
+def _ids(trace: TraceIds | None) -> str:
+    if trace is None:
+        return ""
+    return "".join(f' "{name}": "{one}",' for name, one in zip(TraceIds._fields, trace, strict=True) if one)
 
 
 def _now() -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.tracing.present import TRACING
+
 if TYPE_CHECKING:
     from pgqueuer import Queries
 
@@ -27,7 +29,14 @@ async def enqueue(session: AsyncSession, task: TaskName, ids: Sequence[int]) -> 
         raise RuntimeError("write the rows before their tasks are queued")
     payloads: list[bytes | None] = [str(one).encode() for one in ids]
     queries = await asyncio.to_thread(_queries, connection)
-    await queries.enqueue([task] * len(ids), payloads, [PRIORITY[task]] * len(ids))
+    await queries.enqueue(
+        [task] * len(ids), payloads, [PRIORITY[task]] * len(ids), headers=[_asked()] * len(ids)
+    )
+
+
+def _asked() -> dict[str, str] | None:
+    """In which trace it is asked for; None where that is in none."""
+    return (TRACING.spans.carried() or None) if TRACING.spans is not None else None
 
 
 def _queries(connection: "asyncpg.Connection[asyncpg.Record]") -> "Queries":

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from contextvars import Context
 from dataclasses import dataclass
 from typing import TypeAlias, TypeGuard
 
+from app.core.tracing.present import TRACING
 from app.schemas.payloads import Payload, Sendable
 from app.schemas.rows import Row
 from app.services.hosting.outcomes import InferenceOutcome
@@ -19,6 +21,8 @@ class _Caller:
     rows: Sequence[Row]
     deadline: float
     outcomes: "asyncio.Future[Sequence[InferenceOutcome]]"
+    asker: object
+    """The span in which it asks, where this process traces."""
 
 
 class Gathering:
@@ -43,7 +47,8 @@ class Gathering:
         loop = asyncio.get_running_loop()
         if sum(len(one.rows) for one in self._callers) + len(rows) > self._most:
             self._go(send)
-        caller = _Caller(rows, deadline, loop.create_future())
+        asker = None if TRACING.spans is None else TRACING.spans.asker()
+        caller = _Caller(rows, deadline, loop.create_future(), asker)
         self._callers.append(caller)
         if sum(len(one.rows) for one in self._callers) == self._most:
             self._go(send)
@@ -63,10 +68,12 @@ class Gathering:
 
 
 async def _call(callers: Sequence[_Caller], send: Send) -> None:
+    rows, deadline = [row for one in callers for row in one.rows], max(one.deadline for one in callers)
+    spans = TRACING.spans
+    together = nullcontext() if spans is None else spans.together([one.asker for one in callers])
     try:
-        outcomes = iter(
-            await send([row for one in callers for row in one.rows], max(one.deadline for one in callers))
-        )
+        with together:
+            outcomes = iter(await send(rows, deadline))
     except Exception as error:  # noqa: BLE001 - it is the callers'
         for one in callers:
             if not one.outcomes.done():

@@ -13,6 +13,7 @@ import structlog
 
 from app.core.errors import AppError, BackendTimeout
 from app.core.errors.stored import as_stored
+from app.core.tracing.parts import doing
 from app.db.engine import OUTAGES, is_outage
 from app.db.operations import working as rows
 from app.db.operations.working import TakenOperation
@@ -123,7 +124,8 @@ class Operator:
         """Keep it while it is worked on. What cannot be told is tried again when the lease is over."""
         heartbeat = Heartbeat(LEASE / 3, lambda: self._renew(taken.id))
         try:
-            await work(taken)
+            with doing("operation"):
+                await work(taken)
         except Exception as error:  # a bug, too, which ends it and not the others
             if isinstance(error, OUTAGES) and is_outage(error):
                 log.warning("operation put off", operation=taken.id, error=type(error).__name__)

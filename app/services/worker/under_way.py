@@ -7,6 +7,7 @@ from typing import cast
 import structlog
 from pgqueuer import Job, JobId, RetryRequested
 
+from app.core.tracing.parts import doing
 from app.db.queue.queue import Queue, QueueLost
 from app.db.queue.tasks import TaskName
 from app.services.worker.tasks import Work, another_try, is_last
@@ -57,9 +58,7 @@ class UnderWay:
 
     async def _failure(self, job: Job) -> Exception | None:
         """Do the work; some seconds after a stop it is cancelled."""
-        work = asyncio.ensure_future(
-            self._works[cast(TaskName, job.entrypoint)](int(job.payload or b""), is_last(job))
-        )
+        work = asyncio.create_task(self._do(job))
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -73,6 +72,10 @@ class UnderWay:
         failure = work.exception()
         assert failure is None or isinstance(failure, Exception)  # the event loop lets no other pass
         return failure
+
+    async def _do(self, job: Job) -> None:
+        with doing(job.entrypoint, job.headers):
+            await self._works[cast(TaskName, job.entrypoint)](int(job.payload or b""), is_last(job))
 
     async def _settle(self, job: Job, failure: Exception | None) -> None:
         """Tell the queue, for as long as it takes."""

@@ -9,6 +9,7 @@ import structlog
 from pydantic import SecretStr
 
 from app.core.logging import ACCESS, access, configure_logging
+from app.core.tracing.ids import TraceIds
 from tests.support.settings import IsolatedSettings
 
 FORMATS = ("json", "console")
@@ -61,6 +62,15 @@ def untimed(line: str) -> str:
     timed = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", "TIME", line)
     assert timed.count("TIME") == 1
     return timed
+
+
+def test_the_caller_s_trace_is_in_it_as_structlog_would_have_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json")
+    access("1", "GET", "/", 200, 3, trace=TraceIds("ab" * 16))
+    fast = capsys.readouterr().err
+    with structlog.contextvars.bound_contextvars(request_id="1", trace_id="ab" * 16):
+        structlog.get_logger(ACCESS).info("request", method="GET", path="/", status=200, ms=3)
+    assert json.loads(untimed(fast)) == json.loads(untimed(capsys.readouterr().err))
 
 
 @pytest.mark.parametrize("log_format", FORMATS)

@@ -18,6 +18,7 @@ from app.backends.sagemaker.calls.shared import Shared, off_the_loop
 from app.backends.sagemaker.calls.signing import prepared
 from app.backends.sagemaker.calls.threads import ThreadCalls
 from app.core.errors import BackendDown
+from app.core.tracing.parts import invoking
 
 if TYPE_CHECKING:
     from app.backends.sagemaker.calls.signed import SignedCalls
@@ -44,7 +45,8 @@ class Calls:
         if self._way is None:
             await asyncio.shield(self._choice.begin())
         assert self._way
-        return await self._way.invoke(body, own)
+        with invoking():
+            return await self._way.invoke(body, own)
 
     async def aclose(self) -> None:
         """Take no more calls."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from app.backends import base
@@ -23,7 +24,10 @@ class ThreadCalls:
 
     async def invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         """Raises what boto3 raises. Who no longer waits leaves a thread, until the client's own time-out."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._invoke, body, own)
+        here = copy_context()  # the present trace is handed on
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, here.run, self._invoke, body, own
+        )
 
     def _invoke(self, body: bytes, own: OwnArguments) -> Invoked:
         arguments = {**self._asked.arguments, **own.arguments}
