@@ -20,7 +20,7 @@ from app.core.errors import Misconfigured
 from app.core.settings import Settings
 from app.core.signals import RequestSignals
 from app.services.runtime import Runtime
-from app.services.signals.processes import Processes
+from app.services.signals.processes import SharedTotals
 from app.services.signals.telling import ExposedMetrics
 
 
@@ -47,7 +47,7 @@ class MetricsOfAWorker(FastAPI):
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
         self.state.settings, self.state.runtime = runtime.settings, runtime
-        self.state.metrics = ExposedMetrics(runtime, Processes())
+        self.state.metrics = ExposedMetrics(runtime, SharedTotals())
         problems.install(self)
         self.include_router(metrics.router)
 

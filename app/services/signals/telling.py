@@ -18,7 +18,7 @@ from app.services.runtime import Runtime
 from app.services.signals.database import DatabaseLook, DatabaseSignals
 from app.services.signals.families import families
 from app.services.signals.gauges import gauges
-from app.services.signals.processes import Processes
+from app.services.signals.processes import SharedTotals
 
 
 class Exposition(NamedTuple):
@@ -31,7 +31,7 @@ class Exposition(NamedTuple):
 class ExposedMetrics:
     """Those of a process, and of the others on its port. ``looks`` None: others tell of the database."""
 
-    def __init__(self, runtime: Runtime, processes: Processes, looks: DatabaseLook | None = None) -> None:
+    def __init__(self, runtime: Runtime, processes: SharedTotals, looks: DatabaseLook | None = None) -> None:
         self._runtime, self._processes, self._looks = runtime, processes, looks
         processes.gauges = partial(gauges, runtime)
 

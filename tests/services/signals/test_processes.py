@@ -12,7 +12,7 @@ from app.core.signals import Histogram, RequestKey, requests
 from app.core.signals.totals import Totals
 from app.services.signals import processes as module
 from app.services.signals.opening import open_processes
-from app.services.signals.processes import Processes
+from app.services.signals.processes import SharedTotals
 from tests.core.signals.test_folder import KEY, process
 from tests.support.eventually import until
 
@@ -28,7 +28,7 @@ def _counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_it_tells_its_own_with_those_of_the_others(tmp_path: Path) -> None:
-    ours = Processes(tmp_path)
+    ours = SharedTotals(tmp_path)
     ours.gauges = lambda: {ALIVE: 1.0}
     ours.begin()
     with process(tmp_path) as other:
@@ -43,7 +43,7 @@ async def test_it_tells_its_own_with_those_of_the_others(tmp_path: Path) -> None
         assert found.gauges[ALIVE] == 1
     await ours.aclose()
 
-    after = Processes(tmp_path)  # which counts what this process counts, too
+    after = SharedTotals(tmp_path)  # which counts what this process counts, too
     assert (await after.totals()).requests[OWN].count == 4 + 4
     after.begin()
     await after.aclose()
@@ -52,7 +52,7 @@ async def test_it_tells_its_own_with_those_of_the_others(tmp_path: Path) -> None
 async def test_it_writes_without_being_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE", 0.01)
     monkeypatch.setattr(module, "SHARE", 1.0)
-    ours = Processes(tmp_path)
+    ours = SharedTotals(tmp_path)
     ours.begin()
     for _ in range(2):
         await until(lambda: requests[OWN].count in written(tmp_path))
@@ -66,7 +66,7 @@ def written(folder: Path) -> list[int]:
 
 
 async def test_a_folder_that_is_lost_leaves_it_its_own(tmp_path: Path) -> None:
-    ours = Processes(tmp_path / "shared")
+    ours = SharedTotals(tmp_path / "shared")
     for one in (tmp_path / "shared").iterdir():
         one.unlink()
     (tmp_path / "shared").rmdir()
