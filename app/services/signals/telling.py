@@ -49,12 +49,12 @@ class ExposedMetrics:
 
     def _write(self, totals: Totals, database: DatabaseSignals | None, *, openmetrics: bool) -> bytes:
         code = self._runtime.predictor.pipeline_version
-        found = _Asked(families(totals, database, code=code))
+        found = _Scraped(families(totals, database, code=code))
         write = cast(Callable[[Collector], bytes], generate_openmetrics if openmetrics else generate_latest)
         return write(found)
 
 
-class _Asked(Collector):
+class _Scraped(Collector):
     """What prometheus_client takes for a registry."""
 
     def __init__(self, found: Iterator[Metric]) -> None:
