@@ -17,11 +17,7 @@ SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 OUR_ORIGIN = "must be the dashboard's own; a proxy has to hand on Host as the browser sent it"
 NOT_OURS = Forbidden(
     "A form is taken from this dashboard's own pages only.",
-    errors=[
-        FieldError(
-            "Origin", "must be the dashboard's own; a proxy has to hand on Host as the browser sent it"
-        )
-    ],
+    errors=[FieldError("Origin", OUR_ORIGIN)],
 )
 
 
@@ -76,4 +72,5 @@ def _is_from_our_page(scope: Scope) -> bool:
     if sites := said.getlist("sec-fetch-site"):
         return set(sites) == {"same-origin"}
     hosts = [host.lower() for host in said.getlist("host")]
-    return [origin.partition("://")[2].lower() for origin in said.getlist("origin")] == hosts
+    origins = [origin.partition("://")[2].lower() for origin in said.getlist("origin")]
+    return len(hosts) == 1 and origins == hosts
