@@ -17,7 +17,7 @@ HOUR = Decimal(3600)
 FINEST = Decimal("0.000001")
 """To which sums are rounded in the end."""
 ANY_SIZE = Context(prec=60)
-"""For that rounding: of a sum with more than 22 digits before the point Python's own context makes an error."""
+"""For that rounding: of a sum with more than 22 digits before the point Python makes an error by itself."""
 
 
 class InForce(NamedTuple):
