@@ -1,6 +1,7 @@
 """`python -m app keys`, in this process, on a real database."""
 
 import asyncio
+import os
 import re
 import stat
 from pathlib import Path
