@@ -1,7 +1,7 @@
 """Lay out the pages for the site that `make docs` builds: python deploy/docs_site.py FOLDER.
 
-In a checkout links go by folders, and some to files that are no pages. On the site there are only pages: those of docs/
-and two of the project's top. So whatever builds it finds a folder like any other.
+In a checkout links go by folders, and some to files that are no pages. On the site there are only pages:
+those of docs/ and two of the project's top. So whatever builds it finds a folder like any other.
 """
 
 import re
