@@ -113,7 +113,7 @@ audit: ## Ask whether any pinned package has a known hole (needs the network: Py
 bench: $(TOOLS) ## Measure the service beside its peers, three rounds (half an hour): ARGS="--only hits,misses --seconds 2"
 	@$(BIN)/python -m benchmarks.speed $(ARGS)
 
-bench-numbers: $(TOOLS) $(WEED) ## Measure the other numbers of the README (ten minutes)
+bench-numbers: $(TOOLS) $(WEED) ## Measure the other numbers of docs/speed.md (ten minutes)
 	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client registering importing_models overview signals; do \
 	  WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
 	done

@@ -29,7 +29,9 @@ def check_request(arguments: Sequence[str]) -> None:
     if body is not None:
         content = json.loads(body)
         for field in route.dependant.body_params:
-            TypeAdapter(field.field_info.annotation).validate_python(content)
+            annotation = field.field_info.annotation
+            assert annotation is not None
+            TypeAdapter(annotation).validate_python(content)
 
 
 def _route(method: str, path: str) -> APIRoute:

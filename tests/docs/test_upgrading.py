@@ -64,7 +64,7 @@ def clone(upstream: Path, tmp_path: Path) -> Iterator[Path]:
     take_the_four_files(tree, "churn")
     done("mkdir mine; echo RATES = {} > mine/rates.py; git add .; git commit -qm mine", tree)
     begun = done("git rev-parse HEAD", upstream)
-    for place in [*PLACES, "app/main.py", "examples/blank/preprocess.py"]:
+    for place in [*PLACES, Path("app/main.py"), Path("examples/blank/preprocess.py")]:
         later = [f"# A later version. {line}" for line in (upstream / place).read_text().splitlines()]
         (upstream / place).write_text("\n".join([*later, ""]))
     done("git commit -qam later", upstream)
