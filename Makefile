@@ -142,7 +142,7 @@ test-mms: $(TOOLS) ## Compare with AWS's servers: multi-model-server (needs Java
 docs: $(SITE) ## Make a site of the documentation, .site/html; any warning or dead link is a failure
 	@rm -rf .site/pages .site/html
 	@.site/venv/bin/python deploy/docs_site.py .site/pages
-	@NO_MKDOCS_2_WARNING=1 .site/venv/bin/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 .site/venv/bin/mkdocs build --strict
 	@echo "The documentation is in .site/html; make docs-serve serves it."
 
 docs-serve: docs ## Serve it on this machine until Ctrl-C: PORT=8000

@@ -12,6 +12,12 @@ from tests.docs.pages import NAMES, anchors, is_page, links, prose, text_of
 from tests.support.demo import ROOT
 
 CONFIGURATION = yaml.safe_load(text_of("mkdocs.yml"))
+ON_THE_SITE = {
+    {"README.md": "first-look.md", "SECURITY.md": "security.md", "ARCHITECTURE.md": "architecture.md"}.get(
+        name, name.removeprefix("docs/")
+    )
+    for name in NAMES
+}
 PAGE_PATH = re.compile(r"(?<![\w/.`(-])(?:docs/[\w/-]+\.md)")
 
 
@@ -35,8 +41,7 @@ def test_pages_are_linked_not_named(name: str) -> None:
 
 def test_every_page_is_in_the_navigation_once() -> None:
     told = sorted(_paths(CONFIGURATION["nav"]))
-    pages = [name.removeprefix("docs/") for name in NAMES if name != "README.md"]
-    assert told == sorted(pages)
+    assert told == sorted(ON_THE_SITE)
 
 
 def _paths(item: object) -> list[str]:
@@ -61,11 +66,12 @@ def test_links_are_those_of_the_site_when_it_is_built(tmp_path: Path) -> None:
     script = ROOT / "deploy" / "docs_site.py"
     subprocess.run([sys.executable, script, tmp_path / "pages"], check=True)
     there = {path.relative_to(tmp_path / "pages").as_posix() for path in tmp_path.glob("pages/**/*.md")}
-    assert there == {name.removeprefix("docs/") for name in NAMES if name != "README.md"}
+    assert there == ON_THE_SITE
     assert "](../" in text_of("docs/deploy.md")
     assert "](../" not in (tmp_path / "pages" / "deploy.md").read_text()
-    assert "](SECURITY.md)" in (tmp_path / "pages" / "README.md").read_text()
-    assert "](access.md)" in (tmp_path / "pages" / "SECURITY.md").read_text()
+    assert "](security.md)" in (tmp_path / "pages" / "README.md").read_text()
+    assert "](access.md)" in (tmp_path / "pages" / "security.md").read_text()
+    assert "](images/overview.png)" in (tmp_path / "pages" / "first-look.md").read_text()
     assert "](../platforms.md)" in (tmp_path / "pages" / "platforms" / "vertex-ai.md").read_text()
 
 
