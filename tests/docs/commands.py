@@ -27,6 +27,7 @@ LEFT = {
     "git": "tests/docs/test_upgrading.py runs those that matter",
     "helm": "is not installed everywhere",
     "kubectl": "needs a cluster",
+    "aws": "needs an account",
 }
 """Programs whose commands are not looked at, and why."""
 

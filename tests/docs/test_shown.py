@@ -31,6 +31,7 @@ FOLLOWED = {
 }
 """Pages whose blocks of Bash, Python and diff a test of their own does."""
 LEFT = {
+    "hcl": "needs Terraform; tests/deploy/test_terraform.py compares variables with the module's",
     "text": "an output, a layout or a formula: what makes an output is run",
     "sql": "needs a superuser; deploy/postgres/create-role.sh, which the Docker stack runs, does the same",
 }

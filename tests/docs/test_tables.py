@@ -9,11 +9,11 @@ from tests.support.demo import ROOT
 
 
 def test_the_settings_table_is_the_settings() -> None:
-    assert settings_table() in text_of("docs/settings.md")
+    assert settings_table() in text_of("docs/settings.md"), settings_table()
 
 
 def test_the_error_table_is_the_error_tree() -> None:
-    assert error_table() in text_of("docs/errors.md")
+    assert error_table() in text_of("docs/errors.md"), error_table()
 
 
 def test_the_shown_code_is_the_code() -> None:
