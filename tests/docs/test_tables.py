@@ -16,6 +16,14 @@ def test_the_error_table_is_the_error_tree() -> None:
     assert error_table() in text_of("docs/errors.md"), error_table()
 
 
+def test_the_numbers_of_the_readme_are_those_of_the_page() -> None:
+    _, _, speed = text_of("README.md").partition("| | measured |")
+    shown = re.findall(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])", speed.partition("\n\n")[0])
+    measured = set(re.findall(r"\d+(?:\.\d+)?", text_of("docs/speed.md")))
+    assert len(shown) > 8
+    assert [one for one in shown if one not in measured] == []
+
+
 def test_the_shown_code_is_the_code() -> None:
     blocks = [fence.text for fence in fences("docs/four-files.md") if fence.language == "python"]
     shown = [text.partition("\n") for text in blocks]
