@@ -8,6 +8,7 @@ DEMO := .venv/.demo-installed
 TOOLS := .venv/.dev-installed
 BROWSER := .venv/.browser-installed
 BIN := .venv/bin
+SITE := .site/venv/.installed
 WEED := .s3/bin/weed
 PIP := $(BIN)/python -m pip install -qq --require-hashes --no-compile
 # uv installs in 3 seconds what takes pip 20 or more. pip does it where there is no uv, or where uv, which does not
@@ -26,11 +27,11 @@ PIN = $(LOCK) $(ARGS) pyproject.toml --group dev -o "$$to/requirements-dev.txt" 
     $(LOCK) $(ARGS) --group $$group -c "$$to/requirements-dev.txt" -o "$$to/requirements-$$group.txt" >/dev/null \
       || exit 1; \
   done
-GROUPS := sample demo vertex azure oidc otel coreml s3 browser audit uv
+GROUPS := sample demo vertex azure oidc otel coreml s3 browser docs audit uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-browser test-security test-platform test-platforms test-mms clean audit
+.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-browser test-security test-platform test-platforms test-mms docs docs-serve clean audit
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -112,7 +113,7 @@ audit: ## Ask whether any pinned package has a known hole (needs the network: Py
 bench: $(TOOLS) ## Measure the service beside its peers, three rounds (half an hour): ARGS="--only hits,misses --seconds 2"
 	@$(BIN)/python -m benchmarks.speed $(ARGS)
 
-bench-numbers: $(TOOLS) $(WEED) ## Measure the other numbers of the README (ten minutes)
+bench-numbers: $(TOOLS) $(WEED) ## Measure the other numbers of docs/speed.md (ten minutes)
 	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client registering importing_models overview signals; do \
 	  WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
 	done
@@ -138,10 +139,19 @@ test-security: $(TOOLS) ## Attack the service with bad requests, outputs and fil
 test-mms: $(TOOLS) ## Compare with AWS's servers: multi-model-server (needs Java 17), AWS_CONTAINERS=checkouts of XGBoost's, scikit-learn's
 	@AWS_CONTAINERS="$(AWS_CONTAINERS)" $(BIN)/python -m pytest -m mms tests/mms $(ARGS)
 
-clean: ## Remove .venv, .s3 and caches; the demo's data stays
-	@rm -rf .venv .s3 .platforms .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+docs: $(SITE) ## Make a site of the documentation, .site/html; any warning or dead link is a failure
+	@rm -rf .site/pages .site/html
+	@.site/venv/bin/python deploy/docs_site.py .site/pages
+	@NO_MKDOCS_2_WARNING=1 .site/venv/bin/mkdocs build --strict
+	@echo "The documentation is in .site/html; make docs-serve serves it."
+
+docs-serve: docs ## Serve it on this machine until Ctrl-C: PORT=8000
+	@exec .site/venv/bin/python -m http.server --bind 127.0.0.1 --directory .site/html $(PORT)
+
+clean: ## Remove .venv, .s3, .site and caches; the demo's data stays
+	@rm -rf .venv .s3 .site .platforms .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "Removed .venv, .s3, .platforms and the caches."
+	@echo "Removed .venv, .s3, .site, .platforms and the caches."
 	@if [ -e "$(DATA_DIR)" ]; then \
 	  echo "Kept $(DATA_DIR), which holds the demo's database; to remove it: rm -rf $(DATA_DIR)"; \
 	fi
@@ -182,4 +192,11 @@ $(WEED): requirements-s3.txt | $(DEMO)
 	@echo "Installing requirements-s3.txt into .s3 ..."
 	@rm -rf .s3
 	@$(PIP) --target .s3 -r requirements-s3.txt
+	@touch $@
+
+# Apart from .venv: the site needs nothing of the project but its pages.
+$(SITE): requirements-docs.txt
+	@echo "Installing requirements-docs.txt into .site/venv ..."
+	@"$(PYTHON)" -m venv --clear .site/venv
+	@.site/venv/bin/python -m pip install -qq --require-hashes --no-compile -r requirements-docs.txt
 	@touch $@

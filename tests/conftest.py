@@ -72,7 +72,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 LONGEST = (
-    *("tests/test_your_own_model.py", "tests/test_replaced.py", "tests/test_readme.py"),
+    *("tests/test_your_own_model.py", "tests/test_replaced.py", "tests/docs/test_run.py"),
     *("tests/local/test_demo.py", "tests/local/dev/test_run.py", "tests/trust/test_promises.py"),
     *("tests/cli/test_serve_hanging.py", "tests/services/worker/test_killed.py"),
     *("tests/services/records/test_import_plainly.py", "tests/services/worker/test_worker.py"),

@@ -1,78 +1,58 @@
-"""The examples of docs/platforms.md and docs/sagemaker.md, and the README's table, are of what there is."""
+"""The pages of docs/platforms, and docs/sagemaker.md, are of the backends that there are."""
 
 import json
 import re
-from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
-from pydantic import BaseModel
 
 from app.backends.registry import BACKENDS
-from app.backends.sagemaker.asynchronous_options import Asynchronous
-from app.backends.sagemaker.explainers.explainer import Explainer
-from app.backends.sagemaker.options import Options
-from app.backends.sagemaker.transform_options import Transform
-from app.backends.wire.tensors import TensorForm
-from app.core.docstrings import field_docstrings
 from app.core.hosts import Hosts
-from tests.support.demo import ROOT
+from tests.docs.pages import NAMES, fences, text_of
+from tests.docs.tables import options_table
 
-PAGE = (ROOT / "docs" / "platforms.md").read_text()
-SAGEMAKER = (ROOT / "docs" / "sagemaker.md").read_text()
-SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)) | {"SageMaker": SAGEMAKER}
-
-
-def example(section: str) -> dict[str, dict[str, str]]:
-    """The version that a section registers."""
-    found = re.search(r"^    (\{.*\}\})$", SECTIONS[section], re.M | re.S)
-    assert found, section
-    version: dict[str, dict[str, str]] = json.loads(found[1])
-    return version
+PAGES = [name for name in NAMES if name.startswith("docs/platforms/")] + ["docs/sagemaker.md"]
+ALL_OPTIONS = "## All options\n"
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_each_example_fits_its_backend(section: str) -> None:
-    version = example(section)
+def example(page: str) -> dict[str, dict[str, str]]:
+    """The version that a page registers."""
+    versions = [json.loads(fence.text) for fence in fences(page) if fence.language == "json"]
+    found: dict[str, dict[str, str]] = next(one for one in versions if "backend" in one)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_example_fits_its_backend(page: str) -> None:
+    version = example(page)
     options = version["options"]
     parsed = import_module(BACKENDS[str(version["backend"])]).Options.model_validate(options)
     secrets = [name for option, name in parsed.model_dump().items() if option.endswith("_env")]
-    listed = re.search(r"^    BACKEND_HOSTS=(.*)$", SECTIONS[section], re.M)
+    listed = re.search(r"^BACKEND_HOSTS=(.*)$", text_of(page), re.M)
     hosts = Hosts(listed[1] if listed else "")
     for name, value in options.items():
         if name.endswith("url"):
             hosts.require(value, name, *secrets)
 
 
-def test_every_platform_has_a_section_and_a_line() -> None:
-    assert {str(example(section)["backend"]) for section in SECTIONS} == set(BACKENDS)
-    readme = (ROOT / "README.md").read_text()
-    assert [name for name in BACKENDS if f"| `{name}`" not in readme] == []
+def test_every_platform_has_a_page_and_a_line() -> None:
+    places = {str(example(page)["backend"]): page.removeprefix("docs/") for page in PAGES}
+    assert places.keys() == BACKENDS.keys()
+    table = text_of("docs/platforms.md")
+    assert [name for name, place in places.items() if f"| [`{name}`]({place})" not in table] == []
 
 
-def test_the_table_of_sagemaker_is_its_options() -> None:
-    lines = ["| option | default | meaning |", "| --- | --- | --- |"]
-    lines += [*rows_of(Options), *rows_of(TensorForm, "tensor_form."), *rows_of(Transform, "transform.")]
-    lines += [*rows_of(Explainer, "explainer."), *rows_of(Asynchronous, "asynchronous.")]
-    shown = [line for line in SAGEMAKER.partition("## All options\n")[2].splitlines() if line.startswith("|")]
-    assert shown == lines
+@pytest.mark.parametrize("page", PAGES)
+def test_the_table_is_that_of_the_options(page: str) -> None:
+    _, _, shown = text_of(page).partition(ALL_OPTIONS)
+    wanted = options_table(str(example(page)["backend"]))
+    assert [line for line in shown.splitlines() if line.startswith("|")] == wanted.splitlines()
 
 
-def rows_of(options: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    for name, field in options.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
-        meaning = " ".join(field_docstrings(*inherited(options))[name].split())
-        yield f"| `{prefix}{name}` | {'required' if field.is_required() else default} | {meaning} |"
-
-
-def inherited(options: type[BaseModel]) -> list[type[BaseModel]]:
-    """The classes that its fields come from, its own the last."""
-    return [one for one in reversed(options.__mro__) if issubclass(one, BaseModel) and one is not BaseModel]
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_options_named_in_a_section_are_options(section: str) -> None:
-    version = example(section)
+@pytest.mark.parametrize("page", PAGES)
+def test_options_named_on_a_page_are_options(page: str) -> None:
+    version = example(page)
     known = import_module(BACKENDS[str(version["backend"])]).Options.model_fields
-    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", SECTIONS[section])) | set(version["options"])
+    said, _, _ = text_of(page).partition(ALL_OPTIONS)
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", said)) | set(version["options"])
     assert named <= set(known)

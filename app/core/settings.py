@@ -80,7 +80,7 @@ DatabaseAddress = Annotated[SecretStr, AfterValidator(_database_url)]
 
 
 class Settings(BaseSettings):
-    """The service's settings. The README's table is made from these docstrings."""
+    """The service's settings. The table of docs/settings.md is made from these docstrings."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 

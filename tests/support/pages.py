@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-FENCED = re.compile(r"^```(\w+)\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```(bash|python)\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Block:
 
 
 def blocks_of(page: str) -> list[Block]:
-    """The blocks that do something, in their order."""
+    """The blocks that do something, in their order: `sh` and `py` only show (tests/docs/test_shown.py)."""
     sections = [part.partition("\n") for part in re.split("^## ", page, flags=re.MULTILINE)]
     return [Block(name, *found) for name, _, text in sections for found in FENCED.findall(text)]
 

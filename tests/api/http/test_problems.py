@@ -36,7 +36,7 @@ def check(response: httpx.Response, status: int, slug: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.status_code, problem["status"]) == (status, status)
     assert problem["type"] == f"urn:sagemaker-fastapi:problem:{slug}"
-    kind = revive({"slug": slug, "detail": ""})  # the tree, which the README's table is made of
+    kind = revive({"slug": slug, "detail": ""})  # the tree, which the table of docs/errors.md is made of
     assert (kind.status, kind.slug, kind.title) == (status, slug, problem["title"])
     assert problem["detail"]
     assert problem["request_id"] == response.headers["X-Request-ID"]

@@ -72,7 +72,7 @@ def test_what_comes_next_is_what_was_tried(
 
 def test_the_command_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs" / "artifacts.md").read_text()
-    [command] = re.findall(r"^    python -m app (models pack .+)$", page, re.MULTILINE)
+    [command] = re.findall(r"^```sh\npython -m app (models pack .+)$", page, re.MULTILINE)
     Path("examples").symlink_to(ROOT / "examples")
     with pytest.raises(SystemExit) as caught:
         main(shlex.split(command))

@@ -73,13 +73,17 @@ def _defaults(error: ValidationError) -> dict[str, object]:
 
 def _faults(error: ValidationError | AppError) -> Iterable[Finding]:
     if isinstance(error, AppError):
-        yield fault(CHECK, error.in_words, "Set it right in the environment or .env; README has a table.")
+        yield fault(
+            CHECK, error.in_words, "Set it right in the environment or .env; docs/settings.md has a table."
+        )
         return
     for one in error.errors():
         name = str(one["loc"][0]).upper()
         msg = one["msg"].removeprefix("Value error, ")
         said = "is not set" if one["type"] == "missing" else f"cannot be used: {msg}"
-        yield fault(CHECK, f"{name} {said}.", f"Set {name} in the environment or .env; README has a table.")
+        yield fault(
+            CHECK, f"{name} {said}.", f"Set {name} in the environment or .env; docs/settings.md has a table."
+        )
 
 
 def _strangers() -> Iterable[Finding]:
