@@ -31,7 +31,7 @@ GROUPS := sample demo vertex azure oidc otel coreml s3 browser docs audit uv
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # targets share .venv
-.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-browser test-security test-platform test-platforms test-mms docs docs-serve clean audit
+.PHONY: help demo dev init up down logs stack-test test test-mine test-replaced test-pooler check lock check-lock bench bench-numbers chaos test-browser test-security test-platform test-platforms test-chart test-mms docs docs-serve clean audit
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -135,6 +135,10 @@ test-browser: $(BROWSER) ## Walk through the dashboard in Chromium (CHROMIUM=/pa
 
 test-security: $(TOOLS) ## Attack the service with bad requests, outputs and files (minutes): ARGS="-k headers"
 	@$(BIN)/python -m pytest -m security tests/security $(ARGS)
+
+test-chart: $(TOOLS) ## Render the Helm chart for three sets of values, and validate it all (needs helm): ARGS="-k connections"
+	@command -v helm >/dev/null || { echo "helm was not found; https://helm.sh/docs/intro/install says how to get it" >&2; exit 1; }
+	@$(BIN)/python -m pytest -m "chart or not chart" tests/deploy/test_chart*.py tests/deploy/chart $(ARGS)
 
 test-mms: $(TOOLS) ## Compare with AWS's servers: multi-model-server (needs Java 17), AWS_CONTAINERS=checkouts of XGBoost's, scikit-learn's
 	@AWS_CONTAINERS="$(AWS_CONTAINERS)" $(BIN)/python -m pytest -m mms tests/mms $(ARGS)

@@ -56,6 +56,7 @@ HERE = Path(__file__).parent
 OPT_IN = {
     HERE / "browser": "browser",
     HERE / "mms": "mms",
+    HERE / "deploy" / "chart": "chart",
     HERE / "platforms": "platform",
     HERE / "mine": "mine",
     HERE / "chaos": "chaos",

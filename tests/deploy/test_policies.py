@@ -9,7 +9,7 @@ from app.core.settings import Settings
 from tests.support.policies import FOLDER, OPERATORS, WORDS, Statement, statements
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "deploy.md").read_text()
+PAGE = "".join((ROOT / "docs" / f"{page}.md").read_text() for page in ("deploy", "kubernetes", "ecs"))
 FILES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.json"))
 
 SAGEMAKER = "arn:aws:sagemaker:*:*:"
@@ -29,19 +29,29 @@ KINDS = {
     **{f"s3:{action}": "arn:aws:s3:::[^/]+/" for action in ("DeleteObject", "GetObject", "PutObject")},
     **{f"s3:{action}": "arn:aws:s3:::[^/]+$" for action in ("CreateBucket", "ListBucket")},
     **{f"kms:{action}": r"\*$" for action in ("CreateGrant", "Decrypt", "Encrypt", "GenerateDataKey")},
+    "secretsmanager:GetSecretValue": r"\*$",
     "sts:AssumeRole": r"\*$",
     **{
         f"ecr:{action}": r"\*$"
         for action in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
     },
     **{
-        f"logs:{action}": "arn:aws:logs:*:*:log-group:/aws/sagemaker/"
+        f"logs:{action}": "arn:aws:logs:*:*:log-group:/(aws/sagemaker|ecs)/"
         for action in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
     },
 }
 """The kinds of resource that an action may be limited to (AWS's service authorization reference, 2026); * is
 an ARN that is a word of the policy."""
-WITHOUT_A_KIND = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
+TRUSTED = {
+    "irsa": ["sts:AssumeRoleWithWebIdentity"],
+    "pod-identity": ["sts:AssumeRole", "sts:TagSession"],
+}
+"""What whoever is trusted calls, where it is another action (EKS User Guide, IAM roles for service accounts,
+EKS Pod Identity)."""
+WITHOUT_A_KIND = {
+    *("ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"),
+    *(f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")),
+}
 """Actions that may only be allowed on everything."""
 
 
@@ -51,7 +61,8 @@ def test_a_policy_allows_each_action_on_a_resource_of_its_kind(name: str) -> Non
         assert statement.Effect == "Allow"
         assert statement.Condition.keys() <= OPERATORS.keys()
         if name.startswith("trust/"):
-            assert (statement.Action, statement.Resource) == (["sts:AssumeRole"], [])
+            acted = TRUSTED.get(name.removeprefix("trust/"), ["sts:AssumeRole"])
+            assert (statement.Action, statement.Resource) == (acted, [])
             assert statement.Principal
             continue
         assert statement.Principal is None

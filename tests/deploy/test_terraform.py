@@ -4,10 +4,7 @@ Its policies are made in a folder of their own, which Terraform runs here in ear
 """
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,43 +12,29 @@ import pytest
 from pydantic import JsonValue
 
 from tests.support.policies import FOLDER, WORDS, Statement, names, statements
+from tests.support.terraform import applied, needs_terraform, references, terraform, unexplained, whole
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "terraform"
-TEXTS = {path.name: path.read_text() for path in sorted(EXAMPLE.glob("*.tf"))}
-WHOLE = re.sub(r"^\s*#.*$", "", "".join(TEXTS.values()), flags=re.M)
-TERRAFORM = shutil.which("terraform") or ""
-needs_terraform = pytest.mark.skipif(not TERRAFORM, reason="terraform is not installed")
+FOLDERS = [EXAMPLE, EXAMPLE / "policies", EXAMPLE / "ecs", EXAMPLE / "ecs" / "tasks"]
+each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 
 NOT_OF_AN_ENDPOINT_ALONE = {"bucket", "component"}
 """Terraform makes the bucket itself; the example has no inference component."""
-FILLED = {word: f"the-{word}" for word in WORDS - {"component", "external_id", "service_role_arn"}}
-"""What the example puts in: the trust of another account is that account's."""
+ELSEWHERE = {
+    *("component", "external_id", "service_role_arn"),
+    *("namespace", "oidc_provider", "service_account"),
+    *("secret_arn", "secret_key_arn", "service_name", "service_repository_arn"),
+}
+"""Words of the trusts of another account and of a cluster, and of what runs the service on ECS."""
+FILLED = {word: f"the-{word}" for word in WORDS - ELSEWHERE}
 SWITCHES = ("asynchronous", "transform", "with_key", "assumes_role")
-
-
-def terraform(folder: Path, *arguments: str, data: Path) -> str:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "TF_DATA_DIR": str(data / "data"),
-        "TF_CLI_CONFIG_FILE": os.devnull,
-        "CHECKPOINT_DISABLE": "1",
-    }
-    done = subprocess.run(
-        [TERRAFORM, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def made(data: Path, **switches: bool) -> dict[str, dict[str, JsonValue]]:
     """The outputs of the folder of policies."""
-    variables = data / "variables.tfvars.json"
-    variables.write_text(json.dumps({"words": FILLED} | switches))
-    state = f"-state={data / 'state'}"
-    folder = EXAMPLE / "policies"
-    terraform(folder, "apply", "-auto-approve", "-input=false", f"-var-file={variables}", state, data=data)
-    found = json.loads(terraform(folder, "output", "-json", state, data=data))
-    return {name: output["value"] for name, output in found.items()}
+    variables = dict[str, JsonValue](words=dict[str, JsonValue](FILLED), **switches)
+    outputs = applied(EXAMPLE / "policies", variables, data)
+    return {name: output for name, output in outputs.items() if isinstance(output, dict)}
 
 
 def allowed(policies: Mapping[str, JsonValue]) -> dict[str, list[Statement]]:
@@ -98,27 +81,28 @@ def test_it_is_written_as_terraform_writes_it(tmp_path: Path) -> None:
 
 
 def test_its_words_are_those_of_the_policies() -> None:
-    block = re.search(r"^  words = \{\n(.*?)^  \}", TEXTS["roles.tf"], re.M | re.S)
+    block = re.search(r"^  words = \{\n(.*?)^  \}", (EXAMPLE / "roles.tf").read_text(), re.M | re.S)
     assert block
     assert set(re.findall(r"^    (\w+)\s+=", block[1], re.M)) == FILLED.keys()
 
 
-def test_what_it_refers_to_is_there() -> None:
-    resources = {f"{kind}.{name}" for kind, name in re.findall(r'^resource "(\w+)" "(\w+)"', WHOLE, re.M)}
-    data = {f"data.{kind}.{name}" for kind, name in re.findall(r'^data "(\w+)" "(\w+)"', WHOLE, re.M)}
-    variables = {f"var.{name}" for name in re.findall(r'^variable "(\w+)"', WHOLE, re.M)}
-    blocks = re.findall(r"^locals \{\n(.*?)^\}", WHOLE, re.M | re.S)
-    ours = {f"local.{name}" for block in blocks for name in re.findall(r"^  (\w+)\s+=", block, re.M)}
-    outputs = re.findall(r'^output "(\w+)"', (EXAMPLE / "policies" / "main.tf").read_text(), re.M)
-    kinds = r"(?:data\.)?aws_\w+\.\w+|(?:var|local)\.\w+|module\.policies\.\w+"
-    used = set(re.findall(rf"(?<![\w.\"])({kinds})", WHOLE))
-    modules = {f"module.policies.{name}" for name in outputs}
-    there = resources | data | variables | ours | modules
-    assert used - there == set()
-    assert there - used - resources == set(), "is there for nothing"
+@each_folder
+def test_what_it_refers_to_is_there(folder: Path) -> None:
+    missing, for_nothing = references(folder)
+    assert missing == set()
+    assert for_nothing == set(), "is there for nothing"
 
 
-def test_each_variable_says_what_it_is() -> None:
-    for name, body in re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', WHOLE, re.M | re.S):
-        assert re.search(r'^  description = "[A-Z].{10,}\."$', body, re.M), name
-        assert re.search(r"^  type  ", body, re.M), name
+@each_folder
+def test_each_variable_says_what_it_is(folder: Path) -> None:
+    assert unexplained(folder) == []
+
+
+def test_the_page_of_ecs_gives_each_variable_that_has_to_be_given() -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "ecs.md").read_text()
+    shown = re.search(r"^    # churn\.tfvars\n((?:    .*\n)+)", page, re.M)
+    assert shown
+    given = set(re.findall(r"^    (\w+) +=", shown[1], re.M))
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', whole(EXAMPLE / "ecs"), re.M | re.S)
+    assert {name for name, body in blocks if "\n  default " not in f"\n{body}"} <= given
+    assert given <= {name for name, _ in blocks}
