@@ -12,6 +12,7 @@ import yaml
 from pydantic import JsonValue
 
 from app.core.settings import Settings
+from tests.docs.pages import fences
 from tests.support.charts import CHART, SETS, at, read, values
 
 ROOT = Path(__file__).parents[2]
@@ -126,10 +127,8 @@ def test_the_table_is_the_values() -> None:
 
 
 def test_the_values_of_the_page_fit() -> None:
-    page = (ROOT / "docs" / "kubernetes.md").read_text()
-    shown = re.search(r"^    # churn\.yaml\n((?:    .*\n)+)", page, re.M)
-    assert shown
-    given: JsonValue = yaml.safe_load(shown[0])
+    [shown] = [one.text for one in fences("docs/kubernetes.md") if one.text.startswith("# churn.yaml")]
+    given: JsonValue = yaml.safe_load(shown)
     assert errors(given) == []
     assert at(given, "image", "repository")
     assert at(given, "database", "secret")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from tests.docs.pages import fences
 from tests.support.policies import FOLDER, WORDS, Statement, names, statements
 from tests.support.terraform import applied, needs_terraform, references, terraform, unexplained, whole
 
@@ -99,10 +100,8 @@ def test_each_variable_says_what_it_is(folder: Path) -> None:
 
 
 def test_the_page_of_ecs_gives_each_variable_that_has_to_be_given() -> None:
-    page = (EXAMPLE.parents[1] / "docs" / "ecs.md").read_text()
-    shown = re.search(r"^    # churn\.tfvars\n((?:    .*\n)+)", page, re.M)
-    assert shown
-    given = set(re.findall(r"^    (\w+) +=", shown[1], re.M))
+    [shown] = [one.text for one in fences("docs/ecs.md") if one.text.startswith("# churn.tfvars")]
+    given = set(re.findall(r"^(\w+) +=", shown, re.M))
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', whole(EXAMPLE / "ecs"), re.M | re.S)
     assert {name for name, body in blocks if "\n  default " not in f"\n{body}"} <= given
     assert given <= {name for name, _ in blocks}
