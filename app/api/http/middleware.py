@@ -72,7 +72,7 @@ class RequestContext:
             path: str = scope["path"]
             seconds = time.perf_counter() - signals.began
             requested.note(signals.route, scope["method"], status, seconds)
-            is_probe = path.startswith(("/health/", "/metrics"))  # they come every few seconds
+            is_probe = path.startswith(("/health/", "/metrics", "/v2/health/"))  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
             logged = as_logged(path, scope.get("root_path", ""))
             ms = round(seconds * 1000, 1)
