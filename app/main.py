@@ -32,7 +32,7 @@ from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, Reques
 from app.api.http.urls import LegibleUrls
 from app.api.ledger import overview, prices
 from app.api.signals import metrics
-from app.api.v2 import describing, inferring
+from app.api.v2 import describing, inferring, probes
 from app.api.v2.errors import ProtocolErrors
 from app.api.web import assets, origins, pages
 from app.api.web.guard import WebGuard
@@ -49,7 +49,7 @@ from app.db.engine import pooled
 from app.services.runtime import open_runtime
 from app.services.signals.database import DatabaseLook
 from app.services.signals.opening import open_processes
-from app.services.signals.telling import Metrics
+from app.services.signals.telling import ExposedMetrics
 from app.services.upkeep import leftovers, live_versions, revisions
 from app.services.upkeep.health import Health
 from app.services.use_case import UseCase, load
@@ -62,29 +62,27 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 whether it is set up takes a sixteenth of a hit."""
 OF_ROUTES = HeadAsGet, LegibleUrls, ExactPaths, RouteNoted
 """Around the routes, the outermost first."""
-ROUTERS = (
-    describing.probes,
-    *(
-        module.router
-        for module in (
-            health,
-            imports,
-            records,
-            models,
-            schedules,
-            prices,
-            predictions,
-            operations,
-            jobs,
-            reports,
-            evaluations,
-            overview,
-            audit,
-            metrics,
-            describing,
-            inferring,
-        )
-    ),
+ROUTERS = tuple(
+    module.router
+    for module in (
+        health,
+        imports,
+        records,
+        models,
+        schedules,
+        prices,
+        predictions,
+        operations,
+        jobs,
+        reports,
+        evaluations,
+        overview,
+        audit,
+        metrics,
+        probes,
+        describing,
+        inferring,
+    )
 )
 """In the order in which they are asked for a path."""
 
@@ -178,7 +176,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             opened.push_async_callback(_stop, asyncio.create_task(work))
         app.state.runtime = runtime
         app.state.health = health
-        app.state.metrics = Metrics(runtime, processes, DatabaseLook(runtime.database))
+        app.state.metrics = ExposedMetrics(runtime, processes, DatabaseLook(runtime.database))
         # An import takes its time to be written: half of the connections stay free for everybody else.
         app.state.import_slots = asyncio.Semaphore(max(1, pooled(settings) // 2))
         yield

@@ -5,43 +5,22 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from app.api.access.scopes import PREDICT
-from app.api.deps import HealthDep, SessionsDep, UseCaseDep
+from app.api.deps import SessionsDep, UseCaseDep
 from app.api.http.strict_route import StrictRoute
 from app.api.v2 import tensors
-from app.api.v2.errors import ROOT, responses
-from app.core.errors import AppError, MethodNotAllowed, Unavailable
+from app.api.v2.errors import ROOT, TAG, responses
+from app.core.errors import Unavailable
 from app.core.program import NAME, VERSION
 from app.schemas.ids import Name
 from app.schemas.predictions.protocol import (
     ModelReady,
     ProtocolModel,
     ProtocolServer,
-    ServerLive,
-    ServerReady,
 )
 from app.services.models import listing, versions
 from app.services.use_case import UseCase
 
-TAG = "inference protocol"
-OPEN = responses(beside=(MethodNotAllowed, AppError))
-"""Of what anybody is told."""
-
-probes = APIRouter(prefix=ROOT, tags=[TAG])
 router = APIRouter(prefix=ROOT, tags=[TAG], route_class=StrictRoute, dependencies=[PREDICT])
-
-
-@probes.get("/health/live", summary="Whether the server lives", responses=OPEN)
-async def get_server_liveness() -> ServerLive:
-    """The process answers; nothing else is looked at."""
-    return ServerLive(live=True)
-
-
-@probes.get("/health/ready", summary="Whether the server can work", responses=OPEN | responses(Unavailable))
-async def get_server_readiness(health: HealthDep) -> ServerReady:
-    """As `GET /health/ready`, which says what is missing. 503 where the service is unavailable."""
-    if (await health.readiness()).status == "unavailable":
-        raise Unavailable("The service is not ready; /health/ready says why.")
-    return ServerReady(ready=True)
 
 
 @router.get("", summary="Name the server", responses=responses())

@@ -10,7 +10,7 @@ from app.api.http import media, problems
 from app.core.errors import AppError
 from app.schemas.predictions.protocol import ProtocolError
 
-ROOT = "/v2"
+ROOT, TAG = "/v2", "inference protocol"
 
 
 class ProtocolErrors:

@@ -14,8 +14,7 @@ from app.api.http import media
 from app.api.http.problems import OF_BODIES
 from app.api.predictions import FAILURES
 from app.api.v2 import predicting, tensors
-from app.api.v2.describing import TAG
-from app.api.v2.errors import ROOT, responses
+from app.api.v2.errors import ROOT, TAG, responses
 from app.api.v2.predicting import Told
 from app.api.v2.reading import BINARY, HEADER_LENGTH, Wanted, read
 from app.schemas.ids import Name
