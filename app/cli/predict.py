@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal.options import ModelOption, VersionOption
+from app.cli.terminal.options import ModelOption, WhichVersion
 from app.cli.terminal.output import FormatOption
 
 RecordIds = Annotated[list[str], typer.Argument(metavar="RECORD_ID", help="Which records.")]
@@ -17,7 +17,7 @@ Explain = Annotated[
 def predict(
     record_ids: RecordIds,
     model: ModelOption = None,
-    version: VersionOption = None,
+    version: WhichVersion = None,
     refresh: Refresh = False,
     explain: Explain = False,
     form: FormatOption = "table",

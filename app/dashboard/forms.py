@@ -11,8 +11,10 @@ from app.core.errors import AppError, FieldError, InvalidInput
 from app.schemas.faults import faults_of
 from app.schemas.problem import Problem
 
-Shape = TypeVar("Shape", bound=BaseModel)
+FormShape = TypeVar("FormShape", bound=BaseModel)
 MISFIT = "The form does not fit."
+NOTHING: Mapping[str, str] = {}
+"""That is entered."""
 
 
 def value_of(text: str) -> JsonValue:
@@ -30,7 +32,7 @@ def given_value(form: Mapping[str, str], field: str) -> JsonValue:
     return value_of(text)
 
 
-def validated(shape: type[Shape], said: Mapping[str, object]) -> Shape:
+def validated(shape: type[FormShape], said: Mapping[str, object]) -> FormShape:
     """What a form says, as a request of the API; InvalidInput names each faulty field."""
     try:
         return shape.model_validate(said)

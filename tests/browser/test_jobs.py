@@ -87,7 +87,7 @@ def test_evaluations_and_operations_have_their_tabs(walk: Page) -> None:
 
 def test_without_any_it_says_what_to_type(walk_empty: Page) -> None:
     walk_empty.goto("/dashboard/jobs")
-    expect(walk_empty.get_by_text("python -m app predict --all")).to_be_visible()
+    expect(walk_empty.get_by_text("python -m app jobs start --all")).to_be_visible()
     look(walk_empty, "jobs-empty", keep=False)
 
 

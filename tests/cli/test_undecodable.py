@@ -53,7 +53,7 @@ def test_a_file_may_be_called_anything(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_list_of_ids_that_cannot_be_decoded_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     Path("ids.txt").write_bytes(b"a\norder\xfe\n")
-    code, errors = run(capsys, "predict", "--model", "m", "--ids-file", "ids.txt")
+    code, errors = run(capsys, "jobs", "start", "--model", "m", "--ids-file", "ids.txt")
     assert (code, errors.count("\n")) == (1, 1)
     assert "ids.txt" in errors
     assert "UTF-8" in errors

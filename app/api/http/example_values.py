@@ -179,6 +179,7 @@ OVERVIEW: Example = {
     "answered_until": NOON,
     "step_seconds": 3600,
     "answers": COUNTS,
+    "asked": COUNTS,
     "hit_rate": 0.9126,
     "hit_latency": FAST,
     "miss_latency": SLOW,

@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 HOW = FieldError("compare", "takes two versions, as --version 1 2, or the ids of two runs, as 3 5")
 
-Runs = Annotated[
+ComparedRuns = Annotated[
     list[int] | None,
     typer.Argument(metavar="RUN", help="The ids of two, as `evaluate list` has them."),
 ]
-Versions = Annotated[
+ComparedVersions = Annotated[
     tuple[str, str] | None,
     typer.Option("--version", metavar="A B", help="Two versions, by their newest runs on the same window."),
 ]
 
 
 def compare(
-    runs: Runs = None,
-    versions: Versions = None,
+    runs: ComparedRuns = None,
+    versions: ComparedVersions = None,
     model: ModelOption = None,
     slices: ComparedSlices = None,
     metrics: ComparedMetrics = None,

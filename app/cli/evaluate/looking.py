@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.evaluate.columns import FOUND, RUN
-from app.cli.evaluate.options import OfModel, OfVersion
+from app.cli.evaluate.options import ModelOnly, VersionOnly
 from app.cli.terminal import output
 from app.cli.terminal.options import HowMany, moment
 from app.cli.terminal.output import Column, FormatOption
@@ -38,8 +38,8 @@ LISTED = (
 def list_runs(
     state: Annotated[State | None, typer.Option(help="Only those.")] = None,
     kind: Annotated[Kind | None, typer.Option(help="Only of this kind.")] = None,
-    model: OfModel = None,
-    version: OfVersion = None,
+    model: ModelOnly = None,
+    version: VersionOnly = None,
     limit: HowMany = 20,
     form: FormatOption = "table",
 ) -> None:
@@ -53,8 +53,8 @@ def list_runs(
 
 def history(
     kind: Annotated[Kind | None, typer.Option(help="Only of this kind.")] = None,
-    model: OfModel = None,
-    version: OfVersion = None,
+    model: ModelOnly = None,
+    version: VersionOnly = None,
     metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
     group: Annotated[str | None, typer.Option("--slice", help="name=value; empty for all records.")] = None,
     bucket: Annotated[str | None, typer.Option(help="As 2013-12; empty for the whole window.")] = None,

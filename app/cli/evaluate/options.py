@@ -19,8 +19,8 @@ ReferenceSince = Annotated[
     str | None, typer.Option(help="Drift is measured from a window that begins here; with its offset.")
 ]
 ReferenceUntil = Annotated[str | None, typer.Option(help="That window ends before it.")]
-Slices = Annotated[list[str] | None, typer.Option("--slice", help="Default: all of evaluation.py.")]
-Metrics = Annotated[list[str] | None, typer.Option("--metric", help="Default: those of evaluation.py.")]
+SliceNames = Annotated[list[str] | None, typer.Option("--slice", help="Default: all of evaluation.py.")]
+MetricNames = Annotated[list[str] | None, typer.Option("--metric", help="Default: those of evaluation.py.")]
 ComparedSlices = Annotated[
     list[str] | None,
     typer.Option("--slice", help="As plan, or plan=basic; default: all that both runs have."),
@@ -28,5 +28,5 @@ ComparedSlices = Annotated[
 ComparedMetrics = Annotated[
     list[str] | None, typer.Option("--metric", help="Default: all that both runs have.")
 ]
-OfModel = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
-OfVersion = Annotated[str | None, typer.Option("--version", help="Only of this version.")]
+ModelOnly = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
+VersionOnly = Annotated[str | None, typer.Option("--version", help="Only of this version.")]

@@ -7,12 +7,12 @@ from pydantic import JsonValue
 
 from app.cli.evaluate.options import (
     EvaluationWhere,
-    Metrics,
+    MetricNames,
     ReferenceSince,
     ReferenceUntil,
     RunArgument,
     Since,
-    Slices,
+    SliceNames,
     TimeField,
     Until,
 )
@@ -21,8 +21,8 @@ from app.cli.terminal.options import (
     AsItStands,
     Detach,
     ModelOption,
-    VersionOption,
     WaitForWorker,
+    WhichVersion,
     parsed,
 )
 from app.cli.terminal.output import FormatOption
@@ -35,14 +35,14 @@ BucketOption = Annotated[Bucket | None, typer.Option("--bucket", help="Also judg
 
 def run(
     model: ModelOption = None,
-    version: VersionOption = None,
+    version: WhichVersion = None,
     kind: KindOption = "quality",
     since: Since = None,
     until: Until = None,
     time_field: TimeField = None,
     where: EvaluationWhere = None,
-    slices: Slices = None,
-    metrics: Metrics = None,
+    slices: SliceNames = None,
+    metrics: MetricNames = None,
     bucket: BucketOption = None,
     reference_since: ReferenceSince = None,
     reference_until: ReferenceUntil = None,

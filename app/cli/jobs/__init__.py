@@ -23,8 +23,8 @@ from app.cli.terminal.options import (
     Detach,
     HowMany,
     ModelOption,
-    VersionOption,
     WaitForWorker,
+    WhichVersion,
     id_argument,
 )
 from app.cli.terminal.output import FormatOption
@@ -47,7 +47,7 @@ def start(
     until: JobUntil = None,
     time_field: JobTimeField = None,
     model: ModelOption = None,
-    version: VersionOption = None,
+    version: WhichVersion = None,
     engine: EngineName = "pipeline",
     store_as: StoreAs = None,
     output: OutputFile = None,

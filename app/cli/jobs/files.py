@@ -61,10 +61,10 @@ async def first(job_id: int, count: int) -> list[ResultLine]:
 async def _parts(sessions: Sessions, job_id: int, file_format: ResultFormat) -> AsyncIterator[str]:
     if file_format != "json":
         return await results.read(sessions, job_id, file_format)
-    return _as_array(await results.read(sessions, job_id, "ndjson"))
+    return as_array(await results.read(sessions, job_id, "ndjson"))
 
 
-async def _as_array(parts: AsyncIterator[str]) -> AsyncIterator[str]:
+async def as_array(parts: AsyncIterator[str]) -> AsyncIterator[str]:
     """Lines of JSON as one array."""
     before = "[\n"
     async for part in parts:

@@ -48,6 +48,7 @@ def _figures() -> "tuple[str | OverviewColumn, ...]":
     return (
         *("answered_since", "answered_until"),
         Column("answers", lambda one: _counted(one.answers.model_dump())),
+        Column("waited for", lambda one: _counted(one.asked.model_dump())),
         Column("hit rate", lambda one: None if one.hit_rate is None else f"{one.hit_rate:.1%}"),
         Column("hits", lambda one: _times(one.hit_latency)),
         Column("misses", lambda one: _times(one.miss_latency)),

@@ -12,7 +12,7 @@ from app.schemas.faults import faults_of
 from app.schemas.records.records import Moment
 
 ModelOption = Annotated[str | None, typer.Option(help="Default: the setting DEFAULT_MODEL.")]
-VersionOption = Annotated[str | None, typer.Option(help="Default: the live one.")]
+WhichVersion = Annotated[str | None, typer.Option(help="Default: the live one.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Only queue it, and print its id.")]
 AsItStands = Annotated[bool, typer.Option("--now", help="As it stands, also while it is under way.")]
 WaitForWorker = Annotated[bool, typer.Option("--wait", help="Wait for a worker, too, if none is alive.")]

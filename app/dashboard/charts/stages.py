@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from app.dashboard.charts.tables import Figure
 from app.services.browsing.predicting import TimedStage
 
@@ -19,6 +21,7 @@ def one_after_another(stages: Sequence[TimedStage]) -> Figure | None:
     """A bar for each, in milliseconds, that begins where the one before ended; None where there is none."""
     if not stages:
         return None
+    told: list[JsonValue] = [f"{one.seconds * 1000:.3g} ms" for one in stages]
     return {
         "data": [
             {
@@ -28,7 +31,7 @@ def one_after_another(stages: Sequence[TimedStage]) -> Figure | None:
                 "base": [round(one.began * 1000, 3) for one in stages],
                 "x": [round(one.seconds * 1000, 3) for one in stages],
                 "y": _apart([one.name for one in stages]),
-                "text": [f"{one.seconds * 1000:.3g} ms" for one in stages],
+                "text": told,
                 "textposition": "outside",
                 "cliponaxis": False,
                 "marker": {"color": [COLOURS.get(one.name, OF_OURS) for one in stages]},
@@ -50,10 +53,10 @@ def one_after_another(stages: Sequence[TimedStage]) -> Figure | None:
     }
 
 
-def _apart(names: Sequence[str]) -> list[str]:
+def _apart(names: Sequence[str]) -> list[JsonValue]:
     """Those of stages that were gone through again with a number, since each has a place of its own."""
     seen: dict[str, int] = {}
-    apart = []
+    apart: list[JsonValue] = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
         apart.append(name if seen[name] == 1 else f"{name} {seen[name]}")

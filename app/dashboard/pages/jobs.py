@@ -1,5 +1,6 @@
 """Jobs: all that workers do, how far it is, and what can be done about it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -8,23 +9,21 @@ from fastapi.responses import StreamingResponse
 
 from app.api.access.scopes import PREDICT, READ, require
 from app.api.deps import CursorQuery, SessionsDep, SettingsDep, UseCaseDep
-from app.api.jobs import MEDIA_TYPES
+from app.api.jobs import MEDIA_TYPES, JobId
 from app.core.errors import AppError
 from app.dashboard.faults import redirect
-from app.dashboard.forms import problem_of
+from app.dashboard.forms import NOTHING, problem_of
 from app.dashboard.pages.new_jobs import once_of, request_of
 from app.dashboard.rendering import page
 from app.dashboard.routes import Form, pages
-from app.schemas.ids import RowId
+from app.schemas.problem import Problem
 from app.schemas.records.imports import FileFormat
 from app.services.browsing import choices, work
-from app.services.browsing.work import WorkKind
-from app.services.evaluations import runs
+from app.services.browsing.choices import VersionOptions
+from app.services.browsing.work import SeenWork, WorkKind
 from app.services.jobs import jobs, results
 
 router = pages()
-
-JobId = Annotated[RowId, Path()]
 
 
 @router.get("/dashboard/jobs", dependencies=[READ])
@@ -35,13 +34,11 @@ async def show_work(
     settings: SettingsDep,
     show: WorkKind = "jobs",
     cursor: CursorQuery = None,
-    done: Literal["cancelled"] | None = None,
 ) -> Response:
     """Prediction jobs, evaluations or operations, newest first; what waits, and for whom."""
     seen = await work.of_kind(sessions, use_case, show, cursor=cursor)
     versions = await choices.options(sessions, use_case, settings.default_model)
-    form = {"versions": versions, "entered": {}, "problem": None, "once": uuid4().hex}
-    return page(request, "jobs/list.html", seen=seen, done=done, **form)
+    return _listed(request, seen, versions)
 
 
 @router.get("/dashboard/jobs/live", dependencies=[READ])
@@ -69,16 +66,8 @@ async def start_job(
         require("read")
         seen = await work.of_kind(sessions, use_case, "jobs", cursor=None)
         versions = await choices.options(sessions, use_case, settings.default_model)
-        told = {"versions": versions, "entered": form, "problem": problem_of(error), "once": uuid4().hex}
-        return page(request, "jobs/list.html", status=error.status, seen=seen, done=None, **told)
+        return _listed(request, seen, versions, problem_of(error), form)
     return redirect(f"/dashboard/jobs/{job.id}")
-
-
-@router.post("/dashboard/jobs/evaluations/{evaluation_id}/cancel", dependencies=[PREDICT])
-async def cancel_evaluation(evaluation_id: JobId, sessions: SessionsDep) -> Response:
-    """Stop an evaluation."""
-    await runs.cancel(sessions, evaluation_id)
-    return redirect("/dashboard/jobs?show=evaluations&done=cancelled")
 
 
 @router.get("/dashboard/jobs/{job_id}", dependencies=[READ])
@@ -121,3 +110,23 @@ async def download_results(
     parts = await results.read(sessions, job_id, file_format)
     kept_as = {"Content-Disposition": f'attachment; filename="job-{job_id}.{file_format}"'}
     return StreamingResponse(parts, media_type=MEDIA_TYPES[file_format], headers=kept_as)
+
+
+def _listed(
+    request: Request,
+    seen: SeenWork,
+    versions: VersionOptions,
+    problem: Problem | None = None,
+    entered: Mapping[str, str] = NOTHING,
+) -> Response:
+    """The page of all work, with what was wrong with a form, and what had been entered."""
+    return page(
+        request,
+        "jobs/list.html",
+        status=200 if problem is None else problem.status,
+        seen=seen,
+        versions=versions,
+        problem=problem,
+        entered=entered,
+        once=uuid4().hex,
+    )

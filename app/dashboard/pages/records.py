@@ -1,6 +1,5 @@
 """Records: found by their ids, each with what was predicted for it and the truth; and what changes them."""
 
-from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote
 
@@ -13,7 +12,7 @@ from app.core.errors.still_computing import StillComputing
 from app.dashboard.charts import record as record_charts
 from app.dashboard.charts import stages as stage_charts
 from app.dashboard.faults import redirect
-from app.dashboard.forms import given_value, problem_of, validated
+from app.dashboard.forms import NOTHING, given_value, problem_of, validated
 from app.dashboard.rendering import page
 from app.dashboard.routes import Form, pages
 from app.schemas.records.records import LabelWrite
@@ -24,8 +23,6 @@ from app.services.records import labels
 from app.services.records import records as stored
 
 router = pages()
-NOTHING: Mapping[str, str] = {}
-"""That is entered."""
 
 
 @router.get("/dashboard/records", dependencies=[READ])

@@ -37,9 +37,13 @@ def _query(statement: str) -> TextClause:
 
 
 class AnswersOfStep(NamedTuple):
-    """Answers of a step of the window that are alike; ``upto`` in seconds."""
+    """Answers of a step of the window that are alike; ``upto`` in seconds.
+
+    ``waited_for``: by a caller, of a request or a batch; not by a worker.
+    """
 
     begun: datetime
+    waited_for: bool
     outcome: str
     cause: str
     upto: float
@@ -47,8 +51,9 @@ class AnswersOfStep(NamedTuple):
 
 
 _ANSWERS = _query(f"""
-    select date_bin(:step, at, :since), outcome, cause, upto, cast(sum(answers) as bigint)
-    from answer_tallies where {IN_WINDOW} group by 1, 2, 3, 4
+    select date_bin(:step, at, :since), origin in ('request', 'batch'), outcome, cause, upto,
+           cast(sum(answers) as bigint)
+    from answer_tallies where {IN_WINDOW} group by 1, 2, 3, 4, 5
 """)
 
 

@@ -137,8 +137,12 @@ class Overview(Documented):
     answered_until: datetime
     step_seconds: int
     answers: AnswerCounts
+    """Of all, records of jobs and evaluations among them."""
+    asked: AnswerCounts
+    """Of those the ones that a caller waited for: of requests and of batches. The hit rate, and the latencies
+    of hits and misses, are theirs."""
     hit_rate: float | None
-    """The share of `hit` among the answers that are no errors; null where there are none."""
+    """The share of `hit` among those that are no errors; null where there are none."""
     hit_latency: LatencyPercentiles
     miss_latency: LatencyPercentiles
     errors: list[CauseCount]

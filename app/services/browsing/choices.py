@@ -15,7 +15,7 @@ MODELS = 100
 
 
 @dataclass(frozen=True)
-class VersionOption:
+class ChoosableVersion:
     """``value`` is the model's name, which means its live version, or that, a slash and the version's."""
 
     value: str
@@ -29,7 +29,7 @@ class VersionOptions:
     """``default`` is DEFAULT_MODEL, where the caller may know of it; ``has_more`` than are listed;
     ``own_models``: where none is chosen a record is predicted with its own, if it has one."""
 
-    listed: Sequence[VersionOption]
+    listed: Sequence[ChoosableVersion]
     default: str | None
     has_more: bool
     own_models: bool
@@ -46,7 +46,7 @@ async def options(sessions: Sessions, use_case: UseCase, default_model: str | No
 
 
 def parted(value: str) -> tuple[str | None, str | None]:
-    """The model and the version that a ``VersionOption.value`` says; empty: the default's live one."""
+    """The model and the version that a ``ChoosableVersion.value`` says; empty: the default's live one."""
     model, _, version = value.strip().partition("/")
     for name in (model, version):
         if name and not is_legal_name(name):
@@ -54,8 +54,8 @@ def parted(value: str) -> tuple[str | None, str | None]:
     return model or None, version or None
 
 
-def _of(model: Model) -> Iterator[VersionOption]:
+def _of(model: Model) -> Iterator[ChoosableVersion]:
     if model.live_version is not None:
-        yield VersionOption(model.model, model.model, model.live_version, is_live=True)
+        yield ChoosableVersion(model.model, model.model, model.live_version, is_live=True)
     for one in reversed(model.versions):
-        yield VersionOption(f"{one.model}/{one.version}", one.model, one.version, is_live=False)
+        yield ChoosableVersion(f"{one.model}/{one.version}", one.model, one.version, is_live=False)

@@ -57,16 +57,18 @@ async def _overview(
     session: AsyncSession, window: OverviewWindow, since: datetime, until: datetime
 ) -> Overview:
     told = await reading.answers(session, since, WINDOWS[window].length)
-    counts = _counts(told)
+    waited_for = [one for one in told if one.waited_for]
+    asked = _counts(waited_for)
     return Overview(
         window=window,
         answered_since=since,
         answered_until=until,
         step_seconds=int(WINDOWS[window].length.total_seconds()),
-        answers=counts,
-        hit_rate=_hit_rate(counts),
-        hit_latency=percentiles(_histogram(told, "hit")),
-        miss_latency=percentiles(_histogram(told, "miss")),
+        answers=_counts(told),
+        asked=asked,
+        hit_rate=_hit_rate(asked),
+        hit_latency=percentiles(_histogram(waited_for, "hit")),
+        miss_latency=percentiles(_histogram(waited_for, "miss")),
         errors=_causes(told),
         inferences=await _inferences(session, since),
         savings=await _savings(session, since),
@@ -117,11 +119,12 @@ def _steps(
 
 
 def _step(at: datetime, told: Sequence[AnswersOfStep]) -> OverviewStep:
+    waited_for = [one for one in told if one.waited_for]
     return OverviewStep(
         at=at,
         answers=_counts(told),
-        hit_latency=percentiles(_histogram(told, "hit")),
-        miss_latency=percentiles(_histogram(told, "miss")),
+        hit_latency=percentiles(_histogram(waited_for, "hit")),
+        miss_latency=percentiles(_histogram(waited_for, "miss")),
         errors=_causes(told),
     )
 

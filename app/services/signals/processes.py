@@ -19,7 +19,7 @@ SHARE = 0.005
 """Of a process's time that they may take; where there are many thousand totals the pauses are longer."""
 
 
-class Processes:
+class SharedTotals:
     """This one, and those that have entered the same folder; None: it is alone.
 
     Whoever is asked writes its own totals before it sums them up, so that no later sum, of whichever process,

@@ -50,12 +50,15 @@ async def test_of_nothing_there_is_nothing(client: httpx.AsyncClient) -> None:
 
 async def test_what_was_told_and_how_fast(client: httpx.AsyncClient) -> None:
     note_as("request", "transit", "1", "HIT", 0.0015, 6)
-    note_as("job", "transit", "1", "MISS", 0.0175, 2)
+    note_as("batch", "transit", "1", "MISS", 0.0175, 2)
+    note_as("evaluation", "transit", "1", "MISS", 40.0, 1000)
+    note_as("job", "transit", "1", "HIT", 0.3, 500)
     note_as("request", "transit", "1", "COALESCED", 0.02)
     note_failure("batch", "transit", "1", "backend-timeout", 1.5, 3)
     note_failure("request", "", "", "not-found", 0.001)
     found = await overview(client)
-    assert found.answers == AnswerCounts(hit=6, miss=2, coalesced=1, stale=0, error=4)
+    assert found.answers == AnswerCounts(hit=506, miss=1002, coalesced=1, stale=0, error=4)
+    assert found.asked == AnswerCounts(hit=6, miss=2, coalesced=1, stale=0, error=4)
     assert found.hit_rate == pytest.approx(6 / 9)
     assert found.hit_latency == LatencyPercentiles(count=6, p50=1.5, p95=1.95, p99=1.99)
     assert found.miss_latency == LatencyPercentiles(count=2, p50=17.5, p95=19.75, p99=19.95)

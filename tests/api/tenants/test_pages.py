@@ -55,7 +55,8 @@ def _value(name: str, names: Names) -> str:
 
 
 def _form(names: Names) -> dict[str, str]:
-    return {name: _value(name, names) for name in ("model", "version", "record_ids", "choice", "value")}
+    given = {name: _value(name, names) for name in ("model", "version", "record_ids", "choice", "value")}
+    return {**given, "records": "all", "content_hash": "0" * 64}
 
 
 async def told(tenants: Tenants, asked: Asked, key: Mapping[str, str]) -> tuple[int, str]:

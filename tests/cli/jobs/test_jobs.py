@@ -3,9 +3,12 @@
 import asyncio
 import csv
 import json
+from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import JsonValue
 
+from app.cli.jobs import files
 from app.cli.terminal import workers
 from app.core.settings import Settings
 from app.db.queue import lives
@@ -54,6 +57,23 @@ def test_results_are_printed(capsys: pytest.CaptureFixture[str], settings: Setti
     code, out, errors = run(capsys, "jobs", "results", "1", "--limit", "3")
     assert (code, [line.split("\t")[0] for line in out.splitlines()]) == (0, ["record_id", *ids[:3]])
     assert errors.startswith("There are more than these 3: ")
+
+
+@pytest.mark.parametrize(
+    ("parts", "lines"),
+    [([], []), (['{"a": "x\u2028\x85y"}\n', '{"a": 1}\n{"a": 2}\n'], ["x\u2028\x85y", 1, 2])],
+)
+def test_lines_of_json_become_one_array(parts: list[str], lines: list[JsonValue]) -> None:
+    """Other line ends than JSON's own are parts of texts."""
+
+    async def read() -> AsyncIterator[str]:
+        for part in parts:
+            yield part
+
+    async def written() -> str:
+        return "".join([part async for part in files.as_array(read())])
+
+    assert [one["a"] for one in json.loads(asyncio.run(written()))] == lines
 
 
 def test_a_job_is_only_queued(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,7 @@ def test_what_could_come_next_is_offered(shell: Callable[[str], str]) -> None:
 
 
 def test_other_uses_of_python_are_left_alone(shell: Callable[[str], str]) -> None:
-    assert "resume" not in shell("python -m apps jobs ")
+    assert "resume" not in shell("python -m apps jobs res")
 
 
 def test_the_script_for_any_folder_is_this_program(tmp_path: Path) -> None:

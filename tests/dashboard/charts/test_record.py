@@ -21,7 +21,12 @@ AT = datetime(2024, 2, 29, 15, 30, tzinfo=UTC)
 
 
 def predicted(version: str, value: TruthValue | None, hour: int) -> SeenPrediction:
-    logged = LoggedPrediction.model_construct(model="m", version=version, computed_at=AT.replace(hour=hour))
+    logged = LoggedPrediction.model_validate(
+        dict.fromkeys(LoggedPrediction.model_fields)
+        | dict.fromkeys(("record_id", "content_hash", "revision", "pipeline_version"), "")
+        | {"id": 1, "latency_ms": 1.0, "model": "m", "version": version}
+        | {"computed_at": AT.replace(hour=hour)}
+    )
     return SeenPrediction(logged, AgainstTruth(value), None, has_expired=False)
 
 

@@ -56,8 +56,8 @@ def refreshed(shown: Html) -> list[str]:
 
 async def test_without_any_it_says_what_to_type(client: httpx.AsyncClient) -> None:
     for kind, command in (
-        ("jobs", "app predict --all"),
-        ("evaluations", "app evaluate"),
+        ("jobs", "app jobs start --all"),
+        ("evaluations", "app evaluate run"),
         ("operations", "curl"),
     ):
         shown = page_of(await client.get("/dashboard/jobs", params={"show": kind}))

@@ -21,7 +21,7 @@ FORMS: Mapping[str, tuple[KeyScope, Mapping[str, str]]] = {
     "/dashboard/jobs": ("predict", {"records": "all", "choice": "transit"}),
     "/dashboard/jobs/1/cancel": ("predict", {}),
     "/dashboard/jobs/1/resume": ("predict", {}),
-    "/dashboard/jobs/evaluations/1/cancel": ("predict", {}),
+    "/dashboard/evaluations/1/cancel": ("predict", {}),
 }
 PAGES = ("/dashboard/records", "/dashboard/records/a", "/dashboard/jobs", "/dashboard/jobs/1")
 OTHERS: Mapping[KeyScope, KeyScope] = {"predict": "write", "write": "predict"}
