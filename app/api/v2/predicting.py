@@ -69,11 +69,11 @@ async def predict(predictor: Predictor, record_ids: Sequence[str], ask: Ask, *, 
         found = await or_once_more(lambda: predictor.predict_many(record_ids, ask))
     told = [one for name in record_ids if not isinstance(one := found[name], AppError)]
     if len(told) < len(record_ids):
-        raise _failure({name: one for name in record_ids if isinstance(one := found[name], AppError)}, found)
+        raise failure({name: one for name in record_ids if isinstance(one := found[name], AppError)}, found)
     return Told(told)
 
 
-def _failure(failed: Mapping[str, AppError], found: Mapping[str, object]) -> AppError:
+def failure(failed: Mapping[str, AppError], found: Mapping[str, object]) -> AppError:
     """The first that another try does not mend, else the first, with what all of them are in its detail."""
     lasting = [one for one in failed.values() if not one.retryable]
     chosen = (lasting or [*failed.values()])[0]

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from pydantic import JsonValue
 
+from app.core.settings import Settings
 from tests.api.v2.bytes_of import HEADER, asked, element, send_packed, tensor, unpacked
+from tests.support.app import client_of, running_app
 from tests.support.aws_stub import AwsStub
 from tests.support.orders import invocations, register, store
 from tests.support.use_case import changed
@@ -105,6 +106,10 @@ async def test_nothing_is_asked_and_nothing_said(served: httpx.AsyncClient, is_b
     assert (response.status_code, HEADER in response.headers) == (200, is_binary)
 
 
+def nothing(outputs: list[JsonValue]) -> list[float]:
+    return [None for _ in outputs]  # type: ignore[misc]
+
+
 def whole(outputs: list[JsonValue]) -> list[int]:
     return [1 for _ in outputs]
 
@@ -114,7 +119,7 @@ def truths(outputs: list[JsonValue]) -> list[bool]:
 
 
 def anything(outputs: list[JsonValue]) -> list[JsonValue]:
-    return [{"size": "ä"} for _ in outputs]
+    return [["ä"] for _ in outputs]
 
 
 @pytest.mark.parametrize(
@@ -122,23 +127,31 @@ def anything(outputs: list[JsonValue]) -> list[JsonValue]:
     [
         (whole, "INT64", 1, struct.pack("<q", 1)),
         (truths, "BOOL", True, b"\x01"),
-        (anything, "BYTES", '{"size": "ä"}', element('{"size": "ä"}')),
+        (anything, "BYTES", '["ä"]', element('["ä"]')),
     ],
 )
 async def test_the_datatype_is_what_postprocess_says(
-    served: httpx.AsyncClient,
-    app: FastAPI,
-    postprocess: object,
-    datatype: str,
-    in_json: JsonValue,
-    in_bytes: bytes,
+    aws: AwsStub, settings: Settings, postprocess: object, datatype: str, in_json: JsonValue, in_bytes: bytes
 ) -> None:
-    use_case = changed(postprocess=postprocess)
-    predictor = app.state.runtime.predictor
-    app.state.use_case = predictor.use_case = predictor.flights.use_case = use_case
-    described = (await served.get("/v2/models/transit")).json()
-    assert described["outputs"][0] == {"name": "prediction", "datatype": datatype, "shape": [-1]}
-    [output] = (await served.post(INFER, json=asked(["a"]))).json()["outputs"]
-    assert (output["datatype"], output["data"]) == (datatype, [in_json])
-    _, behind = unpacked(await send_packed(served, INFER, ["a"], **BINARY))
-    assert behind == in_bytes
+    async with running_app(settings, changed(postprocess=postprocess)) as app, client_of(app) as client:
+        await register(client)
+        await store(client, {"a": 1.5})
+        described = (await client.get("/v2/models/transit")).json()
+        assert described["outputs"][0] == {"name": "prediction", "datatype": datatype, "shape": [-1]}
+        [output] = (await client.post(INFER, json=asked(["a"]))).json()["outputs"]
+        assert (output["datatype"], output["data"]) == (datatype, [in_json])
+        _, behind = unpacked(await send_packed(client, INFER, ["a"], **BINARY))
+        assert behind == in_bytes
+
+
+@pytest.mark.parametrize("is_binary", [False, True])
+async def test_what_is_not_what_postprocess_says_is_its_fault(
+    aws: AwsStub, settings: Settings, is_binary: bool
+) -> None:
+    """Null, say; and an answer of JSON refuses what one of bytes does."""
+    async with running_app(settings, changed(postprocess=nothing)) as app, client_of(app) as client:
+        await register(client)
+        await store(client, {"a": 1.5})
+        response = await client.post(INFER, json=asked(["a"], parameters={"binary_data_output": is_binary}))
+        assert response.status_code == 500
+        assert response.json()["error"].startswith("No FP64 can be made of a prediction")
