@@ -26,7 +26,8 @@ from app.services.records.import_options import ColumnOptions
 router = APIRouter(prefix="/records", tags=["records"], route_class=StrictRoute)
 
 CONTENT_TYPES: dict[str, FileFormat] = {"application/x-ndjson": "ndjson", "text/csv": "csv"}
-BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in CONTENT_TYPES}}
+BODY = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+"""As the document has it: generators of clients know no other type of files, and there is ``format``."""
 
 FILE = "An import"
 PATIENCE = 300.0
@@ -71,6 +72,7 @@ async def import_records(
 ) -> ImportReport:
     """Create or replace records, and set their truths, from a file in UTF-8.
 
+    Its format is what `format` says, else the Content-Type, `application/x-ndjson` or `text/csv`.
     NDJSON has lines `{"id", "input": {...}, "label"?, "observed_at"?}`. CSV has a header: `id`, the input's
     fields (those with a default may be left out), and optionally the label's column and `observed_at`; an
     empty cell is absent. Columns of other names are named by `id_column`, `label_column`, `rename` and

@@ -15,8 +15,8 @@ from app.api.http.problems import OF_BODIES
 from app.api.predictions import FAILURES
 from app.api.v2 import predicting, tensors
 from app.api.v2.errors import ROOT, TAG, responses
-from app.api.v2.predicting import Told
-from app.api.v2.reading import BINARY, HEADER_LENGTH, Wanted, read
+from app.api.v2.predicting import ToldRecords
+from app.api.v2.reading import BINARY, HEADER_LENGTH, AskedRecords, read
 from app.schemas.ids import Name
 from app.schemas.predictions.protocol import InferenceAnswer
 from app.services.predictions.predictor import Ask, Predictor
@@ -88,14 +88,14 @@ async def _infer(request: Request, ask: Ask, predictor: Predictor, noting: Notin
     return response
 
 
-def _with_parameters(ask: Ask, wanted: Wanted) -> Ask:
+def _with_parameters(ask: Ask, wanted: AskedRecords) -> Ask:
     timeout = wanted.parameters.timeout
     until = None if timeout is None else asyncio.get_running_loop().time() + timeout / 1e6
     return replace(ask, refresh=wanted.parameters.refresh, until=until)
 
 
 def _response(
-    wanted: Wanted, ask: Ask, told: Told, outputs: Mapping[str, bool], use_case: UseCase
+    wanted: AskedRecords, ask: Ask, told: ToldRecords, outputs: Mapping[str, bool], use_case: UseCase
 ) -> Response:
     datatype = tensors.datatype_of(use_case)
     columns = [told.column(name, datatype, is_binary=is_binary) for name, is_binary in outputs.items()]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.api.v2.tensors import EXTRAS, PREDICTION, Column
+from app.api.v2.tensors import EXTRAS, PREDICTION, OutputColumn
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.logging.quoting import Quoted
 from app.core.signals.versions import concern, version_of
@@ -19,7 +19,7 @@ NAMED = 3
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldRecords:
     """Predictions in the order of their ids: of hits perhaps no more than WRITTEN."""
 
     items: Sequence[Answer | str]
@@ -41,13 +41,13 @@ class Told:
     def answers(self) -> list[Answer]:
         return [one for one in self.items if not isinstance(one, str)]
 
-    def column(self, name: str, datatype: Datatype, *, is_binary: bool) -> Column:
+    def column(self, name: str, datatype: Datatype, *, is_binary: bool) -> OutputColumn:
         """An output. ``datatype`` is that of predictions."""
         if name == PREDICTION:
             texts = [one.partition("\n")[2] if isinstance(one, str) else one.output for one in self.items]
-            return Column(name, datatype, texts, is_binary)
+            return OutputColumn(name, datatype, texts, is_binary)
         extra = EXTRAS[name]
-        return Column(name, extra.datatype, [*map(extra.say, self.answers)], is_binary)
+        return OutputColumn(name, extra.datatype, [*map(extra.say, self.answers)], is_binary)
 
 
 def require_known(outputs: Mapping[str, bool]) -> None:
@@ -59,7 +59,7 @@ def require_known(outputs: Mapping[str, bool]) -> None:
         raise InvalidInput("The outputs do not fit.", errors=faults)
 
 
-async def predict(predictor: Predictor, record_ids: Sequence[str], ask: Ask, *, alone: bool) -> Told:
+async def predict(predictor: Predictor, record_ids: Sequence[str], ask: Ask, *, alone: bool) -> ToldRecords:
     """``alone``: the prediction is all that is wanted of each. Where one record has none its error is raised,
     with the names of the first."""
     found: Mapping[str, Answer | AppError | str]
@@ -70,7 +70,7 @@ async def predict(predictor: Predictor, record_ids: Sequence[str], ask: Ask, *, 
     told = [one for name in record_ids if not isinstance(one := found[name], AppError)]
     if len(told) < len(record_ids):
         raise failure({name: one for name in record_ids if isinstance(one := found[name], AppError)}, found)
-    return Told(told)
+    return ToldRecords(told)
 
 
 def failure(failed: Mapping[str, AppError], found: Mapping[str, object]) -> AppError:

@@ -25,7 +25,7 @@ DATA, SIZE = "inputs[0].data", "inputs[0].parameters.binary_data_size"
 READ: TypeAdapter[InferenceRequest] = TypeAdapter(InferenceRequest)
 
 
-class Wanted(NamedTuple):
+class AskedRecords(NamedTuple):
     """What is asked for. ``outputs``: by name, and whether it is to be binary; empty where none is named."""
 
     id: str | None
@@ -35,7 +35,7 @@ class Wanted(NamedTuple):
     parameters: InferenceParameters
 
 
-async def read(request: Request, model: str) -> Wanted:
+async def read(request: Request, model: str) -> AskedRecords:
     """InvalidInput, TooLarge, UnsupportedMediaType or RequestTimeout where it cannot be."""
     settings: Settings = request.app.state.settings
     require_length(request.headers, settings.max_body_bytes, BODY)
@@ -54,7 +54,7 @@ def _require_kind(request: Request) -> None:
         media.require_json(request.headers)
 
 
-def _read(body: bytes, length: str | None, model: str, most: int) -> Wanted:
+def _read(body: bytes, length: str | None, model: str, most: int) -> AskedRecords:
     json_length = _json_length(body, length)
     told = _validated(body[:json_length])
     if told.model_name not in (None, model):
@@ -66,7 +66,9 @@ def _read(body: bytes, length: str | None, model: str, most: int) -> Wanted:
         raise _misfit("inputs[0].shape", f"must have at most {most} ids, has {tensor.shape[0]}")
     parameters = told.parameters or InferenceParameters()
     record_ids = _record_ids(tensor, memoryview(body)[json_length:])
-    return Wanted(told.id, record_ids, len(tensor.shape) == 2, [*_outputs(told, parameters)], parameters)
+    return AskedRecords(
+        told.id, record_ids, len(tensor.shape) == 2, [*_outputs(told, parameters)], parameters
+    )
 
 
 def _json_length(body: bytes, length: str | None) -> int:

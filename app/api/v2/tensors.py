@@ -38,7 +38,7 @@ EXTRAS: Mapping[str, Extra] = {
 """By name; times are in UTC."""
 
 
-class Column(NamedTuple):
+class OutputColumn(NamedTuple):
     """An output: a text for each element. Of BYTES it is the element, of others what it is in JSON."""
 
     name: str
@@ -63,7 +63,7 @@ def taken() -> list[TensorMetadata]:
 
 
 def answer(
-    said: Mapping[str, object], columns: Sequence[Column], *, is_column: bool
+    said: Mapping[str, object], columns: Sequence[OutputColumn], *, is_column: bool
 ) -> tuple[bytes, int | None]:
     """The body, and how much of it is JSON where the rest is not. ``is_column``: the shape is [n, 1]."""
     head = json.dumps(said)
@@ -73,7 +73,7 @@ def answer(
     return b"".join((text, *behind)), len(text) if behind else None
 
 
-def _written(column: Column, *, is_column: bool) -> tuple[str, bytes | None]:
+def _written(column: OutputColumn, *, is_column: bool) -> tuple[str, bytes | None]:
     """The output as JSON, and what goes behind it."""
     shape = f"[{len(column.texts)}{',1' if is_column else ''}]"
     begun = f'{{"name":"{column.name}","datatype":"{column.datatype}","shape":{shape},'
@@ -84,7 +84,7 @@ def _written(column: Column, *, is_column: bool) -> tuple[str, bytes | None]:
     return f'{begun}"data":[{",".join(told)}]}}', None
 
 
-def _packed(column: Column) -> bytes:
+def _packed(column: OutputColumn) -> bytes:
     if column.datatype == "BYTES":
         return b"".join(_elements(column.texts))
     return struct.pack(f"<{len(column.texts)}{CODES[column.datatype]}", *_values(column))
@@ -97,13 +97,13 @@ def _elements(texts: Sequence[str]) -> Iterator[bytes]:
         yield element
 
 
-def _checked(column: Column) -> Sequence[str]:
+def _checked(column: OutputColumn) -> Sequence[str]:
     """What is JSON already, where each is of the datatype."""
     _values(column)
     return column.texts
 
 
-def _values(column: Column) -> list[bool] | list[int] | list[float]:
+def _values(column: OutputColumn) -> list[bool] | list[int] | list[float]:
     """UserCodeError where one is not what postprocess says of all."""
     try:
         match column.datatype:
