@@ -111,10 +111,10 @@ class Noting:
         for (model, version), count in _versions(written, each=of_own_models).items():
             note_as("batch", model, version, "HIT", seconds, count)
 
-    def told_hits(self, model: str, versions: Iterable[str]) -> None:
-        """Items of a batch that were stored, each by the version that it is of."""
+    def told_hits(self, model: str, versions: Mapping[str, int]) -> None:
+        """Items of a batch that were stored: how many of which version."""
         seconds = self.seconds
-        for version, count in Counter(versions).items():
+        for version, count in versions.items():
             note_as("batch", model, version, "HIT", seconds, count)
 
     def told_each(self, told: Iterable[Answer]) -> None:

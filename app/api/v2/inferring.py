@@ -101,7 +101,7 @@ def _response(
     columns = [told.column(name, datatype, is_binary=is_binary) for name, is_binary in outputs.items()]
     said: dict[str, JsonValue] = {} if wanted.id is None else {"id": wanted.id}
     said["model_name"] = ask.model
-    if len(versions := {*told.versions}) == 1:
+    if len(versions := told.versions) == 1:
         said["model_version"] = versions.pop()
     said["parameters"] = {"cached": told.cached}
     body, json_length = tensors.answer(said, columns, is_column=wanted.is_column)

@@ -1,7 +1,9 @@
 """Predictions of many records as columns: all of them, or an error."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.api.v2.tensors import EXTRAS, PREDICTION, OutputColumn
 from app.core.errors import AppError, FieldError, InvalidInput
@@ -25,29 +27,39 @@ class ToldRecords:
     items: Sequence[Answer | str]
 
     @property
-    def versions(self) -> list[str]:
-        return [one.partition("\n")[0] if isinstance(one, str) else one.version for one in self.items]
-
-    @property
     def cached(self) -> bool:
         return all(isinstance(one, str) or one.cached for one in self.items)
-
-    @property
-    def hits(self) -> Iterator[str]:
-        """The versions of those of which there is no more."""
-        return (one.partition("\n")[0] for one in self.items if isinstance(one, str))
 
     @property
     def answers(self) -> list[Answer]:
         return [one for one in self.items if not isinstance(one, str)]
 
+    @cached_property
+    def hits(self) -> Mapping[str, int]:
+        """How many are of which version, of those of which there is no more."""
+        written = [one for one in self.items if isinstance(one, str)]
+        begun = f"{_version(written[0])}\n" if written else ""
+        if all(one.startswith(begun) for one in written):  # but for a promotion in between, all are of one
+            return {begun[:-1]: len(written)} if written else {}
+        return Counter(map(_version, written))
+
+    @property
+    def versions(self) -> set[str]:
+        return {*self.hits, *(one.version for one in self.answers)}
+
     def column(self, name: str, datatype: Datatype, *, is_binary: bool) -> OutputColumn:
         """An output. ``datatype`` is that of predictions."""
         if name == PREDICTION:
-            texts = [one.partition("\n")[2] if isinstance(one, str) else one.output for one in self.items]
-            return OutputColumn(name, datatype, texts, is_binary)
+            return OutputColumn(name, datatype, self._predictions(), is_binary)
         extra = EXTRAS[name]
         return OutputColumn(name, extra.datatype, [*map(extra.say, self.answers)], is_binary)
+
+    def _predictions(self) -> list[str]:
+        if len(self.hits) == 1:
+            [version] = self.hits
+            begin = len(version) + 1
+            return [one[begin:] if isinstance(one, str) else one.output for one in self.items]
+        return [one.partition("\n")[2] if isinstance(one, str) else one.output for one in self.items]
 
 
 def require_known(outputs: Mapping[str, bool]) -> None:
@@ -85,3 +97,7 @@ def failure(failed: Mapping[str, AppError], found: Mapping[str, object]) -> AppE
     error = type(chosen)(Quoted(detail), retry_after=retry_after, headers=chosen.headers)
     concern(error, *version_of(chosen))
     return error
+
+
+def _version(written: str) -> str:
+    return written.partition("\n")[0]

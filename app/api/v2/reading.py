@@ -65,7 +65,7 @@ def _read(body: bytes, length: str | None, model: str, most: int) -> AskedRecord
     if tensor.shape[0] > most:
         raise _misfit("inputs[0].shape", f"must have at most {most} ids, has {tensor.shape[0]}")
     parameters = told.parameters or InferenceParameters()
-    record_ids = _record_ids(tensor, memoryview(body)[json_length:])
+    record_ids = _record_ids(tensor, body, json_length)
     return AskedRecords(
         told.id, record_ids, len(tensor.shape) == 2, [*_outputs(told, parameters)], parameters
     )
@@ -96,13 +96,13 @@ def _outputs(told: InferenceRequest, parameters: InferenceParameters) -> Iterato
         yield one.name, parameters.binary_data_output if chosen is None else chosen
 
 
-def _record_ids(tensor: InputTensor, behind: memoryview) -> list[str]:
+def _record_ids(tensor: InputTensor, body: bytes, begin: int) -> list[str]:
     size = tensor.parameters.binary_data_size if tensor.parameters else None
     if (size is None) == (tensor.data is None):
         raise _misfit(DATA, "must be given, or else binary_data_size among the tensor's parameters")
-    if len(behind) != (size or 0):
-        raise _misfit(SIZE, f"must be the {len(behind)} bytes that follow the JSON, is {size or 0}")
-    record_ids = [*_elements(behind)] if tensor.data is None else _texts(tensor, tensor.data)
+    if (behind := len(body) - begin) != (size or 0):
+        raise _misfit(SIZE, f"must be the {behind} bytes that follow the JSON, is {size or 0}")
+    record_ids = [*_elements(body, begin)] if tensor.data is None else _texts(tensor, tensor.data)
     if len(record_ids) != tensor.shape[0]:
         raise _misfit("inputs[0].shape", f"has {tensor.shape[0]} ids, but {len(record_ids)} are given")
     return record_ids
@@ -121,16 +121,17 @@ def _texts(tensor: InputTensor, data: list[JsonValue]) -> list[str]:
     return cast(list[str], data)
 
 
-def _elements(behind: memoryview) -> Iterator[str]:
-    begin, place = 0, 0
-    while begin < len(behind):
-        begin += PREFIX
-        end = begin + int.from_bytes(behind[begin - PREFIX : begin], "little")
-        if end > len(behind) or begin > len(behind):
+def _elements(body: bytes, begin: int) -> Iterator[str]:
+    place, whole = 0, len(body)
+    while begin < whole:
+        end = begin + PREFIX
+        if end <= whole:
+            begin, end = end, end + int.from_bytes(body[begin:end], "little")
+        if end > whole:
             right = "must be as long as the four bytes before it say, which are little-endian"
             raise _misfit(f"{DATA}[{place}]", f"{right}: the body ends within it")
         try:
-            yield str(behind[begin:end], "utf-8")
+            yield body[begin:end].decode()
         except UnicodeDecodeError as error:
             raise _misfit(f"{DATA}[{place}]", "must be UTF-8") from error
         begin, place = end, place + 1
