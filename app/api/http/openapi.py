@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, JsonValue
 
+from app.api.document import enumerations
 from app.api.http import examples, input_schema
 from app.schemas.predictions.protocol import InferenceRequest
 from app.schemas.problem import Problem
@@ -54,6 +55,7 @@ def _complete(made: Mapping[str, JsonValue], use_case: UseCase) -> dict[str, Jso
     schemas = _object(_object(document["components"])["schemas"])
     schemas |= input_schema.components(use_case.input_type)
     schemas |= _schema_of(Problem) | _schema_of(InferenceRequest)
+    enumerations.name_all(document)
     given = input_schema.example(use_case), input_schema.label_example(use_case)
     _for_each_operation(document, examples.adder(*given))
     return document

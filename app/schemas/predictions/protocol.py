@@ -114,13 +114,25 @@ class ModelReady(Wire):
     ready: bool
 
 
+class BinarySize(Wire):
+    """How many bytes of an output are behind the JSON."""
+
+    binary_data_size: int
+
+
+class FromCache(Wire):
+    """`cached`: whether all of an answer was stored before."""
+
+    cached: bool
+
+
 class OutputTensor(Wire):
     """An output: `data`, or the `binary_data_size` among its parameters."""
 
     name: str
     datatype: Datatype
     shape: list[int]
-    parameters: dict[str, int] | None = None
+    parameters: BinarySize | None = None
     data: list[bool | int | float | str] | None = None
 
 
@@ -132,8 +144,7 @@ class InferenceAnswer(Documented):
     id: str | None = None
     model_name: str
     model_version: str | None = None
-    parameters: dict[str, bool] | None = None
-    """`cached`: whether all of it was stored before."""
+    parameters: FromCache
     outputs: list[OutputTensor]
 
 
