@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -9,6 +10,7 @@ from app.cli.serving import _shared_metrics
 from app.core.errors import Misconfigured
 from app.core.settings import Settings
 from app.core.signals import Histogram, RequestKey, requests
+from app.core.signals.folder import Folder
 from app.core.signals.totals import Totals
 from app.services.signals import processes as module
 from app.services.signals.opening import open_processes
@@ -55,6 +57,26 @@ async def test_it_writes_without_being_asked(tmp_path: Path, monkeypatch: pytest
     ours = SharedTotals(tmp_path)
     ours.begin()
     for _ in range(2):
+        await until(lambda: requests[OWN].count in written(tmp_path))
+        requests[OWN].note(0.01)
+    await ours.aclose()
+
+
+async def test_what_a_write_waits_for_makes_no_longer_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Folder.write
+
+    def on_a_busy_machine(folder: Folder, totals: Totals) -> None:
+        sleep(0.1)
+        real(folder, totals)
+
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+    monkeypatch.setattr(module, "SHARE", 0.001)
+    monkeypatch.setattr(Folder, "write", on_a_busy_machine)
+    ours = SharedTotals(tmp_path)
+    ours.begin()
+    for _ in range(2):  # the second would come after 100 s
         await until(lambda: requests[OWN].count in written(tmp_path))
         requests[OWN].note(0.01)
     await ours.aclose()
