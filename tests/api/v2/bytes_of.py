@@ -29,7 +29,8 @@ def tensor(record_ids: Sequence[str], **changes: JsonValue) -> dict[str, JsonVal
 
 def asked(record_ids: Sequence[str], **more: JsonValue) -> dict[str, JsonValue]:
     """A request that is JSON alone."""
-    return {"inputs": [tensor(record_ids)]} | more
+    inputs: list[JsonValue] = [tensor(record_ids)]
+    return {"inputs": inputs, **more}
 
 
 def packed(record_ids: Sequence[str], **more: JsonValue) -> tuple[bytes, int]:

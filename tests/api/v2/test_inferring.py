@@ -58,7 +58,8 @@ async def test_many_ids_are_those_of_the_other_door(served: httpx.AsyncClient) -
 
 async def test_a_column_comes_back_as_one(served: httpx.AsyncClient) -> None:
     nested: list[JsonValue] = [["a"], ["b"]]
-    for data in (nested, ["a", "b"]):
+    flat: list[JsonValue] = ["a", "b"]
+    for data in (nested, flat):
         response = await served.post(INFER, json={"inputs": [tensor([], shape=[2, 1], data=data)]})
         [output] = response.json()["outputs"]
         assert (output["shape"], output["data"]) == ([2, 1], [15.0, 25.0])

@@ -82,7 +82,7 @@ async def test_bytes_that_do_not_fit(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("length", ["-1", "x", "9" * 30, "1000", "\N{SUPERSCRIPT TWO}", "+1", ""])
 async def test_a_length_that_is_none(client: httpx.AsyncClient, length: str) -> None:
     body, _ = packed(["a"])
-    headers = {HEADER: length.encode("latin-1")}
+    headers = {HEADER.encode(): length.encode("latin-1")}
     response = await client.post(INFER, content=body, headers=headers)
     assert response.status_code == 422
     assert f"{HEADER}: must be how many bytes of the body are JSON" in response.json()["error"]

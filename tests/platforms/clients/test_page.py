@@ -49,11 +49,11 @@ def run(block: Block, address: str, folder: Path, variables: Mapping[str, str]) 
     """What it says, on both of its outputs."""
     programs = _programs(block.section)
     text = re.sub(re.escape(ADDRESS), address.removeprefix("http://"), block.text)
-    command = [programs / "python", "-c"] if block.language == "python" else ["bash", "-ec"]
+    command = [str(programs / "python"), "-c"] if block.language == "python" else ["bash", "-ec"]
     done = subprocess.run(
         [*command, text],
         cwd=folder,
-        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "NO_PROXY": "127.0.0.1"} | variables,
+        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "NO_PROXY": "127.0.0.1", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
