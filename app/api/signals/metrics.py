@@ -13,8 +13,16 @@ from app.services.signals.telling import ExposedMetrics
 router = APIRouter(tags=["health"], route_class=StrictRoute)
 
 OPENMETRICS = re.compile(r"(?:^|,)\s*application/openmetrics-text\s*(?:;|,|$)", re.IGNORECASE)
+EXAMPLE = """\
+# HELP sagemaker_fastapi_workers Workers that live.
+# TYPE sagemaker_fastapi_workers gauge
+sagemaker_fastapi_workers 2.0
+"""
 TEXT: dict[int | str, dict[str, object]] = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
+    200: {
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": EXAMPLE}},
+        "description": "Prometheus' text format",
+    }
 }
 
 

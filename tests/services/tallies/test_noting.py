@@ -1,5 +1,6 @@
 """What a process told its callers reaches the ledger once, whatever happens to the database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -151,3 +152,30 @@ async def test_an_end_without_a_database_is_soon(settings: Settings, monkeypatch
     monkeypatch.setattr(noting, "note", hang)
     await notes.aclose()
     await database.aclose()
+
+
+async def test_who_only_looks_is_not_kept_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that hangs, or a table that is locked, as while it is migrated."""
+    notes = AnswerNotes(database.direct)
+    note_as("request", "m", "1", "HIT", 0.0008)
+    await notes.note_soon()
+    before = await noted(database)
+    assert before == [("1", "request", "hit", "", "0.001", 1)]
+    is_back = asyncio.Event()
+    real = noting.note
+
+    async def hang(*given: object) -> None:
+        await is_back.wait()
+        await real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(noting, "note", hang)
+    monkeypatch.setattr(tallies, "SOON", 0.01)
+    note_as("request", "m", "1", "HIT", 0.0008)
+    for _ in range(2):
+        await notes.note_soon()
+        assert await noted(database) == before
+    is_back.set()
+    await notes.aclose()
+    assert await noted(database) == [("1", "request", "hit", "", "0.001", 2)]
