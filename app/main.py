@@ -32,6 +32,8 @@ from app.api.http.middleware import BelowRootPath, ExactPaths, HeadAsGet, Reques
 from app.api.http.urls import LegibleUrls
 from app.api.ledger import overview, prices
 from app.api.signals import metrics
+from app.api.v2 import describing, inferring, probes
+from app.api.v2.errors import ProtocolErrors
 from app.api.web import assets, origins, pages
 from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured
@@ -77,6 +79,9 @@ ROUTERS = tuple(
         overview,
         audit,
         metrics,
+        probes,
+        describing,
+        inferring,
     )
 )
 """In the order in which they are asked for a path."""
@@ -92,7 +97,7 @@ class PredictionService(FastAPI):
         guarded: ASGIApp = WebGuard(CallerAdmission(front), self.state.settings)
         if self.state.settings.dashboard:
             guarded = DashboardDoor(guarded)
-        stack: ASGIApp = RequestContext(guarded)
+        stack: ASGIApp = ProtocolErrors(RequestContext(guarded))
         self.user_middleware = added
         if is_wanted():
             from app.api.entry.traced import TracedRequests

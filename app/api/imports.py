@@ -16,7 +16,7 @@ from app.api.http.problems import OF_BODIES, responses
 from app.api.http.strict_route import StrictRoute
 from app.api.receiving.idempotency import KeyedFile
 from app.api.receiving.pieces import pieces
-from app.core.errors import InvalidInput, Unavailable
+from app.core.errors import FieldError, InvalidInput, Unavailable
 from app.core.settings import Settings
 from app.schemas.records.imports import FileFormat, ImportReport
 from app.services.once import Keyed
@@ -26,7 +26,9 @@ from app.services.records.import_options import ColumnOptions
 router = APIRouter(prefix="/records", tags=["records"], route_class=StrictRoute)
 
 CONTENT_TYPES: dict[str, FileFormat] = {"application/x-ndjson": "ndjson", "text/csv": "csv"}
-BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in CONTENT_TYPES}}
+BYTES = "application/octet-stream"
+BODY = {"content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
+"""As the document has it: generators of clients know no other type of files, and there is ``format``."""
 
 FILE = "An import"
 PATIENCE = 300.0
@@ -71,6 +73,7 @@ async def import_records(
 ) -> ImportReport:
     """Create or replace records, and set their truths, from a file in UTF-8.
 
+    Its format is what `format` says, else the Content-Type, `application/x-ndjson` or `text/csv`.
     NDJSON has lines `{"id", "input": {...}, "label"?, "observed_at"?}`. CSV has a header: `id`, the input's
     fields (those with a default may be left out), and optionally the label's column and `observed_at`; an
     empty cell is absent. Columns of other names are named by `id_column`, `label_column`, `rename` and
@@ -111,8 +114,12 @@ async def _turn(slots: asyncio.Semaphore) -> AsyncIterator[None]:
 
 
 def _format(headers: Headers) -> FileFormat:
-    """What Content-Type says; UnsupportedMediaType where it says nothing that is taken."""
+    """What Content-Type says; UnsupportedMediaType where it says nothing that is taken, InvalidInput where it
+    leaves that to the parameter."""
     kind = media.media_type(headers)
+    if kind == BYTES:
+        fault = FieldError("format", f"must be {' or '.join(CONTENT_TYPES.values())}: {BYTES} says neither")
+        raise InvalidInput("The format of the file is not said.", errors=[fault])
     if kind not in CONTENT_TYPES:
         raise media.unsupported(headers, [*CONTENT_TYPES], otherwise="or give the parameter format")
     return CONTENT_TYPES[kind]

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from app.core.errors import BadOutput
 
 
-def postprocess(outputs: Sequence[JsonValue]) -> list[JsonValue]:
+def postprocess(outputs: Sequence[JsonValue]) -> list[float]:
     """Transit minutes, rounded to a tenth; one per output."""
     return [round(_number(output), 1) for output in outputs]
 

@@ -23,7 +23,7 @@ from tests.support.documents import (
     schemas,
 )
 
-PREDICTING = {"predictRecord", "predictRecords", "createPredictionJob"}
+PREDICTING = {"predictRecord", "predictRecords", "createPredictionJob", "inferModel", "inferModelVersion"}
 RECORD_TIMES = {"EvaluationRequest", "Reference", "PredictionJobRequest", "JobFilter"}
 
 
@@ -85,9 +85,12 @@ def test_errors_are_problems(operation: Operation) -> None:
     known = {kind.slug for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "slug")}
     for status, response in operation.responses.items():
         if int(status) >= 400 and operation.name != "getReadiness":
-            problem = content(response, "application/problem+json")
-            assert problem == {"schema": {"$ref": SCHEMAS + "Problem"}}
-            assert content(response) == {}
+            if operation.path.startswith("/v2"):
+                assert content(response) == {"schema": {"$ref": SCHEMAS + "ProtocolError"}}
+            else:
+                problem = content(response, "application/problem+json")
+                assert problem == {"schema": {"$ref": SCHEMAS + "Problem"}}
+                assert content(response) == {}
             assert set(re.findall(r"`([\w-]+)`", str(response["description"]))) <= known
 
 
@@ -212,6 +215,9 @@ def type_of(parameter: Mapping[str, JsonValue]) -> JsonValue:
 
 def faults_of(response: httpx.Response) -> dict[str, str]:
     assert response.status_code == 422
+    if response.request.url.path.startswith("/v2"):
+        told = str(response.json()["error"]).removeprefix("The request's parameters do not fit. ")
+        return dict(one.split(": ") for one in [told])
     return {one["field"]: one["message"] for one in response.json()["errors"]}
 
 

@@ -214,3 +214,16 @@ async def test_no_room_for_an_upload_is_no_outage_of_the_database(
     monkeypatch.setattr(SpooledTemporaryFile, "write", full)
     answer = await client.post("/records/import?format=ndjson", content=NDJSON)
     assert (answer.status_code, "room" in answer.json()["detail"]) == (503, True)
+
+
+async def test_bytes_are_of_the_format_that_is_said(client: httpx.AsyncClient) -> None:
+    """As clients send them that were generated from the document."""
+    bytes_of = {"Content-Type": "application/octet-stream"}
+    unsaid = await client.post("/records/import", content=b"", headers=bytes_of)
+    assert (unsaid.status_code, unsaid.json()["errors"]) == (
+        422,
+        [{"field": "format", "message": "must be ndjson or csv: application/octet-stream says neither"}],
+    )
+    line = json.dumps({"id": "a", "input": order()}).encode()
+    done = await client.post("/records/import?format=ndjson", content=line, headers=bytes_of)
+    assert (done.status_code, done.json()["created"]) == (200, 1)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import httpx
 from pydantic import JsonValue
 
+from tests.api.v2.bytes_of import asked
 from tests.support.documents import Operation
 from tests.support.orders import order
 from tests.support.tenants import OWN, SHARED, STAMP, Names, Tenants
@@ -48,6 +49,7 @@ def bodies(name: str, names: Names) -> Sequence[JsonValue]:
     record: JsonValue = {"id": names.record_id, "input": order()}
     carrier: JsonValue = {"carrier": f"{names.record_id[:-2]}-carrier"}
     many: list[JsonValue] = [*(f"ours-{number}" for number in range(70)), names.record_id]
+    as_tensors: list[JsonValue] = [asked([names.record_id]), asked(["ours-1", names.record_id])]
     chosen: Mapping[str, Sequence[JsonValue]] = {
         "registerVersion": [
             {"version": names.version, "backend": "sagemaker", "options": {"endpoint_name": "e"}},
@@ -65,6 +67,8 @@ def bodies(name: str, names: Names) -> Sequence[JsonValue]:
             {"record_ids": ["ours-1"], "model": names.model},
             {"record_ids": ["ours-1"], "model": SHARED, "version": names.version},
         ],
+        "inferModel": as_tensors,
+        "inferModelVersion": as_tensors,
         "createPredictionJob": [
             {"ids": [names.record_id], "model": SHARED},
             {"all": True, "model": names.model},

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 READINESS, SOON = "/health/ready", 1.0
 """Seconds."""
 SIGN_IN = "/dashboard/sign-in"
-OPEN_PATHS = frozenset(("/health/live", READINESS, "/docs", "/redoc", "/openapi.json", SIGN_IN))
+OF_PROTOCOL = "/v2/health/live", "/v2/health/ready"
+OPEN_PATHS = frozenset(("/health/live", READINESS, *OF_PROTOCOL, "/docs", "/redoc", "/openapi.json", SIGN_IN))
 """What tells nothing of what is stored; so do the files that pages load (``assets``)."""
 NO_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi"'}
 WRONG_KEY = {"WWW-Authenticate": 'Bearer realm="sagemaker-fastapi", error="invalid_token"'}

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Annotated, cast
@@ -50,7 +50,8 @@ class PredictionRoute(ItemwiseRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
         handle = super().get_route_handler()
-        origin: answered.Origin = "request" if self.body_field is None else "batch"
+        takes_many = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
+        origin: answered.Origin = "batch" if takes_many else "request"
 
         async def noting(request: Request) -> Response:
             try:
@@ -109,6 +110,16 @@ class Noting:
             answered.note_each("batch", (one for one in told if not isinstance(one, str)), seconds)
         for (model, version), count in _versions(written, each=of_own_models).items():
             note_as("batch", model, version, "HIT", seconds, count)
+
+    def told_hits(self, model: str, versions: Mapping[str, int]) -> None:
+        """Items of a batch that were stored: how many of which version."""
+        seconds = self.seconds
+        for version, count in versions.items():
+            note_as("batch", model, version, "HIT", seconds, count)
+
+    def told_each(self, told: Iterable[Answer]) -> None:
+        """Other items of a batch."""
+        answered.note_each("batch", told, self.seconds)
 
 
 def _of(one: str | AppError, found: Mapping[str, Answer | AppError | str]) -> Answer | AppError | str:

@@ -204,3 +204,24 @@ OVERVIEW: Example = {
     "workers": 2,
     "steps": [{"at": NOON, "answers": COUNTS, "hit_latency": FAST, "miss_latency": SLOW, "errors": ERRORS}],
 }
+SERVER: Example = {"name": "sagemaker-fastapi", "version": "0.1.0", "extensions": ["binary_tensor_data"]}
+TENSORS: Example = {
+    "name": "my-model",
+    "versions": ["2"],
+    "platform": "sagemaker-fastapi",
+    "inputs": [{"name": "record_id", "datatype": "BYTES", "shape": [-1]}],
+    "outputs": [{"name": "prediction", "datatype": "FP64", "shape": [-1]}],
+}
+ASKED_AS_TENSOR: Example = {
+    "id": "mine",
+    "inputs": [
+        {"name": "record_id", "shape": [2], "datatype": "BYTES", "data": ["record-1", "record-2"]},
+    ],
+}
+ANSWERED_AS_TENSOR: Example = {
+    "id": "mine",
+    "model_name": "my-model",
+    "model_version": "2",
+    "parameters": {"cached": True},
+    "outputs": [{"name": "prediction", "datatype": "FP64", "shape": [2], "data": [118.2, 97.4]}],
+}

@@ -7,8 +7,10 @@ from typing import TypeAlias, cast
 from pydantic import JsonValue
 
 from app.api.http.example_values import (
+    ANSWERED_AS_TENSOR,
     ANSWERED_BY,
     ASKED,
+    ASKED_AS_TENSOR,
     AUDIT,
     COMPARED,
     HASH,
@@ -27,6 +29,8 @@ from app.api.http.example_values import (
     PRICE,
     RUN,
     SCHEDULE,
+    SERVER,
+    TENSORS,
     VERSION,
     Example,
 )
@@ -52,6 +56,8 @@ BODIES: dict[str, JsonValue] = {
     "promoteVersion": {"version": "2"},
     "addPrice": {"per": "hour", "amount": "0.23", "currency": "USD", "valid_from": "2025-01-01T00:00:00Z"},
     "putEvaluationSchedule": SCHEDULE,
+    "inferModel": ASKED_AS_TENSOR,
+    "inferModelVersion": ASKED_AS_TENSOR,
     "predictRecords": {"record_ids": ["record-1", "record-2"], "version": "2"},
     "createPredictionJob": {"all": True, "version": "2"},
     "createEvaluation": ASKED,
@@ -59,6 +65,15 @@ BODIES: dict[str, JsonValue] = {
 }
 ANSWERS: dict[str, JsonValue] = {
     "getLiveness": {"status": "ok"},
+    "getServerLiveness": {"live": True},
+    "getServerReadiness": {"ready": True},
+    "getServerMetadata": SERVER,
+    "getModelMetadata": TENSORS,
+    "getModelVersionMetadata": TENSORS,
+    "getModelReadiness": {"name": "my-model", "ready": True},
+    "getModelVersionReadiness": {"name": "my-model", "ready": True},
+    "inferModel": ANSWERED_AS_TENSOR,
+    "inferModelVersion": ANSWERED_AS_TENSOR,
     "getReadiness": {"status": "ok", "parts": {"database": {"status": "ok", "reason": None}}},
     "listAudit": _page(AUDIT),
     "listModels": _page(MODEL),
@@ -134,8 +149,9 @@ def _add_answer(operation: Operation, example: JsonValue) -> None:
 
 
 def _put(holder: Example, example: JsonValue) -> None:
-    kind = "application/x-ndjson" if isinstance(example, str) else "application/json"
-    _inside(holder, "content", kind)["example"] = example
+    content = _inside(holder, "content")
+    kind = next(iter(content)) if isinstance(example, str) else "application/json"
+    _inside(content, kind)["example"] = example
 
 
 def _add_paths(operation: Operation) -> None:

@@ -74,7 +74,7 @@ class RequestContext:
             seconds, get = time.perf_counter() - began, scope.get
             route = get("signals", NOTHING_KNOWN).route
             requested.note(route, scope["method"], status, seconds, get("told"))
-            is_probe = path.startswith(("/health/", "/metrics"))  # they come every few seconds
+            is_probe = path.startswith(("/health/", "/metrics", "/v2/health/"))  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
             logged = as_logged(path, scope.get("root_path", ""))
             ms = round(seconds * 1000, 1)

@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, JsonValue
 
+from app.api.document import enumerations
 from app.api.http import examples, input_schema
+from app.schemas.predictions.protocol import InferenceRequest
 from app.schemas.problem import Problem
 from app.schemas.records.records import INPUT_STANDS_HERE
 from app.services.use_case import UseCase
@@ -19,6 +21,7 @@ TAGS = [
         "records": "Input objects under the callers' own ids, and the truths about them.",
         "models": "Models, their versions, and which is live.",
         "predictions": "Predictions by record id, through the cache, and the history of all of them.",
+        "inference protocol": "Predictions as tensors, for clients of the Open Inference Protocol V2.",
         "prediction jobs": "Many predictions asked for at once, made by workers.",
         "overview": "What was answered, and what the cache saved.",
         "access": "Who did what.",
@@ -50,7 +53,9 @@ def install(app: FastAPI, use_case: UseCase) -> None:
 def _complete(made: Mapping[str, JsonValue], use_case: UseCase) -> dict[str, JsonValue]:
     document = cast(dict[str, JsonValue], _with_inputs(dict(made)))
     schemas = _object(_object(document["components"])["schemas"])
-    schemas |= input_schema.components(use_case.input_type) | _schema_of(Problem)
+    schemas |= input_schema.components(use_case.input_type)
+    schemas |= _schema_of(Problem) | _schema_of(InferenceRequest)
+    enumerations.name_all(document)
     given = input_schema.example(use_case), input_schema.label_example(use_case)
     _for_each_operation(document, examples.adder(*given))
     return document

@@ -3,8 +3,8 @@
 import platform
 from pathlib import Path
 
-NAME, VERSION = "sagemaker-fastapi", "0.1.0"
-"""As in pyproject.toml, which is not where the image is."""
+from app.core.program import NAME, VERSION
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -14,7 +14,7 @@ ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | N
 NAMED = frozenset(
     (
         *("", "health", "models", "predictions", "prediction-jobs", "evaluations", "reports"),
-        "overview",
+        *("overview", "v2"),
         *("audit", "metrics", "docs", "redoc", "openapi.json", "static"),
     )
 )

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import Parameter
 
 POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
@@ -10,6 +10,7 @@ FORMS = (
     "must take one argument, or a second one that is the context, without a default and without *:"
     " preprocess(items, context), postprocess(outputs, context); a decorator keeps them by functools.wraps"
 )
+SCALARS: Mapping[str, type] = {"bool": bool, "int": int, "float": float}
 
 
 def takes_context(function: Callable[..., object]) -> bool:
@@ -44,3 +45,10 @@ def of_a_form(function: Callable[..., object]) -> Callable[..., object]:
 def says_payloads(function: Callable[..., object]) -> bool:
     """Whether its annotation says that it returns payloads, among others perhaps."""
     return re.search(r"\bPayload\b", str(inspect.signature(function).return_annotation)) is not None
+
+
+def says_scalars(function: Callable[..., object]) -> type | None:
+    """Which of SCALARS its annotation says that it returns a list of; None where that may be anything."""
+    said = str(inspect.signature(function).return_annotation)
+    found = re.search(r"\[(bool|int|float)\]$", said)
+    return SCALARS[found[1]] if found else None

@@ -28,7 +28,13 @@ from app.schemas.values.careful import careful, careful_of
 from app.services.failures.user_code import user_code
 from app.services.use_case.code import StageCode
 from app.services.use_case.readings import checked, checked_name
-from app.services.use_case.signatures import of_a_form, of_one_argument, says_payloads, takes_context
+from app.services.use_case.signatures import (
+    of_a_form,
+    of_one_argument,
+    says_payloads,
+    says_scalars,
+    takes_context,
+)
 from app.services.use_case.times import time_fields
 
 Slice: TypeAlias = Callable[[BaseModel], str]
@@ -110,6 +116,11 @@ class UseCase(BaseModel):
     def makes_payloads(self) -> bool:
         """Whether preprocess says that it makes payloads, rows beside them perhaps."""
         return says_payloads(self.preprocess)
+
+    @cached_property
+    def scalar(self) -> type | None:
+        """``bool``, ``int`` or ``float``, where postprocess says that each prediction is one."""
+        return says_scalars(self.postprocess)
 
     @cached_property
     def reads_inputs_again(self) -> bool:

@@ -1,0 +1,1 @@
+"""Predictions by record id for clients of the Open Inference Protocol, version 2, over REST."""
