@@ -2,7 +2,8 @@
 
 All take turns, on records that are predicted already. Told is what a call costs the server's process in CPU,
 and how long it takes its caller; both as ratios to REST by a plain connection, the median of the turns with
-the least and the most of them. The predictions are compared first.
+the least and the most of them. ``httpx`` is REST by the library that KServe's client sends with. The
+predictions are compared first.
 """
 
 import asyncio
@@ -91,6 +92,7 @@ def _pythons() -> Mapping[str, Path]:
         FIRST: Path(sys.executable),
         "v2": Path(sys.executable),
         "tritonclient": platform_venv("tritonclient", beside) / "python",
+        "httpx": platform_venv("kserve") / "python",
         "kserve": platform_venv("kserve") / "python",
     }
 

@@ -27,6 +27,19 @@ def rest(address: str, named: list[str]) -> Call:
     return call
 
 
+def httpx(address: str, named: list[str]) -> Call:
+    """REST by the library that KServe's client sends with."""
+    from httpx import AsyncClient
+
+    client = AsyncClient(base_url=address, timeout=60)
+
+    async def call() -> list[float]:
+        answer = await client.post("/predict", json={"record_ids": named, "model": MODEL})
+        return [item["prediction"] for item in answer.json()["items"]]
+
+    return call
+
+
 def v2(address: str, named: list[str]) -> Call:
     connection = http.client.HTTPConnection(address.removeprefix("http://"))
 
@@ -77,7 +90,7 @@ def kserve(address: str, named: list[str]) -> Call:
 
 async def main(way: str, address: str) -> None:
     named = json.loads(sys.stdin.readline())
-    ways = {"rest": rest, "v2": v2, "tritonclient": tritonclient, "kserve": kserve}
+    ways = {"rest": rest, "httpx": httpx, "v2": v2, "tritonclient": tritonclient, "kserve": kserve}
     call = ways[way](address, named)
     print(json.dumps(await call()), flush=True)
     for line in sys.stdin:
