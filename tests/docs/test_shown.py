@@ -27,6 +27,7 @@ FOLLOWED = {
     "docs/artifacts.md": "tests/cli/models/test_pack.py",
     "docs/sagemaker.md": "tests/services/explanations/test_over_the_wire.py",
     "docs/upgrading.md": "tests/docs/test_upgrading.py",
+    "docs/clients.md": "tests/platforms/clients/test_page.py",
     "docs/four-files.md": "tests/docs/test_tables.py",
 }
 """Pages whose blocks of Bash, Python and diff a test of their own does."""
