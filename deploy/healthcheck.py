@@ -26,7 +26,7 @@ def main():
     if module == "app.local.endpoint":
         ask(option(arguments, "--host") or "127.0.0.1", option(arguments, "--port") or "8001", "/ping")
     elif arguments[:1] == ["serve"]:
-        host = option(arguments, "--host") or setting("HOST") or "127.0.0.1"
+        host = option(arguments, "--host") or setting("HOST")
         ask(host, option(arguments, "--port") or setting("PORT") or "8000", f"/health/{'ready' if ready else 'live'}")
     elif arguments[:1] == ["worker"]:
         look(setting("WORKER_ALIVE_FILE"))
@@ -71,13 +71,16 @@ def setting(name):
 
 def ask(host, port, path):
     """By the name that is taken always, whatever ALLOWED_HOSTS says."""
-    connection = http.client.HTTPConnection(EVERYWHERE.get(host, host), int(port), timeout=SECONDS)
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        sys.exit(f"PORT is {port!r}: give the service a port from 1 to 65535.")
+    address = EVERYWHERE.get(host, host)
+    connection = http.client.HTTPConnection(address, int(port), timeout=SECONDS)
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
         response = connection.getresponse()
         said = response.read(2000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
-        sys.exit(f"No answer from {host}, port {port}: {error}")
+        sys.exit(f"No answer from {address}, port {port}: {error}")
     if response.status != 200:
         sys.exit(f"{response.status} {said}")
 
