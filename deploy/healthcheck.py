@@ -27,7 +27,11 @@ def main():
         ask(option(arguments, "--host") or "127.0.0.1", option(arguments, "--port") or "8001", "/ping")
     elif arguments[:1] == ["serve"]:
         host = option(arguments, "--host") or setting("HOST")
-        ask(host, option(arguments, "--port") or setting("PORT") or "8000", f"/health/{'ready' if ready else 'live'}")
+        ask(
+            host,
+            option(arguments, "--port") or setting("PORT") or "8000",
+            f"/health/{'ready' if ready else 'live'}",
+        )
     elif arguments[:1] == ["worker"]:
         look(setting("WORKER_ALIVE_FILE"))
 

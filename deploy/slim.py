@@ -8,7 +8,13 @@ from pathlib import Path
 
 KEPT = {
     "plotly": ["package_data/plotly.min.js"],  # which the dashboard's pages load; Python draws nothing
-    "pygments/lexers": ["__init__.py", "_mapping.py", "data.py", "python.py", "special.py"],  # of tracebacks and JSON
+    "pygments/lexers": [
+        "__init__.py",
+        "_mapping.py",
+        "data.py",
+        "python.py",
+        "special.py",
+    ],  # of tracebacks and JSON
 }
 """Folders, and the files of each that stay."""
 UNUSED = (

@@ -26,7 +26,7 @@ class Healthy(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"the database is away")
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:  # type: ignore[override]
         """Nothing."""
 
 
@@ -38,7 +38,9 @@ def port() -> Iterator[str]:
         server.shutdown()
 
 
-def check(folder: Path, *commands: tuple[str, ...], ready: bool = False, **environment: str) -> tuple[int, str]:
+def check(
+    folder: Path, *commands: tuple[str, ...], ready: bool = False, **environment: str
+) -> tuple[int, str]:
     """The exit code, and what was said, in a container with these processes, by their numbers."""
     for number, command in enumerate(commands, 1):
         process = folder / "proc" / str(number * 7)
