@@ -1,8 +1,8 @@
 """``python -IS healthcheck.py [ready] [PROC]``: 0 if what this container was started for works.
 
-The service answers /health/live (/health/ready, if that is asked for) where HOST and PORT or its options say, the
-local endpoint /ping, and a worker touches WORKER_ALIVE_FILE. Nothing is asked of other commands, which end by
-themselves. PROC is where the system tells of processes. The image has no curl.
+The service answers /health/live (/health/ready, if that is asked for) where HOST and PORT or its options say,
+the local endpoint /ping, and a worker touches WORKER_ALIVE_FILE. Nothing is asked of other commands, which end
+by themselves. PROC is where the system tells of processes. The image has no curl.
 """
 
 import http.client
@@ -37,7 +37,7 @@ def main():
 
 
 def started(proc):
-    """The module that the container's first process of ours runs, and its arguments; nothing if there is none."""
+    """The module that the first process of ours runs, and its arguments; nothing if there is none."""
     numbers = sorted(int(folder.name) for folder in proc.iterdir() if folder.name.isdecimal())
     for number in numbers:
         try:
@@ -53,7 +53,7 @@ def started(proc):
 def option(arguments, name):
     """Its value, the last one if it is given twice."""
     found = ""
-    for one, following in zip(arguments, [*arguments[1:], ""]):
+    for one, following in zip(arguments, [*arguments[1:], ""], strict=True):
         if one == name:
             found = following
         elif one.startswith(f"{name}="):
@@ -94,7 +94,7 @@ def look(file):
     if not file:
         return
     try:
-        age = time.time() - os.stat(file).st_mtime
+        age = time.time() - Path(file).stat().st_mtime
     except OSError as error:
         sys.exit(f"The worker has not touched {file}: {error.strerror}")
     if age > MOST_AGE:

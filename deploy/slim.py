@@ -1,5 +1,6 @@
-"""``python slim.py SITE_PACKAGES AWS_SERVICE...``: takes away what the service never opens. Half of it is code that runs
-in notebooks, and AWS services that are never called.
+"""``python slim.py SITE_PACKAGES AWS_SERVICE...``: takes away what the service never opens.
+
+Half of it is code that draws in notebooks, and AWS services that are never called.
 """
 
 import shutil
