@@ -1,8 +1,8 @@
 """``python -IS healthcheck.py [ready] [PROC]``: 0 if what this container was started for works.
 
-The service answers /health/live (/health/ready, if that is asked for) where HOST and PORT or its options say,
-the local endpoint /ping, and a worker touches WORKER_ALIVE_FILE. Nothing is asked of other commands, which end
-by themselves. PROC is where the system tells of processes. The image has no curl.
+The service answers /health/live (or /health/ready, if asked for that) where HOST and PORT or its options say,
+the local endpoint /ping, and a worker touches WORKER_ALIVE_FILE. Other commands, which end by themselves, are
+not looked at. PROC is where the system tells of processes. The image has no curl.
 """
 
 import http.client
