@@ -26,7 +26,7 @@ class Healthy(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"the database is away")
 
-    def log_message(self, *args: object) -> None:  # type: ignore[override]
+    def log_message(self, *args: object) -> None:
         """Nothing."""
 
 
