@@ -113,7 +113,7 @@ bench: $(TOOLS) ## Measure the service beside its peers, three rounds (half an h
 	@$(BIN)/python -m benchmarks.speed $(ARGS)
 
 bench-numbers: $(TOOLS) $(WEED) ## Measure the other numbers of the README (ten minutes)
-	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client registering importing_models overview; do \
+	@for benchmark in first_prediction import_sample accuracy single_flight evaluations story bulk http_client registering importing_models overview signals; do \
 	  WEED="$(CURDIR)/$(WEED)" $(BIN)/python -m benchmarks.$$benchmark || exit 1; \
 	done
 

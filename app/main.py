@@ -47,7 +47,7 @@ from app.db.engine import pooled
 from app.services.runtime import open_runtime
 from app.services.signals.database import DatabaseLook
 from app.services.signals.opening import open_processes
-from app.services.signals.telling import Metrics
+from app.services.signals.telling import ExposedMetrics
 from app.services.upkeep import leftovers, live_versions, revisions
 from app.services.upkeep.health import Health
 from app.services.use_case import UseCase, load
@@ -171,7 +171,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             opened.push_async_callback(_stop, asyncio.create_task(work))
         app.state.runtime = runtime
         app.state.health = health
-        app.state.metrics = Metrics(runtime, processes, DatabaseLook(runtime.database))
+        app.state.metrics = ExposedMetrics(runtime, processes, DatabaseLook(runtime.database))
         # An import takes its time to be written: half of the connections stay free for everybody else.
         app.state.import_slots = asyncio.Semaphore(max(1, pooled(settings) // 2))
         yield

@@ -14,6 +14,7 @@ COMPLETE = "_APP_COMPLETE"
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. What is wrong is said in one line on standard error; ``exits`` has the exit codes."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    _open_what_is_closed()
     if given == ["--help"] and COMPLETE not in os.environ:
         _print_listing()
         sys.exit()
@@ -33,6 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(message, exit_code(error))
 
 
+def _open_what_is_closed() -> None:
+    """A shell can start a program without them (`<&-`), and nothing that reads and writes expects that."""
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+
+
 def _print_listing() -> None:
     from app.cli.program.listing import listing
 
@@ -40,7 +51,14 @@ def _print_listing() -> None:
         sys.stdout.write(f"{listing()}\n")
         sys.stdout.flush()
     except BrokenPipeError:  # as of `| head`; nor is there anybody for what Python has left to write
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
+    except OSError as error:
+        _write_no_more()
+        _fail(f"The help cannot be written: {error.strerror}.")
+
+
+def _write_no_more() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _foreseen() -> tuple[type[Exception], ...]:

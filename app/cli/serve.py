@@ -15,7 +15,8 @@ def serve(
         str | None, typer.Option(help=f"Address to listen on. Default: the setting HOST, else {HOST}.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help=f"Port to listen on. Default: the setting PORT, else {PORT}.")
+        int | None,
+        typer.Option(help=f"Port to listen on. Default: the setting PORT, else {PORT}.", min=0, max=65535),
     ] = None,
     workers: Annotated[int, typer.Option(metavar="N", help="Processes.", min=1)] = 1,
 ) -> None:

@@ -16,6 +16,7 @@ from app.core.logging import configure_logging  # first: it has structlog withou
 
 # isort: split
 from app.api.server.options import server_options
+from app.cli.terminal import exits
 from app.core.settings import Settings
 from app.core.shutdown import GentleServer
 from app.core.tracing.exporting import is_wanted
@@ -40,7 +41,16 @@ def run(host: str | None, port: int | None, workers: int) -> None:
         **server_options(settings),
         timeout_graceful_shutdown=math.ceil(settings.predict_timeout),
     )
-    if workers == 1:
+    try:
+        _serve(config, settings)
+    except SystemExit as ended:
+        if ended.code != STARTUP_FAILURE:
+            raise
+        raise SystemExit(exits.UNAVAILABLE) from ended  # uvicorn's 3 means something else here
+
+
+def _serve(config: uvicorn.Config, settings: Settings) -> None:
+    if config.workers == 1:
         _run(GentleServer(config))
     else:
         with _shared_metrics(settings):

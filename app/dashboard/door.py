@@ -8,20 +8,17 @@ told as a page to who asks for one (``Accept: text/html``), and as a problem to 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.http.middleware import HeadAsGet
 from app.api.http.problems import from_app_error
 from app.core.errors import FieldError, Forbidden
 from app.dashboard import paths, session
-from app.dashboard.faults import PagesForFaults, redirect
+from app.dashboard.faults import PagesForFaults, kept_nowhere, redirect
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 OUR_ORIGIN = "must be the dashboard's own; a proxy has to hand on Host as the browser sent it"
 NOT_OURS = Forbidden(
     "A form is taken from this dashboard's own pages only.",
-    errors=[
-        FieldError(
-            "Origin", "must be the dashboard's own; a proxy has to hand on Host as the browser sent it"
-        )
-    ],
+    errors=[FieldError("Origin", OUR_ORIGIN)],
 )
 
 
@@ -30,13 +27,16 @@ class DashboardDoor:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._pages = HeadAsGet(self._answer)
+        """HEAD is GET before a fault is made a page: none can be made of a problem without its body."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not paths.are_ours(_path(scope)):
-            await self.app(scope, receive, send)
-            return
+        is_ours = scope["type"] == "http" and paths.are_ours(_path(scope))
+        await (self._pages if is_ours else self.app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         keyed = _with_key(scope)
-        told = PagesForFaults(keyed, receive, send)
+        told = PagesForFaults(keyed, receive, kept_nowhere(send))
         if _path(scope) in paths.OTHER_NAMES:
             await redirect(paths.OVERVIEW)(scope, receive, send)
         elif _needs_evidence(keyed) and not _is_from_our_page(scope):
@@ -75,5 +75,5 @@ def _is_from_our_page(scope: Scope) -> bool:
     said = Headers(scope=scope)
     if sites := said.getlist("sec-fetch-site"):
         return set(sites) == {"same-origin"}
-    hosts = [host.lower() for host in said.getlist("host")]
-    return [origin.partition("://")[2].lower() for origin in said.getlist("origin")] == hosts
+    origins = [origin.partition("://")[2].lower() for origin in said.getlist("origin")]
+    return any(origins) and origins == [host.lower() for host in said.getlist("host")]

@@ -29,6 +29,18 @@ def redirect(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
+def kept_nowhere(send: Send) -> Send:
+    """No cache in front may keep what is answered to a cookie: that it must not, it only knows of answers to
+    ``Authorization`` (RFC 9111, 3.5)."""
+
+    async def send_marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("cache-control", "no-store")
+        await send(message)
+
+    return send_marked
+
+
 class PagesForFaults:
     """A ``send`` that keeps problems, and sends a page in their place where one was asked for."""
 

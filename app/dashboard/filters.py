@@ -87,6 +87,16 @@ def utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def moment_of(place: object) -> datetime | None:
+    """The moment that an ``instant`` tells; None of anything else that stands on an axis."""
+    if not isinstance(place, str) or not place.endswith("Z"):
+        return None
+    try:
+        return datetime.fromisoformat(place)
+    except ValueError:
+        return None
+
+
 def cell(value: object) -> str:
     """What stands in a table of a figure: a number, with its interval if it is three, or a text."""
     if isinstance(value, list | tuple) and len(value) == 3:
@@ -103,6 +113,7 @@ ALL: dict[str, Callable[..., object]] = {
     "money": money,
     "segment": segment,
     "instant": instant,
+    "moment_of": moment_of,
     "utc": utc,
     "cell": cell,
     "written": written,

@@ -19,6 +19,7 @@ from app.api import (
 from app.api import operations as operations_later
 from app.api.http.openapi import operation_id
 from app.api.ledger import overview, prices
+from app.api.signals import metrics
 from app.main import create_app
 from tests.support.documents import document_of, operations
 from tests.support.settings import IsolatedSettings
@@ -37,6 +38,7 @@ ROUTES = {
         health,
         imports,
         jobs,
+        metrics,
         models,
         operations_later,
         overview,

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from fastapi.encoders import jsonable_encoder
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel, JsonValue
 
 from app.schemas.jobs.jobs import ResultLine
@@ -32,6 +33,9 @@ def test_it_has_an_example_that_is_valid(operation: Operation) -> None:
     route, example = ROUTES[operation.name], example_of(operation)
     if operation.name in LINES:
         held: object = LINES[operation.name].model_validate(example)
+    elif operation.name == "getMetrics":
+        assert [*text_string_to_metric_families(str(content(operation.answer, "text/plain")["example"]))]
+        return
     elif example is None:  # it takes nothing and answers nothing: its path has the examples
         assert min(operation.responses) == "204"
         return

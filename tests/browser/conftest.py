@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.away import without_its_platform
 from tests.browser.places import Place, browser_program, sample, without_anything
@@ -22,6 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+PATIENCE = 20_000
+"""Milliseconds until what is expected is there; a bound for a broken page, not a measurement."""
 NO_BROWSER = "No Chromium was found: install it (Debian: apt install chromium), or name it in CHROMIUM."
 
 
@@ -30,6 +32,7 @@ def browser() -> Iterator[Browser]:
     if (program := browser_program()) is None:
         pytest.exit(NO_BROWSER, returncode=1)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*ALONE, *as_root])
         yield browser

@@ -17,7 +17,7 @@ from tests.browser.fresh import served
 from tests.browser.walking import look, settle, walking
 
 HERE = Path(__file__).parent
-DAYS = [f"2026-11-{day:02}" for day in range(1, 15)]
+DAYS = [f"2026-11-{day:02}T23:30:00.000Z" for day in range(1, 15)]
 
 
 def _with_gap(least: float, *, at: int) -> list[JsonValue]:
@@ -40,7 +40,10 @@ FIGURE = {
         }
         for version in (1, 2)
     ],
-    "layout": {"yaxis": {"title": {"text": "accuracy"}, "tickformat": ".0%"}, "xaxis": {"type": "date"}},
+    "layout": {
+        "yaxis": {"title": {"text": "accuracy"}, "tickformat": ".0%"},
+        "xaxis": {"type": "date", "title": {"text": "day ({zone})"}},
+    },
 }
 BARS = {
     "data": [
@@ -88,11 +91,18 @@ def test_a_chart_is_drawn_and_its_numbers_are_there_to_be_read(shown: Page) -> N
     expect(chart.locator(".main-svg").first).to_be_visible()
     assert chart.locator("path.js-line").first.get_attribute("d") not in (None, "", "M0,0")
     chart.get_by_text("Numbers").click()
-    row = chart.get_by_role("row", name="2026-11-07")
+    row = chart.get_by_role("row", name="8 Nov 2026, 00:30:00")
     expect(row).to_contain_text("0.820 (0.810 to 0.840)")
     expect(row.get_by_role("cell").nth(1)).to_have_text("–")  # a gap
     chart.locator(".nsewdrag").first.hover()
     look(shown, "charts", keep=False)
+
+
+def test_its_moments_are_in_the_viewers_zone_too(shown: Page) -> None:
+    chart = shown.get_by_role("figure").filter(has_text="Accuracy over time")
+    expect(chart.locator(".xtitle")).to_have_text("day (Europe/Berlin)")
+    drawn = chart.locator(".plot").evaluate("(one) => one.data[0].x")
+    assert drawn[0] == "2026-11-02T00:30:00.000"
 
 
 def test_its_colours_are_those_of_the_theme(shown: Page) -> None:

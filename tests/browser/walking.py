@@ -58,7 +58,7 @@ def walking(browser: Browser, base: str) -> Iterator[Page]:
         color_scheme="light",
         reduced_motion="reduce",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     complaints = Complaints(page)
     setattr(page, "complaints", complaints)  # noqa: B010 - Playwright's page has no such attribute

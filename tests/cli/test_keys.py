@@ -1,6 +1,7 @@
 """`python -m app keys`, in this process, on a real database."""
 
 import asyncio
+import os
 import re
 import stat
 from pathlib import Path
@@ -94,6 +95,15 @@ def test_where_the_file_cannot_be_written_there_is_no_key(
     assert errors.startswith("Error: ")
     assert "cannot be used" in errors
     assert "valid" not in run(capsys, "list")[1]
+
+
+def test_a_pipe_or_a_device_is_not_replaced_by_a_key(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code, _, errors = run(capsys, "create", "mine", "--scope", "read", "--into", str(tmp_path / "pipe"))
+    assert (code, "--into: takes the name of a file" in errors) == (1, True)
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_leftover_or_a_link_in_the_place_of_the_new_file_is_not_written_through(

@@ -21,11 +21,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import answers
 from app.api.access.scopes import require
-from app.api.entry.noting import note_outage, signals_of
+from app.api.entry.noting import note_outage
 from app.api.http.problems import from_app_error, from_outage
-from app.core.errors import AppError
+from app.core.errors import AppError, Forbidden
 from app.core.errors.still_computing import StillComputing
-from app.core.signals.answered import note, note_error
+from app.core.signals.answered import note_error
+from app.core.signals.requested import RequestSignals
 from app.schemas.ids import record_id_fault
 from app.services.failures import outages
 from app.services.predictions.predictor import Ask
@@ -33,8 +34,8 @@ from app.services.runtime import Runtime
 
 PATH = re.compile(rb"/predict/([!-$&->@-~]{1,200})")
 """Of characters that stand for themselves; there is no percent sign among them, and no question mark."""
-ROUTE = "/predict/{record_id}"
-"""What takes such a path, below."""
+PLAIN = RequestSignals("/predict/{record_id}")
+"""The route that takes such a path, below, where it is not plain."""
 NAME = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
 QUERY = re.compile(f"(?:model=({NAME})|version=({NAME})|refresh=(true|false))")
 CLOSER_LOOK = frozenset(
@@ -56,23 +57,22 @@ class PredictionFront:
         plain = _plain(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
         runtime: Runtime | None = getattr(scope["app"].state, "runtime", None) if plain else None
         if plain is None or runtime is None:
+            scope["signals"] = RequestSignals()
             await self.app(scope, receive, send)
             return
-        signals = signals_of(scope)
-        signals.route = ROUTE
+        scope["signals"] = PLAIN
         try:
             require("predict")
-            signals.asked = 1
             answer = await runtime.predictor.predict(*plain)
         except AppError as error:
-            if signals.asked:
-                note_error("request", error, perf_counter() - signals.began)
+            if not isinstance(error, Forbidden):
+                note_error("request", error, perf_counter() - scope["began"])
             await _told(plain[0], error, scope.get("root_path", ""))(scope, receive, send)
         except outages.OUTAGES as error:
-            note_outage("request", error, perf_counter() - signals.began)
+            note_outage("request", error, perf_counter() - scope["began"])
             await from_outage(error)(scope, receive, send)
         else:
-            note("request", answer, perf_counter() - signals.began)
+            scope["told"] = answer
             body = answers.single(answer)
             headers = answers.raw_headers(answer, body)
             await send({"type": "http.response.start", "status": 200, "headers": headers})

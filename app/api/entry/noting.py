@@ -26,7 +26,7 @@ __all__ = ["NotingDep", "PredictionRoute", "RouteNoted", "signals_of"]
 
 
 def signals_of(scope: Scope) -> RequestSignals:
-    """Those of the request, which RequestContext has begun."""
+    """Those of the request, which the front has begun."""
     return cast(RequestSignals, scope["signals"])
 
 
@@ -57,7 +57,7 @@ class PredictionRoute(ItemwiseRoute):
                 return await handle(request)
             except outages.OUTAGES as error:
                 signals = signals_of(request.scope)
-                note_outage(origin, error, perf_counter() - signals.began, signals.asked)
+                note_outage(origin, error, perf_counter() - request.scope["began"], signals.asked)
                 raise
 
         return noting
@@ -70,15 +70,15 @@ def note_outage(origin: answered.Origin, error: Exception, seconds: float, count
 
 
 class Noting:
-    """Of one request."""
+    """Of one request; ``began`` is when, by time.perf_counter."""
 
-    def __init__(self, signals: RequestSignals) -> None:
-        self._signals = signals
+    def __init__(self, signals: RequestSignals, began: float) -> None:
+        self._signals, self._began = signals, began
 
     @property
     def seconds(self) -> float:
         """That its caller has waited so far."""
-        return perf_counter() - self._signals.began
+        return perf_counter() - self._began
 
     @contextmanager
     def asked(self, origin: answered.Origin, count: int) -> Iterator[None]:
@@ -132,7 +132,7 @@ def _version(written: str) -> tuple[str, str]:
 
 
 async def _noting(request: Request) -> Noting:
-    return Noting(signals_of(request.scope))
+    return Noting(signals_of(request.scope), request.scope["began"])
 
 
 NotingDep = Annotated[Noting, Depends(_noting)]

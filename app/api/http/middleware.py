@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import crash
 from app.core.logging import access, as_logged
-from app.core.signals import RequestSignals, requested
+from app.core.signals import requested
+from app.core.signals.requested import NOTHING_KNOWN
 from app.core.tracing.ids import TraceIds, trace_of
 from app.core.web import headers as web_headers
 from app.services.failures import user_code
@@ -49,7 +50,7 @@ class RequestContext:
         elif trace is not None:
             structlog.contextvars.bind_contextvars(trace_id=trace.trace_id)
         user_code.PATIENCE.set(user_code.OF_REQUESTS)
-        scope["signals"] = signals = RequestSignals(time.perf_counter())
+        scope["began"] = began = time.perf_counter()
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -70,8 +71,9 @@ class RequestContext:
                 await crash(error)(scope, receive, send_with_id)
         finally:
             path: str = scope["path"]
-            seconds = time.perf_counter() - signals.began
-            requested.note(signals.route, scope["method"], status, seconds)
+            seconds, get = time.perf_counter() - began, scope.get
+            route = get("signals", NOTHING_KNOWN).route
+            requested.note(route, scope["method"], status, seconds, get("told"))
             is_probe = path.startswith(("/health/", "/metrics"))  # they come every few seconds
             level: Literal["debug", "info"] = "debug" if is_probe else "info"
             logged = as_logged(path, scope.get("root_path", ""))

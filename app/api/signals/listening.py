@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.entry.admission import CallerAdmission
 from app.api.entry.noting import RouteNoted
@@ -18,9 +18,10 @@ from app.api.signals import metrics
 from app.api.web.guard import WebGuard
 from app.core.errors import Misconfigured
 from app.core.settings import Settings
+from app.core.signals import RequestSignals
 from app.services.runtime import Runtime
-from app.services.signals.processes import Processes
-from app.services.signals.telling import Metrics
+from app.services.signals.processes import SharedTotals
+from app.services.signals.telling import ExposedMetrics
 
 
 @asynccontextmanager
@@ -46,9 +47,12 @@ class MetricsOfAWorker(FastAPI):
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
         self.state.settings, self.state.runtime = runtime.settings, runtime
-        self.state.metrics = Metrics(runtime, Processes())
+        self.state.metrics = ExposedMetrics(runtime, SharedTotals())
         problems.install(self)
         self.include_router(metrics.router)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__({**scope, "signals": RequestSignals()}, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         routes = HeadAsGet(ExactPaths(RouteNoted(super().build_middleware_stack())))

@@ -67,6 +67,8 @@ def create(
 
 def _write(path: Path, new: "NewKey", *, only_first: bool) -> None:
     """Into a file that is whole before the key is one, whenever this process ends."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise _no_such("--into", "takes the name of a file; without it the key is printed")
     beside = path.with_name(f".{path.name}.new")
     beside.unlink(missing_ok=True)
     with files.named(path), open(beside, "x", opener=_for_its_owner) as file:

@@ -10,7 +10,7 @@ from app.cli.database import open_sessions, use_case
 from app.cli.evaluate.columns import COMPARED, GROUP
 from app.cli.evaluate.options import ComparedMetrics, ComparedSlices
 from app.cli.terminal import output
-from app.cli.terminal.options import ModelOption
+from app.cli.terminal.options import ModelOption, checked_id
 from app.cli.terminal.output import FormatOption
 from app.core.errors import FieldError, InvalidInput
 from app.core.settings import Settings
@@ -22,7 +22,11 @@ HOW = FieldError("compare", "takes two versions, as --version 1 2, or the ids of
 
 ComparedRuns = Annotated[
     list[int] | None,
-    typer.Argument(metavar="RUN", help="The ids of two, as `evaluate list` has them."),
+    typer.Argument(
+        metavar="RUN",
+        help="The ids of two, as `evaluate list` has them.",
+        callback=lambda ids: ids and [checked_id(one) for one in ids],
+    ),
 ]
 ComparedVersions = Annotated[
     tuple[str, str] | None,

@@ -17,8 +17,15 @@ FORMATS: dict[str, ResultFormat] = {".csv": "csv", ".json": "json"}
 
 
 async def write(job_id: int, output: Path, records: int) -> None:
-    """Into a file, of the format that its name says. It takes its name when it is complete."""
+    """Into a file, of the format that its name says. It takes its name when it is complete.
+
+    A device, a pipe and what a link leads to are written to as they are.
+    """
     file_format = FORMATS.get(output.suffix.lower(), "ndjson")
+    if not files.is_plain(output):
+        with files.named(output), output.open("w", encoding="utf-8", newline="") as file:
+            await _write(job_id, file, file_format, records)
+        return
     unfinished = output.with_name(f"{output.name}.part")
     try:
         with files.named(unfinished), unfinished.open("w", encoding="utf-8", newline="") as file:

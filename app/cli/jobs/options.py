@@ -1,11 +1,13 @@
 """Which records a job is about, as options have it."""
 
+import os
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 from pydantic import JsonValue
 
+from app.cli.terminal import files
 from app.cli.terminal.options import WHERE, parsed
 from app.core.errors import InvalidInput
 from app.schemas.jobs.jobs import Engine
@@ -14,7 +16,9 @@ from app.schemas.records.imports import FileFormat
 Everything = Annotated[bool, typer.Option("--all", help="Every record.")]
 IdsFile = Annotated[
     typer.FileText | None,
-    typer.Option(help="Ids of records, one a line; - is standard input.", encoding="utf-8-sig"),
+    typer.Option(
+        metavar="FILE", help="Ids of records, one a line; - is standard input.", encoding="utf-8-sig"
+    ),
 ]
 JobWhere = Annotated[str | None, typer.Option(help=f"Inputs with these values, as {WHERE}.")]
 JobSince = Annotated[str | None, typer.Option(help="Inputs from this time on, with its offset.")]
@@ -26,9 +30,31 @@ EngineName = Annotated[Engine, typer.Option(help="How it predicts.")]
 StoreAs = Annotated[
     FileFormat | None, typer.Option(help="Have the workers write the results to the storage, too.")
 ]
+
+
+def _writable(output: Path | None) -> Path | None:
+    """Where it can be seen that it cannot be written, that is said before anything is predicted."""
+    folder = None if output is None else output.parent
+    if folder is not None and not folder.is_dir():
+        raise typer.BadParameter(f"there is no folder '{folder}'.")
+    if (
+        folder is not None
+        and output is not None
+        and files.is_plain(output)
+        and not os.access(folder, os.W_OK)
+    ):
+        raise typer.BadParameter(f"nothing can be written in the folder '{folder}'.")
+    return output
+
+
 OutputFile = Annotated[
     Path | None,
-    typer.Option(help="Write the results here: .csv, .json, else NDJSON.", dir_okay=False, writable=True),
+    typer.Option(
+        help="Write the results here: .csv, .json, else NDJSON.",
+        dir_okay=False,
+        writable=True,
+        callback=_writable,
+    ),
 ]
 
 

@@ -51,7 +51,7 @@ def list_models(form: FormatOption = "table") -> None:
 def show(
     name: NamedModel,
     version: Annotated[
-        str | None, typer.Argument(metavar="[VERSION]", help="Only this one, with all of it.")
+        str | None, typer.Argument(metavar="VERSION", help="Only this one, with all of it.")
     ] = None,
     form: FormatOption = "table",
 ) -> None:
@@ -78,9 +78,7 @@ def history(
 
 @commands.command()
 def backends(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Show the options of this one.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show the options of this one.")] = None,
     form: FormatOption = "table",
 ) -> None:
     """Show the platforms that versions can be hosted on, or one with all of its options."""

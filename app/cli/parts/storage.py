@@ -30,7 +30,7 @@ def init(wait: Wait = 0) -> None:
 
 @commands.command("list")
 def list_objects(
-    prefix: Annotated[str, typer.Argument(metavar="[PREFIX]", help="What the keys begin with.")] = "",
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="What the keys begin with.")] = "",
     form: FormatOption = "table",
 ) -> None:
     """List the objects of the storage by their keys, below STORAGE_URL."""

@@ -21,10 +21,11 @@ def as_now(arguments: Sequence[str]) -> list[str]:
 
 def _job(rest: Sequence[str]) -> list[str]:
     """What ``predict`` did with jobs; empty where it is about none."""
-    if (named := _taken(rest, "--job")) is not None:
+    options = rest[: rest.index("--")] if "--" in rest else rest  # behind it are ids, whatever they look like
+    if (named := _taken(options, "--job")) is not None:
         job, others = named
         return ["jobs", "results" if any(_is(one, "--output") for one in others) else "show", job, *others]
-    if any(_is(one, option) for one in rest for option in MANY):
+    if any(_is(one, option) for one in options for option in MANY):
         return ["jobs", "start", *rest]
     return []
 

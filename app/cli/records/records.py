@@ -27,7 +27,9 @@ SUFFIXES: dict[str, FileFormat] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl":
 
 @commands.command("import")
 def import_file(
-    file: Annotated[typer.FileBinaryRead, typer.Argument(help="CSV or NDJSON; - is standard input.")],
+    file: Annotated[
+        typer.FileBinaryRead, typer.Argument(metavar="FILE", help="CSV or NDJSON; - is standard input.")
+    ],
     file_format: Annotated[
         FileFormat | None, typer.Option("--format", help="Default: what the file's name says.")
     ] = None,

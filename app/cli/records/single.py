@@ -42,10 +42,11 @@ def get(record_id: RecordIdArgument) -> None:
 def put(
     record_id: RecordIdArgument,
     given: Annotated[
-        str | None, typer.Argument(metavar="[INPUT]", help=f"The input object as JSON, such as '{INPUT}'.")
+        str | None, typer.Argument(metavar="INPUT", help=f"The input object as JSON, such as '{INPUT}'.")
     ] = None,
     file: Annotated[
-        typer.FileBinaryRead | None, typer.Option(help="Read it from this file; - is standard input.")
+        typer.FileBinaryRead | None,
+        typer.Option(metavar="FILE", help="Read it from this file; - is standard input."),
     ] = None,
     if_match: IfMatch = None,
     only_new: Annotated[bool, typer.Option("--only-new", help="Only if there is no such record.")] = False,
@@ -64,7 +65,7 @@ def label(
     value: Annotated[
         str | None,
         typer.Argument(
-            metavar="[VALUE]", help="The truth, as JSON or as text. Without it, show what there is."
+            metavar="VALUE", help="The truth, as JSON or as text. Without it, show what there is."
         ),
     ] = None,
     observed_at: Annotated[
@@ -92,12 +93,12 @@ def unlabel(record_id: RecordIdArgument) -> None:
 
 
 def delete(
-    record_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="The records' ids.")
-    ] = None,
+    record_ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="The records' ids.")] = None,
     ids_file: Annotated[
         typer.FileText | None,
-        typer.Option(help="A file of ids, one a line; - is standard input.", encoding="utf-8-sig"),
+        typer.Option(
+            metavar="FILE", help="A file of ids, one a line; - is standard input.", encoding="utf-8-sig"
+        ),
     ] = None,
     if_match: IfMatch = None,
     yes: WithoutAsking = False,

@@ -4,9 +4,15 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 OF_A_FILE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EISDIR, errno.EROFS}
 """What reading and writing an open file fails with, and no connection does."""
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a file beside it may take its name: not that of a device, a pipe or a link (/dev/stdout)."""
+    return not path.is_symlink() and (path.is_file() or not path.exists())
 
 
 @contextmanager

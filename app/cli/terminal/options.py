@@ -16,11 +16,12 @@ WhichVersion = Annotated[str | None, typer.Option(help="Default: the live one.")
 Detach = Annotated[bool, typer.Option("--detach", help="Only queue it, and print its id.")]
 AsItStands = Annotated[bool, typer.Option("--now", help="As it stands, also while it is under way.")]
 WaitForWorker = Annotated[bool, typer.Option("--wait", help="Wait for a worker, too, if none is alive.")]
-HowMany = Annotated[int, typer.Option("--limit", metavar="N", help="How many.", min=1)]
 
 WHERE = '{"plan": "basic"}'
 """The form of an option --where."""
 BEYOND_IDS = 2**63
+MOST = 10**9
+"""Of a list: what is far from the largest number that the database takes, and needs no limit."""
 MOMENT: TypeAdapter[Moment] = TypeAdapter(Moment)
 
 
@@ -38,16 +39,26 @@ def moment(option: str, text: str | None) -> datetime | None:
     try:
         return None if text is None else MOMENT.validate_python(text)
     except ValidationError as error:
-        raise InvalidInput("The search does not fit.", errors=faults_of(error, option)) from error
+        raise InvalidInput("A time does not fit.", errors=faults_of(error, option)) from error
+
+
+def _listable(value: int) -> int:
+    if value > MOST:
+        raise typer.BadParameter(f"{value} is more than any list has: at most {MOST:,}.")
+    return value
+
+
+HowMany = Annotated[int, typer.Option("--limit", metavar="N", help="How many.", min=1, callback=_listable)]
 
 
 def id_argument(what: str) -> typer.models.ArgumentInfo:
     """An argument that is the id of something, checked without its help naming the largest number."""
-    argument: typer.models.ArgumentInfo = typer.Argument(metavar="ID", help=what, callback=_checked)
+    argument: typer.models.ArgumentInfo = typer.Argument(metavar="ID", help=what, callback=checked_id)
     return argument
 
 
-def _checked(value: int) -> int:
+def checked_id(value: int) -> int:
+    """BadParameter where it cannot be one."""
     if not 0 < value < BEYOND_IDS:
         raise typer.BadParameter(f"{value} is no id: they count from 1.")
     return value

@@ -28,6 +28,9 @@ NARRATORS = ("alembic", "azure", "boto3", "botocore", "google", "httpx", "msal",
 TRIES_AGAIN = "opentelemetry.exporter"
 """Says of each batch of spans several times that it could not be sent yet, and once that it could not."""
 
+QUOTES_CALLERS = "opentelemetry.trace"
+"""Warns of headers that name no trace, and quotes them: whatever a caller writes, and as often."""
+
 
 def configure_logging(settings: Settings) -> None:
     """Send structlog and the standard library's loggers through one formatter to standard error."""
@@ -51,7 +54,8 @@ def configure_logging(settings: Settings) -> None:
     )  # those of others write out what is sent, and tokens
     for name in NARRATORS:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger(TRIES_AGAIN).setLevel(logging.ERROR)
+    for name in (TRIES_AGAIN, QUOTES_CALLERS):
+        logging.getLogger(name).setLevel(logging.ERROR)
     VALUES.are_shown = settings.log_values
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []

@@ -55,12 +55,15 @@ _told: Final[dict[tuple[str, str, Origin, CacheWord], Histogram]] = {}
 """The same histograms, by what is at hand when a hit is told."""
 
 
+def histogram_of(origin: Origin, told: Told) -> Histogram:
+    """Where one is noted."""
+    found = _told.get((told.model, told.version, origin, told.cache))
+    return found or _told_by(told.model, told.version, origin, told.cache)
+
+
 def note(origin: Origin, told: Told, seconds: float) -> None:
     """One that somebody was told after so many seconds."""
-    histogram = _told.get((told.model, told.version, origin, told.cache))
-    if histogram is None:
-        histogram = _told_by(told.model, told.version, origin, told.cache)
-    histogram.note(seconds)
+    histogram_of(origin, told).note(seconds)
 
 
 def note_as(

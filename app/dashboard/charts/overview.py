@@ -1,6 +1,6 @@
 """Figures of the overview: what was answered over time, how fast, and what failed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -18,6 +18,21 @@ COLOURS = {
 """Of outcomes, from the bottom of the bars to their top."""
 PERCENTILES = {"p50": "solid", "p95": "dash", "p99": "dot"}
 """With how their lines are drawn."""
+TICKS: Mapping[float, str] = {
+    0.3: "0.3 ms",
+    1: "1 ms",
+    3: "3 ms",
+    10: "10 ms",
+    30: "30 ms",
+    100: "100 ms",
+    300: "300 ms",
+    1000: "1 s",
+    3000: "3 s",
+    10_000: "10 s",
+    30_000: "30 s",
+    60_000: "60 s",
+}
+"""Of milliseconds on a logarithmic axis: Plotly's own repeat their digits, crowded on a short range."""
 MOST_CAUSES = 5
 """With bars of their own; the others are one."""
 
@@ -42,7 +57,10 @@ def latency(steps: Sequence[OverviewStep]) -> Figure:
     ]
     return {
         "data": [line for line in lines if any(_numbers(line))],
-        "layout": {"xaxis": _times(steps), "yaxis": {"type": "log", "title": {"text": "ms"}}},
+        "layout": {
+            "xaxis": _times(steps),
+            "yaxis": {"type": "log", "tickvals": [*TICKS], "ticktext": [*TICKS.values()]},
+        },
     }
 
 
@@ -103,4 +121,4 @@ def _times(steps: Sequence[OverviewStep]) -> dict[str, JsonValue]:
     """From half a step before the first to half a step behind the last, whatever of them has numbers."""
     half = (steps[-1].at - steps[0].at) / max(1, 2 * (len(steps) - 1))
     ends: list[JsonValue] = [instant(steps[0].at - half), instant(steps[-1].at + half)]
-    return {"type": "date", "title": {"text": "UTC"}, "range": ends}
+    return {"type": "date", "title": {"text": "({zone})"}, "range": ends}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from app.dashboard.charts.tables import Figure
+from app.dashboard.filters import instant
 from app.schemas.predictions.explanations import Explanation
 from app.services.browsing.records import SeenPrediction, SeenRecord
 
@@ -41,7 +42,7 @@ def through_time(seen: SeenRecord) -> Figure | None:
     return {
         "data": data,
         "layout": {
-            "xaxis": {"title": {"text": "computed at (UTC)"}, "type": "date"},
+            "xaxis": {"title": {"text": "computed at ({zone})"}, "type": "date"},
             "yaxis": {"title": {"text": "prediction"}},
             "showlegend": True,
         },
@@ -73,7 +74,7 @@ def _truth(truth: float, made: Sequence[SeenPrediction]) -> JsonValue:
 
 
 def _moment(one: SeenPrediction) -> str:
-    return one.logged.computed_at.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
+    return instant(one.logged.computed_at)
 
 
 def contributions(explanation: Explanation) -> Figure | None:

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from app.dashboard.charts import marks
 from app.dashboard.charts.marks import PlotTrace
 from app.dashboard.charts.tables import Figure
+from app.dashboard.filters import instant
 from app.schemas.evaluations.metric_history import HistoryRow
 from app.schemas.evaluations.timeline import WindowKey
 
@@ -52,7 +53,7 @@ def _places(found: Sequence[HistoryRow]) -> dict[int, str]:
     """Where each run stands: at its time, or, where all are of one day or two, one after the other."""
     in_days = _is_in_days(found)
     return {
-        one.evaluation_id: one.finished_at.isoformat() if in_days else f"run {one.evaluation_id}"
+        one.evaluation_id: instant(one.finished_at) if in_days else f"run {one.evaluation_id}"
         for one in found
     }
 
@@ -60,7 +61,7 @@ def _places(found: Sequence[HistoryRow]) -> dict[int, str]:
 def _across(found: Sequence[HistoryRow], *, small: bool) -> PlotTrace:
     few: PlotTrace = {"nticks": 3, "tickangle": 0} if small else {}
     if _is_in_days(found):
-        return few | {"type": "date", "title": {"text": "" if small else "run finished (UTC)"}}
+        return few | {"type": "date", "title": {"text": "" if small else "run finished ({zone})"}}
     order: list[JsonValue] = list(_places(found).values())
     return few | {"type": "category", "categoryorder": "array", "categoryarray": order}
 

@@ -11,6 +11,8 @@ HIDDEN = "skip"
 """The ``hoverinfo`` of a trace that is there for its looks (a band, say): it is no column."""
 
 
+ZONE = "({zone})"
+"""In the title of an axis of moments: the viewer's zone, which the page's script knows."""
 TABLE = "table"
 """Of a figure, the table that says more than its traces do, such as why there is a gap."""
 
@@ -78,7 +80,7 @@ def _title(figure: Figure, axis: str) -> str:
     shown = layout.get(axis) if isinstance(layout, dict) else None
     title = shown.get("title") if isinstance(shown, dict) else None
     text = title.get("text") if isinstance(title, dict) else title
-    return text if isinstance(text, str) else ""
+    return text.replace(ZONE, "").strip() if isinstance(text, str) else ""
 
 
 def _objects(value: JsonValue) -> list[dict[str, JsonValue]]:

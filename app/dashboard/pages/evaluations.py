@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from fastapi import Query, Request, Response
 
-from app.api.access.scopes import PREDICT, READ
+from app.api.access.scopes import PREDICT, READ, require
 from app.api.deps import CursorQuery, SessionsDep, SettingsDep, UseCaseDep
 from app.core.errors import AppError
 from app.dashboard import asked_runs
@@ -86,6 +86,7 @@ async def _asking(
     asked: Mapping[str, str],
     fault: AppError | None = None,
 ) -> Response:
+    require("read")  # it names models
     models = await listing.page_of_summaries(sessions, named_like="", limit=MOST_NAMES, cursor=None)
     return page(
         request,

@@ -1,12 +1,13 @@
 """What the service does, at a glance."""
 
 from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 
 from app.api.access.scopes import READ
 from app.api.deps import AnswerNotesDep, SessionsDep
 from app.core.errors import Forbidden
 from app.dashboard.charts import overview as charts
-from app.dashboard.rendering import page
+from app.dashboard.rendering import NOT_KEPT, page
 from app.dashboard.routes import pages
 from app.schemas.overview.overview import WINDOWS, OverviewWindow
 from app.services.overview.overview import overview
@@ -41,3 +42,12 @@ async def show_numbers(
     """What is renewed while the page is looked at."""
     found = await overview(sessions, notes, window=window)
     return page(request, "overview/numbers.html", found=found)
+
+
+@router.get("/dashboard/overview/data", dependencies=[READ])
+async def give_overview(
+    sessions: SessionsDep, notes: AnswerNotesDep, window: OverviewWindow = "24h"
+) -> Response:
+    """What ``GET /overview`` tells, for who is signed in here: a cookie is nothing to the API."""
+    found = await overview(sessions, notes, window=window)
+    return JSONResponse(found.model_dump(mode="json"), headers=NOT_KEPT)

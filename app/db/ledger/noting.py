@@ -33,6 +33,7 @@ _NOTE = Statement("""
     ) with ordinality as given (model, version, origin, outcome, cause, upto, answers, line)
     left join models on models.name = given.model
     left join model_versions version on version.model_id = models.id and version.version = given.version
+    where not exists (select from answer_tallies noted where noted.note = cast(:note as uuid))
     on conflict (note, line) where note is not null do nothing
 """)
 

@@ -11,7 +11,7 @@ OPERATION = "operation"
 KINDS = (*PRIORITY, OPERATION)
 
 
-class QueueDepth(NamedTuple):
+class TasksOfKind(NamedTuple):
     """Of one kind: what is due and waits for a worker, what is due later, and what is worked on.
 
     ``oldest`` is for how many seconds the longest has been waiting.
@@ -44,7 +44,7 @@ _DEPTHS = text(f"""
 """)
 
 
-async def depths(session: AsyncSession) -> list[QueueDepth]:
+async def depths(session: AsyncSession) -> list[TasksOfKind]:
     """Of each kind, in the order of KINDS."""
-    found = {row[0]: QueueDepth(*row) for row in await session.execute(_DEPTHS)}
-    return [found.get(kind, QueueDepth(kind)) for kind in KINDS]
+    found = {row[0]: TasksOfKind(*row) for row in await session.execute(_DEPTHS)}
+    return [found.get(kind, TasksOfKind(kind)) for kind in KINDS]

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base, Now
 
-AS_NOTED, OF_A_MINUTE, OF_AN_HOUR, OF_A_DAY = range(4)
-"""Grains of tallies: as they came, several for a minute; one for each minute, hour or day (UTC)."""
+AS_NOTED, OF_A_MINUTE, OF_AN_HOUR, OF_A_DAY, FOLDED_NOTE = range(5)
+"""Grains of tallies: as they came, several for a minute; one for each minute, hour or day (UTC). And what is
+none: it says for a day that a note of answers was taken, when its lines are folded already."""
 
 
 class InferenceTallyRow(Base):

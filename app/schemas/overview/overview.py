@@ -139,8 +139,8 @@ class Overview(Documented):
     answers: AnswerCounts
     """Of all, records of jobs and evaluations among them."""
     asked: AnswerCounts
-    """Of those the ones that a caller waited for: of requests and of batches. The hit rate and the latencies of
-    hits and misses are theirs."""
+    """Of those the ones that a caller waited for: of requests and of batches. The hit rate, and the latencies
+    of hits and misses, are theirs."""
     hit_rate: float | None
     """The share of `hit` among those that are no errors; null where there are none."""
     hit_latency: LatencyPercentiles

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.core.errors import FieldError, InvalidInput
+from app.db import models
 from app.db.engine import Sessions
+from app.db.live import choosable
 from app.schemas.ids import LEGAL_NAME, is_legal_name
-from app.schemas.models import Model
-from app.services.models import listing
 from app.services.use_case import UseCase
 
-MODELS = 100
+VERSIONS = 500
 """The most that are listed; of more a name has to be typed."""
 
 
@@ -36,13 +36,14 @@ class VersionOptions:
 
 
 async def options(sessions: Sessions, use_case: UseCase, default_model: str | None) -> VersionOptions:
-    """Each model's live version first, and then all of its versions, the newest first."""
-    page = await listing.page(sessions, limit=MODELS, cursor=None)
-    listed = [option for model in page.items for option in _of(model)]
-    names = [model.model for model in page.items]
-    default = default_model if default_model in names or page.next_cursor else None
-    own_models = use_case.model_for is not None
-    return VersionOptions(listed, default, page.next_cursor is not None, own_models)
+    """Models by their names: of each its live version first, which is listed by itself as well, and then the
+    newest first."""
+    async with sessions() as session:
+        found = await choosable.first(session, limit=VERSIONS + 1)
+        is_known = default_model is not None and await models.find_model(session, default_model) is not None
+    listed = [option for row in found[:VERSIONS] for option in _of(*row)]
+    default = default_model if is_known else None
+    return VersionOptions(listed, default, len(found) > VERSIONS, use_case.model_for is not None)
 
 
 def parted(value: str) -> tuple[str | None, str | None]:
@@ -54,8 +55,7 @@ def parted(value: str) -> tuple[str | None, str | None]:
     return model or None, version or None
 
 
-def _of(model: Model) -> Iterator[ChoosableVersion]:
-    if model.live_version is not None:
-        yield ChoosableVersion(model.model, model.model, model.live_version, is_live=True)
-    for one in reversed(model.versions):
-        yield ChoosableVersion(f"{one.model}/{one.version}", one.model, one.version, is_live=False)
+def _of(model: str, version: str, is_live: bool) -> Iterator[ChoosableVersion]:
+    if is_live:
+        yield ChoosableVersion(model, model, version, is_live=True)
+    yield ChoosableVersion(f"{model}/{version}", model, version, is_live=False)

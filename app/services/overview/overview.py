@@ -40,7 +40,7 @@ async def overview(sessions: Sessions, notes: AnswerNotes, *, window: OverviewWi
     """
     if CURRENT.get().record_prefix:
         raise Forbidden("The overview is told to a key that is bound to no records: it is of all of them.")
-    await notes.note()
+    await notes.note_soon()
     async with sessions() as session:
         until = await now.moment(session)
         since = _since(until, WINDOWS[window])

@@ -1,10 +1,10 @@
 """What the cache saved, by the prices that were in force: in decimals, each currency by itself."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from app.db.ledger.now import VersionIds
@@ -16,6 +16,8 @@ Reason: TypeAlias = Literal["no price", "no calls seen"]
 HOUR = Decimal(3600)
 FINEST = Decimal("0.000001")
 """To which sums are rounded in the end."""
+ANY_SIZE = Context(prec=60)
+"""For that rounding: of a sum with more than 22 digits before the point Python makes an error by itself."""
 
 
 class InForce(NamedTuple):
@@ -26,31 +28,38 @@ class InForce(NamedTuple):
     currency: str
 
 
-@dataclass(frozen=True)
 class Prices:
-    """All that there are, in the order in which they come into force."""
+    """All that there are, given in the order in which they come into force. ``moments``: when any of them
+    changes after ``since``; between two of these none does."""
 
-    rows: Sequence[PriceRow]
-    since: datetime
-
-    @property
-    def moments(self) -> list[datetime]:
-        """When prices change after ``since``: between two of them none does."""
-        return sorted({row.valid_from for row in self.rows if row.valid_from > self.since})
+    def __init__(self, rows: Sequence[PriceRow], since: datetime) -> None:
+        self.since = since
+        self.moments = sorted({row.valid_from for row in rows if row.valid_from > since})
+        self._of: defaultdict[tuple[int, int | None], list[PriceRow]] = defaultdict(list)
+        for row in rows:
+            self._of[row.model_id, row.model_version_id].append(row)
 
     def at(self, version: VersionIds, period: int) -> InForce | None:
         """The version's own price in the period before so many moments, or the model's; None: it has none."""
         moment = self.moments[period - 1] if period else self.since
-        begun = [row for row in self.rows if row.valid_from <= moment and row.model_id == version.model_id]
-        own = [row for row in begun if row.model_version_id == version.version_id]
-        of_all = [row for row in begun if row.model_version_id is None]
-        return _last(own) or _last(of_all)
+        return self._last(version.model_id, version.version_id, moment) or self._last(
+            version.model_id, None, moment
+        )
+
+    def _last(self, model_id: int, version_id: int | None, moment: datetime) -> InForce | None:
+        rows = self._of.get((model_id, version_id), ())
+        begun = bisect_right(rows, moment, key=_begin)
+        return _in_force(rows[begun - 1]) if begun else None
 
 
-def _last(rows: Sequence[PriceRow]) -> InForce | None:
-    if not rows or rows[-1].amount is None or rows[-1].per is None or rows[-1].currency is None:
+def _begin(row: PriceRow) -> datetime:
+    return row.valid_from
+
+
+def _in_force(row: PriceRow) -> InForce | None:
+    if row.amount is None or row.per is None or row.currency is None:
         return None
-    return InForce(rows[-1].per, rows[-1].amount, rows[-1].currency)
+    return InForce(row.per, row.amount, row.currency)
 
 
 class Reckoning:
@@ -111,7 +120,9 @@ def _units(price: InForce, used: Used) -> Decimal:
 
 
 def _money(sums: Mapping[str, Decimal]) -> list[Money]:
-    return [Money(currency=name, amount=sums[name].quantize(FINEST)) for name in sorted(sums)]
+    return [
+        Money(currency=name, amount=sums[name].quantize(FINEST, context=ANY_SIZE)) for name in sorted(sums)
+    ]
 
 
 def without_calls(all_used: Iterable[Used]) -> list[int]:

@@ -10,7 +10,7 @@ from app.db.engine import OUTAGES, Database, is_outage, is_unmigrated, run
 from app.db.evaluations import newest
 from app.db.evaluations.newest import NewestMetric
 from app.db.queue import depth, lives
-from app.db.queue.depth import QueueDepth
+from app.db.queue.depth import TasksOfKind
 
 KEPT = 2.0
 """Seconds that an answer is remembered, so that several who ask are no load."""
@@ -23,7 +23,7 @@ class DatabaseSignals:
     """``versions``: the names of all models and versions that there are; None where nobody could say."""
 
     is_up: bool = False
-    depths: Sequence[QueueDepth] = ()
+    depths: Sequence[TasksOfKind] = ()
     workers: int | None = None
     metrics: Sequence[NewestMetric] = ()
     versions: frozenset[tuple[str, str]] | None = field(default=None, repr=False)

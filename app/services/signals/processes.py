@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 
 import structlog
 
@@ -16,10 +16,11 @@ log = structlog.get_logger(__name__)
 PAUSE = 1.0
 """Seconds between two writes of its totals: what was counted since is lost with a process that is killed."""
 SHARE = 0.005
-"""Of a process's time that they may take; where there are many thousand totals the pauses are longer."""
+"""Of a processor that they may take; where there are many thousand totals the pauses are longer. What a write
+waits for, on a machine that is busy, is none of it."""
 
 
-class Processes:
+class SharedTotals:
     """This one, and those that have entered the same folder; None: it is alone.
 
     Whoever is asked writes its own totals before it sums them up, so that no later sum, of whichever process,
@@ -62,19 +63,29 @@ class Processes:
 
     async def _write_forever(self, folder: Folder) -> None:
         while True:
-            began = perf_counter()
+            spent = 0.0
             try:
-                await self._write(folder)
+                spent = await self._write(folder)
             except OSError as error:
                 self._tell(error)
-            await asyncio.sleep(max(PAUSE, (perf_counter() - began) / SHARE))
+            await asyncio.sleep(max(PAUSE, spent / SHARE))
 
-    async def _write(self, folder: Folder) -> None:
-        """One at a time, so that no older totals come after newer ones."""
+    async def _write(self, folder: Folder) -> float:
+        """One at a time, so that no older totals come after newer ones. The seconds that a processor was busy
+        with it."""
         async with self._writes:
-            await asyncio.to_thread(folder.write, Totals.of_this_process(self.gauges()))
+            began = thread_time()
+            totals = Totals.of_this_process(self.gauges())
+            copied = thread_time() - began
+            return copied + await asyncio.to_thread(_put_down, folder, totals)
 
     def _tell(self, error: OSError) -> None:
         if not self._is_said_lost:
             log.error("metrics of other processes lost", reason=error.strerror)
             self._is_said_lost = True
+
+
+def _put_down(folder: Folder, totals: Totals) -> float:
+    began = thread_time()
+    folder.write(totals)
+    return thread_time() - began

@@ -18,7 +18,7 @@ from app.services.runtime import Runtime
 from app.services.signals.database import DatabaseLook, DatabaseSignals
 from app.services.signals.families import families
 from app.services.signals.gauges import gauges
-from app.services.signals.processes import Processes
+from app.services.signals.processes import SharedTotals
 
 
 class Exposition(NamedTuple):
@@ -28,17 +28,19 @@ class Exposition(NamedTuple):
     media_type: str
 
 
-class Metrics:
+class ExposedMetrics:
     """Those of a process, and of the others on its port. ``looks`` None: others tell of the database."""
 
-    def __init__(self, runtime: Runtime, processes: Processes, looks: DatabaseLook | None = None) -> None:
+    def __init__(self, runtime: Runtime, processes: SharedTotals, looks: DatabaseLook | None = None) -> None:
         self._runtime, self._processes, self._looks = runtime, processes, looks
         processes.gauges = partial(gauges, runtime)
 
     async def exposed(self, *, openmetrics: bool = False) -> Exposition:
         """Forbidden to who is bound: they name all models, and tell how much all callers ask for."""
         if CURRENT.get().is_bound:
-            raise Forbidden("Metrics are told to a key that is bound to nothing: they are of everybody.")
+            raise Forbidden(
+                "ExposedMetrics are told to a key that is bound to nothing: they are of everybody."
+            )
         database = None if self._looks is None else await self._looks.now()
         totals = await self._processes.totals()
         # Of thousands of versions it takes a while, in which callers are answered.
@@ -47,12 +49,12 @@ class Metrics:
 
     def _write(self, totals: Totals, database: DatabaseSignals | None, *, openmetrics: bool) -> bytes:
         code = self._runtime.predictor.pipeline_version
-        found = _Found(families(totals, database, code=code))
+        found = _Scraped(families(totals, database, code=code))
         write = cast(Callable[[Collector], bytes], generate_openmetrics if openmetrics else generate_latest)
         return write(found)
 
 
-class _Found(Collector):
+class _Scraped(Collector):
     """What prometheus_client takes for a registry."""
 
     def __init__(self, found: Iterator[Metric]) -> None:

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 PAUSE = 5.0
 """Seconds between two notes."""
+SOON = 1.0
+"""Seconds that who wants to see what was told waits for it to be noted."""
 LAST_WORDS = 2.0
 """Seconds that the end waits for the last one."""
 UPPER_BOUNDS = (*SECONDS, float("inf"))
@@ -36,6 +38,7 @@ class AnswerNotes:
         """What is being noted, or could not be."""
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._looked_for: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Note now and then, until the end."""
@@ -53,6 +56,12 @@ class AnswerNotes:
                     await self._send()
         except OUTAGES as error:
             log.debug("answers not noted yet", error=type(error).__name__)
+
+    async def note_soon(self) -> None:
+        """The same, for who is about to read it; one that takes long goes on by itself."""
+        if not self._turn.locked():
+            self._looked_for = asyncio.create_task(self.note())
+            await asyncio.wait([self._looked_for], timeout=SOON)
 
     async def _send(self) -> None:
         assert self._pending is not None

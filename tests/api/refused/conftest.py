@@ -49,9 +49,15 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     assert await _content(app) == before, "a refused request left something"
 
 
+NOTED_LATER = "answer_tallies"
+"""What was told, errors too, is noted there by the clock, some seconds after."""
+
+
 async def _content(app: FastAPI) -> list[str | None]:
     """A digest of each table."""
     digest = "select md5(string_agg(t::text, ',' order by t::text))"
-    digests = " union all ".join(f"{digest} from {name} t" for name in Base.metadata.tables)
+    digests = " union all ".join(
+        f"{digest} from {name} t" for name in Base.metadata.tables if name != NOTED_LATER
+    )
     async with app.state.runtime.database.transactions() as session:
         return [*await session.scalars(text(digests))]

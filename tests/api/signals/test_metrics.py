@@ -18,6 +18,7 @@ from app.services.runtime import Runtime
 from app.services.signals import database
 from app.services.signals.gauges import POOL_SIZE, POOL_USED, POOL_WAITING, gauges
 from tests.support.aws_stub import AwsStub, error
+from tests.support.eventually import TIMEOUT, until
 from tests.support.judged_orders import store_judged_orders
 from tests.support.metrics import families_of, samples, value
 from tests.support.orders import answer_ten_times
@@ -27,8 +28,9 @@ OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0; charset=u
 
 
 @pytest.fixture(autouse=True)
-def _no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "KEPT", 0.0)
+    monkeypatch.setattr(database, "PATIENCE", TIMEOUT)
 
 
 @pytest.fixture
@@ -104,8 +106,7 @@ async def test_a_breaker_that_is_open(client: httpx.AsyncClient, runtime: Runtim
 async def test_connections_in_use_and_who_waits_for_them(runtime: Runtime) -> None:
     size, held = usage.of(runtime.database.engine).size, [runtime.sessions() for _ in range(12)]
     using = [asyncio.create_task(session.connection()) for session in held]
-    while usage.of(runtime.database.engine).waiting != len(held) - size:  # noqa: ASYNC110 - the pool's state
-        await asyncio.sleep(0.01)
+    await until(lambda: usage.of(runtime.database.engine) == (size, size, len(held) - size))
     found = gauges(runtime)
     assert found[POOL_USED, ("shared",)] == found[POOL_SIZE, ("shared",)] == size
     assert found[POOL_WAITING, ("shared",)] == len(held) - size

@@ -59,3 +59,9 @@ def test_a_comparison_is_narrowed(capsys: pytest.CaptureFixture[str], settings: 
     _, _, errors = run(capsys, "compare", *ids, "--metric", "rmse", "--slice", "origin")
     assert "  --metric: there is no 'rmse'; there is bias, mae\n" in errors
     assert "  --slice: there is no 'origin'; there is carrier, carrier=AA, carrier=UA\n" in errors
+
+
+@pytest.mark.parametrize("wrong", ["0", str(2**63)])
+def test_what_can_be_no_id_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str], wrong: str) -> None:
+    code, _, errors = run(capsys, "compare", "1", wrong)
+    assert (code, f"{wrong} is no id: they count from 1." in errors) == (2, True)

@@ -53,3 +53,10 @@ def test_the_history(capsys: pytest.CaptureFixture[str], settings: Settings) -> 
     (row,) = csv.DictReader(out.splitlines())
     assert (code, row["value"]) == (0, "1.6666666666666667")
     assert errors == "There are more than these 1: raise --limit.\n"
+
+
+@pytest.mark.parametrize("command", ["list", "history"])
+def test_more_than_any_list_has(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    code, _, errors = run(capsys, command, "--limit", str(2**63 - 1))
+    assert (code, "at most 1,000,000,000" in errors) == (2, True)
+    assert run(capsys, command, "--limit", str(10**9))[0] == 0

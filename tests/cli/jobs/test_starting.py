@@ -114,3 +114,22 @@ def test_what_does_not_fit(capsys: pytest.CaptureFixture[str], arguments: list[s
     code, out, errors = run(capsys, "jobs", "start", *arguments)
     assert (code, out) == (1, "")
     assert said in errors
+
+
+def test_a_link_and_a_device_are_written_to_and_stay(
+    capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    Path("link.csv").symlink_to("/dev/null")
+    with worker(settings, 2):
+        assert run(capsys, "jobs", "start", "--all", "--output", "link.csv")[0] == 0
+    assert Path("link.csv").is_symlink()
+    assert [path.name for path in Path().iterdir()] == ["link.csv"]
+
+
+def test_a_folder_that_there_is_not_is_said_before_anything_is_predicted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, _, errors = run(capsys, "jobs", "start", "--all", "--output", "none/results.csv")
+    assert code == 2
+    assert "there is no folder 'none'" in errors
+    assert json.loads(run(capsys, "jobs", "list", "--format", "json")[1]) == []

@@ -79,7 +79,7 @@ def test_runs_of_one_day_stand_one_after_the_other() -> None:
     later = [one.model_copy(update={"finished_at": FIRST}) for one in found]
     points = [traces(runs.over_runs(each, {0: ONE, 1: ONE}, "mae", ["1"]))[-1] for each in (found, later)]
     assert [one["x"] for one in points] == [
-        ["2026-01-05T00:00:00+00:00", "2026-01-12T00:00:00+00:00"],
+        ["2026-01-05T00:00:00.000Z", "2026-01-12T00:00:00.000Z"],
         ["run 0", "run 1"],
     ]
 

@@ -26,20 +26,20 @@ def step(hour: int, *, hit: int = 0, miss: int = 0, errors: dict[str, int] | Non
 
 def test_an_outcome_that_never_came_has_no_bars() -> None:
     table = table_of(overview.answers([step(0, hit=3), step(1, miss=2, errors={"timeout": 1})]))
-    assert table.head == ["UTC", "hit", "miss", "error"]
+    assert table.head == ["", "hit", "miss", "error"]
     assert [row[1:] for row in table.rows] == [[3, 0, 0], [0, 2, 1]]
 
 
 def test_a_step_without_answers_is_a_gap_and_a_line_without_numbers_is_none() -> None:
     table = table_of(overview.latency([step(0, hit=3), step(1)]))
-    assert table.head == ["UTC", "hit p50", "hit p95", "hit p99"]
+    assert table.head == ["", "hit p50", "hit p95", "hit p99"]
     assert [row[1:] for row in table.rows] == [[1.5, 2.5, 3.5], [None, None, None]]
 
 
 def test_causes_beyond_the_most_frequent_are_one() -> None:
     many = {f"cause-{number}": 10 - number for number in range(8)}
     table = table_of(overview.errors([step(0, errors=many), step(1)], [*many]))
-    assert table.head == ["UTC", *(f"cause-{number}" for number in range(5)), "others"]
+    assert table.head == ["", *(f"cause-{number}" for number in range(5)), "others"]
     assert [row[1:] for row in table.rows] == [[10, 9, 8, 7, 6, 5 + 4 + 3], [0] * 6]
 
 

@@ -4,10 +4,12 @@ import httpx
 from fastapi import FastAPI
 
 from app.core.signals.answered import note_as, note_failure
+from app.schemas.overview.overview import Overview
 from app.services.access import keys
 from app.services.access.keys import NewKey
 from app.services.runtime import Runtime
 from tests.support.aws_stub import AwsStub
+from tests.support.browsers import new_key, signed_in
 from tests.support.orders import answer_ten_times, prepare
 
 
@@ -55,3 +57,10 @@ async def test_who_is_bound_to_records_is_told_where_they_are(
     text = await shown(client, authorization=f"Bearer {key}")
     assert "it is of all of them" in text
     assert 'href="/dashboard/records"' in text
+
+
+async def test_its_data_is_there_for_who_is_signed_in(app: FastAPI, client: httpx.AsyncClient) -> None:
+    await signed_in(client, await new_key(app, "read"))
+    assert 'href="/dashboard/overview/data?window=7d"' in await shown(client, "/?window=7d")
+    data = await client.get("/dashboard/overview/data?window=7d")
+    assert Overview.model_validate_json(data.content).window == "7d"

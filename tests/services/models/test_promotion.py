@@ -23,7 +23,7 @@ from app.core.settings import Settings
 from app.schemas.judged import Judged
 from app.schemas.models import NewVersion
 from app.services.inference import Inference
-from app.services.models import deletion, rollback, versions
+from app.services.models import decided, deletion, rollback, versions
 from app.services.records import records
 from app.services.runtime import Runtime, open_runtime
 from app.services.use_case import UseCase
@@ -186,6 +186,20 @@ async def test_a_registration_whose_row_fails_is_registered_and_not_live(
     found = await versions.get(runtime.sessions, "transit")
     assert (found.live_version, [one.version for one in found.versions]) == ("1", ["1", "2", "3"])
     assert await register(runtime, "3", promote=True, probe=False)
+    assert await live(runtime) == "3"
+
+
+async def test_what_was_decided_before_another_move_moves_nothing(runtime: Runtime) -> None:
+    shown = await decided.live(runtime.sessions, "transit")
+    await promote(runtime)
+    await register(runtime, "3")
+    with pytest.raises(Conflict, match=r"Nothing was done: version '2' of 'transit' became live after"):
+        await versions.promote(runtime.sessions, TRANSIT, runtime.inference, "transit", "3", shown=shown)
+    with pytest.raises(Conflict, match="Nothing was done"):
+        await rollback.roll_back(runtime.sessions, TRANSIT, "transit", shown=shown)
+    assert await live(runtime) == "2"
+    now = await decided.live(runtime.sessions, "transit")
+    await versions.promote(runtime.sessions, TRANSIT, runtime.inference, "transit", "3", shown=now)
     assert await live(runtime) == "3"
 
 

@@ -1,5 +1,6 @@
 """What the cache saved, by the prices that were in force."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -109,3 +110,27 @@ def test_where_a_period_has_no_calls_what_the_version_did_else_will_do(per: str)
     assert (left.answers, left.reason) == (10, "no calls seen")
     found = reckoned([price("36", per)], hits, usual={1: Used(1, 0, 0, 20, 2, 20)})
     assert (money(found), found.unpriced) == ({"USD": "36" if per == "call" else "0.1"}, [])
+
+
+class Passes(list[PriceRow]):
+    """Counts how often all of them are gone through."""
+
+    passes = 0
+
+    def __iter__(self) -> Iterator[PriceRow]:
+        self.passes += 1
+        return super().__iter__()
+
+
+def test_many_prices_are_not_gone_through_for_each_version() -> None:
+    """Of 5,000 models with a price each the overview took half a minute."""
+    rows = Passes(price("1", version=number) for number in range(100))
+    prices = Prices(rows, SINCE)
+    for number in range(100):
+        assert prices.at(VersionIds(number, 10, "m", str(number)), 0) is not None
+    assert rows.passes < 5
+
+
+def test_a_sum_may_have_any_size() -> None:
+    found = reckoned([price("1000000000")], Used(1, 0, 4 * 10**18, 0, 0, 0))
+    assert money(found) == {"USD": "4E+27"}

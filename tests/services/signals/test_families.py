@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from app.core.signals import AnsweredKey, CallKey, CallTotals, Histogram, RequestKey
 from app.core.signals.totals import Totals
 from app.db.evaluations.newest import NewestMetric
-from app.db.queue.depth import QueueDepth
+from app.db.queue.depth import TasksOfKind
 from app.services.signals.database import DatabaseSignals
 from app.services.signals.families import OF_GAUGES, PREFIX, families
 
@@ -28,7 +28,7 @@ def everything(version: str = "1") -> Totals:
 def of_a_database(*versions: str) -> DatabaseSignals:
     return DatabaseSignals(
         is_up=True,
-        depths=[QueueDepth("evaluate", 1, 2, 3, 4.5)],
+        depths=[TasksOfKind("evaluate", 1, 2, 3, 4.5)],
         workers=2,
         metrics=[NewestMetric("m", "1", datetime(2026, 1, 1, tzinfo=UTC), "mae", 1.5)],
         versions=frozenset(("m", version) for version in versions),

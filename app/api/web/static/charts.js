@@ -3,6 +3,8 @@
 const drawing = {
   config: { displayModeBar: false, responsive: true, displaylogo: false },
   seen: new Set(),
+  moment: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/,
+  zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
 
   async all(root) {
     const found = [...root.querySelectorAll("[data-figure]")];
@@ -41,12 +43,20 @@ const drawing = {
     }
   },
 
-  // "var(--bad)" in a figure is the page's colour of this name, whichever theme it has.
+  // "var(--bad)" in a figure is the page's colour of this name, whichever theme it has. Moments are shown in the
+  // viewer's zone, of which Plotly knows nothing, and "{zone}" is its name.
   traced(value) {
-    if (typeof value === "string") return value.startsWith("var(--") ? drawing.colour(value) : value;
+    if (typeof value === "string") return drawing.said(value);
     if (Array.isArray(value)) return value.map((one) => drawing.traced(one));
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, drawing.traced(one)]));
+  },
+
+  said(text) {
+    if (text.startsWith("var(--")) return drawing.colour(text);
+    if (!drawing.moment.test(text)) return text.replace("{zone}", drawing.zone);
+    const moment = new Date(text);
+    return new Date(moment - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, -1);
   },
 
   colour(value) {

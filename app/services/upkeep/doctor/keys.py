@@ -1,6 +1,6 @@
 """Whether who should be asked for a key is, and whose key is about to end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.core.settings import Settings
@@ -18,20 +18,27 @@ CREATE = "Make one: `python -m app keys create NAME --scope admin`."
 
 async def look(settings: Settings, sessions: Sessions) -> Iterable[Finding]:
     every = [key for key, _ in await keys.every(sessions)]
-    return [_asked_for(settings, any_made=bool(every)), *_ending(every)]
+    return [_asked_for(settings, every), *_ending(every)]
 
 
-def _asked_for(settings: Settings, *, any_made: bool) -> Finding:
+def _asked_for(settings: Settings, every: Sequence[ApiKeyRow]) -> Finding:
     reach = "this machine alone" if is_loopback(settings.host) else "others, too"
     said = f"HOST is {settings.host}, which reaches {reach}"
     if settings.auth == "none":
         make = ok if is_loopback(settings.host) else _open_to_all
         return make(CHECK, f"{said}; AUTH=none lets anybody do anything.")
-    if any_made or settings.oidc_issuer is not None:
+    if settings.oidc_issuer is None and every and not any(map(_is_valid, every)):
+        said = "Callers need a key, and none is valid: all have expired or were revoked."
+        return fault(CHECK, said, CREATE)
+    if every or settings.oidc_issuer is not None:
         return ok(CHECK, "Callers need a key or a token.")
     if is_loopback(settings.host):
         return warning(CHECK, f"{said}; no key was ever made, so anybody there may do anything.", CREATE)
     return fault(CHECK, f"{said}, and no key was ever made: the service does not start.", CREATE)
+
+
+def _is_valid(key: ApiKeyRow) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > datetime.now(UTC))
 
 
 def _open_to_all(check: str, said: str) -> Finding:

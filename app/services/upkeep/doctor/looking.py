@@ -38,11 +38,12 @@ class Check:
 
 async def looked(check: Check) -> list[Finding]:
     """What the check has found, or what kept it from that. A bug in it is raised."""
+    limit = asyncio.timeout(check.seconds)
     try:
-        async with asyncio.timeout(check.seconds):
+        async with limit:
             return [*await check.look()]
-    except TimeoutError:
-        said = f"There was no answer within {check.seconds:g} s."
+    except TimeoutError:  # its own, or one of those within it, as for connecting
+        said = f"There was no answer {f'within {check.seconds:g} s' if limit.expired() else 'in time'}."
         return [Finding(check=check.name, status=check.late, said=said, do=check.do)]
     except AppError as error:
         return [of_error(check.name, error, check.do)]
