@@ -21,8 +21,10 @@ EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 def main():
     ready = "ready" in sys.argv[1:]
-    [proc] = [one for one in sys.argv[1:] if one != "ready"] or ["/proc"]
-    module, arguments = started(Path(proc))
+    rest = [one for one in sys.argv[1:] if one != "ready"]
+    if len(rest) > 1:
+        sys.exit("Usage: python -IS healthcheck.py [ready] [PROC]. Ports and paths are found by the command.")
+    module, arguments = started(Path(*rest or ["/proc"]))
     if module == "app.local.endpoint":
         ask(option(arguments, "--host") or "127.0.0.1", option(arguments, "--port") or "8001", "/ping")
     elif arguments[:1] == ["serve"]:
