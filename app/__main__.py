@@ -9,6 +9,9 @@ Error: {name} is not installed in this Python ({python}).
   Elsewhere: pip install -r requirements.txt
 """
 
+LEFT_OUT = ("app.local", "examples")
+"""Where an image goes without them, deploy/left_out.py says so."""
+
 if __name__ == "__main__":
     gc.disable()  # until all is imported: cli/program/collecting.py
     try:
@@ -16,6 +19,8 @@ if __name__ == "__main__":
 
         main()
     except ModuleNotFoundError as error:
+        if error.name in LEFT_OUT:
+            sys.exit(f"Error: {error}")
         if error.name is None or error.name.partition(".")[0] == "app":
             raise
         sys.exit(NOT_INSTALLED.format(name=error.name, python=sys.executable).rstrip())

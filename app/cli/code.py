@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def code() -> None:
     """Show what a prediction's key knows of your code: a change of any of it makes all of them anew."""
-    from app.local.dev.variables import given_settings
+    from app.core.given_settings import given_settings
     from app.services.use_case import load
 
     settings = given_settings()

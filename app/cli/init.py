@@ -25,7 +25,7 @@ def _other_package() -> str | None:
     """What USE_CASE names, in the environment or .env; None, too, where a setting does not fit."""
     from pydantic import ValidationError
 
-    from app.local.dev.variables import given_settings
+    from app.core.given_settings import given_settings
 
     try:
         return given_settings().use_case

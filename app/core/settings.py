@@ -174,7 +174,7 @@ class Settings(BaseSettings):
 
     prediction_retention_days: Annotated[int, Field(ge=1, le=36_600)] | None = None
     """Days after which workers delete a prediction, unless an evaluation judged it; default never."""
-    worker_alive_file: str | None = None
+    worker_alive_file: Annotated[str | None, EMPTY_IS_NONE] = None
     """A file that a worker touches every two seconds while its database answers, for health checks."""
 
     receive_timeout: Annotated[float, Field(ge=0.1, le=3600, allow_inf_nan=False)] = 60

@@ -9,6 +9,7 @@ from pathlib import Path
 from socket import socket
 
 from app.core.errors import Misconfigured
+from app.core.given_settings import NO_DATABASE, given_settings
 from app.core.logging import configure_logging
 from app.core.settings import Settings
 from app.db import migrate
@@ -18,10 +19,8 @@ from app.local.dev.code import Code
 from app.local.dev.invitation import invitation
 from app.local.dev.lives import Lives
 from app.local.dev.variables import (
-    NO_DATABASE,
     FixedSettings,
     added_variables,
-    given_settings,
     kept_variables,
 )
 from app.local.endpoint.config import Endpoint

@@ -4,14 +4,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import SecretStr, ValidationError
 from pydantic_settings import DotEnvSettingsSource
 
 from app.core.settings import Settings
 from app.local.place import HOST
 
-NO_DATABASE = SecretStr("postgresql://not-set.invalid")
-"""Stands where DATABASE_URL is not set."""
 CREDENTIALS = (
     *("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
@@ -22,16 +19,6 @@ FIXED = (
     *("host", "log_format", "port", "storage_url"),
 )
 """Settings that decide what is started beside the service, or what it is told, once and for all."""
-
-
-def given_settings() -> Settings:
-    """The user's, from the environment, .env and SECRETS_DIR. ValidationError where one does not fit."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        if ("missing", ("database_url",)) not in [(fault["type"], fault["loc"]) for fault in error.errors()]:
-            raise
-    return Settings(database_url=NO_DATABASE)
 
 
 class FixedSettings:

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from app.core.given_settings import NO_DATABASE, given_settings
 from app.local.dev.variables import (
-    NO_DATABASE,
     FixedSettings,
     added_variables,
-    given_settings,
     kept_variables,
 )
 
