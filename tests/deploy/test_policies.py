@@ -98,5 +98,6 @@ def test_each_word_is_documented() -> None:
 def test_the_documented_settings_exist() -> None:
     ours = {name for name in re.findall(r"`([A-Z][A-Z_]+)(?:=[^`]*)?`", PAGE) if not name.startswith("AWS_")}
     compose = "".join(path.read_text() for path in ROOT.glob("*compose*.yml"))
-    others = {"COREML_MODELS", "SECRETS_DIR", "TMPDIR", *re.findall(r"\$\{(\w+)", compose)}
+    of_images = re.findall(r"^(?:ARG )?([A-Z_]+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    others = {"COREML_MODELS", "SECRETS_DIR", "TMPDIR", *re.findall(r"\$\{(\w+)", compose), *of_images}
     assert ours <= others | {name.upper() for name in Settings.model_fields}

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from itertools import pairwise
 
 import yaml
 from typer.core import TyperGroup
@@ -72,12 +73,27 @@ def _check_words(words: Sequence[str]) -> None:
             _makes(arguments)
         case ["docker", "compose", *arguments]:
             _composes(arguments)
+        case ["docker", "build", *arguments]:
+            _builds(arguments)
+        case ["docker", "buildx", "imagetools", *_]:
+            pass  # asks a registry
         case ["docker", "run", *arguments]:
             _parses(arguments[arguments.index(IMAGE) + 1 :] or ["serve"])
         case ["curl", *arguments]:
             check_request(arguments)
         case [program, *_]:
             assert program in LEFT, program
+
+
+def _builds(arguments: Sequence[str]) -> None:
+    """A target and arguments that the Dockerfile has; nothing is built."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    for option, value in pairwise(arguments):
+        if option == "--target":
+            assert re.search(rf"^FROM .* AS {re.escape(value)}$", dockerfile, re.MULTILINE), value
+        if option == "--build-arg":
+            name = value.partition("=")[0]
+            assert re.search(rf"^ARG {re.escape(name)}\b", dockerfile, re.MULTILINE), name
 
 
 def _parses(arguments: Sequence[str]) -> None:

@@ -71,6 +71,8 @@ def test_a_command_that_is_none_is_noticed() -> None:
         "make dev NOTHING=1",
         "docker compose --profile nothing up",
         "docker compose up nothing",
+        "docker build --target nothing .",
+        "docker build --build-arg NOTHING=1 .",
         "curl -s http://127.0.0.1:8000/nothing",
         "curl -s 'http://127.0.0.1:8000/records?nothing=1'",
         "curl -s http://127.0.0.1:8000/prediction-jobs -d '{\"nothing\": 1}'",

@@ -10,7 +10,7 @@ from app.api.http.strict_route import StrictRoute
 from app.api.v2 import tensors
 from app.api.v2.errors import ROOT, TAG, responses
 from app.core.errors import Unavailable
-from app.core.program import NAME, VERSION
+from app.core.web.program import NAME, VERSION
 from app.schemas.ids import Name
 from app.schemas.predictions.protocol import (
     ModelReady,

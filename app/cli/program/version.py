@@ -3,7 +3,7 @@
 import platform
 from pathlib import Path
 
-from app.core.program import NAME, VERSION
+from app.core.web.program import NAME, VERSION
 
 ROOT = Path(__file__).parents[3]
 
