@@ -29,6 +29,13 @@ async def test_one_that_fails_fails_all(served: httpx.AsyncClient) -> None:
     }
 
 
+async def test_what_is_too_long_for_an_id_is_named_by_its_beginning(served: httpx.AsyncClient) -> None:
+    response = await served.post(INFER, json=asked(["x" * 100_000]))
+    told = f"'{'x' * 200}': This is no record id. record_id: must have 1 to 200 characters, has 100000."
+    assert response.status_code == 422
+    assert response.json() == {"error": f"1 of 1 records cannot be predicted. {told}"}
+
+
 def test_another_try_is_worth_it_where_all_may_be_mended() -> None:
     slow, slower = BackendThrottled("Busy.", retry_after=2), BackendThrottled("Busy.", retry_after=7)
     busy = failure({"a": slow, "b": slower}, {"a": slow, "b": slower, "c": "1"})
