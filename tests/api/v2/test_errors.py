@@ -81,6 +81,7 @@ async def test_other_paths_have_problems(client: httpx.AsyncClient, path: str) -
 async def test_head_has_no_body(client: httpx.AsyncClient) -> None:
     response = await client.head("/v2/models/none")
     assert (response.status_code, response.content) == (404, b"")
+    assert "content-length" not in response.headers  # it would have to be that of GET
 
 
 async def test_a_crash_tells_nothing(client: httpx.AsyncClient, app: FastAPI) -> None:
