@@ -12,6 +12,7 @@ from app.core.signals.versions import concern, version_of
 from app.schemas.ids import MAX_RECORD_ID
 from app.schemas.predictions.protocol import Datatype
 from app.services.failures.outages import or_once_more
+from app.services.models import versions
 from app.services.predictions.predictor import Answer, Ask, Predictor
 
 WRITTEN = "%5$s\n%3$s"
@@ -80,10 +81,17 @@ async def predict(predictor: Predictor, record_ids: Sequence[str], ask: Ask, *, 
         found = await or_once_more(lambda: predictor.write_many(record_ids, ask, WRITTEN))
     else:
         found = await or_once_more(lambda: predictor.predict_many(record_ids, ask))
+    if not record_ids:  # no lookup has said that there is no such version
+        await or_once_more(lambda: _require_version(predictor, ask))
     told = [one for name in record_ids if not isinstance(one := found[name], AppError)]
     if len(told) < len(record_ids):
         raise failure({name: one for name in record_ids if isinstance(one := found[name], AppError)}, found)
     return ToldRecords(told)
+
+
+async def _require_version(predictor: Predictor, ask: Ask) -> None:
+    async with predictor.database.transactions() as session:
+        await versions.version_id(session, ask.model or "", ask.version)
 
 
 def failure(failed: Mapping[str, AppError], found: Mapping[str, object]) -> AppError:

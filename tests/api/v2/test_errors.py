@@ -73,6 +73,19 @@ async def test_every_error_is_one_text(
         assert response.headers["Allow"] == "POST"
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("none", "There is no model 'none'."),
+        ("none/versions/1", "There is no model 'none'."),
+        ("transit/versions/9", "The model 'transit' has no version '9'."),
+    ],
+)
+async def test_no_ids_are_asked_of_what_there_is_not(served: httpx.AsyncClient, path: str, told: str) -> None:
+    response = await served.post(f"/v2/models/{path}/infer", json=asked([]))
+    assert (response.status_code, response.json()) == (404, {"error": told})
+
+
 @pytest.mark.parametrize("path", ["/v2x", "/v2.0/models"])
 async def test_other_paths_have_problems(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).headers["content-type"] == "application/problem+json"
