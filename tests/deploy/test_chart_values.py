@@ -56,7 +56,14 @@ def test_values_fit_the_schema(path: Path) -> None:
         ({"worker": {"metricsPort": 80}}, "metricsPort"),
         ({"image": {"digest": "sha256:12"}}, "digest"),
         ({"image": {"repository": "a@sha256:12"}}, "repository"),
+        ({"image": {"repository": "registry.example.com:5000/churn:1"}}, "churn:1"),
+        ({"image": {"repository": "https://registry.example.com/churn"}}, "https"),
+        ({"image": {"tag": "1@sha256:12"}}, "tag"),
+        ({"temporarySize": "4 GiB"}, "temporarySize"),
         ({"extraEnv": {"A": "b"}}, "extraEnv"),
+        ({"extraEnv": [{"name": "DATABASE_URL", "value": "x"}]}, "DATABASE_URL"),
+        ({"podLabels": {"app.kubernetes.io/name": "churn"}}, "app.kubernetes.io/name"),
+        ({"podAnnotations": {"checksum/settings": "1"}}, "checksum/settings"),
         ({"serviceAccount": {"annotations": {"a": 1}}}, "annotations"),
         ({"ingress": {"hosts": ["https://churn.example.com"]}}, "hosts"),
         ({"sidecars": []}, "sidecars"),
@@ -65,6 +72,13 @@ def test_values_fit_the_schema(path: Path) -> None:
 def test_what_does_not_fit_is_refused_by_its_name(given: JsonValue, named: str) -> None:
     (told,) = errors(given)
     assert named in told
+
+
+@pytest.mark.parametrize(
+    "repository", ["churn", "localhost:5000/a/b_c", "1.dkr.ecr.eu-west-1.amazonaws.com/churn"]
+)
+def test_addresses_of_images_fit(repository: str) -> None:
+    assert errors({"image": {"repository": repository, "tag": "2026-11-29"}}) == []
 
 
 def test_the_settings_are_those_of_the_service() -> None:
