@@ -16,7 +16,7 @@ from app.api.predictions import FAILURES
 from app.api.v2 import predicting, tensors
 from app.api.v2.errors import ROOT, TAG, responses
 from app.api.v2.predicting import ToldRecords
-from app.api.v2.reading import BINARY, HEADER_LENGTH, AskedRecords, read
+from app.api.v2.reading import BINARY, HEADER_LENGTH, TAKEN, AskedRecords, read
 from app.schemas.ids import Name
 from app.schemas.predictions.protocol import InferenceAnswer
 from app.services.predictions.predictor import Ask, Predictor
@@ -39,6 +39,7 @@ BODY = {
     response_model=InferenceAnswer,
     responses=responses(*FAILURES, *OF_BODIES),
     openapi_extra={"requestBody": BODY},
+    dependencies=[TAKEN],
 )
 async def infer_model(
     model: Name,
@@ -61,6 +62,7 @@ async def infer_model(
     response_model=InferenceAnswer,
     responses=responses(*FAILURES, *OF_BODIES),
     openapi_extra={"requestBody": BODY},
+    dependencies=[TAKEN],
 )
 async def infer_model_version(
     model: Name,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
-from fastapi import Request
+from fastapi import Depends, Request
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from app.api.http import media
@@ -36,22 +36,27 @@ class AskedRecords(NamedTuple):
 
 
 async def read(request: Request, model: str) -> AskedRecords:
-    """InvalidInput, TooLarge, UnsupportedMediaType or RequestTimeout where it cannot be."""
+    """InvalidInput, TooLarge or RequestTimeout where it cannot be."""
     settings: Settings = request.app.state.settings
-    require_length(request.headers, settings.max_body_bytes, BODY)
-    _require_kind(request)
     body, length = await request.body(), request.headers.get(HEADER_LENGTH)
     if len(body) <= ON_THE_LOOP:
         return _read(body, length, model, settings.max_batch)
     return await asyncio.to_thread(_read, body, length, model, settings.max_batch)
 
 
-def _require_kind(request: Request) -> None:
-    """Clients of the protocol say that it is JSON, that it is bytes, or nothing."""
+async def _require_taken(request: Request) -> None:
+    """TooLarge or UnsupportedMediaType. Clients of the protocol say that a body is JSON, that it is bytes, or
+    nothing."""
+    settings: Settings = request.app.state.settings
+    require_length(request.headers, settings.max_body_bytes, BODY)
     if media.media_type(request.headers):
         media.require_json(request.headers, BINARY)
     else:
         media.require_plain(request.headers)
+
+
+TAKEN = Depends(_require_taken)
+"""For routes that ``read``: what is said of a body is looked at before anything else is done."""
 
 
 def _read(body: bytes, length: str | None, model: str, most: int) -> AskedRecords:
