@@ -70,23 +70,33 @@ def setting(name):
             return value
     folder = os.environ.get("SECRETS_DIR")
     for path in Path(folder).iterdir() if folder else ():
-        if path.name.upper() == name:
+        if path.name.upper() == name and path.is_file():
             return path.read_text().strip()
     return ""
 
 
+def whole(text):
+    """The number, read as the service reads it: blanks around it and a carriage return, as files of
+    variables from Windows have them, are none of it. 0 where it is none."""
+    try:
+        return int(text)
+    except ValueError:
+        return 0
+
+
 def ask(host, port, path):
     """By the name that is taken always, whatever ALLOWED_HOSTS says."""
-    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+    number = whole(port)
+    if not 0 < number < 65536:
         sys.exit(f"PORT is {port!r}: give the service a port from 1 to 65535.")
     address = EVERYWHERE.get(host, host)
-    connection = http.client.HTTPConnection(address, int(port), timeout=SECONDS)
+    connection = http.client.HTTPConnection(address, number, timeout=SECONDS)
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
         response = connection.getresponse()
         said = response.read(2000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
-        sys.exit(f"No answer from {address}, port {port}: {error}")
+        sys.exit(f"No answer from {address}, port {number}: {error}")
     if response.status != 200:
         sys.exit(f"{response.status} {said}")
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.settings import IsolatedSettings
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "healthcheck.py"
 PYTHON = "python"
@@ -68,6 +70,7 @@ def test_settings_may_be_files(tmp_path: Path, port: str, name: str) -> None:
     folder = tmp_path / "secrets"
     folder.mkdir()
     (folder / name).write_text(f"{port}\n")
+    (folder / "host").mkdir()  # which is no setting
     assert check(tmp_path, (PYTHON, *SERVICE), SECRETS_DIR=str(folder)) == (0, "")
     assert check(tmp_path / "b", (PYTHON, *SERVICE), SECRETS_DIR=str(folder), port="1")[0] == 1
 
@@ -78,7 +81,15 @@ def test_it_is_told_what_is_missing(tmp_path: Path, port: str) -> None:
     assert (code, said.partition(": ")[0]) == (1, "No answer from 127.0.0.1, port 1")
 
 
-@pytest.mark.parametrize("port_given", ["0", "http"])
+@pytest.mark.parametrize("written", [" {} ", "{}\r", "0{}", "+{}"])
+def test_a_port_is_read_as_the_service_reads_it(tmp_path: Path, port: str, written: str) -> None:
+    given = written.format(port)
+    of_service = {"database_url": "postgresql://nobody@localhost/nothing", "port": given}
+    assert IsolatedSettings.model_validate(of_service).port == int(port)
+    assert check(tmp_path, (PYTHON, *SERVICE), PORT=given) == (0, "")
+
+
+@pytest.mark.parametrize("port_given", ["0", "http", "65536", "-1"])
 def test_a_port_that_cannot_be_known_is_named(tmp_path: Path, port_given: str) -> None:
     code, said = check(tmp_path, (PYTHON, *SERVICE), PORT=port_given)
     assert (code, said) == (1, f"PORT is {port_given!r}: give the service a port from 1 to 65535.")

@@ -15,11 +15,12 @@ JSON = "application/json"
 UTF_8 = ("utf-8", "utf8", "us-ascii")
 
 
-def require_json(headers: Headers) -> None:
-    """UnsupportedMediaType unless the body is said to be JSON, as it stands and in UTF-8."""
+def require_json(headers: Headers, *others: str) -> None:
+    """UnsupportedMediaType unless the body is said to be JSON, or of another type that is taken here, as it
+    stands and in UTF-8."""
     require_plain(headers)
-    if not _is_json(media_type(headers)):
-        raise unsupported(headers, [JSON])
+    if (kind := media_type(headers)) not in others and not _is_json(kind):
+        raise unsupported(headers, [JSON, *others])
 
 
 def require_plain(headers: Headers) -> None:

@@ -55,9 +55,11 @@ class _Told:
             await self._tell(self._start)
 
     async def _tell(self, start: Message) -> None:
-        body = _said(self._body) if self._body else b""
+        body = _said(self._body) if self._body else b""  # of HEAD
         headers = MutableHeaders(raw=[*start["headers"]])
         headers["content-type"], headers["content-length"] = media.JSON, str(len(body))
+        if not body:
+            del headers["content-length"]  # which would be GET's, and nobody knows it
         await self._send({**start, "headers": headers.raw})
         await self._send({"type": "http.response.body", "body": body})
 

@@ -9,15 +9,17 @@ from app.api.v2.tensors import EXTRAS, PREDICTION, OutputColumn
 from app.core.errors import AppError, FieldError, InvalidInput
 from app.core.logging.quoting import Quoted
 from app.core.signals.versions import concern, version_of
+from app.schemas.ids import MAX_RECORD_ID
 from app.schemas.predictions.protocol import Datatype
 from app.services.failures.outages import or_once_more
+from app.services.models import versions
 from app.services.predictions.predictor import Answer, Ask, Predictor
 
 WRITTEN = "%5$s\n%3$s"
 """What Postgres writes a hit by: the version and the prediction (see ``Writing``). JSON of JSONB has no line
 feeds, and a version's name has none."""
 NAMED = 3
-"""Records that an error names, with why."""
+"""Records that an error names, with why: by as much as an id may have of what may be of any length."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,24 @@ async def predict(predictor: Predictor, record_ids: Sequence[str], ask: Ask, *, 
         found = await or_once_more(lambda: predictor.write_many(record_ids, ask, WRITTEN))
     else:
         found = await or_once_more(lambda: predictor.predict_many(record_ids, ask))
+    if not record_ids:  # no lookup has said that there is no such version
+        await or_once_more(lambda: _require_version(predictor, ask))
     told = [one for name in record_ids if not isinstance(one := found[name], AppError)]
     if len(told) < len(record_ids):
         raise failure({name: one for name in record_ids if isinstance(one := found[name], AppError)}, found)
     return ToldRecords(told)
 
 
+async def _require_version(predictor: Predictor, ask: Ask) -> None:
+    async with predictor.database.transactions() as session:
+        await versions.version_id(session, ask.model or "", ask.version)
+
+
 def failure(failed: Mapping[str, AppError], found: Mapping[str, object]) -> AppError:
     """The first that another try does not mend, else the first, with what all of them are in its detail."""
     lasting = [one for one in failed.values() if not one.retryable]
     chosen = (lasting or [*failed.values()])[0]
-    named = [f"{name!r}: {one.in_words}" for name, one in [*failed.items()][:NAMED]]
+    named = [f"{name[:MAX_RECORD_ID]!r}: {one.in_words}" for name, one in [*failed.items()][:NAMED]]
     named += [f"And {len(failed) - NAMED} more."] if len(failed) > NAMED else []
     detail = f"{len(failed)} of {len(found)} records cannot be predicted. {' '.join(named)}"
     waits = [one.retry_after for one in failed.values() if one.retry_after is not None]

@@ -48,10 +48,10 @@ async def read(request: Request, model: str) -> AskedRecords:
 
 def _require_kind(request: Request) -> None:
     """Clients of the protocol say that it is JSON, that it is bytes, or nothing."""
-    if media.media_type(request.headers) in ("", BINARY):
-        media.require_plain(request.headers)
+    if media.media_type(request.headers):
+        media.require_json(request.headers, BINARY)
     else:
-        media.require_json(request.headers)
+        media.require_plain(request.headers)
 
 
 def _read(body: bytes, length: str | None, model: str, most: int) -> AskedRecords:
@@ -64,6 +64,8 @@ def _read(body: bytes, length: str | None, model: str, most: int) -> AskedRecord
         raise _misfit("inputs[0].shape", "must be [n], or [n, 1]")
     if tensor.shape[0] > most:
         raise _misfit("inputs[0].shape", f"must have at most {most} ids, has {tensor.shape[0]}")
+    if told.id is not None:
+        strict_json.check(told.id, "id")
     parameters = told.parameters or InferenceParameters()
     record_ids = _record_ids(tensor, body, json_length)
     return AskedRecords(
@@ -91,7 +93,12 @@ def _validated(text: bytes) -> InferenceRequest:
 
 
 def _outputs(told: InferenceRequest, parameters: InferenceParameters) -> Iterator[tuple[str, bool]]:
-    for one in told.outputs or ():
+    """InvalidInput where one is named twice, with parameters that may differ."""
+    named = set[str]()
+    for place, one in enumerate(told.outputs or ()):
+        if one.name in named:
+            raise _misfit(f"outputs[{place}].name", f"is {one.name!r} for the second time")
+        named.add(one.name)
         chosen = one.parameters.binary_data if one.parameters else None
         yield one.name, parameters.binary_data_output if chosen is None else chosen
 
@@ -102,10 +109,17 @@ def _record_ids(tensor: InputTensor, body: bytes, begin: int) -> list[str]:
         raise _misfit(DATA, "must be given, or else binary_data_size among the tensor's parameters")
     if (behind := len(body) - begin) != (size or 0):
         raise _misfit(SIZE, f"must be the {behind} bytes that follow the JSON, is {size or 0}")
-    record_ids = [*_elements(body, begin)] if tensor.data is None else _texts(tensor, tensor.data)
-    if len(record_ids) != tensor.shape[0]:
-        raise _misfit("inputs[0].shape", f"has {tensor.shape[0]} ids, but {len(record_ids)} are given")
-    return record_ids
+    if tensor.data is None:
+        record_ids = [*_elements(body, begin)]
+        _require_count(tensor, len(record_ids))
+        return record_ids
+    _require_count(tensor, len(tensor.data))  # before each is looked at
+    return _texts(tensor, tensor.data)
+
+
+def _require_count(tensor: InputTensor, given: int) -> None:
+    if given != tensor.shape[0]:
+        raise _misfit("inputs[0].shape", f"has {tensor.shape[0]} ids, but {given} are given")
 
 
 def _texts(tensor: InputTensor, data: list[JsonValue]) -> list[str]:

@@ -11,6 +11,8 @@ from app.schemas.values.closed import Closed
 from app.schemas.values.wire import Documented, Wire
 
 Datatype: TypeAlias = Literal["BOOL", "INT64", "FP64", "BYTES"]
+MOST_OUTPUTS = 100
+"""That a request may name: far more than there are, and few enough to say of each that it is none."""
 Size: TypeAlias = Annotated[StrictInt, Field(ge=0, le=2**31)]
 
 
@@ -66,7 +68,7 @@ class InferenceRequest(Documented, Closed):
     """As in the path, where a client says it twice."""
     parameters: InferenceParameters | None = None
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
-    outputs: list[RequestedOutput] | None = None
+    outputs: Annotated[list[RequestedOutput], Field(max_length=MOST_OUTPUTS)] | None = None
 
 
 class TensorMetadata(Wire):

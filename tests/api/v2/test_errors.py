@@ -29,6 +29,13 @@ async def test_one_that_fails_fails_all(served: httpx.AsyncClient) -> None:
     }
 
 
+async def test_what_is_too_long_for_an_id_is_named_by_its_beginning(served: httpx.AsyncClient) -> None:
+    response = await served.post(INFER, json=asked(["x" * 100_000]))
+    told = f"'{'x' * 200}': This is no record id. record_id: must have 1 to 200 characters, has 100000."
+    assert response.status_code == 422
+    assert response.json() == {"error": f"1 of 1 records cannot be predicted. {told}"}
+
+
 def test_another_try_is_worth_it_where_all_may_be_mended() -> None:
     slow, slower = BackendThrottled("Busy.", retry_after=2), BackendThrottled("Busy.", retry_after=7)
     busy = failure({"a": slow, "b": slower}, {"a": slow, "b": slower, "c": "1"})
@@ -66,6 +73,19 @@ async def test_every_error_is_one_text(
         assert response.headers["Allow"] == "POST"
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("none", "There is no model 'none'."),
+        ("none/versions/1", "There is no model 'none'."),
+        ("transit/versions/9", "The model 'transit' has no version '9'."),
+    ],
+)
+async def test_no_ids_are_asked_of_what_there_is_not(served: httpx.AsyncClient, path: str, told: str) -> None:
+    response = await served.post(f"/v2/models/{path}/infer", json=asked([]))
+    assert (response.status_code, response.json()) == (404, {"error": told})
+
+
 @pytest.mark.parametrize("path", ["/v2x", "/v2.0/models"])
 async def test_other_paths_have_problems(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).headers["content-type"] == "application/problem+json"
@@ -74,6 +94,7 @@ async def test_other_paths_have_problems(client: httpx.AsyncClient, path: str) -
 async def test_head_has_no_body(client: httpx.AsyncClient) -> None:
     response = await client.head("/v2/models/none")
     assert (response.status_code, response.content) == (404, b"")
+    assert "content-length" not in response.headers  # it would have to be that of GET
 
 
 async def test_a_crash_tells_nothing(client: httpx.AsyncClient, app: FastAPI) -> None:

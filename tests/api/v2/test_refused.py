@@ -54,6 +54,16 @@ def of(**changes: JsonValue) -> dict[str, JsonValue]:
         (asked(["a"], parameters={"sequence_id": 3}), "parameters.sequence_id: Extra inputs"),
         (asked(["a"], parameters={"timeout": 0}), "parameters.timeout: Input should be greater"),
         (asked(["a"], id=5), "id: Input should be a valid string"),
+        (asked(["a"], id="\ud800"), "id: text must not contain a lone surrogate"),
+        (of(data=[1] * 200), "inputs[0].shape: has 1 ids, but 200 are given"),
+        (
+            asked(["a"], outputs=[{"name": "cache"}, {"name": "cache", "parameters": {"binary_data": True}}]),
+            "outputs[1].name: is 'cache' for the second time",
+        ),
+        (
+            asked(["a"], outputs=[{"name": f"score{number}"} for number in range(101)]),
+            "outputs: List should have at most 100 items",
+        ),
         ("text", "body: Input should be"),
     ],
 )
@@ -93,7 +103,8 @@ async def test_what_is_not_taken(client: httpx.AsyncClient) -> None:
     compressed = await client.post(INFER, content=body, headers={"Content-Encoding": "gzip"})
     assert (compressed.status_code, [*compressed.json()]) == (415, ["error"])
     form = await client.post(INFER, content=body, headers={"Content-Type": "text/plain", HEADER: str(length)})
-    assert (form.status_code, [*form.json()]) == (415, ["error"])
+    assert form.status_code == 415
+    assert "must be application/json or application/octet-stream; it is 'text/plain'" in form.json()["error"]
     large = await client.post(INFER, content=b"{}", headers={"Content-Length": "99999999999"})
     assert (large.status_code, [*large.json()]) == (413, ["error"])
 
