@@ -22,7 +22,7 @@ def ask(page: Page, version: str, kind: str = "") -> str:
     page.get_by_role("button", name="Evaluate").click()
     page.wait_for_url(re.compile(r"/dashboard/evaluations/\d+$"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("done", timeout=LONGEST)
-    return page.url.rpartition("/")[2]
+    return str(page.url).rpartition("/")[2]
 
 
 def both_versions(page: Page) -> tuple[str, str]:

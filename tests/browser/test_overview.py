@@ -14,7 +14,8 @@ def _predict(place: Place, path: str, status: int) -> None:
 
 
 def _tile(page: Page, name: str) -> str:
-    return page.locator(".tile", has=page.get_by_text(name, exact=True)).locator(".value").inner_text()
+    tile = page.locator(".tile", has=page.get_by_text(name, exact=True))
+    return str(tile.locator(".value").inner_text())
 
 
 def test_hits_misses_and_errors_are_told_and_what_was_saved(walk: Page, place: Place) -> None:

@@ -54,7 +54,7 @@ const drawing = {
 
   said(text) {
     if (text.startsWith("var(--")) return drawing.colour(text);
-    if (!drawing.moment.test(text)) return text.replace("{zone}", drawing.zone);
+    if (!drawing.moment.test(text)) return text === "({zone})" ? drawing.zone : text.replace("{zone}", drawing.zone);
     const moment = new Date(text);
     return new Date(moment - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, -1);
   },
