@@ -52,7 +52,9 @@ async def foreign_answers(operation: Operation) -> list[httpx.Response]:
 async def test_what_a_foreign_page_sends_is_refused(operation: Operation) -> None:
     for answer in await foreign_answers(operation):
         assert answer.status_code == 403
-        assert answer.json()["errors"][0]["field"] == "Origin"
+        told = answer.json()
+        named = told["error"] if operation.path.startswith("/v2/") else told["errors"][0]["field"]
+        assert "Origin" in named
 
 
 async def test_without_a_guard_it_would_get_in(

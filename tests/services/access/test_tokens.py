@@ -18,22 +18,24 @@ from tests.support.oidc import AUDIENCE, LocalIssuer, ec_key, refused, rsa_key, 
 
 
 async def test_a_token_s_holder_and_scopes(local: LocalIssuer, taken: Tokens) -> None:
-    assert taken.at_once(local.token()) is None
-    found = await taken.holder(local.token())
+    token = local.token()  # a second later it would be another one
+    assert taken.at_once(token) is None
+    found = await taken.holder(token)
     assert found == Caller("oidc:ann", frozenset(("read", "predict")))
-    assert taken.at_once(local.token()) == found
+    assert taken.at_once(token) == found
     assert local.fetches == 1
 
 
 async def test_a_token_is_checked_once(
     local: LocalIssuer, taken: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = local.token(exp=int(time.time()) + 1)
+    until = int(time.time()) + 2  # a second at least
+    token = local.token(exp=until)
     await taken.holder(token)
     with monkeypatch.context() as patched:
         patched.setattr(jwt, "decode", None)
         assert taken.at_once(token) is not None
-    await asyncio.sleep(1.1)
+    await asyncio.sleep(until + 0.1 - time.time())
     assert taken.at_once(token) is None, "it has expired"
     monkeypatch.setattr(tokens, "MOST_KNOWN", 2)
     several = [local.token(sub=name) for name in "abc"]
