@@ -34,7 +34,6 @@ COLOURS: dict[FindingStatus, str] = {
 def run(form: Format, *, probes: bool, processes: int) -> None:
     """Examine, show what was found, and exit."""
     all_imported()
-    CURRENT.set(replace(ITSELF, name=f"cli:{user()}"))
     with asyncio.Runner() as runner:
         found = runner.run(_found(probes=probes, processes=processes))
         code = _exit_code(found)
@@ -48,6 +47,7 @@ def run(form: Format, *, probes: bool, processes: int) -> None:
 
 
 async def _found(*, probes: bool, processes: int) -> Sequence[Finding]:
+    CURRENT.set(replace(ITSELF, name=f"cli:{user()}"))
     given = service.read()
     if isinstance(given.settings, Settings):
         configure_logging(given.settings.model_copy(update={"log_level": "ERROR"}))

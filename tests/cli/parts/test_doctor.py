@@ -8,6 +8,7 @@ import pytest
 
 from app.cli import main
 from app.core.settings import Settings
+from app.schemas.access.callers import CURRENT, ITSELF
 from tests.support.aws_stub import Answer, AwsStub, Request
 from tests.support.ports import free_ports
 from tests.support.settings import database_variables
@@ -23,6 +24,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Sett
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int | str | None, str, str]:
     with pytest.raises(SystemExit) as caught:
         main(["doctor", *arguments])
+    assert CURRENT.get() == ITSELF, "who asked is nobody once it has ended"
     out, errors = capsys.readouterr()
     return caught.value.code, out, errors
 
